@@ -1,0 +1,394 @@
+"""The tables: one typed model per table, and what each column means.
+
+Times are ``timestamptz`` (UTC). Places are WGS 84 longitude and latitude in degrees (EPSG:4326).
+The models describe what the migrations under ``migrations/`` build; a test compares the two.
+Ordinary reads and writes go through these models; the hot paths (positions, the log) speak SQL
+through asyncpg, next to what they serve.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from geoalchemy2 import Geometry, WKBElement
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, REAL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.pool import NullPool
+
+DIRECTORY_CHANNEL = "psn_directory"
+"""NOTIFY channel: who-is-who changed; the payload is the table."""
+SESSIONS_CHANNEL = "psn_sessions"
+"""NOTIFY channel: a session was ended; the payload is the table."""
+DIRECTORY_TABLES = (
+    "agency",
+    "person",
+    "unit",
+    "device",
+    "talkgroup",
+    "group_member",
+    "agreement",
+    "fence",
+)
+"""Tables whose every change is told on :data:`DIRECTORY_CHANNEL`."""
+
+FLAG_SHOWN = 0
+FLAG_LATE = 1
+FLAG_IMPLAUSIBLE = 2
+
+
+def connect_engine(dsn: str) -> AsyncEngine:
+    """An SQLAlchemy engine on asyncpg for a ``postgresql://`` address; nothing is opened yet.
+
+    asyncpg itself reads the address, so that a socket directory in ``?host=`` means the same
+    here as everywhere else. Connections are not pooled: this serves commands and migrations.
+    """
+
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(dsn, timeout=10)
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+
+
+class Base(DeclarativeBase):
+    """What every model shares: how Python types become columns."""
+
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it as a plain class attribute)
+        str: Text,
+        datetime: DateTime(timezone=True),
+        bytes: LargeBinary,
+        UUID: Uuid,
+    }
+
+
+def _id() -> Mapped[int]:
+    return mapped_column(Identity(), primary_key=True)
+
+
+def _flag(value: bool = False) -> Mapped[bool]:
+    return mapped_column(server_default=text(str(value).lower()))
+
+
+def _now() -> Mapped[datetime]:
+    return mapped_column(server_default=func.now())
+
+
+class Agency(Base):
+    """An organisation on the network. An agency is data, not code."""
+
+    __tablename__ = "agency"
+    __table_args__ = (CheckConstraint("colour ~ '^#[0-9a-f]{6}$'", name="agency_colour_check"),)
+
+    id: Mapped[int] = _id()
+    code: Mapped[str] = mapped_column(unique=True)
+    """Short and known to everyone: ``BPD``."""
+    name: Mapped[str]
+    colour: Mapped[str]
+    """``#rrggbb``, lower case: its units on the map."""
+
+
+class Person(Base):
+    """Someone who signs in."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        CheckConstraint("name = lower(name) and name <> ''", name="person_name_check"),
+    )
+
+    id: Mapped[int] = _id()
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    name: Mapped[str] = mapped_column(unique=True)
+    """The name to sign in with, lower case."""
+    full_name: Mapped[str]
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    password_hash: Mapped[str | None]
+    """Argon2id, encoded; null: no sign-in by password."""
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = _now()
+
+
+class Unit(Base):
+    """What is sent somewhere: a car, a boat, a patrol, a vessel seen by a gateway."""
+
+    __tablename__ = "unit"
+    __table_args__ = (UniqueConstraint("agency_id", "callsign"),)
+
+    id: Mapped[int] = _id()
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    callsign: Mapped[str]
+    kind: Mapped[str]
+    """``car``, ``boat``, ``foot``, …: lower-case letters and ``_``."""
+    hidden: Mapped[bool] = _flag()
+    """Seen inside its own agency only, whatever agreements say."""
+    source_key: Mapped[str | None] = mapped_column(unique=True)
+    """The gateway's own name for it: ``mmsi:312000001``."""
+    retired_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = _now()
+
+
+class Device(Base):
+    """An enrolled machine with a secret of its own: a tablet for its unit, or a gateway."""
+
+    __tablename__ = "device"
+
+    id: Mapped[int] = _id()
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
+    label: Mapped[str]
+    gateway: Mapped[bool] = _flag()
+    """May announce units of its agency and report for them."""
+    gateway_all: Mapped[bool] = _flag()
+    """A gateway that may report for units of any agency."""
+    secret_hash: Mapped[bytes]
+    """SHA-256 of the secret."""
+    enrolled_at: Mapped[datetime] = _now()
+    revoked_at: Mapped[datetime | None]
+
+
+class Talkgroup(Base):
+    """A group on the wire. Without an agency it is joint."""
+
+    __tablename__ = "talkgroup"
+    __table_args__ = (
+        UniqueConstraint(
+            "agency_id",
+            "name",
+            name="talkgroup_agency_id_name_key",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    id: Mapped[int] = _id()
+    agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
+    name: Mapped[str]
+    created_at: Mapped[datetime] = _now()
+
+
+class GroupMember(Base):
+    """One member of a group: a person, a unit, or everyone of an agency."""
+
+    __tablename__ = "group_member"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(person_id, unit_id, agency_id) = 1", name="one_member_check"),
+        UniqueConstraint("group_id", "person_id"),
+        UniqueConstraint("group_id", "unit_id"),
+        UniqueConstraint("group_id", "agency_id"),
+    )
+
+    id: Mapped[int] = _id()
+    group_id: Mapped[int] = mapped_column(ForeignKey("talkgroup.id", ondelete="CASCADE"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
+
+
+class Agreement(Base):
+    """The owner lets the viewer see its open units, or write to it; with a reason and an end."""
+
+    __tablename__ = "agreement"
+    __table_args__ = (
+        CheckConstraint("owner_agency <> viewer_agency", name="agreement_two_agencies_check"),
+        CheckConstraint("ends_at is null or ends_at >= starts_at", name="agreement_ends_check"),
+        CheckConstraint("reason <> '' and author <> ''", name="agreement_reason_check"),
+    )
+
+    id: Mapped[int] = _id()
+    owner_agency: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    viewer_agency: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    units: Mapped[bool] = _flag()
+    messages: Mapped[bool] = _flag()
+    reason: Mapped[str]
+    author: Mapped[str]
+    """Who decided it, in words or as an address."""
+    starts_at: Mapped[datetime] = _now()
+    ends_at: Mapped[datetime | None]
+
+
+class Session(Base):
+    """A signed-in person or device. Only the hash of its token is kept."""
+
+    __tablename__ = "session"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(person_id, device_id) = 1", name="session_one_owner_check"),
+    )
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    """SHA-256 of the token."""
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"), index=True)
+    created_at: Mapped[datetime] = _now()
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    """Set when it was ended before its time."""
+
+
+class Fence(Base):
+    """An area whose crossing is told. Without an agency it is joint."""
+
+    __tablename__ = "fence"
+    __table_args__ = (
+        CheckConstraint(
+            "geometrytype(area) in ('POLYGON', 'MULTIPOLYGON')"
+            " and st_isvalid(area) and not st_isempty(area)",
+            name="fence_area_check",
+        ),
+    )
+
+    id: Mapped[int] = _id()
+    agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
+    name: Mapped[str]
+    area: Mapped[WKBElement] = mapped_column(Geometry("GEOMETRY", 4326, spatial_index=False))
+    retired_at: Mapped[datetime | None]
+
+
+class Track(Base):
+    """Every position that was taken, in one partition per UTC day of ``received_at``.
+
+    There is no key: a unit may report the same instant twice. The mapper needs one, so it is
+    told which columns tell rows apart well enough for reading.
+    """
+
+    __tablename__ = "track"
+    __table_args__ = (
+        Index("track_unit_at", "unit_id", "at"),
+        Index("track_place", "place", postgresql_using="gist"),
+        {"postgresql_partition_by": "RANGE (received_at)"},
+    )
+
+    unit_id: Mapped[int]
+    at: Mapped[datetime]
+    """The unit's own time."""
+    received_at: Mapped[datetime]
+    """The server's time."""
+    place: Mapped[WKBElement] = mapped_column(Geometry("POINT", 4326, spatial_index=False))
+    speed: Mapped[float | None] = mapped_column(REAL)
+    """Metres per second."""
+    heading: Mapped[float | None] = mapped_column(REAL)
+    """Degrees clockwise from true north."""
+    accuracy: Mapped[float | None] = mapped_column(REAL)
+    """Metres."""
+    altitude: Mapped[float | None] = mapped_column(REAL)
+    """Metres."""
+    battery: Mapped[int | None] = mapped_column(SmallInteger)
+    """Percent."""
+    flag: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    """0 shown, 1 older than the newest, 2 implausible speed."""
+
+    __mapper_args__ = {"primary_key": ["unit_id", "at", "received_at"]}  # noqa: RUF012
+
+
+class LatestPosition(Base):
+    """The newest position of each unit; columns as in :class:`Track`."""
+
+    __tablename__ = "latest_position"
+    __table_args__ = (Index("latest_position_place", "place", postgresql_using="gist"),)
+
+    unit_id: Mapped[int] = mapped_column(
+        ForeignKey("unit.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    place: Mapped[WKBElement] = mapped_column(Geometry("POINT", 4326, spatial_index=False))
+    speed: Mapped[float | None] = mapped_column(REAL)
+    heading: Mapped[float | None] = mapped_column(REAL)
+    accuracy: Mapped[float | None] = mapped_column(REAL)
+    altitude: Mapped[float | None] = mapped_column(REAL)
+    battery: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class FenceEvent(Base):
+    """A unit entered (``inside``) or left a fence. No foreign keys: written on the hot path."""
+
+    __tablename__ = "fence_event"
+    __table_args__ = (
+        Index("fence_event_fence_at", "fence_id", "at"),
+        Index("fence_event_unit_at", "unit_id", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    unit_id: Mapped[int]
+    fence_id: Mapped[int]
+    inside: Mapped[bool]
+    at: Mapped[datetime]
+    received_at: Mapped[datetime]
+
+
+class Log(Base):
+    """The durable log: one row per message or bundle of receipts, append-only."""
+
+    __tablename__ = "log"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    uid: Mapped[UUID | None] = mapped_column(unique=True)
+    """Made by the client, so that sending twice stores once; null for receipts."""
+    kind: Mapped[str]
+    author: Mapped[str]
+    """Address: ``person:3``."""
+    at: Mapped[datetime]
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """The mail body of :mod:`psn.wire`, as JSON."""
+
+
+class Mailbox(Base):
+    """A recipient's stream of entries, numbered from 1."""
+
+    __tablename__ = "mailbox"
+
+    address: Mapped[str] = mapped_column(primary_key=True)
+    """``person:3``, ``unit:7``, ``group:2``, ``agency:1``."""
+    head: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """The newest sequence; 0: empty."""
+    floor: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
+    """The smallest sequence that is still kept."""
+
+
+class MailboxEntry(Base):
+    """Entry ``seq`` of a mailbox is this row of the log."""
+
+    __tablename__ = "mailbox_entry"
+
+    address: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    log_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("log.id"), index=True)
+
+
+class Delivery(Base):
+    """Through which sequence each reader's client has received a mailbox."""
+
+    __tablename__ = "delivery"
+
+    address: Mapped[str] = mapped_column(primary_key=True)
+    reader: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+
+
+class Receipt(Base):
+    """That a reader's client received (1) or he read (2) one row of the log."""
+
+    __tablename__ = "receipt"
+
+    log_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("log.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    reader: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    at: Mapped[datetime]

@@ -1,0 +1,158 @@
+"""Settings of the server: defaults, then a TOML file, then environment variables, checked.
+
+Every setting is one field of :class:`Settings`. It is written ``port = 8080`` in the TOML file
+that ``PSN_CONFIG`` names, and ``PSN_PORT=8080`` in the environment, which wins. A wrong value, and
+a name in the file that is no setting, is refused with what was probably meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from psn.problems import Problem
+
+PREFIX: Final = "PSN_"
+LOG_LEVELS: Final = ("debug", "info", "warning", "error")
+
+
+class SettingsError(Problem):
+    """A setting that cannot be used: ``bad_setting``, ``unknown_setting``, ``bad_config_file``."""
+
+
+def _whole(low: int, high: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return value
+
+    return read
+
+
+def _words(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a text that is not empty")
+    return value.strip()
+
+
+def _database(value: Any) -> str:
+    if not isinstance(value, str) or urlsplit(value).scheme not in ("postgresql", "postgres"):
+        raise ValueError("an address like postgresql://user@host:5432/psn")
+    return value
+
+
+def _level(value: Any) -> str:
+    if not isinstance(value, str) or value.lower() not in LOG_LEVELS:
+        raise ValueError("one of " + ", ".join(LOG_LEVELS))
+    return value.lower()
+
+
+def _optional_words(value: Any) -> str | None:
+    return None if value == "" else _words(value)
+
+
+def _setting(default: Any, read: Callable[[Any], Any]) -> Any:
+    return field(default=default, metadata={"read": read})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a server is told. ``PSN_`` and the name in capitals is the environment variable."""
+
+    database: str = _setting("postgresql:///psn", _database)
+    """Where PostgreSQL is, ``postgresql://…``; a socket directory goes in ``?host=``."""
+    host: str = _setting("127.0.0.1", _words)
+    """Address to listen on."""
+    port: int = _setting(8080, _whole(0, 65_535))
+    """TCP port; 0: any that is free."""
+    pmtiles: str | None = _setting(None, _optional_words)
+    """The operator's own map: a PMTiles file or its URL."""
+    keep_track_days: int = _setting(30, _whole(1, 36_500))
+    """Days that tracks are kept."""
+    session_hours: int = _setting(12, _whole(1, 168))
+    """Hours after which a person or device signs in anew."""
+    log_level: str = _setting("info", _level)
+    """``debug``, ``info``, ``warning`` or ``error``."""
+    name: str = _setting("Public Safety Network of Belize", _words)
+    """How this network calls itself on its pages."""
+
+
+def names() -> tuple[str, ...]:
+    """Every setting, as written in the TOML file."""
+    return tuple(each.name for each in fields(Settings))
+
+
+def read(environment: Mapping[str, str], file: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from these values alone; raises :class:`SettingsError`. Pure."""
+    known = names()
+    for name in file or {}:
+        if name not in known:
+            raise SettingsError(
+                "unknown_setting",
+                f"{name} in the settings file is no setting.",
+                nearest(name, known),
+            )
+    values: dict[str, Any] = {}
+    for each in fields(Settings):
+        variable = PREFIX + each.name.upper()
+        if variable in environment:
+            written, said = variable, environment[variable]
+        elif file is not None and each.name in file:
+            written, said = each.name, file[each.name]
+        else:
+            continue
+        try:
+            values[each.name] = each.metadata["read"](said)
+        except ValueError as problem:
+            raise SettingsError(
+                "bad_setting", f"{written} is {said!r}.", f"Make it {problem}."
+            ) from None
+    return Settings(**values)
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Settings from the environment and the TOML file that it names, if it names one."""
+    path = environment.get("PSN_CONFIG")
+    if not path:
+        return read(environment)
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(
+            "bad_config_file",
+            f"The settings file {path} cannot be read: {error.strerror or error}.",
+            "Point PSN_CONFIG at a file that can be read, or unset it.",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            "bad_config_file", f"The settings file {path} is not TOML: {error}.", "Correct it."
+        ) from error
+    return read(environment, content)
+
+
+def suspicious(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Variables that look like a misspelt setting, each with what to do about it.
+
+    Other programs may use the prefix too, so this is a warning and never a refusal.
+    """
+    variables = [PREFIX + name.upper() for name in names()]
+    return [
+        (name, nearest(name, variables))
+        for name in sorted(environment)
+        if name.startswith(PREFIX)
+        and name not in variables
+        and difflib.get_close_matches(name, variables, 1, 0.8)
+    ]
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """What was probably meant by a name that is not known."""
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"Did you mean {near[0]}?" if near else "Settings are: " + ", ".join(known) + "."
