@@ -1,0 +1,1 @@
+"""The work done over the network: calls, incidents, units, orders, warnings."""

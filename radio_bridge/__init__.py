@@ -1,0 +1,1 @@
+"""The way between the DMR radio network and the groups of this one."""

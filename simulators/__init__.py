@@ -1,0 +1,1 @@
+"""Fleets, radios and callers that do not exist, to try the network with."""
