@@ -1,0 +1,83 @@
+"""What many tests need: a database of their own, real recordings, a browser."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from psn.cluster import Cluster, ClusterError
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = "psn_template"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A private cluster for all tests of this run. Nobody may stop or kill this one."""
+    # Not pytest's own temporary directory: when root runs the tests, the server runs as another
+    # user, who may not enter that.
+    place = Path(tempfile.mkdtemp(prefix="psn-test-"))
+    place.chmod(0o755)
+    try:
+        with Cluster(place, durable=False) as running:
+            yield running
+    except ClusterError as error:
+        pytest.fail(str(error), pytrace=False)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    """Name of a migrated database, which `database` copies."""
+    from psn.migrate import upgrade
+
+    upgrade(cluster.create_database(TEMPLATE))
+    # A database in use cannot be copied, and a closed connection lingers for a moment.
+    cluster.sql(
+        f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{TEMPLATE}'"
+    )
+    return TEMPLATE
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def database(cluster: Cluster, template: str) -> Iterator[str]:
+    """Address (DSN) of a fresh, migrated, otherwise empty database for one test."""
+    name = f"test_{next(_numbers)}"
+    yield cluster.create_database(name, template=template)
+    cluster.drop_database(name)
+
+
+@pytest.fixture
+def empty_database(cluster: Cluster) -> Iterator[str]:
+    """Address (DSN) of a database with PostGIS in it and nothing else: no migration has run."""
+    name = f"empty_{next(_numbers)}"
+    yield cluster.create_database(name)
+    cluster.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """Folder of real recordings (ais/, gpx/, cap/, dmr/), which are not part of the project."""
+    place = Path(os.environ.get("PSN_RECORDINGS", ROOT.parent / "shared" / "data"))
+    if not place.is_dir():
+        pytest.skip(f"no recordings in {place}; set PSN_RECORDINGS to their folder")
+    return place
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Debian's browser."""
+    found = os.environ.get("PSN_CHROMIUM") or shutil.which("chromium")
+    if not found:
+        pytest.skip("no browser; install the package chromium or set PSN_CHROMIUM")
+    return found
