@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 from alembic import command
@@ -23,6 +23,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from psn import database
 from psn.problems import Problem
 from psn.schema import connect_engine
 
@@ -71,7 +72,7 @@ def known() -> frozenset[str]:
     return frozenset(revision.revision for revision in script.walk_revisions())
 
 
-async def current(conn: asyncpg.Connection[Any]) -> str | None:
+async def current(conn: database.Connection) -> str | None:
     """The revision a database is at; ``None``: it was never migrated."""
     try:
         found = await conn.fetchval("select version_num from alembic_version")
@@ -80,7 +81,7 @@ async def current(conn: asyncpg.Connection[Any]) -> str | None:
     return None if found is None else str(found)
 
 
-async def check(conn: asyncpg.Connection[Any]) -> None:
+async def check(conn: database.Connection) -> None:
     """Raise :class:`SchemaProblem` unless the database is at exactly the right revision."""
     at = await current(conn)
     if at == head():

@@ -1,0 +1,142 @@
+"""Migrations on a real, empty database: up, down, and the same as the models."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from psn import migrate, schema
+from psn.cluster import Cluster
+
+
+@pytest.fixture
+async def conn(empty_database: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    connection = await asyncpg.connect(empty_database)
+    yield connection
+    await connection.close()
+
+
+async def tables(conn: asyncpg.Connection[Any]) -> set[str]:
+    rows = await conn.fetch("select tablename from pg_tables where schemaname = 'public'")
+    return {row[0] for row in rows} - {"spatial_ref_sys", "alembic_version"}
+
+
+async def test_up_down_up_from_empty(empty_database: str, conn: asyncpg.Connection[Any]) -> None:
+    assert await migrate.current(conn) is None
+    await asyncio.to_thread(migrate.upgrade, empty_database)
+    assert await migrate.current(conn) == migrate.head()
+    built = await tables(conn)
+    assert built == set(schema.Base.metadata.tables) | {"track_other"}
+    await asyncio.to_thread(migrate.downgrade, empty_database, "base")
+    assert await tables(conn) == set()
+    assert await migrate.current(conn) is None
+    assert await conn.fetchval("select count(*) from pg_proc where proname = 'psn_tell'") == 0
+    await asyncio.to_thread(migrate.upgrade, empty_database)
+    assert await tables(conn) == built
+
+
+async def test_upgrading_twice_changes_nothing(
+    empty_database: str, conn: asyncpg.Connection[Any]
+) -> None:
+    migrate.upgrade(empty_database)  # a running event loop is no hindrance
+    await conn.execute("insert into agency (code, name, colour) values ('X', 'x', '#000000')")
+    migrate.upgrade(empty_database)
+    assert await conn.fetchval("select count(*) from agency") == 1
+
+
+async def test_two_at_once_wait_for_each_other(
+    empty_database: str, conn: asyncpg.Connection[Any]
+) -> None:
+    both = (asyncio.to_thread(migrate.upgrade, empty_database) for _ in range(2))
+    await asyncio.gather(*both)
+    assert await migrate.current(conn) == migrate.head()
+
+
+async def test_a_failing_migration_leaves_nothing_behind(
+    empty_database: str, conn: asyncpg.Connection[Any]
+) -> None:
+    await conn.execute("create table receipt (stranger int)")
+    with pytest.raises(Exception, match="receipt"):
+        migrate.upgrade(empty_database)
+    assert await tables(conn) == {"receipt"}
+    assert await migrate.current(conn) is None
+
+
+async def test_the_models_describe_exactly_what_the_migrations_build(database: str) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "compare_type": True,
+                "compare_server_default": True,
+                "include_name": migrate.belongs_to_models,
+                "target_metadata": schema.Base.metadata,
+            },
+        )
+        return list(compare_metadata(context, schema.Base.metadata))
+
+    engine = schema.connect_engine(database)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+        # The comparison sees what it should: a column taken away is a difference.
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("alter table unit drop column kind")
+        assert len(await connection.run_sync(differences)) == 1
+    await engine.dispose()
+
+
+async def test_check_is_silent_only_at_the_right_revision(
+    database: str, empty_database: str, conn: asyncpg.Connection[Any]
+) -> None:
+    with pytest.raises(migrate.SchemaProblem) as refused:
+        await migrate.check(conn)
+    assert (refused.value.code, refused.value.todo) == ("schema_old", "Run psn migrate.")
+    migrated = await asyncpg.connect(database)
+    try:
+        await migrate.check(migrated)
+        await migrated.execute("update alembic_version set version_num = '9999'")
+        with pytest.raises(migrate.SchemaProblem) as refused:
+            await migrate.check(migrated)
+        assert refused.value.code == "schema_newer"
+        assert "9999" in refused.value.text
+    finally:
+        await migrated.close()
+
+
+async def test_an_older_revision_is_told_as_such(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "head", lambda: "0999")
+    conn = await asyncpg.connect(database)
+    try:
+        with pytest.raises(migrate.SchemaProblem, match="0999") as refused:
+            await migrate.check(conn)
+    finally:
+        await conn.close()
+    assert refused.value.code == "schema_old"
+
+
+def test_a_revision_that_does_not_exist_is_refused_plainly(empty_database: str) -> None:
+    with pytest.raises(migrate.SchemaProblem) as refused:
+        migrate.upgrade(empty_database, "nowhere")
+    assert refused.value.code == "no_such_revision"
+
+
+async def test_a_user_who_may_not_add_postgis_is_told_what_to_do(cluster: Cluster) -> None:
+    cluster.sql("create role plain login")
+    cluster.sql("create database plain owner plain")
+    try:
+        with pytest.raises(migrate.SchemaProblem) as refused:
+            migrate.upgrade(cluster.dsn("plain").replace("://psn@", "://plain@"))
+        assert refused.value.code == "no_postgis"
+        assert "create extension postgis" in refused.value.todo
+    finally:
+        cluster.drop_database("plain")
+        cluster.sql("drop role plain")
