@@ -1,0 +1,447 @@
+"""The HTTP side: history, details and geography, for pages and programs that are signed in.
+
+Who asks is told by the token of a wire session (``Authorization: Bearer …``), so there is no
+cookie and nothing for a foreign page to ride on. What may be seen is asked of ``psn.access``, as
+for every frame. Each route is declared once, in :data:`ROUTES`; the OpenAPI document is made from
+the same table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import shapely
+from aiohttp import web
+from msgspec import Struct
+
+from psn import __version__, access, database, wire
+from psn.access import Principal
+from psn.core import Core
+from psn.log import STATES
+from psn.problems import Problem
+from psn.settings import Settings
+
+MOST_FIXES: Final = 5_000
+MOST_ENTRIES: Final = 500
+
+
+class ApiProblem(Problem):
+    """A request that is answered with an HTTP status, a code, a sentence and what to do."""
+
+    def __init__(self, status: int, code: str, text: str, todo: str) -> None:
+        super().__init__(code, text, todo)
+        self.status = status
+
+
+class Config(Struct):
+    """What a page needs to know before anyone signs in."""
+
+    name: str
+    version: str
+    pmtiles: str | None
+
+
+class Latest(Struct):
+    """A unit's newest position, in the wire's integers; times in milliseconds UTC."""
+
+    time: int
+    received: int
+    lon: int
+    lat: int
+    speed: int | None
+    heading: int | None
+    accuracy: int | None
+    altitude: int | None
+    battery: int | None
+
+
+class UnitDetails(Struct):
+    """A unit, and where it is."""
+
+    id: int
+    agency: int
+    callsign: str
+    kind: str
+    online: bool
+    latest: Latest | None
+
+
+class Track(Struct):
+    """Where a unit was: ``[time, lon, lat, speed, heading]`` in the wire's integers."""
+
+    unit: int
+    fixes: list[tuple[int, int, int, int | None, int | None]]
+
+
+class Mailbox(Struct):
+    """Entries of a mailbox, oldest first."""
+
+    box: str
+    entries: list[wire.Mail]
+
+
+class Receipt(Struct):
+    """Who has received or read a message, and when (milliseconds UTC)."""
+
+    by: str
+    by_name: str
+    state: str
+    time: int
+
+
+class Receipts(Struct):
+    """All receipts of a message."""
+
+    receipts: list[Receipt]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose sender is known."""
+
+    core: Core
+    settings: Settings
+    who: Principal
+    path: dict[str, str]
+    query: dict[str, str]
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number of the query, checked."""
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not re.fullmatch(r"-?[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise ApiProblem(
+                400,
+                "bad_parameter",
+                f"The parameter {name} must be a whole number from {low} to {high}.",
+                "Correct it and ask again.",
+            )
+        return int(text)
+
+    def path_id(self, name: str) -> int:
+        """An id of the path; what is no id names nothing that exists."""
+        text = self.path[name]
+        if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > 2_147_483_647:
+            raise not_found()
+        return int(text)
+
+
+def not_found() -> ApiProblem:
+    """The answer for what is not there and, alike, for what may not be seen."""
+    return ApiProblem(
+        404, "not_found", "There is nothing here that you may see.", "Check the address."
+    )
+
+
+async def config(request: web.Request, settings: Settings) -> Config:
+    """Name and version of this network, and the operator's own map if there is one."""
+    return Config(settings.name, __version__, "/map.pmtiles" if settings.pmtiles else None)
+
+
+async def unit(asked: Asked) -> UnitDetails:
+    """One unit and its newest position."""
+    core, unit = asked.core, _visible_unit(asked)
+    newest = core.picture.newest.get(unit.id)
+    latest = None
+    if newest is not None:
+        f = newest.fix
+        latest = Latest(
+            f.time,
+            newest.received,
+            f.lon,
+            f.lat,
+            f.speed,
+            f.heading,
+            f.accuracy,
+            f.altitude,
+            f.battery,
+        )
+    online = core.sessions.online(unit.address)
+    return UnitDetails(unit.id, unit.agency, unit.callsign, unit.kind, online, latest)
+
+
+def _visible_unit(asked: Asked) -> Any:
+    unit = asked.core.directory.units.get(asked.path_id("id"))
+    now = datetime.now(UTC)
+    if unit is None or not access.may_see_unit(asked.who, unit, asked.core.directory, now):
+        raise not_found()
+    return unit
+
+
+async def track(asked: Asked) -> Track:
+    """Where a unit was between two times (milliseconds UTC), thinned to 5,000 positions."""
+    unit = _visible_unit(asked)
+    latest = 253_402_300_799_999
+    begin = asked.number("from", 0, 0, latest)
+    end = asked.number("to", latest, 0, latest)
+    # Received no earlier than two minutes before its own time: the clock check in tracking.
+    rows = await asked.core.pool.fetch(
+        """
+        SELECT at, place, speed, heading FROM (
+            SELECT at, place, speed, heading, row_number() OVER (ORDER BY at) AS place_in_row,
+                   count(*) OVER () AS total
+              FROM track
+             WHERE unit_id = $1 AND at >= $2 AND at <= $3 AND flag < 2
+               AND received_at >= $2::timestamptz - interval '3 minutes') AS t
+         WHERE (place_in_row - 1) % greatest(1, ceil(total / $4::float)::bigint) = 0
+            OR place_in_row = total
+         ORDER BY at
+        """,
+        unit.id,
+        database.moment(max(begin, 0)),
+        database.moment(min(end, 253_370_764_800_000)),
+        MOST_FIXES - 1,
+    )
+    return Track(unit.id, [_fix(row) for row in rows])
+
+
+def _fix(row: asyncpg.Record) -> tuple[int, int, int, int | None, int | None]:
+    lon, lat = database.point_of(row["place"])
+    return (
+        database.milliseconds(row["at"]),
+        round(lon * 1e7),
+        round(lat * 1e7),
+        None if row["speed"] is None else round(row["speed"] * 100),
+        None if row["heading"] is None else round(row["heading"] * 100) % 36_000,
+    )
+
+
+async def mailbox(asked: Asked) -> Mailbox:
+    """The newest entries of a mailbox below a sequence: history, page by page."""
+    box = asked.path["address"]
+    if box not in access.mailboxes(asked.who, asked.core.directory):
+        raise not_found()
+    before = asked.number("before", 9_007_199_254_740_991, 0, 9_007_199_254_740_991)
+    limit = asked.number("limit", 100, 1, MOST_ENTRIES)
+    async with asked.core.pool.acquire() as connection:
+        entries = await asked.core.record.before(connection, box, before, limit)
+    return Mailbox(box, [wire.Mail(box=e.box, seq=e.seq, body=e.body) for e in entries])
+
+
+async def receipts(asked: Asked) -> Receipts:
+    """Who has received and read a message; for its sender."""
+    try:
+        uid = UUID(asked.path["id"])
+    except ValueError:
+        raise not_found() from None
+    rows = await asked.core.pool.fetch(
+        "SELECT r.reader, r.state, r.at FROM log l JOIN receipt r ON r.log_id = l.id"
+        " WHERE l.uid = $1 AND l.author = $2 ORDER BY r.at",
+        uid,
+        asked.who.address,
+    )
+    directory = asked.core.directory
+
+    def name(address: str) -> str:
+        kind, _, number = address.partition(":")
+        if kind == "person" and int(number) in directory.people:
+            return directory.people[int(number)].full_name
+        if kind == "unit" and int(number) in directory.units:
+            return directory.units[int(number)].callsign
+        return address
+
+    return Receipts(
+        [
+            Receipt(
+                row["reader"],
+                name(row["reader"]),
+                STATES[row["state"]],
+                database.milliseconds(row["at"]),
+            )
+            for row in rows
+        ]
+    )
+
+
+async def fences(asked: Asked) -> dict[str, Any]:
+    """Geofences that the caller may see, as GeoJSON (RFC 7946)."""
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "id": row.id,
+                "properties": {"id": row.id, "name": row.name, "agency": row.agency},
+                "geometry": shapely.geometry.mapping(row.area()),
+            }
+            for row in asked.core.directory.fences.values()
+            if access.may_see_fence(asked.who, row.agency)
+        ],
+    }
+
+
+Handler = Callable[[Asked], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One GET of the API: path, handler, what it returns, its query parameters."""
+
+    path: str
+    handler: Handler
+    returns: type | None
+    query: tuple[str, ...] = ()
+
+
+ROUTES: Final = (
+    Route("/api/units/{id}", unit, UnitDetails),
+    Route("/api/units/{id}/track", track, Track, ("from", "to")),
+    Route("/api/mailboxes/{address}", mailbox, Mailbox, ("before", "limit")),
+    Route("/api/messages/{id}/receipts", receipts, Receipts),
+    Route("/api/fences", fences, None),
+)
+
+_json = msgspec.json.Encoder().encode
+
+
+def _reply(value: Any, status: int = 200) -> web.Response:
+    return web.Response(
+        body=_json(value),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _refusal(problem: ApiProblem) -> web.Response:
+    error = {"code": problem.code, "text": problem.text, "todo": problem.todo}
+    return _reply({"error": error}, problem.status)
+
+
+def _who(core: Core, request: web.Request) -> Principal:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    ticket = core.signin.ticket(token.strip()) if scheme.lower() == "bearer" else None
+    principal = None if ticket is None else core.signin.principal(ticket, core.directory)
+    if principal is None:
+        raise ApiProblem(
+            401,
+            "not_signed_in",
+            "This needs the token of a session.",
+            "Sign in over /ws and send the token as Authorization: Bearer.",
+        )
+    return principal
+
+
+def _answering(
+    core: Core, settings: Settings, handler: Handler
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            who = _who(core, request)
+            asked = Asked(core, settings, who, dict(request.match_info), dict(request.query))
+            return _reply(await handler(asked))
+        except ApiProblem as problem:
+            return _refusal(problem)
+        except (*database.PASSING, asyncpg.PostgresError):
+            return _refusal(
+                ApiProblem(
+                    503,
+                    "unavailable",
+                    "The database does not answer.",
+                    "Try again in a moment; the live picture goes on.",
+                )
+            )
+
+    return answer
+
+
+def add_routes(application: web.Application, core: Core, settings: Settings) -> None:
+    """Put the API into the application."""
+    for route in ROUTES:
+        application.router.add_get(route.path, _answering(core, settings, route.handler))
+
+    async def public_config(request: web.Request) -> web.Response:
+        return _reply(await config(request, settings))
+
+    async def document(request: web.Request) -> web.Response:
+        return _reply(openapi())
+
+    application.router.add_get("/api/config", public_config)
+    application.router.add_get("/api/openapi.json", document)
+    application.router.add_route("*", "/api/{rest:.*}", _nothing_here)
+
+
+async def _nothing_here(request: web.Request) -> web.Response:
+    return _refusal(not_found())
+
+
+def openapi() -> dict[str, Any]:
+    """The API as an OpenAPI 3.1 document."""
+    returned = [route.returns for route in ROUTES if route.returns is not None]
+    schemas, components = msgspec.json.schema_components(
+        [Config, *returned], ref_template="#/components/schemas/{name}"
+    )
+    by_type = dict(zip([Config, *returned], schemas, strict=True))
+    paths: dict[str, Any] = {
+        "/api/config": {"get": _operation(config, by_type[Config], (), (), secured=False)}
+    }
+    for route in ROUTES:
+        schema = by_type[route.returns] if route.returns is not None else {"type": "object"}
+        names = tuple(re.findall(r"{(\w+)}", route.path))
+        paths[route.path] = {"get": _operation(route.handler, schema, names, route.query)}
+    components["Problem"] = {
+        "type": "object",
+        "properties": {
+            "error": {
+                "type": "object",
+                "properties": {k: {"type": "string"} for k in ("code", "text", "todo")},
+                "required": ["code", "text", "todo"],
+            }
+        },
+        "required": ["error"],
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Public Safety Network of Belize",
+            "version": __version__,
+            "description": "History and details; live traffic is on /ws, see docs/wire.md.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(
+    handler: Callable[..., Any],
+    schema: dict[str, Any],
+    path: tuple[str, ...],
+    query: tuple[str, ...],
+    *,
+    secured: bool = True,
+) -> dict[str, Any]:
+    problem = {
+        "description": "Refused: a code, a sentence, what to do.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    done = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+    responses: dict[str, Any] = {"200": done}
+    if secured:
+        responses |= dict.fromkeys(("400", "401", "404", "503"), problem)
+    return {
+        "summary": (handler.__doc__ or "").strip(),
+        "operationId": handler.__name__,
+        "security": [{"session": []}] if secured else [],
+        "parameters": [
+            *(
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                for name in path
+            ),
+            *(
+                {"name": name, "in": "query", "required": False, "schema": {"type": "integer"}}
+                for name in query
+            ),
+        ],
+        "responses": responses,
+    }

@@ -1,0 +1,66 @@
+"""``psn serve``: the network and the work done over it, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from dataclasses import replace
+
+import click
+import uvloop
+from aiohttp import web
+
+from dispatch import api, pages
+from psn import server
+from psn.core import Core
+from psn.problems import Problem
+from psn.settings import Settings, load
+
+log = logging.getLogger("psn")
+
+
+@click.command(epilog="Example: PSN_DATABASE=postgresql:///psn psn serve --port 8080", name="serve")
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="TCP port; 0: any that is free.")
+def serve(host: str | None, port: int | None) -> None:
+    """Run the server until it is told to stop."""
+    settings = load(os.environ)
+    if host is not None:
+        settings = replace(settings, host=host)
+    if port is not None:
+        settings = replace(settings, port=port)
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+
+    def extend(application: web.Application, core: Core) -> None:
+        api.add_routes(application, core, settings)
+        pages.add_routes(application, settings)
+
+    try:
+        async with server.running(settings, extend) as address:
+            # What was loaded so far stays; looking at it again and again is wasted.
+            gc.collect()
+            gc.freeze()
+            print(f"listening on {address}", flush=True)
+            await stop.wait()
+            log.info("stopping")
+    except* Problem as problems:
+        first: BaseException = problems
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None

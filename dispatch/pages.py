@@ -1,0 +1,103 @@
+"""The web pages: files that were built beforehand, sent with strict headers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from psn.settings import Settings
+
+BUILT: Final = Path(__file__).parent / "web" / "dist"
+
+# MapLibre makes its styles and workers at run time; scripts come from files only.
+POLICY: Final = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "connect-src 'self' ws: wss:",
+        "font-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(self), microphone=(self)",
+}
+_KINDS: Final = {
+    ".mjs": "text/javascript",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".geojson": "application/geo+json",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".pmtiles": "application/vnd.pmtiles",
+}
+
+_NOT_BUILT: Final = (
+    "<!doctype html><meta charset=utf-8><title>Not built</title>"
+    "<p>The pages have not been built yet. Run <code>./run web</code> and reload."
+)
+
+
+@web.middleware
+async def secure_headers(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Put the security headers on everything that is not a WebSocket."""
+    response = await handler(request)
+    if not response.prepared:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+    return response
+
+
+def add_routes(application: web.Application, settings: Settings, built: Path = BUILT) -> None:
+    """Serve the console at ``/`` and the built files beside it."""
+    application.middlewares.append(secure_headers)
+    built = built.resolve()
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        if not (built / "index.html").is_file():
+            return web.Response(text=_NOT_BUILT, content_type="text/html", status=503)
+        return _file(built / "index.html", "no-cache")
+
+    async def asset(request: web.Request) -> web.StreamResponse:
+        wanted = (built / request.match_info["path"]).resolve()
+        if not wanted.is_relative_to(built) or not wanted.is_file():
+            return web.Response(text="There is no such page.\n", status=404)
+        hashed = wanted.parent.name == "assets"
+        return _file(wanted, "public, max-age=31536000, immutable" if hashed else "no-cache")
+
+    application.router.add_get("/", page)
+    if settings.pmtiles and "://" not in settings.pmtiles:
+        tiles = Path(settings.pmtiles)
+
+        async def own_map(request: web.Request) -> web.StreamResponse:
+            return _file(tiles, "no-cache")
+
+        application.router.add_get("/map.pmtiles", own_map)
+    application.router.add_get("/{path:.+}", asset)
+
+
+def _file(path: Path, cache: str) -> web.FileResponse:
+    response = web.FileResponse(path)
+    response.headers["Cache-Control"] = cache
+    response.headers["Content-Type"] = _KINDS.get(path.suffix, "application/octet-stream")
+    return response

@@ -1,0 +1,437 @@
+"""The running network: what happens to each kind of frame, once the door has read it.
+
+The path of a position is :meth:`Core.report`, of a message :meth:`Core.message`; read them top to
+bottom. The door (``psn.door``) does the socket, ``psn.wire`` the bytes, ``psn.access`` the rights,
+``psn.tracking`` the picture in memory, ``psn.log`` the record, ``psn.fanout`` the way out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
+
+import asyncpg
+
+from geo.fences import Fence, FenceIndex
+from psn import access, database, wire
+from psn.access import Principal
+from psn.directory import Channel, Directory, Unit
+from psn.fanout import Hub
+from psn.log import Entry, Record
+from psn.problems import Problem
+from psn.sessions import Session, Sessions
+from psn.signin import SignIn
+from psn.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
+from psn.tracks import Crossed, Kept, TrackWriter
+
+STUCK_SECONDS = 30.0
+"""A session whose socket takes nothing for so long is disconnected."""
+
+
+class Refused(Problem):
+    """A request that was understood and is not allowed, or not possible."""
+
+
+def now_ms() -> int:
+    """The server's time, milliseconds UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Core:
+    """State of one server process, and what each frame does to it."""
+
+    def __init__(
+        self,
+        dsn: str,
+        pool: asyncpg.Pool,
+        directory: Directory,
+        refresh_directory: Callable[[], Awaitable[Directory]],
+        hours: float,
+    ) -> None:
+        self.pool = pool
+        self.directory = directory
+        self.refresh_directory = refresh_directory
+        """Reload the directory now; :meth:`directory_changed` has been called when it returns."""
+        self.signin = SignIn(pool, hours)
+        self.hub = Hub(asyncio.get_running_loop())
+        self.picture = LivePicture(_fences(directory))
+        self.tracks = TrackWriter(dsn)
+        self.record = Record(dsn, self._deliver, self._record_is_back)
+        self.sessions = Sessions(self.record, pool, self._presence)
+        self._holding: frozenset[int] = frozenset()
+        self.refused_positions = 0
+        self.positions = 0
+
+    async def load_picture(self) -> None:
+        """Put every unit where it was last, so that a restart does not empty the map."""
+        rows = await self.pool.fetch(
+            "SELECT unit_id, at, received_at, place, speed, heading, accuracy, altitude, battery"
+            " FROM latest_position"
+        )
+        for row in rows:
+            unit = self.directory.units.get(row["unit_id"])
+            if unit is None or unit.retired:
+                continue
+            fix = _fix_of_row(row)
+            taken = self.picture.restore(fix, database.milliseconds(row["received_at"]))
+            taken.seat = wire.MSGPACK.encode(seat_of(fix))
+
+    # -- positions
+
+    def report(self, session: Session, fix: wire.Fix) -> None:
+        """One live position: rights, picture, store, fan-out. Raises Problem when refused."""
+        unit = self._reported_unit(session.principal, fix)
+        taken = self._take(unit, fix)
+        if taken.standing is Standing.SHOWN:
+            taken.newest.seat = self.hub.publish(unit.channel, seat_of(taken.newest.fix))
+
+    def report_batch(
+        self, session: Session, fixes: Iterable[wire.Fix]
+    ) -> tuple[asyncio.Future[None], list[Problem]]:
+        """Positions kept through a dead spot: when they are stored, and what was refused.
+
+        Each goes to the track and past the fences; the map gets only the newest of each unit.
+        """
+        moved: dict[int, tuple[Unit, Taken]] = {}
+        refused: list[Problem] = []
+        for fix in fixes:
+            try:
+                unit = self._reported_unit(session.principal, fix)
+                taken = self._take(unit, fix)
+            except Problem as problem:
+                refused.append(problem)
+                continue
+            if taken.standing is Standing.SHOWN:
+                moved[unit.id] = (unit, taken)
+        for unit, taken in moved.values():
+            taken.newest.seat = self.hub.publish(unit.channel, seat_of(taken.newest.fix))
+        return self.tracks.written(), refused
+
+    def _reported_unit(self, who: Principal, fix: wire.Fix) -> Unit:
+        unit_id = fix.unit or who.unit
+        unit = None if unit_id is None else self.directory.units.get(unit_id)
+        if unit is None or not access.may_report(who, unit):
+            self.refused_positions += 1
+            raise Refused(
+                "not_your_unit",
+                "This session may not report positions of that unit.",
+                "Sign in with the device that is enrolled for the unit.",
+            )
+        return unit
+
+    def _take(self, unit: Unit, fix: wire.Fix) -> Taken:
+        if fix.unit != unit.id:
+            fix = wire.Fix(
+                unit.id,
+                fix.time,
+                fix.lon,
+                fix.lat,
+                fix.speed,
+                fix.heading,
+                fix.accuracy,
+                fix.altitude,
+                fix.battery,
+            )
+        now = now_ms()
+        try:
+            taken = self.picture.take(fix, unit.kind, now)
+        except PositionRefused:
+            self.refused_positions += 1
+            raise
+        self.positions += 1
+        self.tracks.add(Kept(fix, now, taken.standing))
+        if taken.entered or taken.left:
+            self._crossed(unit, fix.time, now, taken)
+        return taken
+
+    def _crossed(self, unit: Unit, at: int, now: int, taken: Taken) -> None:
+        for fences, inside in ((taken.entered, True), (taken.left, False)):
+            for fence_id in fences:
+                crossing = wire.FenceCrossing(unit.id, fence_id, inside, at)
+                self.tracks.crossed(Crossed(crossing, now))
+                fence = self.directory.fences.get(fence_id)
+                if fence is not None:
+                    self.hub.cross(unit.channel, fence.agency, crossing)
+
+    # -- the record
+
+    def message(self, session: Session, frame: wire.Message) -> asyncio.Future[int]:
+        """Store a message; the future is done after the commit. Raises Problem when refused."""
+        who, now = session.principal, datetime.now(UTC)
+        for to in frame.to:
+            if not access.may_write(who, to, self.directory, now):
+                raise Refused(
+                    "not_reachable",
+                    f"You cannot write to {to}: it does not exist or is not shared with you.",
+                    "Choose another recipient, or write to the agency as a whole.",
+                )
+        if frame.expires is not None and frame.expires <= now_ms():
+            raise Refused(
+                "expired",
+                "The message had expired before it was sent.",
+                "Send it again with a later expiry, if it still makes sense.",
+            )
+        return self.record.append(
+            wire.MessageBody(
+                id=frame.id,
+                sender=who.address,
+                sender_name=who.name,
+                to=list(dict.fromkeys(frame.to)),
+                text=frame.text,
+                priority=frame.priority,
+                time=0,
+                expires=frame.expires,
+                about=frame.about,
+            )
+        )
+
+    def seen(self, session: Session, frame: wire.Seen) -> None:
+        """A client has a mailbox through a sequence. Not answered: the next one includes it."""
+        self._check_reads(session, frame.box)
+        through = min(frame.seq, self.record.heads.get(frame.box, 0))
+        who = session.principal
+        done = self.record.received(frame.box, who.address, who.name, through)
+        done.add_done_callback(_forget)
+
+    def read(self, session: Session, frame: wire.Read) -> asyncio.Future[int]:
+        """A person has read entries; the future is done after the commit."""
+        self._check_reads(session, frame.box)
+        who = session.principal
+        return self.record.read(frame.box, who.address, who.name, frame.seqs)
+
+    def _check_reads(self, session: Session, box: str) -> None:
+        if box not in session.cursors:
+            raise Refused(
+                "not_your_mailbox",
+                f"This session does not read {box}.",
+                "Use the mailboxes named in signed_in.",
+            )
+
+    def _deliver(self, entries: list[Entry]) -> None:
+        self.sessions.deliver(entries)
+
+    def _record_is_back(self) -> None:
+        self.sessions.catch_up_all()
+
+    # -- the picture
+
+    def watch(self, session: Session, frame: wire.Watch) -> None:
+        """Show the picture to a session from now on: roster, snapshot, then changes."""
+        if not session.principal.reads:
+            raise Refused(
+                "not_allowed",
+                "A gateway does not watch the picture.",
+                "Sign in as a person or as a unit's device.",
+            )
+        session.watch = frame
+        session.send(wire.Ok(n=frame.n))
+        self._show(session)
+
+    def unwatch(self, session: Session) -> None:
+        """No more picture for a session."""
+        session.watch = None
+        self.hub.unwatch(session.watcher)
+
+    def _sight(self, session: Session) -> access.Sight:
+        assert session.watch is not None
+        wanted = session.watch.agencies
+        return access.sight(
+            session.principal,
+            self.directory,
+            datetime.now(UTC),
+            session.watch.area,
+            None if wanted is None else frozenset(wanted),
+        )
+
+    def _show(self, session: Session) -> None:
+        sight = self._sight(session)
+        self.hub.watch(session.watcher, sight, session.codec)
+        session.send(self._roster(session, sight))
+        self.hub.snapshot(session.watcher, self._visible(sight))
+
+    def _visible(self, sight: access.Sight) -> Iterable[tuple[wire.Seat, bytes]]:
+        for unit_id, newest in self.picture.newest.items():
+            unit = self.directory.units.get(unit_id)
+            if unit is not None and unit.channel in sight.channels:
+                yield seat_of(newest.fix), newest.seat
+
+    def _roster(self, session: Session, sight: access.Sight) -> wire.Roster:
+        directory = self.directory
+        return wire.Roster(
+            agencies=[
+                wire.RosterAgency(a.id, a.code, a.name, a.colour)
+                for a in directory.agencies.values()
+            ],
+            groups=[
+                wire.RosterGroup(g.id, g.name, g.agency)
+                for g in access.groups(session.principal, directory)
+            ],
+            people=[
+                wire.RosterPerson(
+                    p.id,
+                    p.agency,
+                    p.full_name,
+                    list(p.roles),
+                    self.sessions.online(f"person:{p.id}"),
+                )
+                for p in directory.people.values()
+                if p.agency in sight.people and not p.disabled
+            ],
+            units=[
+                self._roster_unit(unit)
+                for unit in directory.units.values()
+                if unit.channel in sight.channels and not unit.retired
+            ],
+        )
+
+    def _roster_unit(self, unit: Unit) -> wire.RosterUnit:
+        return wire.RosterUnit(
+            unit.id,
+            unit.agency,
+            unit.callsign,
+            unit.kind,
+            self.sessions.online(f"unit:{unit.id}"),
+        )
+
+    def _presence(self, who: Principal, online: bool) -> None:
+        if who.person is not None:
+            self.hub.person_presence(who.agency, who.address, online)
+        elif who.unit is not None:
+            unit = self.directory.units.get(who.unit)
+            if unit is not None:
+                self.hub.unit_presence(unit.channel, who.address, online)
+
+    # -- when the directory changes
+
+    def directory_changed(self, new: Directory) -> list[tuple[Session, str]]:
+        """Apply new rights to everyone at once; returns the sessions to end, with the reason."""
+        old, self.directory = self.directory, new
+        if old.fences != new.fences:
+            self.picture.fences = _fences(new)
+        self._move_units(old, new)
+        people_changed = (
+            old.agencies != new.agencies
+            or old.people != new.people
+            or old.groups != new.groups
+            or old.agreements != new.agreements
+        )
+        ended = []
+        for session in list(self.sessions.all):
+            principal = self.signin.principal(session.ticket, new)
+            if principal is None:
+                ended.append((session, "The account or device was disabled."))
+                continue
+            session.principal = principal
+            self.sessions.change_boxes(session, access.mailboxes(principal, new))
+            view = session.watcher.view
+            if view is not None and (people_changed or self._sight(session) != view.sight):
+                self._show(session)
+        return ended
+
+    def refresh_rights(self) -> None:
+        """An agreement may have begun or ended by the clock: show again where it matters."""
+        now = datetime.now(UTC)
+        holding = frozenset(a.id for a in self.directory.agreements if a.holds(now))
+        if holding == self._holding:
+            return
+        self._holding = holding
+        for session in self.sessions.all:
+            view = session.watcher.view
+            if view is not None and self._sight(session) != view.sight:
+                self._show(session)
+
+    def _move_units(self, old: Directory, new: Directory) -> None:
+        changed: dict[Channel, list[wire.RosterUnit]] = {}
+        for unit in new.units.values():
+            before = old.units.get(unit.id)
+            if before == unit:
+                continue
+            moved = before is not None and before.channel != unit.channel
+            if before is not None and (moved or unit.retired):
+                self.hub.withdraw(before.channel, unit.id)
+            if unit.retired:
+                self.picture.forget(unit.id)
+                continue
+            changed.setdefault(unit.channel, []).append(self._roster_unit(unit))
+            newest = self.picture.newest.get(unit.id)
+            if moved and newest is not None:
+                self.hub.publish(unit.channel, seat_of(newest.fix))
+        for unit in old.units.values():
+            if unit.id not in new.units:
+                self.hub.withdraw(unit.channel, unit.id)
+                self.picture.forget(unit.id)
+        for channel, units in changed.items():
+            self.hub.roster_units(channel, units)
+
+    # -- gateways
+
+    async def announce(self, session: Session, frame: wire.Announce) -> dict[str, int]:
+        """Make the units that a gateway names, or find them by key; their ids by key."""
+        who = session.principal
+        if not who.gateway:
+            raise Refused(
+                "not_allowed",
+                "Only a gateway announces units.",
+                "Enrol the device as a gateway.",
+            )
+        rows = await self.pool.fetch(
+            """
+            INSERT INTO unit (agency_id, callsign, kind, source_key)
+            SELECT $1, n.callsign, n.kind, $1::text || '/' || n.key
+              FROM unnest($2::text[], $3::text[], $4::text[]) AS n(key, callsign, kind)
+                ON CONFLICT (source_key) DO UPDATE SET callsign = excluded.callsign
+            RETURNING id, source_key
+            """,
+            who.agency,
+            *map(list, zip(*_unique_units(frame.units).values(), strict=True)),
+        )
+        return {row["source_key"].partition("/")[2]: row["id"] for row in rows}
+
+
+def _fences(directory: Directory) -> FenceIndex:
+    return FenceIndex(
+        Fence(row.id, row.name, row.agency, row.area()) for row in directory.fences.values()
+    )
+
+
+def _unique_units(units: Iterable[wire.AnnouncedUnit]) -> dict[str, tuple[str, str, str]]:
+    """One row a key; a callsign used twice in the announcement is told apart by its key."""
+    by_key = {unit.key: unit for unit in units}
+    callsigns: dict[str, int] = {}
+    for unit in by_key.values():
+        callsigns[unit.callsign] = callsigns.get(unit.callsign, 0) + 1
+    return {
+        key: (
+            key,
+            unit.callsign if callsigns[unit.callsign] == 1 else f"{unit.callsign} ({key})",
+            unit.kind,
+        )
+        for key, unit in by_key.items()
+    }
+
+
+def _fix_of_row(row: asyncpg.Record) -> wire.Fix:
+    lon, lat = database.point_of(row["place"])
+
+    def hundredths(value: float | None) -> int | None:
+        return None if value is None else round(value * 100)
+
+    return wire.Fix(
+        row["unit_id"],
+        database.milliseconds(row["at"]),
+        round(lon * 1e7),
+        round(lat * 1e7),
+        hundredths(row["speed"]),
+        hundredths(row["heading"]),
+        hundredths(row["accuracy"]),
+        hundredths(row["altitude"]),
+        row["battery"],
+    )
+
+
+def _forget(done: asyncio.Future[int]) -> None:
+    """A lost delivery mark needs no answer: the client's next one covers it."""
+    if not done.cancelled():
+        done.exception()

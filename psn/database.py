@@ -1,0 +1,91 @@
+"""Connections to PostgreSQL for the hot paths (asyncpg), and which of its failures pass."""
+
+from __future__ import annotations
+
+import struct
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = asyncpg.Connection[Any] | PoolConnectionProxy[Any]
+
+
+class Busy(Exception):
+    """Another process has what can be had only once."""
+
+
+PASSING = (
+    Busy,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,  # disk full, out of memory
+    asyncpg.PostgresSystemError,  # I/O errors of the system under it
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InternalServerError,
+)
+"""Failures of the database as a whole: the same work may succeed later, so it is kept."""
+
+_EWKB_POINT = struct.Struct("<BIIdd")
+_EWKB_POINT_WITH_SRID = 0x2000_0001
+_WGS84 = 4326
+
+
+def ewkb_point(lon: float, lat: float) -> bytes:
+    """A WGS 84 point as PostGIS's extended well-known binary; degrees."""
+    return _EWKB_POINT.pack(1, _EWKB_POINT_WITH_SRID, _WGS84, lon, lat)
+
+
+def point_of(ewkb: bytes) -> tuple[float, float]:
+    """Longitude and latitude of a point made by :func:`ewkb_point`, or by PostGIS with SRID."""
+    _, _, _, lon, lat = _EWKB_POINT.unpack(ewkb)
+    return lon, lat
+
+
+def moment(milliseconds: int) -> datetime:
+    """Milliseconds since 1970 UTC as a datetime."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def milliseconds(at: datetime) -> int:
+    """A datetime as milliseconds since 1970 UTC."""
+    return round(at.timestamp() * 1000)
+
+
+async def prepare(connection: asyncpg.Connection) -> None:
+    """Teach a connection to carry geometry as binary EWKB, in both directions."""
+    await connection.set_type_codec(
+        "geometry", schema="public", encoder=bytes, decoder=bytes, format="binary"
+    )
+
+
+async def connect(dsn: str) -> asyncpg.Connection:
+    """One connection, ready for the hot paths; raises one of :data:`PASSING` when it cannot."""
+    connection: asyncpg.Connection = await asyncpg.connect(
+        dsn, timeout=5, command_timeout=30, server_settings={"application_name": "psn"}
+    )
+    try:
+        await prepare(connection)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+async def pool(dsn: str, size: int = 8) -> asyncpg.Pool:
+    """A pool for reads and rare writes."""
+    return await asyncpg.create_pool(
+        dsn, min_size=1, max_size=size, init=prepare, timeout=5, command_timeout=30
+    )

@@ -1,0 +1,457 @@
+"""The door: one WebSocket endpoint. It reads frames, hands them in, and answers; nothing else.
+
+One :class:`Connection` per socket. Frames are handled in the order they come. What must wait for
+the disk (a message, a batch) is handed over at once and answered when it is done, so that a
+position never waits behind a message. A frame that is refused is answered with an ``error`` and
+the session goes on; bytes that are no frames, or too many of them, end it with a code that says
+why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from aiohttp import WSMsgType, web
+
+from psn import __version__, access, database, wire
+from psn.core import STUCK_SECONDS, Core, Refused, now_ms
+from psn.fanout import Outbox
+from psn.log import RecordRefused
+from psn.problems import Problem
+from psn.sessions import Session
+from psn.signin import SignInRefused
+
+log = logging.getLogger(__name__)
+
+SIGN_IN_SECONDS = 15.0
+"""A connection that has not signed in by then is closed."""
+QUIET_SECONDS = 20.0
+"""After so long without a frame the other end is pinged; after three times that it is gone."""
+MALFORMED_FRAMES = 5
+SIGN_IN_TRIES = 5
+FRAMES_PER_SECOND = {"gateway": 50_000.0, "field": 30.0}
+FRAMES_PER_SECOND_OTHERWISE = 150.0
+BURST_SECONDS = 4.0
+"""A session may send this many seconds' worth of frames at once."""
+FLOOD_FRAMES = 1_000
+"""Frames refused as too fast before the session is closed."""
+
+
+class Bucket:
+    """How many frames a session may still send (a token bucket); seconds are monotonic."""
+
+    __slots__ = ("_capacity", "_left", "_rate", "_when")
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._rate = rate
+        self._capacity = self._left = rate * BURST_SECONDS
+        self._when = now
+
+    def take(self, now: float) -> bool:
+        """Whether one more frame is within the rate."""
+        left = min(self._capacity, self._left + (now - self._when) * self._rate)
+        self._when = now
+        self._left = left - 1 if left >= 1 else left
+        return left >= 1
+
+
+class Connection:
+    """One socket, from its first frame to its close."""
+
+    def __init__(self, core: Core, socket: web.WebSocketResponse, outbox: Outbox) -> None:
+        protocol = socket.ws_protocol or wire.SUBPROTOCOL_MSGPACK
+        self.core = core
+        self.socket = socket
+        self.outbox = outbox
+        self.codec = wire.CODECS[protocol]
+        self.session: Session | None = None
+        self.heard = self.began = asyncio.get_running_loop().time()
+        self._greeted = False
+        self._malformed = 0
+        self._tries = 0
+        self._floods = 0
+        self._bucket = Bucket(FRAMES_PER_SECOND_OTHERWISE, self.began)
+        self._closing = False
+        self._handlers: dict[type, Callable[[Session, Any], None]] = {
+            wire.Position: self._position,
+            wire.Message: self._message,
+            wire.Seen: core.seen,
+            wire.Positions: self._positions,
+            wire.Read: self._read,
+            wire.Watch: core.watch,
+            wire.Unwatch: self._unwatch,
+            wire.Announce: self._announce,
+        }
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- in
+
+    async def run(self) -> None:
+        """Read until the socket closes."""
+        loop = asyncio.get_running_loop()
+        kind = WSMsgType.BINARY if self.codec.binary else WSMsgType.TEXT
+        try:
+            while not self._closing:
+                message = await self.socket.receive()
+                self.heard = loop.time()
+                if message.type is kind:
+                    await self._frame(message.data, self.heard)
+                elif message.type is WSMsgType.PING:
+                    await self.socket.pong(message.data)
+                elif message.type is WSMsgType.PONG:
+                    continue
+                elif message.type in (WSMsgType.BINARY, WSMsgType.TEXT):
+                    await self._refuse_bytes()
+                else:
+                    return
+        except ConnectionError:
+            return
+        finally:
+            self.outbox.closed = True
+            for task in self._tasks:
+                task.cancel()
+            if self.session is not None:
+                self.core.unwatch(self.session)
+                self.core.sessions.remove(self.session)
+
+    async def _frame(self, data: bytes | str, now: float) -> None:
+        if not self._bucket.take(now):
+            await self._too_fast(data)
+            return
+        try:
+            frame = self.codec.decode_client(data)
+        except wire.FrameRefused as problem:
+            n, uid = self.codec.request_of(data)
+            todo = "Compare the frame with docs/wire.md."
+            self._error(Refused(problem.code, problem.text, todo), n, uid)
+            return
+        except wire.Malformed:
+            await self._refuse_bytes()
+            return
+        if self.session is not None:
+            handler = self._handlers.get(type(frame))
+            if handler is not None:
+                try:
+                    handler(self.session, frame)
+                except Problem as problem:
+                    self._error(problem, getattr(frame, "n", None), getattr(frame, "id", None))
+                return
+        await self._first_frames(frame)
+
+    async def _first_frames(self, frame: wire.ClientFrame) -> None:
+        """Frames that need no session: hello, sign-in, ping, sign-out."""
+        if isinstance(frame, wire.Ping):
+            self._send(wire.Pong(n=frame.n, time=now_ms()))
+        elif isinstance(frame, wire.Hello):
+            self._greeted = True
+            version = min(frame.v, wire.VERSION)
+            server = f"psn/{__version__}"
+            self._send(wire.Welcome(v=version, server=server, time=now_ms()))
+        elif isinstance(frame, wire.SignIn):
+            await self._sign_in(frame)
+        elif isinstance(frame, wire.SignOut) and self.session is not None:
+            await self._sign_out(frame, self.session)
+        else:
+            self._error(
+                Refused("not_signed_in", "This needs a session.", "Send sign_in first."),
+                getattr(frame, "n", None),
+                getattr(frame, "id", None),
+            )
+
+    # -- signing in and out
+
+    async def _sign_in(self, frame: wire.SignIn) -> None:
+        if not self._greeted or self.session is not None:
+            code, todo = (
+                ("hello_first", "Send hello as the first frame.")
+                if not self._greeted
+                else ("already_signed_in", "Open a second connection for a second session.")
+            )
+            self._error(Refused(code, "Not signed in by this frame.", todo), frame.n)
+            return
+        core = self.core
+        self._tries += 1
+        try:
+            principal, token, ticket = await core.signin.check(frame.auth, core.directory)
+            session = Session(principal, ticket, self.codec, self.outbox)
+            boxes = access.mailboxes(principal, core.directory)
+            notices = await core.sessions.resume(session, boxes, frame.seen)
+        except SignInRefused as problem:
+            self._error(problem, frame.n)
+            if self._tries >= SIGN_IN_TRIES:
+                await self.end(wire.CloseCode.NOT_SIGNED_IN, problem)
+            return
+        except (*database.PASSING, asyncpg.PostgresError):
+            self._error(_unavailable("Signing in is not possible now."), frame.n)
+            return
+        role = principal.roles[0] if principal.roles else ""
+        rate = FRAMES_PER_SECOND.get(
+            "gateway" if principal.gateway else role, FRAMES_PER_SECOND_OTHERWISE
+        )
+        self._bucket = Bucket(rate, self.heard)
+        session.send(
+            wire.SignedIn(
+                n=frame.n,
+                token=token,
+                me=principal.address,
+                name=principal.name,
+                agency=principal.agency,
+                roles=list(principal.roles),
+                unit=principal.unit,
+                boxes={box: core.record.heads.get(box, 0) for box in session.cursors},
+                time=now_ms(),
+                ends=database.milliseconds(ticket.ends),
+            )
+        )
+        for notice in notices:
+            session.send(notice)
+        self.session = session
+        core.sessions.add(session)
+
+    async def _sign_out(self, frame: wire.SignOut, session: Session) -> None:
+        try:
+            await self.core.signin.end(session.ticket)
+        except (*database.PASSING, asyncpg.PostgresError):
+            self._error(_unavailable("The session was ended here, but not on disk."), frame.n)
+        self._send(wire.Ok(n=frame.n))
+        await self.end(
+            wire.CloseCode.SESSION_ENDED,
+            Refused("signed_out", "You signed out.", "Sign in again when you need to."),
+        )
+
+    # -- frames of a session
+
+    def _position(self, session: Session, frame: wire.Position) -> None:
+        self.core.report(session, frame.p)
+
+    def _positions(self, session: Session, frame: wire.Positions) -> None:
+        stored, refused = self.core.report_batch(session, frame.p)
+        if refused:
+            first = refused[0]
+            text = f"{len(refused)} of {len(frame.p)} positions were refused. {first.text}"
+            self._error(Refused(first.code, text, first.todo))
+        self._answer(stored, frame.n, None)
+
+    def _message(self, session: Session, frame: wire.Message) -> None:
+        stored = self.core.message(session, frame)
+        stored.add_done_callback(lambda done: self._acknowledge(done, frame.id))
+
+    def _acknowledge(self, done: asyncio.Future[int], uid: UUID) -> None:
+        if done.cancelled():
+            return
+        problem = done.exception()
+        if problem is None:
+            self._send(wire.Ack(id=uid, time=done.result()))
+        elif isinstance(problem, Problem):
+            self._error(problem, None, uid)
+
+    def _read(self, session: Session, frame: wire.Read) -> None:
+        self._answer(self.core.read(session, frame), frame.n, None)
+
+    def _unwatch(self, session: Session, frame: wire.Unwatch) -> None:
+        self.core.unwatch(session)
+        self._send(wire.Ok(n=frame.n))
+
+    def _announce(self, session: Session, frame: wire.Announce) -> None:
+        task = asyncio.create_task(self._announced(session, frame))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _announced(self, session: Session, frame: wire.Announce) -> None:
+        try:
+            units = await self.core.announce(session, frame)
+            await self.core.refresh_directory()
+            self._send(wire.Announced(n=frame.n, units=units))
+        except Problem as problem:
+            self._error(problem, frame.n)
+        except asyncpg.UniqueViolationError:
+            text = "A unit of that callsign exists already under another key."
+            self._error(Refused("callsign_taken", text, "Announce another callsign."), frame.n)
+        except (*database.PASSING, asyncpg.PostgresError):
+            self._error(_unavailable("Units cannot be announced now."), frame.n)
+
+    def _answer(self, done: asyncio.Future[Any], n: int, uid: UUID | None) -> None:
+        """Say ``ok`` or why not, when ``done`` is."""
+
+        def settle(done: asyncio.Future[Any]) -> None:
+            if done.cancelled():
+                return
+            problem = done.exception()
+            if problem is None:
+                self._send(wire.Ok(n=n))
+            elif isinstance(problem, Problem):
+                self._error(problem, n, uid)
+            else:
+                self._error(_unavailable("It could not be stored."), n, uid)
+
+        done.add_done_callback(settle)
+
+    # -- out
+
+    def _send(self, frame: wire.ServerFrame) -> None:
+        self.outbox.send(self.codec.encode(frame))
+
+    def _error(self, problem: Problem, n: int | None = None, uid: UUID | None = None) -> None:
+        retry = problem.retry if isinstance(problem, RecordRefused) else None
+        self._send(
+            wire.Error(
+                code=problem.code, text=problem.text, todo=problem.todo, n=n, id=uid, retry=retry
+            )
+        )
+
+    async def _refuse_bytes(self) -> None:
+        self._malformed += 1
+        problem = Refused(
+            "malformed",
+            "These bytes are not a frame of this protocol.",
+            "Send one frame per WebSocket message, in the subprotocol that was agreed.",
+        )
+        self._error(problem)
+        if self._malformed >= MALFORMED_FRAMES:
+            await self.end(wire.CloseCode.MALFORMED, problem)
+
+    async def _too_fast(self, data: bytes | str) -> None:
+        self._floods += 1
+        problem = Refused(
+            "too_fast",
+            "This session sends more frames than it may; the frame was not taken.",
+            "Send less often, or batches of positions.",
+        )
+        n, uid = self.codec.request_of(data)
+        if self._floods == 1 or n is not None or uid is not None:
+            self._error(problem, n, uid)
+        if self._floods >= FLOOD_FRAMES:
+            await self.end(wire.CloseCode.FLOOD, problem)
+
+    async def end(self, code: int, problem: Problem) -> None:
+        """Say why, then close; a peer that does not take the bytes is cut off."""
+        if self._closing:
+            return
+        self._closing = True
+        self._send(wire.Closing(code=problem.code, text=problem.text, todo=problem.todo))
+        self.outbox.write_now()
+        self.outbox.closed = True
+        message = problem.text.encode()[:120]
+        try:
+            async with asyncio.timeout(5):
+                await self.socket.close(code=code, message=message, drain=False)
+        except (TimeoutError, ConnectionError):
+            pass
+        if self.outbox.transport.get_write_buffer_size():
+            asyncio.get_running_loop().call_later(10, self.outbox.transport.abort)
+
+
+def _unavailable(text: str) -> Refused:
+    return Refused("unavailable", text, "Try again in a moment; the database does not answer.")
+
+
+class Door:
+    """The endpoint ``/ws``, and the watch over its connections."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.connections: set[Connection] = set()
+        self._open = True
+
+    async def endpoint(self, request: web.Request) -> web.StreamResponse:
+        """Take one WebSocket connection, for as long as it lasts."""
+        if not self._open:
+            raise web.HTTPServiceUnavailable(text="The server is going down.")
+        socket = web.WebSocketResponse(
+            protocols=(wire.SUBPROTOCOL_MSGPACK, wire.SUBPROTOCOL_JSON),
+            max_msg_size=wire.MAX_FRAME_BYTES,
+            compress=False,
+            autoping=False,
+            autoclose=True,
+        )
+        await socket.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return socket
+        if socket.ws_protocol is None:
+            await socket.close(
+                code=wire.CloseCode.VERSION, message=b"Ask for subprotocol psn.v1.msgpack."
+            )
+            return socket
+        binary = socket.ws_protocol == wire.SUBPROTOCOL_MSGPACK
+        outbox = Outbox(self.core.hub, transport, binary)
+        connection = Connection(self.core, socket, outbox)
+        self.connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self.connections.discard(connection)
+        return socket
+
+    async def watch(self) -> None:
+        """Look after connections: bring back the lagging, end the stuck, silent and unwelcome."""
+        loop = asyncio.get_running_loop()
+        checked = loop.time()
+        while True:
+            await asyncio.sleep(0.1)
+            now = loop.time()
+            for watcher in self.core.hub.check_lagging(now):
+                since = watcher.stalled_since
+                if since is not None and now - since > STUCK_SECONDS:
+                    self._end_stuck(watcher.outbox)
+            if now - checked > 1.0:
+                checked = now
+                for connection in list(self.connections):
+                    self._check(connection, now)
+
+    def _check(self, connection: Connection, now: float) -> None:
+        if connection.session is None and now - connection.began > SIGN_IN_SECONDS:
+            self._end(
+                connection,
+                wire.CloseCode.NOT_SIGNED_IN,
+                Refused("sign_in_late", "Nobody signed in in time.", "Connect and sign in."),
+            )
+        elif connection.session is not None and not self.core.signin.holds(
+            connection.session.ticket
+        ):
+            self.end_session(connection.session, "The session has ended.")
+        elif now - connection.heard > 3 * QUIET_SECONDS:
+            connection.outbox.transport.abort()
+        elif now - connection.heard > QUIET_SECONDS and not connection.outbox.closed:
+            connection.outbox.ping(now)
+
+    def end_session(self, session: Session, why: str) -> None:
+        """End a session whose right to be has gone."""
+        for connection in list(self.connections):
+            if connection.session is session:
+                problem = Refused("session_ended", why, "Sign in again.")
+                self._end(connection, wire.CloseCode.SESSION_ENDED, problem)
+
+    def _end_stuck(self, outbox: Outbox) -> None:
+        for connection in list(self.connections):
+            if connection.outbox is outbox:
+                problem = Refused(
+                    "too_slow",
+                    "Nothing was taken from this connection for 30 s.",
+                    "Connect again; the picture starts anew and mail resumes.",
+                )
+                self._end(connection, wire.CloseCode.TOO_SLOW, problem)
+
+    @staticmethod
+    def _end(connection: Connection, code: int, problem: Problem) -> None:
+        task = asyncio.ensure_future(connection.end(code, problem))
+        _ending.add(task)
+        task.add_done_callback(_ending.discard)
+
+    async def close(self) -> None:
+        """Tell everyone that the server goes down, and take nobody new."""
+        self._open = False
+        problem = Refused("going_down", "The server is being restarted.", "Come back in a moment.")
+        await asyncio.gather(
+            *(c.end(wire.CloseCode.GOING_DOWN, problem) for c in list(self.connections)),
+            return_exceptions=True,
+        )
+
+
+_ending: set[asyncio.Task[None]] = set()
+"""Keeps closing tasks alive until they are done."""

@@ -1,0 +1,404 @@
+"""One encoding, many sockets: how the picture reaches every session that may see it.
+
+Theory of operation
+-------------------
+Neither asyncio nor uvloop merges writes, and a system call per delivered frame is what costs. So
+a seat (the newest position of a unit) is encoded once, appended to each *view* whose sessions may
+see the unit, and a single callback at the end of the event-loop iteration frames each view once
+and hands the same bytes to every socket of it. When idle nothing waits; under load the batches
+grow by themselves.
+
+A *view* is what sessions with equal rights and equal wishes share: visible channels, agencies
+whose people they may write to, area, filter and codec. Rights are looked at when a session watches
+or when rules change, never when a position comes: a position is at most a look-up of its channel.
+
+A session whose socket does not drain is *lagging*: it stops getting the shared frames and keeps,
+in memory bounded by the number of units, only the newest value of each. When its socket has
+drained it gets those in one frame and is back. Record traffic is not conflated here: see
+``psn.log``, which re-reads it from disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from psn import wire
+from psn.access import Sight
+from psn.directory import Channel
+
+HIGH_WATER_BYTES = 262_144
+"""More than this waiting in a socket, and its session is lagging."""
+LOW_WATER_BYTES = 32_768
+"""At most this waiting, and it is back."""
+PING_FRAME = b"\x89\x00"
+PING_SECONDS = 10.0
+SNAPSHOT_SEATS = 2_000
+"""Seats in one frame of a snapshot, so that no frame keeps a voice frame waiting."""
+
+
+def websocket_frame(payload: bytes, binary: bool) -> bytes:
+    """Payload as one unfragmented, unmasked WebSocket frame (RFC 6455 §5.2)."""
+    first = 0x82 if binary else 0x81
+    size = len(payload)
+    if size < 126:
+        return bytes((first, size)) + payload
+    if size < 65_536:
+        return bytes((first, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((first, 127)) + size.to_bytes(8, "big") + payload
+
+
+class Outbox:
+    """Frames for one socket, written once per event-loop iteration, in the order given."""
+
+    __slots__ = ("_hub", "_pending", "_pinged", "_size", "binary", "closed", "transport", "written")
+
+    def __init__(self, hub: Hub, transport: asyncio.WriteTransport, binary: bool) -> None:
+        self._hub = hub
+        self._pending: list[bytes] = []
+        self._size = 0
+        self._pinged = 0.0
+        self.transport = transport
+        self.binary = binary
+        self.closed = False
+        self.written = 0
+
+    def send(self, payload: bytes) -> None:
+        """Queue one frame."""
+        self.send_framed(websocket_frame(payload, self.binary))
+
+    def send_framed(self, framed: bytes) -> None:
+        """Queue bytes that are a WebSocket frame already."""
+        if self.closed:
+            return
+        if not self._pending:
+            self._hub.dirty_outbox(self)
+        self._pending.append(framed)
+        self._size += len(framed)
+
+    def write(self) -> None:
+        """Hand everything queued to the socket in one call."""
+        pending, self._pending, size, self._size = self._pending, [], self._size, 0
+        if not pending:
+            return
+        if self.closed or self.transport.is_closing():
+            self.closed = True
+            return
+        self.written += size
+        self.transport.write(pending[0] if len(pending) == 1 else b"".join(pending))
+
+    def write_now(self) -> None:
+        """Write what is queued without waiting for the end of the iteration."""
+        if self._pending:
+            self.write()
+
+    def ping(self, now: float) -> None:
+        """Ask a silent peer for a sign of life (RFC 6455 §5.5.2), at most every few seconds."""
+        if now - self._pinged > PING_SECONDS:
+            self._pinged = now
+            self.send_framed(PING_FRAME)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the operating system has not taken yet."""
+        return self._size + (0 if self.closed else self.transport.get_write_buffer_size())
+
+    @property
+    def drained(self) -> int:
+        """Bytes that the operating system has taken since the connection began."""
+        return self.written - (0 if self.closed else self.transport.get_write_buffer_size())
+
+
+@dataclass(slots=True)
+class Backlog:
+    """What a lagging session has missed, the newest of each: bounded by what there is to see."""
+
+    seats: dict[int, bytes]
+    presence: dict[str, bool]
+    gone: set[int]
+
+
+class Watcher:
+    """One session's end of a view."""
+
+    __slots__ = ("backlog", "drained", "outbox", "stalled_since", "view")
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self.view: View | None = None
+        self.backlog: Backlog | None = None
+        self.drained = 0
+        self.stalled_since: float | None = None
+
+
+def within(area: wire.Area, lon: int, lat: int) -> bool:
+    """Whether a place (degrees x 10^7) lies in the area, also when that crosses 180°."""
+    if not area.south <= lat <= area.north:
+        return False
+    if area.west <= area.east:
+        return area.west <= lon <= area.east
+    return lon >= area.west or lon <= area.east
+
+
+class View:
+    """Sessions that see the same, and what changed for them since the last flush."""
+
+    __slots__ = ("codec", "crossings", "gone", "inside", "presence", "seats", "sight", "watchers")
+
+    def __init__(self, sight: Sight, codec: wire.Codec) -> None:
+        self.sight = sight
+        self.codec = codec
+        self.watchers: set[Watcher] = set()
+        self.seats: list[tuple[int, bytes]] = []
+        self.gone: list[int] = []
+        self.presence: dict[str, bool] = {}
+        self.crossings: list[wire.FenceCrossing] = []
+        self.inside: set[int] = set()
+        """Units now in the area; not kept for a view of everywhere."""
+
+    def admits(self, unit: int, lon: int, lat: int) -> bool:
+        """Whether a unit's new place is in the area; a unit that left is marked gone."""
+        area = self.sight.area
+        if area is None:
+            return True
+        if within(area, lon, lat):
+            self.inside.add(unit)
+            return True
+        if unit in self.inside:
+            self.remove(unit)
+        return False
+
+    def remove(self, unit: int) -> None:
+        """Mark a unit gone, and forget a seat of it that has not been sent yet."""
+        self.inside.discard(unit)
+        self.gone.append(unit)
+        if self.seats:
+            self.seats = [waiting for waiting in self.seats if waiting[0] != unit]
+
+
+class Hub:
+    """All views and outboxes of this process, and the one callback that flushes them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._views: dict[tuple[Sight, wire.Codec], View] = {}
+        self._by_channel: dict[Channel, list[View]] = {}
+        self._dirty_views: set[View] = set()
+        self._dirty_outboxes: list[Outbox] = []
+        self._scheduled = False
+        self.lagging: set[Watcher] = set()
+        self.conflated = 0
+        """Seats that a lagging session did not get because a newer one replaced them."""
+        self.delivered = 0
+        """Seats handed to sockets."""
+
+    # -- who watches
+
+    def watch(self, watcher: Watcher, sight: Sight, codec: wire.Codec) -> View:
+        """Put a session into the view of that sight, out of the one it was in."""
+        self.unwatch(watcher)
+        key = (sight, codec)
+        view = self._views.get(key)
+        if view is None:
+            view = self._views[key] = View(sight, codec)
+            for channel in sight.channels:
+                self._by_channel.setdefault(channel, []).append(view)
+        view.watchers.add(watcher)
+        watcher.view = view
+        return view
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Take a session out of its view; a view without sessions is forgotten."""
+        view, watcher.view = watcher.view, None
+        watcher.backlog = None
+        self.lagging.discard(watcher)
+        if view is None:
+            return
+        view.watchers.discard(watcher)
+        if not view.watchers:
+            del self._views[(view.sight, view.codec)]
+            self._dirty_views.discard(view)
+            for channel in view.sight.channels:
+                views = self._by_channel[channel]
+                views.remove(view)
+                if not views:
+                    del self._by_channel[channel]
+
+    def snapshot(self, watcher: Watcher, seats: Iterable[tuple[wire.Seat, bytes]]) -> None:
+        """Send a session that has just begun to watch everything there is to see now."""
+        view = watcher.view
+        assert view is not None
+        area, codec = view.sight.area, view.codec
+        bodies = []
+        for seat, encoded in seats:
+            if area is not None:
+                if not within(area, seat.lon, seat.lat):
+                    continue
+                view.inside.add(seat.unit)
+            bodies.append(encoded if codec.binary else codec.encode(seat))
+        for start in range(0, max(len(bodies), 1), SNAPSHOT_SEATS):
+            part = bodies[start : start + SNAPSHOT_SEATS]
+            watcher.outbox.send(codec.picture(part, snapshot=True))
+
+    # -- what changed
+
+    def publish(self, channel: Channel, seat: wire.Seat) -> bytes:
+        """Show a unit's newest seat to everyone who may see its channel. Returns it encoded."""
+        encoded = wire.MSGPACK.encode(seat)
+        for view in self._by_channel.get(channel, ()):
+            if view.sight.area is None or view.admits(seat.unit, seat.lon, seat.lat):
+                body = encoded if view.codec.binary else view.codec.encode(seat)
+                view.seats.append((seat.unit, body))
+            self._dirty_view(view)
+        return encoded
+
+    def withdraw(self, channel: Channel, unit: int) -> None:
+        """Take a unit off every map that shows the channel (retired, or moved to another)."""
+        for view in self._by_channel.get(channel, ()):
+            view.remove(unit)
+            self._dirty_view(view)
+
+    def cross(self, channel: Channel, owner: int | None, crossing: wire.FenceCrossing) -> None:
+        """Tell those who see the unit and the fence of agency ``owner`` of a crossing."""
+        for view in self._by_channel.get(channel, ()):
+            if owner in view.sight.fences:
+                view.crossings.append(crossing)
+                self._dirty_view(view)
+
+    def roster_units(self, channel: Channel, units: list[wire.RosterUnit]) -> None:
+        """Units are new or were renamed. Rare, so sent at once, also to the lagging."""
+        for view in self._by_channel.get(channel, ()):
+            payload = view.codec.encode(wire.RosterUnits(units=units))
+            for watcher in view.watchers:
+                watcher.outbox.send(payload)
+
+    def unit_presence(self, channel: Channel, address: str, online: bool) -> None:
+        """A unit came or went."""
+        for view in self._by_channel.get(channel, ()):
+            view.presence[address] = online
+            self._dirty_view(view)
+
+    def person_presence(self, agency: int, address: str, online: bool) -> None:
+        """A person came or went."""
+        for view in self._views.values():
+            if agency in view.sight.people:
+                view.presence[address] = online
+                self._dirty_view(view)
+
+    # -- flushing
+
+    def dirty_outbox(self, outbox: Outbox) -> None:
+        """An outbox has something to write."""
+        self._dirty_outboxes.append(outbox)
+        self._schedule()
+
+    def _dirty_view(self, view: View) -> None:
+        self._dirty_views.add(view)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Frame every changed view once, then write every outbox once."""
+        self._scheduled = False
+        views, self._dirty_views = self._dirty_views, set()
+        for view in views:
+            self._flush_view(view)
+        outboxes, self._dirty_outboxes = self._dirty_outboxes, []
+        for outbox in outboxes:
+            outbox.write()
+
+    def _flush_view(self, view: View) -> None:
+        seats, view.seats = view.seats, []
+        gone, view.gone = view.gone, []
+        presence, view.presence = view.presence, {}
+        crossings, view.crossings = view.crossings, []
+        frames = [
+            websocket_frame(payload, view.codec.binary)
+            for payload in _frames(view.codec, [body for _, body in seats], gone, presence)
+        ]
+        if crossings:
+            crossed = view.codec.encode(wire.FenceCrossings(x=crossings))
+            frames.append(websocket_frame(crossed, view.codec.binary))
+        framed = frames[0] if len(frames) == 1 else b"".join(frames)
+        for watcher in view.watchers:
+            if watcher.backlog is None and watcher.outbox.waiting > HIGH_WATER_BYTES:
+                watcher.backlog = Backlog({}, {}, set())
+                self.lagging.add(watcher)
+            if watcher.backlog is not None:
+                self._keep(watcher.backlog, seats, gone, presence)
+            else:
+                watcher.outbox.send_framed(framed)
+                self.delivered += len(seats)
+
+    def _keep(
+        self,
+        backlog: Backlog,
+        seats: Iterable[tuple[int, bytes]],
+        gone: Iterable[int],
+        presence: dict[str, bool],
+    ) -> None:
+        for unit in gone:
+            backlog.seats.pop(unit, None)
+            backlog.gone.add(unit)
+        for unit, body in seats:
+            if unit in backlog.seats:
+                self.conflated += 1
+            backlog.gone.discard(unit)
+            backlog.seats[unit] = body
+        backlog.presence.update(presence)
+
+    def check_lagging(self, now: float) -> list[Watcher]:
+        """Bring back the lagging sessions that have drained; return those stuck, with since when.
+
+        ``now`` is a monotonic time in seconds. Call it a few times a second. A session is stuck
+        while its socket takes nothing at all; ``Watcher.stalled_since`` says since when.
+        """
+        stuck = []
+        for watcher in list(self.lagging):
+            outbox = watcher.outbox
+            if outbox.closed:
+                self.unwatch(watcher)
+            elif outbox.waiting <= LOW_WATER_BYTES:
+                self._catch_up(watcher)
+            elif outbox.drained > watcher.drained or watcher.stalled_since is None:
+                watcher.drained = outbox.drained
+                watcher.stalled_since = now
+            else:
+                stuck.append(watcher)
+        return stuck
+
+    def _catch_up(self, watcher: Watcher) -> None:
+        backlog, watcher.backlog = watcher.backlog, None
+        watcher.stalled_since = None
+        self.lagging.discard(watcher)
+        if backlog is None or watcher.view is None:
+            return
+        codec = watcher.view.codec
+        seats = list(backlog.seats.values())
+        for payload in _frames(codec, seats, list(backlog.gone), backlog.presence):
+            watcher.outbox.send(payload)
+        self.delivered += len(seats)
+
+    @property
+    def views(self) -> int:
+        """How many different views there are."""
+        return len(self._views)
+
+
+def _frames(
+    codec: wire.Codec, seats: list[bytes], gone: list[int], presence: dict[str, bool]
+) -> list[bytes]:
+    """The frames of one flush. Units that left come first: one may have come back since."""
+    frames = []
+    if gone:
+        frames.append(codec.encode(wire.Gone(units=gone)))
+    for start in range(0, len(seats), SNAPSHOT_SEATS):
+        frames.append(codec.picture(seats[start : start + SNAPSHOT_SEATS]))
+    if presence:
+        frames.append(codec.encode(wire.Presence(who=presence)))
+    return frames

@@ -1,0 +1,58 @@
+"""Figures for operators, in Prometheus's text format.
+
+The hot paths count with plain integers; they are read here only when someone asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+
+if TYPE_CHECKING:
+    from psn.core import Core
+
+
+class CoreCollector:
+    """Reads the core's counters when scraped."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def collect(self) -> Iterator[Metric]:
+        """Every figure, each with what it means."""
+        core = self._core
+        counters = {
+            "positions": (core.positions, "Positions taken"),
+            "positions_refused": (core.refused_positions, "Positions refused"),
+            "positions_stored": (core.tracks.stored, "Positions committed to the tracks"),
+            "positions_dropped": (core.tracks.dropped, "Positions lost: database away too long"),
+            "seats_delivered": (core.hub.delivered, "Newest positions handed to sockets"),
+            "seats_conflated": (core.hub.conflated, "Newest positions skipped for slow sessions"),
+            "record_commits": (core.record.commits, "Transactions of the record"),
+            "record_entries": (core.record.committed, "Mailbox entries committed"),
+        }
+        gauges = {
+            "sessions": (len(core.sessions.all), "Signed-in sessions"),
+            "sessions_lagging": (len(core.hub.lagging), "Sessions whose socket does not drain"),
+            "views": (core.hub.views, "Different views of the picture"),
+            "units_on_the_map": (len(core.picture.newest), "Units with a position"),
+            "positions_waiting": (core.tracks.waiting, "Positions not on disk yet"),
+            "record_waiting": (core.record.waiting, "Entries not committed yet"),
+            "record_healthy": (int(core.record.healthy), "1 when the record can be written"),
+            "tracks_healthy": (int(core.tracks.healthy), "1 when positions can be stored"),
+        }
+        for name, (value, text) in counters.items():
+            yield CounterMetricFamily(f"psn_{name}", text, value)
+        for name, (value, text) in gauges.items():
+            yield GaugeMetricFamily(f"psn_{name}", text, value)
+
+
+def exposition(core: Core) -> bytes:
+    """The page ``/metrics``."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(CoreCollector(core))
+    return generate_latest(registry)

@@ -1,0 +1,197 @@
+"""One server process: what is started in which order, and stopped in the reverse one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+
+import asyncpg
+from aiohttp import web
+
+from psn import database, metrics, migrate, partitions
+from psn.core import Core
+from psn.directory import Directory, DirectoryWatch
+from psn.door import Door
+from psn.problems import Problem
+from psn.schema import SESSIONS_CHANNEL
+from psn.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CORE: web.AppKey[Core] = web.AppKey("core", Core)
+HOURLY_SECONDS = 3_600.0
+
+Extend = Callable[[web.Application, Core], None]
+"""Adds routes to the application: pages and the API are not the network's business."""
+
+
+class StartProblem(Problem):
+    """Why a server could not start."""
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
+    """Run a server; gives the address it listens on. Raises :class:`Problem` when it cannot."""
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await _pool(settings.database)
+        stack.push_async_callback(_close_pool, pool)
+        async with pool.acquire() as connection:
+            await migrate.check(connection)
+            await partitions.maintain(
+                connection, datetime.now(UTC).date(), keep_days=settings.keep_track_days
+            )
+        watch = DirectoryWatch(settings.database)
+        core, door = await _core(settings, pool, watch)
+        stack.push_async_callback(watch.stop)
+
+        async with asyncio.TaskGroup() as background:
+            writers = [
+                background.create_task(core.record.run(), name="record"),
+                background.create_task(core.tracks.run(), name="tracks"),
+            ]
+            await _record_opened(core)
+            chores = [
+                background.create_task(door.watch(), name="door watch"),
+                background.create_task(_hourly(settings, core), name="hourly"),
+            ]
+            runner = web.AppRunner(
+                _application(core, door, extend), access_log=None, shutdown_timeout=2.0
+            )
+            await runner.setup()
+            try:
+                yield await _listen(runner, settings)
+            finally:
+                await door.close()
+                await runner.cleanup()
+                core.record.close()
+                core.tracks.close()
+                await asyncio.wait(writers, timeout=10)
+                for task in (*chores, *writers):
+                    task.cancel()
+
+
+async def _pool(dsn: str) -> asyncpg.Pool:
+    try:
+        return await database.pool(dsn)
+    except (*database.PASSING, asyncpg.PostgresError, ValueError) as problem:
+        raise StartProblem(
+            "database_unreachable",
+            f"The database cannot be reached: {problem}.",
+            "Check PSN_DATABASE, and that PostgreSQL with PostGIS runs there (psn doctor).",
+        ) from problem
+
+
+async def _close_pool(pool: asyncpg.Pool) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+async def _core(settings: Settings, pool: asyncpg.Pool, watch: DirectoryWatch) -> tuple[Core, Door]:
+    loads: set[asyncio.Task[None]] = set()
+
+    def sessions_changed() -> None:
+        task = asyncio.ensure_future(core.signin.load())
+        loads.add(task)
+        task.add_done_callback(loads.discard)
+
+    def directory_changed(old: Directory, new: Directory) -> None:
+        for session, why in core.directory_changed(new):
+            door.end_session(session, why)
+
+    watch.on_notice(SESSIONS_CHANNEL, sessions_changed)
+    directory = await watch.start()
+    core = Core(settings.database, pool, directory, watch.refresh, settings.session_hours)
+    door = Door(core)
+    watch.subscribe(directory_changed)
+    await core.signin.load()
+    await core.load_picture()
+    return core, door
+
+
+async def _record_opened(core: Core) -> None:
+    """Wait until the record can be written: only one server at a time may."""
+    for _ in range(100):
+        if core.record.healthy:
+            return
+        await asyncio.sleep(0.1)
+    raise StartProblem(
+        "record_busy",
+        f"The record cannot be opened: {core.record.why_not}.",
+        "Stop the other server that uses this database, or check the database (psn doctor).",
+    )
+
+
+def _application(core: Core, door: Door, extend: Extend) -> web.Application:
+    application = web.Application(client_max_size=1_048_576)
+    application[CORE] = core
+    application.router.add_get("/ws", door.endpoint)
+    application.router.add_get("/healthz", _healthz)
+    application.router.add_get("/readyz", _readyz)
+    application.router.add_get("/metrics", _metrics)
+    extend(application, core)
+    return application
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> str:
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=4_096)
+    try:
+        await site.start()
+    except OSError as problem:
+        raise StartProblem(
+            "port_taken",
+            f"Port {settings.port} on {settings.host} cannot be opened: {problem.strerror}.",
+            "Stop what listens there, or choose another port with PSN_PORT or --port.",
+        ) from problem
+    port = runner.addresses[0][1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{port}"
+
+
+async def _hourly(settings: Settings, core: Core) -> None:
+    """Partitions ahead of time and out of it; rights that begin or end by the clock."""
+    until_partitions = HOURLY_SECONDS
+    while True:
+        await asyncio.sleep(1.0)
+        core.refresh_rights()
+        until_partitions -= 1.0
+        if until_partitions <= 0:
+            until_partitions = HOURLY_SECONDS
+            try:
+                async with core.pool.acquire() as connection:
+                    await partitions.maintain(
+                        connection, datetime.now(UTC).date(), keep_days=settings.keep_track_days
+                    )
+            except (*database.PASSING, asyncpg.PostgresError) as problem:
+                log.warning("partitions of tracks were not looked after: %s", problem)
+                until_partitions = 60.0
+
+
+async def _healthz(request: web.Request) -> web.Response:
+    return web.Response(text="alive\n")
+
+
+async def _readyz(request: web.Request) -> web.Response:
+    core = request.app[CORE]
+    try:
+        async with asyncio.timeout(2), core.pool.acquire() as connection:
+            await migrate.check(connection)
+    except Problem as problem:
+        return web.Response(status=503, text=f"{problem}\n")
+    except (*database.PASSING, asyncpg.PostgresError):
+        return web.Response(status=503, text="The database cannot be reached.\n")
+    if not core.record.healthy:
+        return web.Response(status=503, text="The record cannot be written.\n")
+    return web.Response(text="ready\n")
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    return web.Response(
+        body=metrics.exposition(request.app[CORE]),
+        headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+    )

@@ -1,0 +1,268 @@
+"""Who is connected: sessions, their mailboxes' cursors, resume, and presence.
+
+A session's cursor in a mailbox is the newest sequence that was handed to its socket. An entry
+that was just committed goes out at once when it is the next one and the socket is not choked;
+otherwise the session is behind, and one task per session reads what is missing from the record,
+at the pace of the socket, until the cursor has reached the mailbox's head. Between the last look
+at the head and going live there is no await, so nothing can slip through; an entry that comes
+twice is told by its sequence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import asyncpg
+
+from psn import database, wire
+from psn.access import Principal
+from psn.fanout import HIGH_WATER_BYTES, LOW_WATER_BYTES, Outbox, Watcher
+from psn.log import Entry, Record
+from psn.signin import Ticket
+
+log = logging.getLogger(__name__)
+
+PAGE = 200
+"""Entries of each mailbox read at a time while catching up."""
+GONE_AFTER_SECONDS = 3.0
+"""A unit or person that is back within this was never gone, as far as others see."""
+
+
+class Session:
+    """One signed-in connection."""
+
+    __slots__ = (
+        "catching_up",
+        "codec",
+        "cursors",
+        "greeted",
+        "outbox",
+        "principal",
+        "ticket",
+        "watch",
+        "watcher",
+    )
+
+    def __init__(
+        self, principal: Principal, ticket: Ticket, codec: wire.Codec, outbox: Outbox
+    ) -> None:
+        self.principal = principal
+        self.ticket = ticket
+        self.codec = codec
+        self.outbox = outbox
+        self.watcher = Watcher(outbox)
+        self.watch: wire.Watch | None = None
+        self.cursors: dict[str, int] = {}
+        self.catching_up: asyncio.Task[None] | None = None
+        self.greeted = False
+        """Whether ``caught_up`` has been sent."""
+
+    def send(self, frame: wire.ServerFrame) -> None:
+        """Queue one frame."""
+        self.outbox.send(self.codec.encode(frame))
+
+
+class Sessions:
+    """All signed-in sessions of this process."""
+
+    def __init__(
+        self,
+        record: Record,
+        pool: asyncpg.Pool,
+        presence: Callable[[Principal, bool], None],
+    ) -> None:
+        self._record = record
+        self._pool = pool
+        self._presence = presence
+        self.all: set[Session] = set()
+        self._by_box: defaultdict[str, set[Session]] = defaultdict(set)
+        self._connections: defaultdict[str, int] = defaultdict(int)
+        self._leaving: dict[str, asyncio.TimerHandle] = {}
+
+    # -- coming and going
+
+    def online(self, address: str) -> bool:
+        """Whether a unit or person is connected, or was a moment ago."""
+        return address in self._connections or address in self._leaving
+
+    def add(self, session: Session) -> None:
+        """A session has signed in; its cursors are set."""
+        self.all.add(session)
+        for box in session.cursors:
+            self._by_box[box].add(session)
+        address = session.principal.address
+        self._connections[address] += 1
+        leaving = self._leaving.pop(address, None)
+        if leaving is not None:
+            leaving.cancel()
+        elif self._connections[address] == 1:
+            self._presence(session.principal, True)
+        self.catch_up(session)
+
+    def remove(self, session: Session) -> None:
+        """A session's connection has ended."""
+        if session not in self.all:
+            return
+        self.all.discard(session)
+        for box in session.cursors:
+            self._leave_box(session, box)
+        if session.catching_up is not None:
+            session.catching_up.cancel()
+        address = session.principal.address
+        self._connections[address] -= 1
+        if not self._connections[address]:
+            del self._connections[address]
+            loop = asyncio.get_running_loop()
+            self._leaving[address] = loop.call_later(
+                GONE_AFTER_SECONDS, self._left, session.principal
+            )
+
+    def _left(self, principal: Principal) -> None:
+        del self._leaving[principal.address]
+        self._presence(principal, False)
+
+    def _leave_box(self, session: Session, box: str) -> None:
+        readers = self._by_box[box]
+        readers.discard(session)
+        if not readers:
+            del self._by_box[box]
+
+    def change_boxes(self, session: Session, boxes: Iterable[str]) -> None:
+        """Rights changed: read these mailboxes from now on, new ones from their head."""
+        wanted = set(boxes)
+        for box in session.cursors.keys() - wanted:
+            self._leave_box(session, box)
+            del session.cursors[box]
+        for box in wanted - session.cursors.keys():
+            session.cursors[box] = self._record.heads.get(box, 0)
+            self._by_box[box].add(session)
+
+    # -- where to resume
+
+    async def resume(
+        self, session: Session, boxes: Iterable[str], seen: dict[str, int]
+    ) -> list[wire.HistoryGone]:
+        """Set the cursors: what the client saw last, else what was ever delivered to it.
+
+        A mailbox that was never delivered to this reader begins at its first entry when it is the
+        reader's own, and at its head when it is a group's or an agency's: a new member is not
+        flooded with the past, which the history shows. Returns what the client must be told.
+        """
+        session.cursors = {}
+        unknown: list[str] = []
+        notices: list[wire.HistoryGone] = []
+        for box in boxes:
+            head, floor = self._record.heads.get(box, 0), self._record.floors.get(box, 1)
+            cursor = seen.get(box)
+            if cursor is None:
+                unknown.append(box)
+                session.cursors[box] = head
+            elif cursor < floor - 1:
+                notices.append(wire.HistoryGone(box=box, floor=floor))
+                session.cursors[box] = floor - 1
+            elif cursor > head and self._record.healthy:
+                # The client is ahead of the record, which was restored from a backup.
+                notices.append(wire.HistoryGone(box=box, floor=head + 1))
+                session.cursors[box] = head
+            else:
+                session.cursors[box] = cursor
+        waiting = [box for box in unknown if session.cursors[box] > 0]
+        if waiting:
+            await self._resume_by_delivery(session, waiting)
+        return notices
+
+    async def _resume_by_delivery(self, session: Session, boxes: list[str]) -> None:
+        me = session.principal.address
+        async with self._pool.acquire() as connection:
+            delivered = await self._record.delivered_through(connection, me, boxes)
+            new = [box for box in boxes if box not in delivered and box != me]
+            if new:
+                await connection.execute(
+                    "INSERT INTO delivery (address, reader, seq)"
+                    " SELECT n.address, $2, n.seq"
+                    " FROM unnest($1::text[], $3::bigint[]) AS n(address, seq)"
+                    " ON CONFLICT DO NOTHING",
+                    new,
+                    me,
+                    [session.cursors[box] for box in new],
+                )
+        for box in boxes:
+            if box in delivered:
+                session.cursors[box] = min(delivered[box], session.cursors[box])
+            elif box == me:
+                session.cursors[box] = self._record.floors.get(box, 1) - 1
+
+    # -- mail
+
+    def deliver(self, entries: list[Entry]) -> None:
+        """Hand entries that were just committed to every session that reads their mailboxes."""
+        for entry in entries:
+            readers = self._by_box.get(entry.box)
+            if not readers:
+                continue
+            encoded: dict[wire.Codec, bytes] = {}
+            for session in readers:
+                expected = session.cursors[entry.box] + 1
+                choked = session.outbox.waiting > HIGH_WATER_BYTES
+                if entry.seq != expected or choked or not session.greeted:
+                    if entry.seq >= expected:
+                        self.catch_up(session)
+                    continue
+                payload = encoded.get(session.codec)
+                if payload is None:
+                    payload = encoded[session.codec] = _encode(session.codec, entry)
+                session.outbox.send(payload)
+                session.cursors[entry.box] = entry.seq
+
+    def catch_up(self, session: Session) -> None:
+        """Read what the session is behind by; nothing when it is doing so already."""
+        if session.catching_up is None or session.catching_up.done():
+            session.catching_up = asyncio.create_task(self._catch_up(session))
+
+    def catch_up_all(self) -> None:
+        """After the record was away: whatever was committed unseen goes out."""
+        for session in self.all:
+            self.catch_up(session)
+
+    def _behind(self, session: Session) -> dict[str, int]:
+        heads = self._record.heads
+        return {box: seq for box, seq in session.cursors.items() if seq < heads.get(box, 0)}
+
+    async def _catch_up(self, session: Session) -> None:
+        while behind := self._behind(session):
+            while session.outbox.waiting > LOW_WATER_BYTES and not session.outbox.closed:
+                await asyncio.sleep(0.05)
+            if session.outbox.closed:
+                return
+            try:
+                async with self._pool.acquire(timeout=10) as connection:
+                    entries = await self._record.after(connection, behind, PAGE)
+            except (*database.PASSING, asyncpg.PostgresError) as problem:
+                log.info("catching up waits for the database: %s", problem)
+                await asyncio.sleep(0.5)
+                continue
+            progressed = False
+            for entry in entries:
+                if entry.seq == session.cursors.get(entry.box, -1) + 1:
+                    session.outbox.send(_encode(session.codec, entry))
+                    session.cursors[entry.box] = entry.seq
+                    progressed = True
+            if not progressed:
+                self._skip_missing(session, behind)
+        if not session.greeted:
+            session.greeted = True
+            session.send(wire.CaughtUp())
+
+    def _skip_missing(self, session: Session, behind: dict[str, int]) -> None:
+        """Entries below the head are not there: past their retention. Say so, and go on."""
+        for box in behind.keys() & session.cursors.keys():
+            head = self._record.heads.get(box, 0)
+            session.send(wire.HistoryGone(box=box, floor=head + 1))
+            session.cursors[box] = head
+
+
+def _encode(codec: wire.Codec, entry: Entry) -> bytes:
+    return codec.encode(wire.Mail(box=entry.box, seq=entry.seq, body=entry.body))

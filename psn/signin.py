@@ -1,0 +1,153 @@
+"""Signing in: credentials in, a principal and a session token out.
+
+Passwords are checked in a worker thread (Argon2id costs some 30 ms on purpose) and never more than
+two at once, so that a rush of sign-ins cannot starve positions. Tokens are checked in memory, so
+everyone who was signed in comes back even while the database is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from psn import access, credentials, database, wire
+from psn.directory import Directory
+from psn.problems import Problem
+
+
+class SignInRefused(Problem):
+    """Why a sign-in did not succeed: ``code`` is stable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A session's right to be: kept in memory and, without the token itself, in the database."""
+
+    hash: bytes
+    person: int | None
+    device: int | None
+    ends: datetime
+
+
+class SignIn:
+    """Checks credentials against the directory, and keeps the tickets of signed-in sessions."""
+
+    def __init__(self, pool: asyncpg.Pool, hours: float) -> None:
+        self._pool = pool
+        self._hours = hours
+        self._tickets: dict[bytes, Ticket] = {}
+        self._password_checks = asyncio.Semaphore(2)
+
+    async def load(self) -> None:
+        """Read the tickets that are still good; called at start and when sessions are ended."""
+        rows = await self._pool.fetch(
+            "SELECT token_hash, person_id, device_id, ends_at FROM session"
+            " WHERE ended_at IS NULL AND ends_at > now()"
+        )
+        self._tickets = {
+            r["token_hash"]: Ticket(r["token_hash"], r["person_id"], r["device_id"], r["ends_at"])
+            for r in rows
+        }
+
+    async def check(
+        self, auth: wire.PasswordAuth | wire.DeviceAuth | wire.SessionAuth, directory: Directory
+    ) -> tuple[access.Principal, str, Ticket]:
+        """The principal, its token and its ticket; raises :class:`SignInRefused`."""
+        if isinstance(auth, wire.SessionAuth):
+            ticket = self.ticket(auth.token)
+            principal = None if ticket is None else self.principal(ticket, directory)
+            if ticket is None or principal is None:
+                raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
+            return principal, auth.token, ticket
+        if isinstance(auth, wire.PasswordAuth):
+            principal = await self._person(auth, directory)
+        else:
+            principal = self._device(auth, directory)
+        token, ticket = await self._issue(principal)
+        return principal, token, ticket
+
+    def ticket(self, token: str) -> Ticket | None:
+        """The ticket of a token that is still good."""
+        ticket = self._tickets.get(credentials.token_hash(token))
+        return ticket if ticket is not None and ticket.ends > datetime.now(UTC) else None
+
+    def holds(self, ticket: Ticket) -> bool:
+        """Whether a ticket is still good: not ended, not run out."""
+        return ticket.hash in self._tickets and ticket.ends > datetime.now(UTC)
+
+    def principal(self, ticket: Ticket, directory: Directory) -> access.Principal | None:
+        """Who a ticket stands for now; none when disabled, revoked or retired."""
+        if ticket.person is not None:
+            person = directory.people.get(ticket.person)
+            return None if person is None or person.disabled else access.of_person(person)
+        device = directory.devices.get(ticket.device or 0)
+        if device is None or device.revoked:
+            return None
+        return access.of_device(device, directory)
+
+    async def end(self, ticket: Ticket) -> None:
+        """Sign out: the token is worth nothing from now on."""
+        self._tickets.pop(ticket.hash, None)
+        await self._pool.execute(
+            "UPDATE session SET ended_at = now() WHERE token_hash = $1 AND ended_at IS NULL",
+            ticket.hash,
+        )
+
+    async def _person(self, auth: wire.PasswordAuth, directory: Directory) -> access.Principal:
+        person = directory.people_by_name.get(auth.name.strip().lower())
+        known = person.password_hash if person is not None and not person.disabled else None
+        async with self._password_checks:
+            # Someone unknown costs as much as a wrong password, so time tells nothing.
+            good = await asyncio.to_thread(credentials.verify_password, known, auth.password)
+        if person is None or not good:
+            raise SignInRefused(
+                "wrong_credentials",
+                "The name or the password is wrong.",
+                "Try again, or ask your administrator to set a new password.",
+            )
+        return access.of_person(person)
+
+    def _device(self, auth: wire.DeviceAuth, directory: Directory) -> access.Principal:
+        device = directory.devices.get(auth.device)
+        known = device.secret_hash if device is not None else b""
+        good = credentials.verify_device_secret(known, auth.secret)
+        principal = None
+        if device is not None and good and not device.revoked:
+            principal = access.of_device(device, directory)
+        if principal is None:
+            raise SignInRefused(
+                "wrong_credentials",
+                "This device is not enrolled, or was revoked.",
+                "Ask your administrator to enrol the device again.",
+            )
+        return principal
+
+    async def _issue(self, principal: access.Principal) -> tuple[str, Ticket]:
+        token = credentials.new_token()
+        ends = datetime.now(UTC) + timedelta(hours=self._hours)
+        ticket = Ticket(
+            credentials.token_hash(token),
+            principal.person,
+            None if principal.person is not None else principal.device,
+            ends,
+        )
+        try:
+            await self._pool.execute(
+                "INSERT INTO session (token_hash, person_id, device_id, created_at, ends_at)"
+                " VALUES ($1, $2, $3, now(), $4)",
+                ticket.hash,
+                ticket.person,
+                ticket.device,
+                ends,
+            )
+        except (*database.PASSING, asyncpg.PostgresError) as problem:
+            raise SignInRefused(
+                "unavailable",
+                "Nobody can sign in right now: the database does not answer.",
+                "Try again in a moment. Sessions that are signed in stay signed in.",
+            ) from problem
+        self._tickets[ticket.hash] = ticket
+        return token, ticket

@@ -1,0 +1,233 @@
+"""Where positions come to rest: tracks by COPY, newest positions by one upsert, in batches.
+
+Positions are picture traffic: the map does not wait for the disk. They gather here and are
+written a few times a second. When the database is away they are kept, up to :data:`KEEP_ROWS`;
+beyond that the oldest are dropped and counted. A batch that a device kept through a dead spot is
+different: its sender deletes it when told so, and is told only after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import asyncpg
+
+from psn import database, wire
+from psn.tracking import Standing
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 0.25
+BATCH_ROWS = 10_000
+KEEP_ROWS = 500_000
+"""About 150 MB, and eight minutes of a thousand units at 1 Hz."""
+
+_TRACK_COLUMNS = (
+    "unit_id",
+    "at",
+    "received_at",
+    "place",
+    "speed",
+    "heading",
+    "accuracy",
+    "altitude",
+    "battery",
+    "flag",
+)
+
+_NEWEST = """
+INSERT INTO latest_position AS l
+       (unit_id, at, received_at, place, speed, heading, accuracy, altitude, battery)
+SELECT n.* FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::geometry[],
+       $5::real[], $6::real[], $7::real[], $8::real[], $9::smallint[]) AS n(unit_id)
+ WHERE EXISTS (SELECT FROM unit u WHERE u.id = n.unit_id)
+ ORDER BY n.unit_id
+    ON CONFLICT (unit_id) DO UPDATE
+   SET at = excluded.at, received_at = excluded.received_at, place = excluded.place,
+       speed = excluded.speed, heading = excluded.heading, accuracy = excluded.accuracy,
+       altitude = excluded.altitude, battery = excluded.battery
+ WHERE excluded.at > l.at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One row of a track before it is written."""
+
+    fix: wire.Fix
+    received: int
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """One fence event before it is written."""
+
+    crossing: wire.FenceCrossing
+    received: int
+
+
+def track_row(kept: Kept) -> tuple[object, ...]:
+    """A track row in SI units, in the order of the table's columns."""
+    fix = kept.fix
+    return (
+        fix.unit,
+        database.moment(fix.time),
+        database.moment(kept.received),
+        database.ewkb_point(fix.lon / 1e7, fix.lat / 1e7),
+        None if fix.speed is None else fix.speed / 100,
+        None if fix.heading is None else fix.heading / 100,
+        None if fix.accuracy is None else fix.accuracy / 100,
+        None if fix.altitude is None else fix.altitude / 100,
+        fix.battery,
+        int(kept.standing),
+    )
+
+
+class TrackWriter:
+    """Gathers positions and fence events, and writes them in the background."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._rows: list[Kept] = []
+        self._crossings: list[Crossed] = []
+        self._promises: list[tuple[int, asyncio.Future[None]]] = []
+        self._total = 0
+        self._wake = asyncio.Event()
+        self._connection: asyncpg.Connection | None = None
+        self._closing = False
+        self.stored = 0
+        self.dropped = 0
+        self.healthy = True
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are not on disk yet."""
+        return len(self._rows)
+
+    def add(self, kept: Kept) -> None:
+        """Keep a position for the next batch."""
+        self._rows.append(kept)
+        self._total += 1
+
+    def crossed(self, crossed: Crossed) -> None:
+        """Keep a fence event for the next batch."""
+        self._crossings.append(crossed)
+
+    def written(self) -> asyncio.Future[None]:
+        """Done when everything added so far is committed; failed if any of it was dropped."""
+        promise: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not self._rows:
+            promise.set_result(None)
+        else:
+            self._promises.append((self._total, promise))
+            self._wake.set()
+        return promise
+
+    async def run(self) -> None:
+        """Write until :meth:`close`; survives the database going away."""
+        delay = 0.25
+        while not (self._closing and not self._rows and not self._crossings):
+            if not self._closing:
+                await self._pause(EVERY_SECONDS)
+            try:
+                while self._rows or self._crossings:
+                    await self._write_batch()
+                    delay = 0.25
+            except (*database.PASSING, asyncpg.PostgresError) as problem:
+                self._say_unhealthy(problem)
+                await self._disconnect()
+                if self._closing:
+                    log.error("%d positions were not stored", len(self._rows))
+                    return
+                self._drop_oldest()
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0)
+        await self._disconnect()
+
+    def close(self) -> None:
+        """Write what is left, then end :meth:`run`."""
+        self._closing = True
+        self._wake.set()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _write_batch(self) -> None:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await database.connect(self._dsn)
+        rows, crossings = self._rows[:BATCH_ROWS], self._crossings[:BATCH_ROWS]
+        async with self._connection.transaction():
+            if rows:
+                await self._connection.copy_records_to_table(
+                    "track", records=map(track_row, rows), columns=_TRACK_COLUMNS
+                )
+                await self._upsert_newest(self._connection, rows)
+            if crossings:
+                await self._connection.copy_records_to_table(
+                    "fence_event",
+                    records=[
+                        (
+                            c.crossing.unit,
+                            c.crossing.fence,
+                            c.crossing.inside,
+                            database.moment(c.crossing.time),
+                            database.moment(c.received),
+                        )
+                        for c in crossings
+                    ],
+                    columns=("unit_id", "fence_id", "inside", "at", "received_at"),
+                )
+        del self._rows[: len(rows)]
+        del self._crossings[: len(crossings)]
+        self.stored += len(rows)
+        if not self.healthy:
+            log.warning("positions are being stored again")
+            self.healthy = True
+        self._keep_promises()
+
+    async def _upsert_newest(self, connection: asyncpg.Connection, rows: list[Kept]) -> None:
+        newest: dict[int, Kept] = {}
+        for kept in rows:
+            if kept.standing is Standing.SHOWN:
+                newest[kept.fix.unit] = kept
+        if newest:
+            columns = zip(*(track_row(kept)[:-1] for kept in newest.values()), strict=True)
+            await connection.execute(_NEWEST, *map(list, columns))
+
+    def _keep_promises(self) -> None:
+        reached = self._total - len(self._rows)
+        while self._promises and self._promises[0][0] <= reached:
+            _, promise = self._promises.pop(0)
+            if not promise.done():
+                promise.set_result(None)
+
+    def _drop_oldest(self) -> None:
+        excess = len(self._rows) - KEEP_ROWS
+        if excess <= 0:
+            return
+        del self._rows[:excess]
+        self.dropped += excess
+        # A promise covers rows in the order they came; those reached by dropping are broken.
+        reached = self._total - len(self._rows)
+        while self._promises and self._promises[0][0] <= reached:
+            _, promise = self._promises.pop(0)
+            if not promise.done():
+                promise.set_exception(OSError("positions were dropped before they were stored"))
+
+    def _say_unhealthy(self, problem: BaseException) -> None:
+        if self.healthy:
+            log.warning("positions cannot be stored, keeping them in memory: %s", problem)
+            self.healthy = False
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.is_closed():
+            connection.terminate()
