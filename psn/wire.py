@@ -529,10 +529,11 @@ class Codec:
         self._encode = module.Encoder().encode
         self._client = module.Decoder(ClientFrame).decode
         self._server = module.Decoder(ServerFrame).decode
+        self._fix = module.Decoder(Fix).decode
         self._lenient = module.Decoder(_Lenient).decode
 
-    def encode(self, frame: ClientFrame | ServerFrame | Seat) -> bytes:
-        """Bytes of one frame, or of one seat for :meth:`picture`."""
+    def encode(self, frame: ClientFrame | ServerFrame | Seat | Fix) -> bytes:
+        """Bytes of one frame, of one seat for :meth:`picture`, or of one fix to keep."""
         encoded: bytes = self._encode(frame)
         return encoded
 
@@ -568,6 +569,14 @@ class Codec:
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
             raise _refusal(problem) from None
         return frame
+
+    def decode_fix(self, data: bytes) -> Fix:
+        """Read one fix that stands alone, as a client keeps it; raises as above."""
+        try:
+            fix: Fix = self._fix(data)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
+            raise _refusal(problem) from None
+        return fix
 
     def request_of(self, data: bytes | str) -> tuple[int | None, UUID | None]:
         """The request number and message id of a refused frame, as far as they can be read."""

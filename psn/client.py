@@ -1,0 +1,536 @@
+"""The client library: everything outside the core speaks to it through this.
+
+A :class:`Client` keeps one connection: it signs in, comes back by itself with jitter, resumes
+where it was, and hands every message on exactly once. What is written while there is no network
+is kept (``psn.offline``) and sent when there is one; positions of a dead spot follow as batches.
+
+    async with Client(url, wire.PasswordAuth("bpd.dispatch", password)) as client:
+        await client.watch(on_picture)
+        message = client.send(["unit:7"], "Return to station")
+        await client.acknowledged(message)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import itertools
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+from uuid import UUID, uuid4
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.typing import Subprotocol
+
+from psn import wire
+from psn.offline import Offline
+from psn.problems import Problem
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 15.0
+WINDOW = 100
+"""Messages on their way that are not acknowledged yet."""
+FIXES_AT_ONCE = 500
+SEEN_EVERY_SECONDS = 0.05
+REQUEST_SECONDS = 30.0
+
+
+class Link(enum.Enum):
+    """How the client stands with the server."""
+
+    LOST = "lost"
+    """No connection; what is sent is kept."""
+    CATCHING_UP = "catching_up"
+    """Signed in; what was missed is coming."""
+    UP = "up"
+    """Signed in, and everything has come."""
+    REFUSED = "refused"
+    """The server does not let this client in, and it will not try again."""
+
+
+class ClientRefused(Problem):
+    """What the server refused: its code, its sentence, what to do."""
+
+
+Frame = Callable[[wire.ServerFrame], None]
+
+
+class Client:
+    """One client of the network. Use it as an asynchronous context manager.
+
+    ``frames`` is called with every frame from the server, after the client has dealt with it;
+    ``mail`` with every mailbox entry, each message once; ``links`` with every change of the link.
+    All three are called in the event loop and must not block.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        auth: wire.PasswordAuth | wire.DeviceAuth,
+        *,
+        offline: Offline | None = None,
+        name: str = "psn-client",
+        frames: Frame = lambda frame: None,
+        mail: Callable[[wire.Mail], None] = lambda mail: None,
+        links: Callable[[Link], None] = lambda link: None,
+        subprotocol: str = wire.SUBPROTOCOL_MSGPACK,
+        jitter: random.Random | None = None,
+    ) -> None:
+        """``url`` is the server's ``ws://…/ws`` or its ``http://…`` address."""
+        self.url = websocket_url(url)
+        self.offline = offline if offline is not None else Offline()
+        self.link = Link.LOST
+        self.problem: Problem | None = None
+        """Why the link is refused."""
+        self.me: wire.SignedIn | None = None
+        """Who the server says this is; kept while the link is lost."""
+        self._auth = auth
+        self._name = name
+        self._frames = frames
+        self._mail = mail
+        self._links = links
+        self._codec = wire.CODECS[subprotocol]
+        self._subprotocol = Subprotocol(subprotocol)
+        self._jitter = jitter if jitter is not None else random.Random()
+        self._numbers = itertools.count(1)
+        self._socket: ClientConnection | None = None
+        self._waiting: dict[int, asyncio.Future[wire.ServerFrame]] = {}
+        self._acks: dict[UUID, asyncio.Future[int]] = {}
+        self._unsent: deque[wire.Message] = deque()
+        self._flying: dict[UUID, wire.Message] = {}
+        self._watch: wire.Watch | None = None
+        self._cursors = self.offline.cursors()
+        self._unsaid: set[str] = set()
+        self._offset_ms = 0
+        self._pump = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    # -- life
+
+    async def __aenter__(self) -> Client:
+        """Begin to connect; does not wait for it."""
+        self._task = asyncio.create_task(self._run(), name=f"client {self._name}")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connection. What is not acknowledged stays in the offline store."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def up(self) -> wire.SignedIn:
+        """Wait until signed in and caught up. Raises :class:`ClientRefused` when refused."""
+        while self.link is not Link.UP:
+            if self.problem is not None:
+                raise self.problem
+            self._changed.clear()
+            await self._changed.wait()
+        assert self.me is not None
+        return self.me
+
+    def now_ms(self) -> int:
+        """The server's time as well as this client knows it, milliseconds UTC."""
+        return time.time_ns() // 1_000_000 + self._offset_ms
+
+    def _set_link(self, link: Link) -> None:
+        if link is not self.link:
+            self.link = link
+            self._links(link)
+        self._changed.set()
+
+    # -- what a user does
+
+    def send(
+        self,
+        to: Sequence[str],
+        text: str,
+        *,
+        priority: wire.Priority = "routine",
+        expires: int | None = None,
+        about: UUID | None = None,
+        message: UUID | None = None,
+    ) -> UUID:
+        """Send a message, now or when there is a network; it is kept until acknowledged."""
+        frame = wire.Message(
+            id=message or uuid4(),
+            to=list(to),
+            text=text,
+            priority=priority,
+            expires=expires,
+            about=about,
+        )
+        self.offline.keep_message(frame)
+        self._unsent.append(frame)
+        self._acks.setdefault(frame.id, asyncio.get_running_loop().create_future())
+        self._pump.set()
+        return frame.id
+
+    async def acknowledged(self, message: UUID) -> int:
+        """Wait until a message is on the server's disk; its time there.
+
+        Raises :class:`ClientRefused` when the server refuses it for good.
+        """
+        try:
+            return await asyncio.shield(self._acks[message])
+        finally:
+            if self._acks[message].done():
+                del self._acks[message]
+
+    async def report(self, fix: wire.Fix) -> bool:
+        """Report a position; kept for later when there is no network. True when sent now."""
+        socket = self._socket
+        if socket is not None and self.link in (Link.UP, Link.CATCHING_UP):
+            try:
+                await socket.send(self._encode(wire.Position(p=fix)))
+                return True
+            except ConnectionClosed:
+                pass
+        self.offline.keep_fix(fix)
+        self._pump.set()
+        return False
+
+    async def watch(
+        self, area: wire.Area | None = None, agencies: Sequence[int] | None = None
+    ) -> None:
+        """Ask for the picture; asked again by itself after every reconnection."""
+        self._watch = wire.Watch(
+            n=next(self._numbers),
+            area=area,
+            agencies=None if agencies is None else list(agencies),
+        )
+        if self.link in (Link.UP, Link.CATCHING_UP):
+            await self.request(self._watch)
+
+    async def read(self, box: str, seqs: Sequence[int]) -> None:
+        """Say that a person has read entries of a mailbox."""
+        await self.request(wire.Read(n=next(self._numbers), box=box, seqs=list(seqs)))
+
+    async def announce(self, units: Sequence[wire.AnnouncedUnit]) -> dict[str, int]:
+        """Name a gateway's units; their ids by key."""
+        ids: dict[str, int] = {}
+        for start in range(0, len(units), 500):
+            part = list(units[start : start + 500])
+            answer = await self.request(wire.Announce(n=next(self._numbers), units=part))
+            assert isinstance(answer, wire.Announced)
+            ids |= answer.units
+        return ids
+
+    async def report_batch(self, fixes: Sequence[wire.Fix]) -> None:
+        """Report old positions and wait until they are stored."""
+        for start in range(0, len(fixes), wire.MAX_BATCH):
+            part = list(fixes[start : start + wire.MAX_BATCH])
+            await self.request(wire.Positions(n=next(self._numbers), p=part))
+
+    async def drained(self) -> None:
+        """Wait until no message and no position waits to be sent."""
+        while self.offline.fixes or self.offline.messages():
+            if self.problem is not None:
+                raise self.problem
+            await asyncio.sleep(0.02)
+
+    async def request(
+        self,
+        frame: wire.Watch | wire.Unwatch | wire.Read | wire.Announce | wire.Positions | wire.Ping,
+    ) -> wire.ServerFrame:
+        """Send a numbered frame and wait for its answer.
+
+        Raises :class:`ClientRefused` when refused, ``ConnectionError`` when the link is lost.
+        """
+        socket = self._socket
+        if socket is None:
+            raise ConnectionError("there is no connection to the server")
+        return await self._ask(socket, frame, frame.n)
+
+    # -- the connection
+
+    async def _run(self) -> None:
+        tries = 0
+        while self.problem is None:
+            began = time.monotonic()
+            try:
+                await self._connected()
+            except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake) as problem:
+                log.debug("%s: no connection: %s", self._name, problem)
+            except ClientRefused as problem:
+                if not self._try_again_with_credentials(problem):
+                    break
+            except InvalidURI as problem:
+                self.problem = ClientRefused(
+                    "bad_url", f"{self.url} is no WebSocket address: {problem}.", "Correct it."
+                )
+                break
+            finally:
+                self._disconnected()
+            if time.monotonic() - began > LONGEST_RETRY_SECONDS:
+                tries = 0
+            limit = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**tries)
+            tries = min(tries + 1, 10)
+            # Full jitter: after an outage everybody comes back, but not all at once.
+            await asyncio.sleep(self._jitter.uniform(0.05, limit))
+        self._set_link(Link.REFUSED)
+
+    def _try_again_with_credentials(self, problem: ClientRefused) -> bool:
+        if problem.code == "session_ended" and self.offline.token is not None:
+            self.offline.token = None
+            return True
+        if problem.code == "unavailable":
+            return True
+        self.problem = problem
+        return False
+
+    async def _connected(self) -> None:
+        async with connect(
+            self.url,
+            subprotocols=[self._subprotocol],
+            compression=None,
+            max_size=None,
+            open_timeout=10,
+            ping_interval=10,
+            ping_timeout=10,
+            close_timeout=2,
+            proxy=None,
+        ) as socket:
+            self._socket = socket
+            receiving = asyncio.create_task(self._receive(socket))
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._fail_with(receiving))
+                    await self._sign_in(socket)
+                    if self._watch is not None:
+                        tasks.create_task(self._ask_again(socket, self._watch))
+                    tasks.create_task(self._send_messages(socket))
+                    tasks.create_task(self._send_fixes(socket))
+                    tasks.create_task(self._say_seen(socket))
+            except* (OSError, TimeoutError, ConnectionClosed, ClientRefused) as problems:
+                raise _first(problems) from None
+            finally:
+                receiving.cancel()
+
+    @staticmethod
+    async def _fail_with(task: asyncio.Task[None]) -> None:
+        await task
+
+    def _disconnected(self) -> None:
+        self._socket = None
+        self._flying.clear()
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(ConnectionError("the connection to the server was lost"))
+                answer.exception()  # whoever asked may be gone
+        self._waiting.clear()
+        if self.problem is None:
+            self._set_link(Link.LOST)
+
+    async def _sign_in(self, socket: ClientConnection) -> None:
+        token = self.offline.token
+        number = next(self._numbers)
+        frame = wire.SignIn(
+            n=number,
+            auth=wire.SessionAuth(token) if token is not None else self._auth,
+            seen=self._cursors,
+        )
+        asked = time.time_ns() // 1_000_000
+        # Both at once: a reconnection costs one round trip.
+        await socket.send(self._encode(wire.Hello(v=wire.VERSION, client=self._name)))
+        answer = await self._ask(socket, frame, number)
+        assert isinstance(answer, wire.SignedIn)
+        now = time.time_ns() // 1_000_000
+        self._offset_ms = answer.time - (asked + now) // 2
+        self.offline.token = answer.token
+        self.me = answer
+        if self.link is not Link.UP:
+            self._set_link(Link.CATCHING_UP)
+        # Whatever has no acknowledgement goes again; its id makes that safe.
+        self._unsent = deque(self.offline.messages())
+        self._pump.set()
+
+    async def _ask(
+        self, socket: ClientConnection, frame: wire.ClientFrame, number: int
+    ) -> wire.ServerFrame:
+        answer: asyncio.Future[wire.ServerFrame] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
+        try:
+            try:
+                await socket.send(self._encode(frame))
+            except ConnectionClosed as problem:
+                raise ConnectionError("the connection to the server was lost") from problem
+            async with asyncio.timeout(REQUEST_SECONDS):
+                return await answer
+        finally:
+            self._waiting.pop(number, None)
+
+    async def _ask_again(self, socket: ClientConnection, watch: wire.Watch) -> None:
+        await self._ask(socket, watch, watch.n)
+
+    def _encode(self, frame: wire.ClientFrame) -> bytes | str:
+        encoded = self._codec.encode(frame)
+        return encoded if self._codec.binary else encoded.decode()
+
+    # -- tasks of a connection
+
+    async def _receive(self, socket: ClientConnection) -> None:
+        async for data in socket:
+            frame = self._codec.decode_server(data)
+            handler = _HANDLERS.get(type(frame))
+            if handler is not None:
+                handler(self, frame)
+            self._frames(frame)
+        raise ConnectionError("the server closed the connection")
+
+    async def _send_messages(self, socket: ClientConnection) -> None:
+        while True:
+            await self._pump.wait()
+            self._pump.clear()
+            while self._unsent and len(self._flying) < WINDOW:
+                frame = self._unsent.popleft()
+                if frame.expires is not None and frame.expires <= self.now_ms():
+                    text = "The message expired before it could be sent."
+                    self._settle(frame.id, ClientRefused("expired", text, "Write it again."))
+                    continue
+                self._flying[frame.id] = frame
+                await socket.send(self._encode(frame))
+
+    async def _send_fixes(self, socket: ClientConnection) -> None:
+        while True:
+            kept = self.offline.oldest_fixes(FIXES_AT_ONCE)
+            if not kept:
+                await asyncio.sleep(0.25)
+                continue
+            batch = wire.Positions(n=next(self._numbers), p=[fix for _, fix in kept])
+            try:
+                await self._ask(socket, batch, batch.n)
+            except ClientRefused as problem:
+                log.warning("%s: %s", self._name, problem)
+                if problem.code in ("unavailable", "too_fast"):
+                    await asyncio.sleep(1.0)
+                    continue
+            self.offline.drop_fixes(kept[-1][0])
+
+    async def _say_seen(self, socket: ClientConnection) -> None:
+        while True:
+            await asyncio.sleep(SEEN_EVERY_SECONDS)
+            if not self._unsaid:
+                continue
+            boxes, self._unsaid = self._unsaid, set()
+            self.offline.keep_cursors([(box, self._cursors[box]) for box in boxes])
+            for box in boxes:
+                await socket.send(self._encode(wire.Seen(box=box, seq=self._cursors[box])))
+
+    # -- frames from the server
+
+    def _on_answer(self, frame: wire.SignedIn | wire.Ok | wire.Announced | wire.Pong) -> None:
+        answer = self._waiting.get(frame.n)
+        if answer is not None and not answer.done():
+            answer.set_result(frame)
+
+    def _on_error(self, frame: wire.Error) -> None:
+        problem = ClientRefused(frame.code, frame.text, frame.todo)
+        if frame.n is not None:
+            answer = self._waiting.get(frame.n)
+            if answer is not None and not answer.done():
+                answer.set_exception(problem)
+        elif frame.id is not None:
+            if frame.retry is None and frame.code != "too_fast":
+                self._settle(frame.id, problem)
+            else:
+                delay = (frame.retry or 1_000) / 1_000
+                asyncio.get_running_loop().call_later(
+                    delay * self._jitter.uniform(1, 2), self._send_again, frame.id
+                )
+
+    def _send_again(self, message: UUID) -> None:
+        frame = self._flying.pop(message, None)
+        if frame is not None:
+            self._unsent.append(frame)
+            self._pump.set()
+
+    def _on_ack(self, frame: wire.Ack) -> None:
+        self._settle(frame.id, frame.time)
+
+    def _settle(self, message: UUID, result: int | ClientRefused) -> None:
+        self.offline.drop_message(message)
+        self._flying.pop(message, None)
+        waiting = self._acks.get(message)
+        if waiting is not None and not waiting.done():
+            if isinstance(result, ClientRefused):
+                waiting.set_exception(result)
+                waiting.exception()  # read by acknowledged(), if anyone asks
+            else:
+                waiting.set_result(result)
+        self._pump.set()
+
+    def _on_mail(self, frame: wire.Mail) -> None:
+        cursor = self._cursors.get(frame.box)
+        if cursor is not None and frame.seq <= cursor:
+            return
+        if cursor is not None and frame.seq != cursor + 1:
+            raise ConnectionError(f"{frame.box} jumped from {cursor} to {frame.seq}: resuming")
+        body = frame.body
+        # A message may stand in two mailboxes that this client reads; it is shown once.
+        if not isinstance(body, wire.MessageBody) or self.offline.first_showing(body.id):
+            self._mail(frame)
+        self._cursors[frame.box] = frame.seq
+        self._unsaid.add(frame.box)
+
+    def _on_history_gone(self, frame: wire.HistoryGone) -> None:
+        self._cursors[frame.box] = frame.floor - 1
+        self._unsaid.add(frame.box)
+
+    def _on_caught_up(self, frame: wire.CaughtUp) -> None:
+        assert self.me is not None
+        for box, head in self.me.boxes.items():
+            self._cursors.setdefault(box, head)
+        self.offline.keep_cursors(self._cursors.items())
+        self._set_link(Link.UP)
+
+
+_HANDLERS: dict[type, Callable[[Client, Any], None]] = {
+    wire.SignedIn: Client._on_answer,
+    wire.Ok: Client._on_answer,
+    wire.Announced: Client._on_answer,
+    wire.Pong: Client._on_answer,
+    wire.Error: Client._on_error,
+    wire.Ack: Client._on_ack,
+    wire.Mail: Client._on_mail,
+    wire.HistoryGone: Client._on_history_gone,
+    wire.CaughtUp: Client._on_caught_up,
+}
+
+
+def websocket_url(url: str) -> str:
+    """The address of the wire on a server: ``http://host:1`` becomes ``ws://host:1/ws``."""
+    if url.startswith("http"):
+        return "ws" + url.removeprefix("http").rstrip("/") + "/ws"
+    return url
+
+
+def _first(problems: BaseExceptionGroup) -> BaseException:
+    """The refusal among several failures of one connection, else any of them."""
+    found: list[BaseException] = []
+
+    def collect(group: BaseException) -> None:
+        if isinstance(group, BaseExceptionGroup):
+            for inner in group.exceptions:
+                collect(inner)
+        else:
+            found.append(group)
+
+    collect(problems)
+    refused = [problem for problem in found if isinstance(problem, ClientRefused)]
+    return refused[0] if refused else found[0]

@@ -1,0 +1,126 @@
+"""What a client must not forget: unsent messages, positions of a dead spot, what it has seen.
+
+One SQLite file per client, or memory for a client that may forget when it ends. A message is on
+disk before :meth:`Offline.keep_message` returns (``synchronous=FULL``), since from then on the
+person who wrote it believes it will be sent.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import UUID
+
+from psn import wire
+
+KEEP_FIXES = 200_000
+"""Positions kept through a dead spot; two days at one a second. Beyond that the oldest go."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS outgoing (
+    place INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, frame BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS fix (place INTEGER PRIMARY KEY, fix BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS cursor (box TEXT PRIMARY KEY, seq INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS shown (
+    place INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL);
+CREATE TABLE IF NOT EXISTS session (one INTEGER PRIMARY KEY CHECK (one = 1), token TEXT NOT NULL);
+"""
+_SHOWN_KEPT = 10_000
+
+
+class Offline:
+    """The memory of one client. Not for use from several threads at once."""
+
+    def __init__(self, path: Path | str | None = None) -> None:
+        """Open or make the file; without a path everything is forgotten at the end."""
+        self._db = sqlite3.connect(path if path is not None else ":memory:", isolation_level=None)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.executescript(_TABLES)
+        self.fixes = self._db.execute("SELECT count(*) FROM fix").fetchone()[0]
+        """How many positions wait."""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    # -- messages on their way out
+
+    def keep_message(self, frame: wire.Message) -> None:
+        """Keep a message until it is acknowledged; one that is kept already stays as it is."""
+        self._db.execute(
+            "INSERT INTO outgoing (id, frame) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (str(frame.id), wire.MSGPACK.encode(frame)),
+        )
+
+    def messages(self) -> list[wire.Message]:
+        """All kept messages, in the order they were written."""
+        rows = self._db.execute("SELECT frame FROM outgoing ORDER BY place")
+        frames = (wire.MSGPACK.decode_client(row[0]) for row in rows)
+        return [frame for frame in frames if isinstance(frame, wire.Message)]
+
+    def drop_message(self, message: UUID) -> None:
+        """A message was acknowledged, or refused for good."""
+        self._db.execute("DELETE FROM outgoing WHERE id = ?", (str(message),))
+
+    # -- positions of a dead spot
+
+    def keep_fix(self, fix: wire.Fix) -> None:
+        """Keep a position until there is a network again."""
+        self._db.execute("INSERT INTO fix (fix) VALUES (?)", (wire.MSGPACK.encode(fix),))
+        self.fixes += 1
+        if self.fixes > KEEP_FIXES:
+            self._db.execute("DELETE FROM fix WHERE place = (SELECT min(place) FROM fix)")
+            self.fixes -= 1
+
+    def oldest_fixes(self, count: int) -> list[tuple[int, wire.Fix]]:
+        """The oldest kept positions with their places in the queue."""
+        rows = self._db.execute("SELECT place, fix FROM fix ORDER BY place LIMIT ?", (count,))
+        return [(place, wire.MSGPACK.decode_fix(fix)) for place, fix in rows]
+
+    def drop_fixes(self, through: int) -> None:
+        """Positions up to a place in the queue are stored."""
+        self.fixes -= self._db.execute("DELETE FROM fix WHERE place <= ?", (through,)).rowcount
+
+    # -- what was seen
+
+    def cursors(self) -> dict[str, int]:
+        """The newest sequence seen in each mailbox."""
+        return dict(self._db.execute("SELECT box, seq FROM cursor"))
+
+    def keep_cursors(self, cursors: Iterable[tuple[str, int]]) -> None:
+        """What was seen by now."""
+        self._db.execute("BEGIN")
+        self._db.executemany(
+            "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (box) DO UPDATE SET seq = excluded.seq",
+            cursors,
+        )
+        self._db.execute("COMMIT")
+
+    def first_showing(self, message: UUID) -> bool:
+        """Whether a message is shown for the first time; remembers that it now is."""
+        added = self._db.execute(
+            "INSERT INTO shown (id) VALUES (?) ON CONFLICT DO NOTHING", (str(message),)
+        )
+        if added.rowcount and (added.lastrowid or 0) % 1_000 == 0:
+            self._db.execute(
+                "DELETE FROM shown WHERE place <= (SELECT max(place) FROM shown) - ?",
+                (_SHOWN_KEPT,),
+            )
+        return added.rowcount > 0
+
+    # -- the session
+
+    @property
+    def token(self) -> str | None:
+        """The session's token, to come back with."""
+        row = self._db.execute("SELECT token FROM session").fetchone()
+        return None if row is None else str(row[0])
+
+    @token.setter
+    def token(self, token: str | None) -> None:
+        if token is None:
+            self._db.execute("DELETE FROM session")
+        else:
+            self._db.execute("INSERT OR REPLACE INTO session VALUES (1, ?)", (token,))
