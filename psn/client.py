@@ -39,6 +39,8 @@ FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 15.0
 WINDOW = 100
 """Messages on their way that are not acknowledged yet."""
+ANSWERS_KEPT = 10_000
+"""Acknowledgements remembered for someone who may still ask for them."""
 FIXES_AT_ONCE = 500
 SEEN_EVERY_SECONDS = 0.05
 REQUEST_SECONDS = 30.0
@@ -473,6 +475,11 @@ class Client:
                 waiting.exception()  # read by acknowledged(), if anyone asks
             else:
                 waiting.set_result(result)
+        while len(self._acks) > ANSWERS_KEPT:
+            oldest = next(iter(self._acks))
+            if not self._acks[oldest].done():
+                break
+            del self._acks[oldest]
         self._pump.set()
 
     def _on_mail(self, frame: wire.Mail) -> None:

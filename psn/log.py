@@ -130,7 +130,7 @@ class Record:
         self._queue: list[Work] = []
         self._wake = asyncio.Event()
         self._closing = False
-        self._connection: database.Connection | None = None
+        self._connection: asyncpg.Connection | None = None
         self.heads: dict[str, int] = {}
         """Newest committed sequence of every mailbox that has entries."""
         self.floors: dict[str, int] = {}
@@ -218,13 +218,14 @@ class Record:
                 await self._connection.execute("SELECT 1")
 
     async def _connected(self) -> asyncpg.Connection:
-        if self._connection is None or self._connection.is_closed():
+        connection = self._connection
+        if connection is None or connection.is_closed():
             connection = await database.connect(self._dsn)
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", WRITER_LOCK):
                 connection.terminate()
                 raise database.Busy("another server writes to this database")
             self._connection = connection
-            rows = await self._connection.fetch("SELECT address, head, floor FROM mailbox")
+            rows = await connection.fetch("SELECT address, head, floor FROM mailbox")
             self.heads = {row["address"]: row["head"] for row in rows}
             self.floors = {row["address"]: row["floor"] for row in rows if row["floor"] > 1}
             if not self.healthy:
@@ -232,7 +233,7 @@ class Record:
             self.healthy = True
             # Entries of a commit whose answer was lost are on disk but were not delivered.
             self._reconnected()
-        return self._connection
+        return connection
 
     def _lost(self, problem: BaseException) -> None:
         if self.healthy:

@@ -66,10 +66,16 @@ def head() -> str:
 
 
 @functools.cache
-def known() -> frozenset[str]:
-    """Every revision this program knows."""
+def known() -> tuple[str, ...]:
+    """Every revision this program knows, oldest first."""
     script = ScriptDirectory.from_config(_config())
-    return frozenset(revision.revision for revision in script.walk_revisions())
+    return tuple(revision.revision for revision in script.walk_revisions())[::-1]
+
+
+def is_back(at: str | None, target: str | None) -> bool:
+    """Whether ``target`` lies before ``at``; ``None`` is before the first. Unknown: no."""
+    order = (None, *known())
+    return at in order and target in order and order.index(target) < order.index(at)
 
 
 async def current(conn: database.Connection) -> str | None:
