@@ -96,7 +96,7 @@ class Cluster:
 
     @property
     def data(self) -> Path:
-        """Where the data is. Raises ClusterError ``cluster-place`` when no place will do."""
+        """Where the data is. Raises ClusterError ``cluster_place`` when no place will do."""
         if self._data is None:
             self._data = self._choose_place() / "data"
         return self._data
@@ -129,11 +129,11 @@ class Cluster:
     def dsn(self, database: str = "psn") -> str:
         """Address of ``database`` for asyncpg, as long as the cluster runs.
 
-        Raises ClusterError ``cluster-stopped``.
+        Raises ClusterError ``cluster_stopped``.
         """
         if self._sockets is None:
             raise ClusterError(
-                "cluster-stopped", "The private cluster is not running.", "Start it first."
+                "cluster_stopped", "The private cluster is not running.", "Start it first."
             )
         return f"postgresql://{SUPERUSER}@/{quote(database)}?host={self._sockets}&port={PORT}"
 
@@ -162,7 +162,7 @@ class Cluster:
             )  # fmt: skip
             if done.returncode != 0:
                 raise ClusterError(
-                    "cluster-failed",
+                    "cluster_failed",
                     f"A new database cluster could not be made in {fresh}: {_last(done.stderr)}",
                     "Check free space and permissions there, then try again.",
                 )
@@ -171,7 +171,7 @@ class Cluster:
     def start(self) -> None:
         """Start the server and wait until it answers (0.1 s; longer after a crash).
 
-        Raises ClusterError ``cluster-busy`` when another process uses the same directory.
+        Raises ClusterError ``cluster_busy`` when another process uses the same directory.
         """
         if self.is_running:
             return
@@ -216,7 +216,7 @@ class Cluster:
     def create_database(self, name: str, template: str | None = None) -> str:
         """Make a database with PostGIS in it, or a copy of ``template``, and return its address.
 
-        Raises ClusterError ``cluster-sql``, among others when the name is taken.
+        Raises ClusterError ``cluster_sql``, among others when the name is taken.
         """
         if template is None:
             self.sql(f"create database {_quoted(name)}")
@@ -233,7 +233,7 @@ class Cluster:
         """Run one statement of our own as superuser; its result as text.
 
         For the set-up of databases, not for the service: it starts ``psql`` every time.
-        Raises ClusterError ``cluster-sql`` with the server's own words.
+        Raises ClusterError ``cluster_sql`` with the server's own words.
         """
         command = [str(self.programs / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
         done = subprocess.run(
@@ -243,7 +243,7 @@ class Cluster:
         )  # fmt: skip
         if done.returncode != 0:
             raise ClusterError(
-                "cluster-sql",
+                "cluster_sql",
                 f"The database refused {statement!r}: {done.stderr.strip()}",
                 f"The server's log is {self.log}.",
             )
@@ -261,7 +261,7 @@ class Cluster:
         if self._may_enter(place):
             return place
         raise ClusterError(
-            "cluster-place",
+            "cluster_place",
             f"The user {self._owner.pw_name} can enter neither {self.directory} nor {place}.",
             "Put the checkout where other users may enter, for example under /srv.",
         )
@@ -317,7 +317,7 @@ class Cluster:
 
     def _busy(self) -> ClusterError:
         return ClusterError(
-            "cluster-busy",
+            "cluster_busy",
             f"The database in {self.data.parent} is already in use by another run.",
             "Stop that one first, or give this one a directory of its own.",
         )
@@ -361,7 +361,7 @@ class Cluster:
         if not self._wait_ready():
             words = _tail_from(self.log, position)
             raise ClusterError(
-                "cluster-failed",
+                "cluster_failed",
                 f"The private database server did not start: {_last(words)}",
                 f"Its log is {self.log}.",
             )

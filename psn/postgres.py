@@ -12,18 +12,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from psn.problems import Problem
 
-class ClusterError(Exception):
-    """The private cluster cannot be had; says why and what to do.
 
-    ``code`` is stable, ``text`` one plain sentence, ``todo`` the next thing to do.
-    """
-
-    def __init__(self, code: str, text: str, todo: str) -> None:
-        super().__init__(f"{text} {todo} [{code}]")
-        self.code = code
-        self.text = text
-        self.todo = todo
+class ClusterError(Problem):
+    """The private cluster cannot be had: ``postgres_missing``, ``cluster_busy`` and the like."""
 
 
 def _candidates() -> list[tuple[Path, Path]]:
@@ -70,7 +63,7 @@ def find_postgres(version: str | None = None) -> Path:
     newest version first, then where ``pg_config`` on the path points. ``version`` restricts the
     search to one major version.
 
-    Raises ClusterError ``postgres-missing`` or ``postgis-missing``.
+    Raises ClusterError ``postgres_missing`` or ``postgis_missing``.
     """
     bare: list[str] = []
     for programs, share in _candidates():
@@ -84,14 +77,14 @@ def find_postgres(version: str | None = None) -> Path:
         bare.append(found)
     if bare:
         raise ClusterError(
-            "postgis-missing",
+            "postgis_missing",
             f"PostgreSQL {bare[0]} is installed, but its PostGIS extension is not.",
             f"Install it: sudo apt-get install postgresql-{bare[0]}-postgis-3",
         )
     wanted = "PostgreSQL" if version is None else f"PostgreSQL {version}"
     package = "postgresql-postgis" if version is None else f"postgresql-{version}-postgis-3"
     raise ClusterError(
-        "postgres-missing",
+        "postgres_missing",
         f"{wanted} with PostGIS is not installed.",
         f"Install it: sudo apt-get install {package}",
     )
@@ -105,7 +98,7 @@ def database_owner() -> pwd.struct_passwd | None:
         return pwd.getpwnam("postgres")
     except KeyError:
         raise ClusterError(
-            "postgres-missing",
+            "postgres_missing",
             "PostgreSQL does not run as root and there is no user 'postgres' to run it as.",
             "Install the PostgreSQL package of the distribution, or run as an ordinary user.",
         ) from None

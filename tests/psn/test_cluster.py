@@ -100,7 +100,7 @@ def test_second_user_of_the_directory_is_told(place: Path) -> None:
     with Cluster(place) as first:
         with pytest.raises(ClusterError) as refused:
             Cluster(place).start()
-        assert refused.value.code == "cluster-busy"
+        assert refused.value.code == "cluster_busy"
         assert str(place) in refused.value.text
         assert first.sql("select 1") == "1"
 
@@ -108,13 +108,13 @@ def test_second_user_of_the_directory_is_told(place: Path) -> None:
 def test_a_name_that_is_taken_is_explained(cluster: Cluster) -> None:
     with pytest.raises(ClusterError, match="already exists") as refused:
         cluster.create_database("postgres")
-    assert refused.value.code == "cluster-sql"
+    assert refused.value.code == "cluster_sql"
 
 
 def test_address_of_a_stopped_cluster_is_refused(place: Path) -> None:
     with pytest.raises(ClusterError) as refused:
         Cluster(place).dsn()
-    assert refused.value.code == "cluster-stopped"
+    assert refused.value.code == "cluster_stopped"
 
 
 def test_stale_notice_with_the_id_of_a_stranger_is_forgotten(place: Path) -> None:
@@ -189,7 +189,7 @@ def test_damaged_data_is_explained(place: Path) -> None:
     (data / "global" / "pg_control").write_bytes(b"")
     with pytest.raises(ClusterError) as refused:
         Cluster(place).start()
-    assert refused.value.code == "cluster-failed"
+    assert refused.value.code == "cluster_failed"
     assert "postgres.log" in refused.value.todo
 
 
@@ -209,7 +209,7 @@ def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     monkeypatch.setenv("PSN_POSTGRES_BIN", str(tmp_path))
     with pytest.raises(ClusterError) as refused:
         find_postgres()
-    assert refused.value.code == "postgres-missing"
+    assert refused.value.code == "postgres_missing"
     assert "apt-get install" in refused.value.todo
 
 
@@ -225,7 +225,7 @@ def test_missing_postgis_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setenv("PSN_POSTGRES_BIN", str(tmp_path))
     with pytest.raises(ClusterError) as refused:
         find_postgres()
-    assert refused.value.code == "postgis-missing"
+    assert refused.value.code == "postgis_missing"
     assert "postgresql-16-postgis-3" in refused.value.todo
     (tmp_path / "extension").mkdir()
     (tmp_path / "extension" / "postgis.control").touch()
