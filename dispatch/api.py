@@ -21,6 +21,7 @@ import shapely
 from aiohttp import web
 from msgspec import Struct
 
+from dispatch import pages
 from psn import __version__, access, database, wire
 from psn.access import Principal
 from psn.core import Core
@@ -143,7 +144,7 @@ def not_found() -> ApiProblem:
 
 async def config(request: web.Request, settings: Settings) -> Config:
     """Name and version of this network, and the operator's own map if there is one."""
-    return Config(settings.name, __version__, "/map.pmtiles" if settings.pmtiles else None)
+    return Config(settings.name, __version__, pages.map_address(settings))
 
 
 async def unit(asked: Asked) -> UnitDetails:
@@ -185,7 +186,7 @@ async def track(asked: Asked) -> Track:
     # Received no earlier than two minutes before its own time: the clock check in tracking.
     rows = await asked.core.pool.fetch(
         """
-        SELECT at, place, speed, heading FROM (
+        SELECT DISTINCT ON (at) at, place, speed, heading FROM (
             SELECT at, place, speed, heading, row_number() OVER (ORDER BY at) AS place_in_row,
                    count(*) OVER () AS total
               FROM track

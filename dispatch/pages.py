@@ -12,15 +12,17 @@ from psn.settings import Settings
 
 BUILT: Final = Path(__file__).parent / "web" / "dist"
 
+OWN_MAP: Final = "/map.pmtiles"
+
 # MapLibre makes its styles and workers at run time; scripts come from files only.
-POLICY: Final = "; ".join(
+_POLICY: Final = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self'",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "worker-src 'self' blob:",
-        "connect-src 'self' ws: wss:",
+        "connect-src 'self' ws: wss: {map}",
         "font-src 'self' data:",
         "object-src 'none'",
         "base-uri 'none'",
@@ -29,7 +31,6 @@ POLICY: Final = "; ".join(
     )
 )
 HEADERS: Final = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -56,21 +57,41 @@ _NOT_BUILT: Final = (
 )
 
 
-@web.middleware
-async def secure_headers(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """Put the security headers on everything that is not a WebSocket."""
-    response = await handler(request)
-    if not response.prepared:
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-    return response
+def map_address(settings: Settings) -> str | None:
+    """Where the pages find the operator's own map: served here from a file, or elsewhere."""
+    if settings.pmtiles is None:
+        return None
+    return settings.pmtiles if "://" in settings.pmtiles else OWN_MAP
+
+
+def headers(settings: Settings) -> dict[str, str]:
+    """The security headers of every answer."""
+    elsewhere = map_address(settings) or ""
+    origin = "" if elsewhere.startswith("/") else "/".join(elsewhere.split("/")[:3])
+    return {"Content-Security-Policy": _POLICY.format(map=origin).replace(" ;", ";"), **HEADERS}
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def secure(settings: Settings) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    """A middleware that puts the security headers on everything that is not a WebSocket."""
+    always = headers(settings)
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if not response.prepared:
+            for name, value in always.items():
+                response.headers.setdefault(name, value)
+        return response
+
+    return middleware
 
 
 def add_routes(application: web.Application, settings: Settings, built: Path = BUILT) -> None:
     """Serve the console at ``/`` and the built files beside it."""
-    application.middlewares.append(secure_headers)
+    application.middlewares.append(secure(settings))
     built = built.resolve()
 
     async def page(request: web.Request) -> web.StreamResponse:
@@ -86,13 +107,13 @@ def add_routes(application: web.Application, settings: Settings, built: Path = B
         return _file(wanted, "public, max-age=31536000, immutable" if hashed else "no-cache")
 
     application.router.add_get("/", page)
-    if settings.pmtiles and "://" not in settings.pmtiles:
-        tiles = Path(settings.pmtiles)
+    if map_address(settings) == OWN_MAP:
+        tiles = Path(settings.pmtiles or "")
 
         async def own_map(request: web.Request) -> web.StreamResponse:
             return _file(tiles, "no-cache")
 
-        application.router.add_get("/map.pmtiles", own_map)
+        application.router.add_get(OWN_MAP, own_map)
     application.router.add_get("/{path:.+}", asset)
 
 
