@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from psn.settings import Settings
 
@@ -71,10 +71,7 @@ def headers(settings: Settings) -> dict[str, str]:
     return {"Content-Security-Policy": _POLICY.format(map=origin).replace(" ;", ";"), **HEADERS}
 
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def secure(settings: Settings) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def secure(settings: Settings) -> Middleware:
     """A middleware that puts the security headers on everything that is not a WebSocket."""
     always = headers(settings)
 
