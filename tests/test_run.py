@@ -150,6 +150,7 @@ def test_pages_are_built_again_only_after_a_change(
         (web / ("dist" if name == "web" else "node_modules")).mkdir(exist_ok=True)
 
     monkeypatch.setattr(script, "step", step)
+    monkeypatch.setattr(script, "web_environment", dict)
     script.STATE.mkdir()
     script.ensure_web()
     assert built == ["npm", "web"]
