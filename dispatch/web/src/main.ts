@@ -1,0 +1,8 @@
+import '@fontsource-variable/atkinson-hyperlegible-next';
+import 'maplibre-gl/dist/maplibre-gl.css';
+import { mount } from 'svelte';
+import App from './App.svelte';
+import './theme/base.css';
+
+const target = document.getElementById('app');
+if (target) mount(App, { target });

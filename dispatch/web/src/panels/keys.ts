@@ -1,0 +1,37 @@
+export type Act =
+  | 'search' | 'message' | 'new' | 'conversations' | 'acknowledge' | 'home' | 'closer'
+  | 'farther' | 'theme' | 'help' | 'back'; // prettier-ignore
+
+const KEYS: Record<string, Act> = {
+  '/': 'search',
+  m: 'message',
+  n: 'new',
+  c: 'conversations',
+  a: 'acknowledge',
+  h: 'home',
+  '+': 'closer',
+  '=': 'closer',
+  '-': 'farther',
+  t: 'theme',
+  '?': 'help',
+};
+
+/** What a key asks for: single keys only outside text fields, never with Ctrl, Alt or Meta. */
+export function shortcut(event: {
+  key: string;
+  ctrlKey: boolean;
+  altKey: boolean;
+  metaKey: boolean;
+  defaultPrevented: boolean;
+  target: unknown;
+}): Act | null {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return null;
+  if (event.key === 'Escape') return 'back';
+  if (isTextField(event.target)) return null;
+  return KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? null;
+}
+
+function isTextField(target: unknown): boolean {
+  if (typeof target !== 'object' || target === null || !('tagName' in target)) return false;
+  return target.tagName === 'INPUT' || target.tagName === 'TEXTAREA' || target.tagName === 'SELECT';
+}

@@ -1,0 +1,60 @@
+import { ageOf, type Age, type Unit } from './units';
+
+export interface Filter {
+  text: string;
+  /** Agencies that are hidden. */
+  without: ReadonlySet<number>;
+  /** Only units whose device is connected. */
+  online: boolean;
+  /** Only units whose position is a minute old or more. */
+  stale: boolean;
+}
+
+export const NO_FILTER: Filter = { text: '', without: new Set(), online: false, stale: false };
+
+export interface Counts {
+  agencies: Map<number, number>;
+  online: number;
+  stale: number;
+}
+
+/** Lower case, without accents: `Pena` finds `Peña`. */
+export function fold(text: string): string {
+  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+}
+
+/** Whether a unit passes the chips and every word of the search is found in what names it. */
+export function passes(unit: Unit, filter: Filter, names: string, age: Age): boolean {
+  if (filter.without.has(unit.agency)) return false;
+  if (filter.online && !unit.online) return false;
+  if (filter.stale && age !== 'stale' && age !== 'old') return false;
+  const words = fold(filter.text).split(/\s+/).filter(Boolean);
+  return words.every((word) => names.includes(word));
+}
+
+/** The units to list, by callsign in human order, and the counts that the chips show. */
+export function choose(
+  units: Iterable<Unit>,
+  filter: Filter,
+  now: number,
+  agencyName: (id: number) => string,
+): { chosen: Unit[]; counts: Counts } {
+  const counts: Counts = { agencies: new Map(), online: 0, stale: 0 };
+  const chosen: Unit[] = [];
+  for (const unit of units) {
+    const age = ageOf(unit, now);
+    counts.agencies.set(unit.agency, (counts.agencies.get(unit.agency) ?? 0) + 1);
+    if (!filter.without.has(unit.agency)) {
+      if (unit.online) counts.online += 1;
+      if (age === 'stale' || age === 'old') counts.stale += 1;
+    }
+    const names = filter.text
+      ? fold(`${unit.callsign} ${unit.kind.replaceAll('_', ' ')} ${agencyName(unit.agency)}`)
+      : '';
+    if (passes(unit, filter, names, age)) chosen.push(unit);
+  }
+  chosen.sort((a, b) => order.compare(a.callsign, b.callsign));
+  return { chosen, counts };
+}
+
+const order = new Intl.Collator('en', { numeric: true });

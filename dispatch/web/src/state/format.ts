@@ -1,0 +1,87 @@
+import { strings } from '../strings';
+
+const BELIZE = 'America/Belize';
+const clock = new Intl.DateTimeFormat('en-GB', {
+  timeZone: BELIZE,
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+const short = new Intl.DateTimeFormat('en-GB', {
+  timeZone: BELIZE,
+  hour: '2-digit',
+  minute: '2-digit',
+});
+const day = new Intl.DateTimeFormat('en-GB', {
+  timeZone: BELIZE,
+  day: 'numeric',
+  month: 'short',
+});
+
+/** `14:03:22`, Belize time (UTC−6 all year). */
+export const timeOfDay = (time: number): string => clock.format(time);
+/** `14:03`. */
+export const hourMinute = (time: number): string => short.format(time);
+/** `3 Nov`. */
+export const dayMonth = (time: number): string => day.format(time);
+/** `14:03` today, `3 Nov, 14:03` on another day. */
+export function shortTime(time: number, now: number): string {
+  return dayMonth(time) === dayMonth(now)
+    ? hourMinute(time)
+    : `${dayMonth(time)}, ${hourMinute(time)}`;
+}
+
+/** The start of today in Belize, milliseconds UTC. */
+export function startOfToday(now: number): number {
+  const hours = 6 * 3_600_000;
+  return Math.floor((now - hours) / 86_400_000) * 86_400_000 + hours;
+}
+
+/** `8 s`, `4 min`, `2 h`, `3 d`: how long ago. */
+export function ageText(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** Degrees and decimal minutes as on a chart: `17° 29.970′ N`. */
+export function degreesMinutes(degrees: number, positive: string, negative: string): string {
+  let whole = Math.floor(Math.abs(degrees));
+  let minutes = (Math.abs(degrees) - whole) * 60;
+  if (minutes >= 59.9995) {
+    whole += 1;
+    minutes = 0;
+  }
+  const side = degrees < 0 ? negative : positive;
+  return `${whole}° ${minutes.toFixed(3).padStart(6, '0')}′ ${side}`;
+}
+
+/** `17.49952, −88.19756`, to five places (about a metre). */
+export function decimalDegrees(lat: number, lon: number): string {
+  return `${lat.toFixed(5)}, ${lon.toFixed(5)}`.replaceAll('-', '−');
+}
+
+/** Kilometres per hour on land, knots afloat and aloft. */
+export function speedText(metresPerSecond: number | null, nautical: boolean): string {
+  if (metresPerSecond === null) return strings.unknown;
+  return nautical
+    ? `${(metresPerSecond * 1.943844).toFixed(1)} kn`
+    : `${Math.round(metresPerSecond * 3.6)} km/h`;
+}
+
+const POINTS = ['N', 'NE', 'E', 'SE', 'S', 'SW', 'W', 'NW'];
+
+/** `045° NE`. */
+export function headingText(degrees: number | null): string {
+  if (degrees === null) return strings.unknown;
+  const whole = Math.round(degrees) % 360;
+  return `${String(whole).padStart(3, '0')}° ${POINTS[Math.round(whole / 45) % 8]}`;
+}
+
+/** `patrol_car` as `Patrol car`. */
+export function kindText(kind: string): string {
+  const words = kind.replaceAll('_', ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,164 @@
+/**
+ * The frames of wire v1, as `psn/wire.py` defines them. Longitude and latitude are degrees × 10⁷,
+ * lengths centimetres, speed centimetres per second, heading hundredths of a degree clockwise from
+ * true north, time milliseconds UTC.
+ */
+
+export const VERSION = 1;
+export const SUBPROTOCOL = 'psn.v1.msgpack';
+export const MAX_TEXT = 8000;
+export const MAX_RECIPIENTS = 50;
+export const MAX_READ = 500;
+
+/** Who a message is to or from: `person:3`, `unit:7`, `group:2`, `agency:1`. */
+export type Address = `${'person' | 'unit' | 'group' | 'agency'}:${number}`;
+export type Priority = 'routine' | 'priority' | 'immediate' | 'emergency';
+export const PRIORITIES: readonly Priority[] = ['routine', 'priority', 'immediate', 'emergency'];
+export type ReceiptState = 'delivered' | 'read';
+
+/** Unit, time, longitude, latitude, speed, heading, accuracy. */
+export type Seat = [
+  unit: number,
+  time: number,
+  lon: number,
+  lat: number,
+  speed: number | null,
+  heading: number | null,
+  accuracy: number | null,
+];
+/** Unit, fence, entered (true) or left, time. */
+export type Crossing = [unit: number, fence: number, inside: boolean, time: number];
+
+export type Auth =
+  { kind: 'password'; name: string; password: string } | { kind: 'session'; token: string };
+
+export interface OutgoingMessage {
+  t: 'message';
+  id: string;
+  to: Address[];
+  text: string;
+  priority?: Priority;
+  expires?: number;
+  about?: string;
+}
+
+export type ClientFrame =
+  | { t: 'hello'; v: number; client: string; caps?: string[] }
+  | { t: 'sign_in'; n: number; auth: Auth; seen?: Record<string, number> }
+  | { t: 'watch'; n: number }
+  | OutgoingMessage
+  | { t: 'seen'; box: Address; seq: number }
+  | { t: 'read'; n: number; box: Address; seqs: number[] }
+  | { t: 'ping'; n: number }
+  | { t: 'sign_out'; n: number };
+
+export interface RosterAgency {
+  id: number;
+  code: string;
+  name: string;
+  colour: string;
+}
+export interface RosterUnit {
+  id: number;
+  agency: number;
+  callsign: string;
+  kind: string;
+  online?: boolean;
+}
+export interface RosterPerson {
+  id: number;
+  agency: number;
+  name: string;
+  roles: string[];
+  online?: boolean;
+}
+export interface RosterGroup {
+  id: number;
+  name: string;
+  agency?: number | null;
+}
+
+export interface MessageBody {
+  kind: 'message';
+  id: string;
+  sender: Address;
+  sender_name: string;
+  to: Address[];
+  text: string;
+  priority: Priority;
+  time: number;
+  expires?: number | null;
+  about?: string | null;
+}
+export interface ReceiptBody {
+  kind: 'receipt';
+  of: string[];
+  by: Address;
+  by_name: string;
+  state: ReceiptState;
+  time: number;
+}
+export interface Mail {
+  t: 'mail';
+  box: Address;
+  seq: number;
+  body: MessageBody | ReceiptBody;
+}
+export interface SignedIn {
+  t: 'signed_in';
+  n: number;
+  token: string;
+  me: Address;
+  name: string;
+  agency: number;
+  roles: string[];
+  boxes: Record<Address, number>;
+  time: number;
+  ends: number;
+  unit?: number | null;
+}
+export interface WireError {
+  t: 'error';
+  code: string;
+  text: string;
+  todo: string;
+  n?: number | null;
+  id?: string | null;
+  retry?: number | null;
+}
+export interface Roster {
+  t: 'roster';
+  agencies: RosterAgency[];
+  groups: RosterGroup[];
+  people: RosterPerson[];
+  units: RosterUnit[];
+}
+
+export type ServerFrame =
+  | { t: 'welcome'; v: number; server: string; time: number; caps?: string[] }
+  | SignedIn
+  | { t: 'ok'; n: number }
+  | { t: 'ack'; id: string; time: number }
+  | WireError
+  | Roster
+  | { t: 'roster_units'; units: RosterUnit[] }
+  | { t: 'picture'; p: Seat[]; snapshot?: boolean }
+  | { t: 'gone'; units: number[] }
+  | { t: 'presence'; who: Record<Address, boolean> }
+  | { t: 'fence'; x: Crossing[] }
+  | Mail
+  | { t: 'caught_up' }
+  | { t: 'history_gone'; box: Address; floor: number }
+  | { t: 'pong'; n: number; time: number }
+  | { t: 'closing'; code: string; text: string; todo: string };
+
+/** Close codes of this protocol (RFC 6455 §7.4.2: 4000–4999 are private). */
+export const CLOSE = {
+  malformed: 4400,
+  notSignedIn: 4401,
+  sessionEnded: 4403,
+  version: 4406,
+  tooSlow: 4408,
+  flood: 4429,
+  goingDown: 1012,
+} as const;
