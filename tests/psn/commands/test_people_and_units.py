@@ -1,0 +1,159 @@
+"""People, units and devices by command line."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from command_line import Psn, RunSql, loaded
+
+from psn import credentials
+
+
+@pytest.fixture(autouse=True)
+def agencies(psn: Psn) -> None:
+    psn("agency", "add", "BPD", "Belize Police Department")
+    psn("agency", "add", "BCG", "Belize Coast Guard")
+
+
+def shown_once(output: str) -> str:
+    found = re.search(r"shown once\): (\S+)", output)
+    assert found
+    return found[1]
+
+
+def test_a_user_is_added_with_a_password_that_works(psn: Psn, database: str) -> None:
+    added = psn(
+        *("user", "add", "BPD.Ana", "--agency", "bpd", "--full-name", "Ana Cal"),
+        *("--role", "dispatcher", "--role", "supervisor"),
+    )
+    ana = loaded(database).people_by_name["bpd.ana"]
+    assert ana.roles == ("dispatcher", "supervisor")
+    assert credentials.verify_password(ana.password_hash, shown_once(added.output))
+    assert "Ana Cal" in psn("user", "list", "--agency", "BPD").output
+    assert psn("user", "list", "--agency", "BCG").output == "none\n"
+
+
+def test_a_password_from_standard_input_is_not_shown(psn: Psn, database: str) -> None:
+    arguments = ("user", "add", "ana", "--agency", "BPD", "--full-name", "A", "--password-stdin")
+    added = psn(*arguments, typed="correct horse battery\n")
+    assert "horse" not in added.output
+    ana = loaded(database).people_by_name["ana"]
+    assert credentials.verify_password(ana.password_hash, "correct horse battery")
+    assert "already_there" in psn(*arguments, typed="correct horse battery\n", fails=True).output
+    changed = psn("user", "password", "ana", "--password-stdin", typed="short\n", fails=True)
+    assert "weak_password" in changed.output
+    psn("user", "password", "ana", "--password-stdin", typed="another horse battery\n")
+    ana = loaded(database).people_by_name["ana"]
+    assert credentials.verify_password(ana.password_hash, "another horse battery")
+
+
+@pytest.mark.parametrize("name", ["", "ana cal", "-ana", "a" * 64, "añа"])
+def test_a_name_that_cannot_be_typed_is_refused(psn: Psn, name: str) -> None:
+    refused = psn(*("user", "add", "--agency", "BPD", "--full-name", "A", "--", name), fails=True)
+    assert "bad_name" in refused.output
+
+
+def test_disabling_ends_sessions_and_enabling_lets_in_again(
+    psn: Psn, database: str, run_sql: RunSql
+) -> None:
+    psn("user", "add", "ana", "--agency", "BPD", "--full-name", "A")
+    run_sql(
+        "insert into session (token_hash, person_id, ends_at) values"
+        " ('\\x01', 1, now() + interval '1 hour'), ('\\x02', 1, now() - interval '1 hour')"
+    )
+    assert psn("user", "disable", "ANA").output == "User ana is disabled; 1 sessions ended.\n"
+    assert run_sql("select count(*) from session where ended_at is not null") == 1
+    assert loaded(database).people_by_name == {}
+    assert "disabled" in psn("user", "list").output
+    psn("user", "enable", "ana")
+    assert set(loaded(database).people_by_name) == {"ana"}
+    assert "not_found" in psn("user", "disable", "ben", fails=True).output
+
+
+def test_a_new_password_ends_sessions(psn: Psn, run_sql: RunSql) -> None:
+    psn("user", "add", "ana", "--agency", "BPD", "--full-name", "A")
+    run_sql(
+        "insert into session (token_hash, person_id, ends_at)"
+        " values ('\\x01', 1, now() + interval '1 hour')"
+    )
+    assert "1 sessions ended" in psn("user", "password", "ana").output
+
+
+def test_units_are_added_listed_and_hidden(psn: Psn, database: str) -> None:
+    psn("unit", "add", "BPD/P-1", "--kind", "car", "--key", "radio:17")
+    psn("unit", "add", "BCG/B-1", "--kind", "boat", "--hidden")
+    assert "already_there" in psn("unit", "add", "BPD/P-1", "--kind", "car", fails=True).output
+    same_key = ("unit", "add", "BPD/P-2", "--kind", "car", "--key", "radio:17")
+    assert "already_there" in psn(*same_key, fails=True).output
+    units = loaded(database).units
+    assert [units[n].channel for n in sorted(units)][:2] == [(1, False), (2, True)]
+    assert "BCG/B-1  boat  hidden" in psn("unit", "list", "--agency", "BCG").output
+    psn("unit", "hide", "BPD/P-1")
+    assert loaded(database).units[1].hidden
+    psn("unit", "hide", "1", "--show")
+    assert not loaded(database).units[1].hidden
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "code"),
+    [
+        ("P-1", "car", "bad_name"),
+        ("BPD/", "car", "bad_name"),
+        ("BPD/" + "x" * 41, "car", "bad_name"),
+        ("XX/P-1", "car", "not_found"),
+        ("BPD/P-1", "Car 1", "bad_kind"),
+    ],
+)
+def test_a_unit_that_cannot_be_is_refused(psn: Psn, name: str, kind: str, code: str) -> None:
+    assert code in psn("unit", "add", name, "--kind", kind, fails=True).output
+
+
+def test_a_tablet_is_enrolled_for_its_unit_and_revoked(
+    psn: Psn, database: str, run_sql: RunSql
+) -> None:
+    psn("unit", "add", "BPD/P-1", "--kind", "car")
+    enrolled = psn("device", "enrol", "Tablet 1", "--unit", "BPD/P-1")
+    device = loaded(database).devices[1]
+    assert (device.unit, device.agency, device.gateway) == (1, 1, False)
+    assert credentials.verify_device_secret(device.secret_hash, shown_once(enrolled.output))
+    run_sql(
+        "insert into session (token_hash, device_id, ends_at)"
+        " values ('\\x01', 1, now() + interval '1 hour')"
+    )
+    assert psn("device", "revoke", "1").output == "Device 1 is revoked; 1 sessions ended.\n"
+    assert loaded(database).devices[1].revoked
+    assert "revoked" in psn("device", "list").output
+    assert "not_found" in psn("device", "revoke", "2", fails=True).output
+
+
+def test_json_of_an_enrolment_is_what_programs_sign_in_with(psn: Psn, database: str) -> None:
+    psn("unit", "add", "BPD/P-1", "--kind", "car")
+    got = json.loads(psn("device", "enrol", "T", "--unit", "BPD/P-1", "--json").output)
+    kept = loaded(database).devices[got["device"]]
+    assert credentials.verify_device_secret(kept.secret_hash, got.pop("secret"))
+    assert got == {"device": 1, "agency": "BPD", "unit": 1, "callsign": "P-1", "kind": "car"}
+
+
+def test_gateways(psn: Psn, database: str) -> None:
+    psn("device", "enrol", "AIS", "--gateway", "--agency", "BCG")
+    psn("device", "enrol", "Radio", "--gateway", "--agency", "BPD", "--all-agencies")
+    one, two = loaded(database).devices.values()
+    assert (one.gateway, one.gateway_all, one.agency, one.unit) == (True, False, 2, None)
+    assert (two.gateway, two.gateway_all) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--gateway",),
+        ("--agency", "BPD"),
+        ("--unit", "BPD/P-1", "--gateway", "--agency", "BPD"),
+        ("--unit", "BPD/P-1", "--all-agencies"),
+    ],
+)
+def test_a_device_is_for_a_unit_or_a_gateway(psn: Psn, arguments: tuple[str, ...]) -> None:
+    psn("unit", "add", "BPD/P-1", "--kind", "car")
+    assert "bad_device" in psn("device", "enrol", "T", *arguments, fails=True).output
