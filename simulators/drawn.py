@@ -121,8 +121,8 @@ HARBOURS: Final[dict[str, tuple[float, float]]] = {
 
 SEA_LANES: Final = (
     Drawn("Inner Passage North", 13.0, (
-        "Belize Harbour", (-88.150, 17.560), (-88.080, 17.645), (-88.058, 17.720),
-        "Caye Caulker Pier")),
+        "Belize Harbour", (-88.160, 17.500), (-88.160, 17.540), (-88.150, 17.563),
+        (-88.080, 17.645), (-88.058, 17.720), "Caye Caulker Pier")),
     Drawn("Reef Passage", 13.0, (
         "Caye Caulker Pier", (-88.012, 17.715), (-88.005, 17.790), (-87.965, 17.890),
         "San Pedro Pier", (-87.905, 17.975), (-87.855, 18.060), "Bacalar Chico")),

@@ -8,6 +8,7 @@ How units behave:
 
 * vehicles, boats and aircraft go from stop to stop by the quickest way, speed up and brake within
   the limits of their kind, slow down in towns, and stay a while where they arrive;
+* half of the trips from a town stay in its streets;
 * patrols on foot wander from corner to corner of one town and now and then stand still;
 * every fix has the error of a receiver: a slow drift of a few metres, rarely a jump of up to 150;
 * in a dead spot (:data:`simulators.drawn.DEAD_SPOTS`), and now and then for a minute anywhere, a
@@ -211,6 +212,7 @@ class _Mover:
         self._leg = 0
         self._metres = 0.0  # into the leg
         self._ahead = 0.0  # metres to the end of the way
+        self._trip = 0.0  # metres of the whole way
         self._speed = 0.0
         self._stay = 0.0
         self._node = self._home
@@ -257,12 +259,15 @@ class _Mover:
             self._way = self._network.route(self._node, goal) or ()
         self._leg = 0
         self._metres = 0.0
-        self._ahead = sum(edge.metres for edge in self._way)
+        self._trip = self._ahead = sum(edge.metres for edge in self._way)
 
     def _choose_goal(self) -> str:
         rnd = self._random
         if self._node != self._home and rnd.random() < 0.4:
             return self._home
+        streets = roads.corners(self._node.partition("/")[0])
+        if streets and rnd.random() < 0.5:
+            return rnd.choice(streets)  # a round through town
         stops = self._network.reachable(self._node)
         if not stops:
             return self._node
@@ -323,7 +328,9 @@ class _Mover:
             self._depart()  # walks on
             return
         self._speed = 0.0
-        self._stay = self._random.uniform(low, high)
+        # After a round through town one stays shorter than after a journey.
+        part = 1.0 if self.unit.kind == "foot" else min(1.0, 0.15 + self._trip / 10_000.0)
+        self._stay = self._random.uniform(low, high) * part
         self._charging = self._battery < 25.0
 
     def _spend(self, dt: float) -> None:
