@@ -103,10 +103,10 @@ def read(data: bytes, name: str = "") -> Recording:
         found = ending
     recording = FORMATS[found](data)
     if not recording.decoded:
-        first = next((problem.text for problem in recording.problems if problem.dropped), "")
+        first = next((problem.text for problem in recording.problems), "There is no record in it.")
         raise RecordingError(
             "recording.nothing_usable",
-            f"Nothing in the file could be read as {found}. {first}".strip(),
+            f"Nothing in the file could be read as {found}. {first}",
             "Check that the file is complete and of the format it claims to be.",
         )
     return recording

@@ -56,6 +56,7 @@ class _Parts:
 
     at: int
     total: int
+    received: float | None
     sentences: dict[int, tuple[int, bytes]]  # part number: line, sentence
 
 
@@ -126,11 +127,13 @@ class _Reader:
             self._give_up(key)
             waiting = None
         if waiting is None:
-            waiting = self._parts[key] = _Parts(self.records, total, {})
+            waiting = self._parts[key] = _Parts(self.records, total, received, {})
         waiting.sentences[part] = (number, sentence)
         if len(waiting.sentences) == total:
             del self._parts[key]
-            self._message([waiting.sentences[n] for n in range(1, total + 1)], received)
+            parts = [waiting.sentences[n] for n in range(1, total + 1)]
+            # The time stands before the first part only, or before each.
+            self._message(parts, received or waiting.received)
 
     def _give_up(self, key: tuple[bytes, bytes, bytes]) -> None:
         parts = self._parts.pop(key)

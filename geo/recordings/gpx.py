@@ -156,13 +156,18 @@ def _joined(tracks: list[Track]) -> tuple[Track, ...]:
     A recorder that was paused, or lost its fix, goes on in a new ``trk``: still one unit. Tracks
     that overlap in time are several units.
     """
-    known = [track for track in tracks if not any(fix.paced for fix in track.fixes)]
-    if len(tracks) < 2 or len(known) < len(tracks):
+    if len(tracks) < 2:
         return tuple(tracks)
-    known.sort(key=lambda track: track.fixes[0].time)
-    for before, after in pairwise(known):
-        if max(fix.time for fix in before.fixes) > after.fixes[0].time:
-            return tuple(tracks)
+    spans = []
+    for at, track in enumerate(tracks):
+        times = [fix.time for fix in track.fixes if not fix.paced]
+        if not times:
+            return tuple(tracks)  # without times nobody can tell
+        spans.append((min(times), max(times), at))
+    spans.sort()
+    if any(before[1] > after[0] for before, after in pairwise(spans)):
+        return tuple(tracks)
+    known = [tracks[at] for _, _, at in spans]
     fixes = tuple(fix for track in known for fix in track.fixes)
     return (Track("gpx-1", known[0].name, known[0].kind, fixes),)
 

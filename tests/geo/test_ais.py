@@ -111,6 +111,14 @@ def test_the_name_survives_when_the_second_part_is_lost() -> None:
     assert (recording.records, recording.decoded) == (2, 1)
 
 
+def test_the_time_before_the_first_part_is_that_of_the_whole_message() -> None:
+    payload = said(19, lon=-88.1, lat=17.5)[0].split(",")[5]
+    bodies = [f"AIVDM,2,1,5,A,{payload[:30]},0", f"AIVDM,2,2,5,A,{payload[30:]},0"]
+    first, second = (f"!{body}*{nmea.checksum(body.encode()):02X}" for body in bodies)
+    (track,) = read("\\c:1671533231*5F\\" + first, second).tracks
+    assert (track.fixes[0].time, track.fixes[0].paced) == (1_671_533_231.0, False)
+
+
 def test_a_second_part_alone_is_explained() -> None:
     recording = read(EVER_DIADEM[1], report(1))
     assert [(p.line, p.text) for p in recording.problems] == [(1, "Part 1 of 2 never arrived.")]

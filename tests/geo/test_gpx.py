@@ -83,6 +83,10 @@ def test_tracks_that_follow_each_other_are_one_unit_and_parallel_ones_are_two() 
     assert len(joined.fixes) == 4
     assert joined.name == "b"
     assert [track.name for track in gpx.read(two("12", "12")).tracks] == ["a", "b"]
+    one_unknown = two("12", "14").replace(b"<time>2026-06-01T14:30:00Z</time>", b"")
+    assert [len(track.fixes) for track in gpx.read(one_unknown).tracks] == [4]
+    without = two("12", "14").replace(b"<time>2026-06-01T14", b"<time>1901-06-01T14")
+    assert [track.name for track in gpx.read(without).tracks] == ["a", "b"]
 
 
 def test_routes_count_only_without_tracks_and_waypoints_only_without_both() -> None:
