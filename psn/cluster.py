@@ -156,10 +156,7 @@ class Cluster:
             command += ["--auth-local=trust", "--auth-host=reject"]
             if not self._durable:
                 command.append("--no-sync")
-            done = subprocess.run(
-                self._as_owner(command), env=self._environment(), cwd="/", capture_output=True,
-                text=True, check=False, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
+            done = self._outcome(self._as_owner(command))
             if done.returncode != 0:
                 raise ClusterError(
                     "cluster_failed",
@@ -236,11 +233,7 @@ class Cluster:
         Raises ClusterError ``cluster_sql`` with the server's own words.
         """
         command = [str(self.programs / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]
-        done = subprocess.run(
-            [*command, "-d", self.dsn(database), "-c", statement],
-            env=self._environment(), capture_output=True, text=True, check=False,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        done = self._outcome([*command, "-d", self.dsn(database), "-c", statement])
         if done.returncode != 0:
             raise ClusterError(
                 "cluster_sql",
@@ -268,7 +261,7 @@ class Cluster:
 
     def _may_enter(self, place: Path) -> bool:
         check = self._as_owner(["test", "-x", str(place)])
-        return subprocess.run(check, check=False, cwd="/").returncode == 0
+        return self._outcome(check).returncode == 0
 
     def _as_owner(self, command: Sequence[str]) -> list[str]:
         """``command`` so that it runs as the right user and is told when we die.
@@ -280,6 +273,13 @@ class Cluster:
             prefix += [f"--reuid={self._owner.pw_uid}", f"--regid={self._owner.pw_gid}"]
             prefix.append("--init-groups")
         return [*prefix, "--", *command]
+
+    def _outcome(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        # A session of its own: Ctrl-C is for us, and must not look like a failure of the command.
+        return subprocess.run(
+            command, env=self._environment(), cwd="/", stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False, start_new_session=True,
+        )  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}

@@ -233,3 +233,31 @@ def test_missing_postgis_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert find_postgres("16") == tmp_path
     with pytest.raises(ClusterError, match="PostgreSQL 15"):
         find_postgres("15")
+
+
+INTERRUPTED = """
+import sys, time
+from psn.cluster import Cluster
+with Cluster(sys.argv[1], durable=False) as cluster:
+    try:
+        print("ready", flush=True)
+        time.sleep(600)
+    except KeyboardInterrupt:
+        print(cluster.sql("select 'last words'"), flush=True)
+"""
+
+
+def test_ctrl_c_leaves_the_server_to_its_owner(place: Path) -> None:
+    owner = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, place],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    with owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "ready\n"
+        os.killpg(owner.pid, signal.SIGINT)  # what a terminal does
+        assert owner.stdout.readline() == "last words\n"
+    assert owner.returncode == 0
