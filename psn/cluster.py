@@ -245,7 +245,14 @@ class Cluster:
     # How it is done
 
     def _choose_place(self) -> Path:
-        self.directory.mkdir(parents=True, exist_ok=True)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ClusterError(
+                "cluster_place",
+                f"The directory {self.directory} cannot be made: {error.strerror or error}.",
+                "Choose one where this user may write.",
+            ) from error
         if self._owner is None or self._may_enter(self.directory):
             return self.directory
         mark = hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]

@@ -175,6 +175,13 @@ def test_it_dies_with_its_owner_and_the_next_start_works(place: Path) -> None:
     assert eventually(lambda: not alive(server))
 
 
+def test_a_place_that_cannot_be_made_is_explained(place: Path) -> None:
+    (place / "file").touch()
+    with pytest.raises(ClusterError, match="Not a directory") as refused:
+        Cluster(place / "file" / "pg").create()
+    assert refused.value.code == "cluster_place"
+
+
 def test_interrupted_creation_leaves_nothing_half_done(place: Path) -> None:
     (place / "data.new").mkdir()
     (place / "data.new" / "PG_VERSION").write_text("15\n")
