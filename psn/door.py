@@ -364,7 +364,7 @@ class Door:
             raise web.HTTPServiceUnavailable(text="The server is going down.")
         socket = web.WebSocketResponse(
             protocols=(wire.SUBPROTOCOL_MSGPACK, wire.SUBPROTOCOL_JSON),
-            max_msg_size=wire.MAX_FRAME_BYTES,
+            max_msg_size=wire.MAX_FRAME_BYTES + 1,  # the first size that is refused
             compress=False,
             autoping=False,
             autoclose=True,

@@ -68,6 +68,15 @@ def unavailable() -> RecordRefused:
     )
 
 
+def not_storable() -> RecordRefused:
+    """The refusal of what the database will never take."""
+    return RecordRefused(
+        "not_storable",
+        "The database cannot store this message.",
+        "Write it in another way; sending it again will not help.",
+    )
+
+
 @dataclass(slots=True)
 class Append:
     """A message to store; ``done`` gets the time (ms UTC) it was stored first."""
@@ -173,16 +182,18 @@ class Record:
         """Commit batches until :meth:`close`; survives the database going away."""
         delay = 0.1
         work: list[Work] = []
+        suspects = 0
         while not (self._closing and not self._queue and not work):
             try:
                 connection = await self._connected()
                 if not work:
                     await self._gather()
-                    work = self._queue[:BATCH]
+                    work = self._queue[: 1 if suspects else BATCH]
                     del self._queue[: len(work)]
                 if work:
                     batch = await self._commit(connection, work)
                     work = []
+                    suspects = max(suspects - 1, 0)
                     self._settle(batch)
                 delay = 0.1
             except database.PASSING as problem:
@@ -194,9 +205,14 @@ class Record:
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 1.0)
             except asyncpg.PostgresError as problem:
-                # A fault of ours or of one entry: refuse this batch rather than stand still.
-                log.exception("a batch of the record was refused: %s", problem)
-                self._refuse_all(work)
+                # A fault of ours or of one entry: that one is found alone, and the others pass.
+                if len(work) > 1:
+                    self._queue[:0] = work
+                    suspects = len(work)
+                else:
+                    log.exception("an entry of the record was refused: %s", problem)
+                    self._refuse_all(work, not_storable)
+                    suspects = max(suspects - 1, 0)
                 work = []
         if self._connection is not None:
             await self._connection.close(timeout=2)
@@ -252,10 +268,12 @@ class Record:
         return [w for w in work if w.asked >= limit]
 
     @staticmethod
-    def _refuse_all(work: Iterable[Work]) -> None:
+    def _refuse_all(
+        work: Iterable[Work], refusal: Callable[[], RecordRefused] = unavailable
+    ) -> None:
         for w in work:
             if not w.done.done():
-                w.done.set_exception(unavailable())
+                w.done.set_exception(refusal())
 
     def _settle(self, batch: _Batch) -> None:
         """After the commit: acknowledge, then deliver."""

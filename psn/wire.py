@@ -44,15 +44,20 @@ AltitudeCm = Annotated[int, Meta(ge=-1_000_000, le=5_000_000)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Id = Annotated[int, Meta(ge=1, le=2_147_483_647)]
 IdOrOwn = Annotated[int, Meta(ge=0, le=2_147_483_647)]
-RequestNumber = Annotated[int, Meta(ge=0, le=4_294_967_295)]
+_MOST_REQUESTS: Final = 4_294_967_295
+RequestNumber = Annotated[int, Meta(ge=0, le=_MOST_REQUESTS)]
 Sequence = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=120)]
 Secret = Annotated[str, Meta(min_length=1, max_length=512)]
 Address = Annotated[
     str,
-    Meta(pattern=r"^(person|unit|group|agency):[1-9][0-9]{0,9}$", max_length=20),
+    Meta(pattern=r"^(person|unit|group|agency):[1-9][0-9]{0,9}\Z", max_length=20),
 ]
-"""Who a message is to or from, and the name of that recipient's mailbox: ``unit:7``."""
+"""Who a message is to or from, and the name of that recipient's mailbox: ``unit:7``.
+
+(``\\Z``, because ``$`` would also match before a line end.)"""
+_NO_NUL: Final = r"^[^\x00]*\Z"
+"""The one character that PostgreSQL cannot keep in a text."""
 Priority = Literal["routine", "priority", "immediate", "emergency"]
 ReceiptState = Literal["delivered", "read", "expired"]
 """``expired``: it reached the reader only after its time was over."""
@@ -160,9 +165,9 @@ class Announce(_Frame, tag="announce"):
 class AnnouncedUnit(Struct, frozen=True):
     """A unit as a gateway knows it: ``key`` is stable in the gateway's world (``mmsi:312…``)."""
 
-    key: Annotated[str, Meta(min_length=1, max_length=80)]
-    callsign: Annotated[str, Meta(min_length=1, max_length=40)]
-    kind: Annotated[str, Meta(pattern=r"^[a-z_]{1,20}$")]
+    key: Annotated[str, Meta(min_length=1, max_length=80, pattern=_NO_NUL)]
+    callsign: Annotated[str, Meta(min_length=1, max_length=40, pattern=_NO_NUL)]
+    kind: Annotated[str, Meta(pattern=r"^[a-z_]{1,20}\Z")]
 
 
 class Area(Struct, array_like=True, frozen=True):
@@ -193,7 +198,7 @@ class Message(_Frame, tag="message"):
 
     id: UUID
     to: Annotated[list[Address], Meta(min_length=1, max_length=50)]
-    text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS, pattern=_NO_NUL)]
     priority: Priority = "routine"
     expires: Milliseconds | None = None
     about: UUID | None = None
@@ -585,15 +590,22 @@ class Codec:
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
             return None, None
         return (
-            None if got.n is UNSET else got.n,
+            None if got.n is UNSET or not 0 <= got.n <= _MOST_REQUESTS else got.n,
             None if got.id is UNSET else got.id,
         )
+
+
+_MOST_SAID: Final = 200
 
 
 def _refusal(problem: Exception) -> WireError:
     """Ours, from what the decoding library raised."""
     if isinstance(problem, msgspec.ValidationError):
-        return FrameRefused("bad_field", f"The frame was refused: {problem}.")
+        # The library quotes a wrong value in full.
+        said = str(problem)
+        if len(said) > _MOST_SAID:
+            said = f"{said[: _MOST_SAID // 2]} … {said[-_MOST_SAID // 2 :]}"
+        return FrameRefused("bad_field", f"The frame was refused: {said}.")
     return Malformed("malformed", "These bytes are not a frame of this protocol.")
 
 
