@@ -13,7 +13,8 @@ from aiohttp import web
 
 from psn import database, metrics, migrate, partitions
 from psn.core import Core
-from psn.directory import Directory, DirectoryWatch
+from psn.directory import Directory
+from psn.directory_watch import DirectoryWatch
 from psn.door import Door
 from psn.problems import Problem
 from psn.schema import SESSIONS_CHANNEL

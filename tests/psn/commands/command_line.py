@@ -9,7 +9,7 @@ from typing import Protocol
 import asyncpg
 from click.testing import Result
 
-from psn import directory
+from psn import directory_watch
 from psn.directory import Directory
 
 Psn = Callable[..., Result]
@@ -28,7 +28,7 @@ def loaded(dsn: str) -> Directory:
     async def work() -> Directory:
         conn = await asyncpg.connect(dsn)
         try:
-            return await directory.load(conn)
+            return await directory_watch.load(conn)
         finally:
             await conn.close()
 

@@ -14,9 +14,10 @@ import asyncpg
 import pytest
 import shapely
 
-from psn import directory, migrate
+from psn import directory_watch, migrate
 from psn.cluster import Cluster
-from psn.directory import Agreement, Directory, DirectoryWatch
+from psn.directory import Agreement, Directory
+from psn.directory_watch import DirectoryWatch
 from psn.schema import DIRECTORY_TABLES
 
 PEOPLE = """
@@ -69,7 +70,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 async def test_load_reads_everyone_and_makes_the_look_ups(conn: asyncpg.Connection[Any]) -> None:
     await conn.execute(PEOPLE)
-    got = await directory.load(conn)
+    got = await directory_watch.load(conn)
     assert got.agencies_by_code["BCG"].id == 2
     assert got.people[1].roles == ("dispatcher", "supervisor")
     assert got.people[2].disabled
@@ -90,7 +91,7 @@ async def test_load_reads_everyone_and_makes_the_look_ups(conn: asyncpg.Connecti
 
 async def test_groups_of(conn: asyncpg.Connection[Any]) -> None:
     await conn.execute(PEOPLE)
-    got = await directory.load(conn)
+    got = await directory_watch.load(conn)
     assert got.groups_of(person=1, agency=1) == {1}
     assert got.groups_of(unit=3, agency=2) == {1}
     assert got.groups_of(unit=3) == frozenset()
@@ -105,12 +106,12 @@ async def test_load_works_through_a_pool_and_beside_a_geometry_codec(database: s
 
     async with asyncpg.create_pool(database, min_size=1, init=prepare) as pool:
         await pool.execute(PEOPLE)
-        assert (await directory.load(pool)).fences[1].area().area == 1.0
+        assert (await directory_watch.load(pool)).fences[1].area().area == 1.0
 
 
 async def test_secrets_are_not_printed(conn: asyncpg.Connection[Any]) -> None:
     await conn.execute(PEOPLE)
-    got = await directory.load(conn)
+    got = await directory_watch.load(conn)
     assert got.people[1].password_hash == "SECRETHASH"
     assert "SECRETHASH" not in repr(got)
     assert "secret_hash" not in repr(got.devices)

@@ -1,0 +1,249 @@
+"""The directory and the database: reads it whole, and renews it when something changes.
+
+A session's every frame is judged by agencies, people, units and agreements, so these are kept in
+memory (``psn.directory``). A change in the database is told by its triggers
+(``NOTIFY psn_directory``) and is here within a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import asyncpg
+
+from psn import database
+from psn.directory import (
+    EMPTY,
+    Agency,
+    Agreement,
+    Device,
+    Directory,
+    FenceRow,
+    Group,
+    Person,
+    Unit,
+)
+from psn.schema import DIRECTORY_CHANNEL
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+async def load(source: database.Connection | asyncpg.Pool[Any]) -> Directory:
+    """Read everything as of one moment. Raises what asyncpg raises when it cannot."""
+    if isinstance(source, asyncpg.Pool):
+        async with source.acquire() as conn:
+            return await load(conn)
+    async with source.transaction(isolation="repeatable_read", readonly=True):
+        return Directory(
+            agencies=_by_id(await source.fetch(_AGENCIES), Agency),
+            people=_by_id(await source.fetch(_PEOPLE), _person),
+            units=_by_id(await source.fetch(_UNITS), Unit),
+            devices=_by_id(await source.fetch(_DEVICES), Device),
+            groups=_by_id(await source.fetch(_GROUPS), _group),
+            agreements=tuple(Agreement(*row) for row in await source.fetch(_AGREEMENTS)),
+            fences=_by_id(await source.fetch(_FENCES), FenceRow),
+        )
+
+
+# Columns stand in the order of the fields above.
+_AGENCIES: Final = "select id, code, name, colour from agency order by id"
+_PEOPLE: Final = """
+    select id, agency_id, name, full_name, roles, password_hash, disabled_at is not null
+    from person order by id
+"""
+_UNITS: Final = """
+    select id, agency_id, callsign, kind, hidden, source_key, retired_at is not null
+    from unit order by id
+"""
+_DEVICES: Final = """
+    select id, agency_id, unit_id, label, gateway, gateway_all, secret_hash, revoked_at is not null
+    from device order by id
+"""
+_GROUPS: Final = """
+    select g.id, g.agency_id, g.name,
+        coalesce(array_agg(m.person_id) filter (where m.person_id is not null), '{}'),
+        coalesce(array_agg(m.unit_id) filter (where m.unit_id is not null), '{}'),
+        coalesce(array_agg(m.agency_id) filter (where m.agency_id is not null), '{}')
+    from talkgroup g left join group_member m on m.group_id = g.id
+    group by g.id order by g.id
+"""
+_AGREEMENTS: Final = """
+    select id, owner_agency, viewer_agency, units, messages, reason, author, starts_at, ends_at
+    from agreement where ends_at is null or ends_at > now() order by id
+"""
+_FENCES: Final = """
+    select id, name, agency_id, st_asbinary(area) from fence where retired_at is null order by id
+"""
+
+
+def _by_id(rows: list[Any], make: Callable[..., T]) -> dict[int, T]:
+    return {row[0]: make(*row) for row in rows}
+
+
+def _person(
+    id: int, agency: int, name: str, full_name: str, roles: list[str], hash: str, disabled: bool
+) -> Person:
+    return Person(id, agency, name, full_name, tuple(roles), hash, disabled)
+
+
+def _group(
+    id: int, agency: int, name: str, people: list[int], units: list[int], agencies: list[int]
+) -> Group:
+    return Group(id, agency, name, frozenset(people), frozenset(units), frozenset(agencies))
+
+
+Subscriber = Callable[[Directory, Directory], None]
+
+
+class DirectoryWatch:
+    """Keeps :attr:`current` true to the database, through the database's absences.
+
+    It holds a connection of its own. Changes within :attr:`debounce` seconds are one reload, and
+    a reload that finds nothing changed tells nobody. While the database is away the last snapshot
+    stays, :attr:`connected` is false, and it is reloaded on return.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        debounce: float = 0.1,
+        first_retry: float = 0.1,
+        longest_retry: float = 2.0,
+        keepalive: float = 15.0,
+    ) -> None:
+        """All times in seconds; ``keepalive`` is how often a quiet connection is tried."""
+        self.current = EMPTY
+        self.connected = False
+        self.debounce = debounce
+        self._dsn = dsn
+        self._first_retry = first_retry
+        self._longest_retry = longest_retry
+        self._keepalive = keepalive
+        self._subscribers: list[Subscriber] = []
+        self._channels: dict[str, list[Callable[[], None]]] = {}
+        self._changed = asyncio.Event()
+        self._conn: asyncpg.Connection[Any] | None = None
+        self._loading = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    def subscribe(self, call: Subscriber) -> Callable[[], None]:
+        """Call ``call(old, new)`` after each change; returns what ends the subscription."""
+        self._subscribers.append(call)
+        return lambda: self._subscribers.remove(call)
+
+    def on_notice(self, channel: str, call: Callable[[], None]) -> None:
+        """Call on each NOTIFY of another channel, and after a gap in which one may be missed.
+
+        To be said before :meth:`start`.
+        """
+        self._channels.setdefault(channel, []).append(call)
+
+    async def start(self) -> Directory:
+        """Load for the first time and go on watching; raises when the database is not there."""
+        await self._connect()
+        await self.refresh()
+        self._task = asyncio.create_task(self._watch(), name="directory watch")
+        return self.current
+
+    async def stop(self) -> None:
+        """Stop watching and close the connection."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        self._drop()
+
+    async def refresh(self) -> Directory:
+        """Reload now, rather than when the notice arrives; the newest snapshot.
+
+        For who has just written and goes on with the result. Raises when the database is away.
+        """
+        async with self._loading:
+            conn = self._conn
+            if conn is None or conn.is_closed():
+                raise asyncpg.ConnectionDoesNotExistError("the directory's connection is gone")
+            new = await asyncio.wait_for(load(conn), 30)
+        old, self.current = self.current, new
+        if new != old:
+            for call in tuple(self._subscribers):
+                try:
+                    call(old, new)
+                except Exception:
+                    log.exception("a subscriber to the directory failed")
+        return new
+
+    async def _connect(self) -> None:
+        conn = await asyncpg.connect(
+            self._dsn, timeout=5, server_settings={"application_name": "psn directory"}
+        )
+        self._conn = conn
+        conn.add_termination_listener(lambda *_: self._changed.set())
+        await conn.add_listener(DIRECTORY_CHANNEL, lambda *_: self._changed.set())
+        for channel, calls in self._channels.items():
+            await conn.add_listener(channel, _caller(calls))
+        self.connected = True
+
+    def _drop(self) -> None:
+        self.connected = False
+        conn, self._conn = self._conn, None
+        if conn is not None and not conn.is_closed():
+            conn.terminate()
+
+    async def _watch(self) -> None:
+        """Reload on notices; on any failure of the connection, get a new one and reload."""
+        while True:
+            try:
+                await self._reload_on_notices()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("the directory lost the database: %s", error)
+            self._drop()
+            await self._come_back()
+
+    async def _reload_on_notices(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._changed.wait(), self._keepalive)
+            except TimeoutError:
+                async with self._loading:
+                    assert self._conn is not None
+                    await self._conn.execute("select 1", timeout=5)
+                continue
+            # Cleared before loading: a change during the load raises it again.
+            await asyncio.sleep(self.debounce)
+            self._changed.clear()
+            await self.refresh()
+
+    async def _come_back(self) -> None:
+        wait = self._first_retry
+        while True:
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, self._longest_retry)
+            try:
+                await self._connect()
+                await self.refresh()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                self._drop()
+                continue
+            log.info("the directory has the database again")
+            for calls in self._channels.values():
+                _caller(calls)()
+            return
+
+
+def _caller(calls: list[Callable[[], None]]) -> Callable[..., None]:
+    def call(*_: object) -> None:
+        for one in calls:
+            try:
+                one()
+            except Exception:
+                log.exception("a listener failed")
+
+    return call
