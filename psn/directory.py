@@ -174,3 +174,7 @@ class Directory:
             for group in self.groups.values()
             if person in group.people or unit in group.units or agency in group.agencies
         )
+
+
+EMPTY: Final = Directory({}, {}, {}, {}, {}, (), {})
+"""A directory of nobody."""
