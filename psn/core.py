@@ -192,7 +192,8 @@ class Core:
         self._check_reads(session, frame.box)
         through = min(frame.seq, self.record.heads.get(frame.box, 0))
         who = session.principal
-        done = self.record.received(frame.box, who.address, who.name, through)
+        since = session.joined.get(frame.box, 0)
+        done = self.record.received(frame.box, who.address, who.name, through, since)
         done.add_done_callback(_forget)
 
     def read(self, session: Session, frame: wire.Read) -> asyncio.Future[int]:
@@ -379,7 +380,7 @@ class Core:
         rows = await self.pool.fetch(
             """
             INSERT INTO unit (agency_id, callsign, kind, source_key)
-            SELECT $1, n.callsign, n.kind, $1::text || '/' || n.key
+            SELECT $1::int, n.callsign, n.kind, $1::int::text || '/' || n.key
               FROM unnest($2::text[], $3::text[], $4::text[]) AS n(key, callsign, kind)
                 ON CONFLICT (source_key) DO UPDATE SET callsign = excluded.callsign
             RETURNING id, source_key

@@ -272,7 +272,8 @@ class Connection:
         except asyncpg.UniqueViolationError:
             text = "A unit of that callsign exists already under another key."
             self._error(Refused("callsign_taken", text, "Announce another callsign."), frame.n)
-        except (*database.PASSING, asyncpg.PostgresError):
+        except (*database.PASSING, asyncpg.PostgresError) as problem:
+            log.warning("units were not announced: %s", problem)
             self._error(_unavailable("Units cannot be announced now."), frame.n)
 
     def _answer(self, done: asyncio.Future[Any], n: int, uid: UUID | None) -> None:

@@ -94,6 +94,7 @@ class Mark:
     reader: str
     reader_name: str
     through: int | None
+    since: int
     seqs: Sequence[int]
     done: asyncio.Future[int]
     asked: float
@@ -159,13 +160,18 @@ class Record:
         """Store a message; the future gives its time (ms UTC), or raises RecordRefused."""
         return self._ask(lambda done, now: Append(body, done, now))
 
-    def received(self, box: str, reader: str, name: str, through: int) -> asyncio.Future[int]:
-        """A reader's client has the mailbox through a sequence: receipts go to the senders."""
-        return self._ask(lambda done, now: Mark(box, reader, name, through, (), done, now))
+    def received(
+        self, box: str, reader: str, name: str, through: int, since: int = 0
+    ) -> asyncio.Future[int]:
+        """A reader's client has the mailbox through a sequence: receipts go to the senders.
+
+        For what was in it up to ``since``, before the reader had to do with it, there are none.
+        """
+        return self._ask(lambda done, now: Mark(box, reader, name, through, since, (), done, now))
 
     def read(self, box: str, reader: str, name: str, seqs: Sequence[int]) -> asyncio.Future[int]:
         """A person has read entries of a mailbox: receipts go to the senders."""
-        return self._ask(lambda done, now: Mark(box, reader, name, None, seqs, done, now))
+        return self._ask(lambda done, now: Mark(box, reader, name, None, 0, seqs, done, now))
 
     def _ask(self, make: Callable[[asyncio.Future[int], float], Work]) -> asyncio.Future[int]:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -457,10 +463,12 @@ async def _store_marks(
 async def _marked(connection: database.Connection, marks: list[Mark]) -> list[tuple[int, str, int]]:
     """Which messages were received or read by whom: (log id, reader, state), each once."""
     through: dict[tuple[str, str], int] = {}
+    since: dict[tuple[str, str], int] = {}
     for mark in marks:
         if mark.through is not None:
             key = (mark.box, mark.reader)
             through[key] = max(through.get(key, 0), mark.through)
+            since[key] = min(since.get(key, mark.since), mark.since)
     wanted: dict[tuple[int, str, int], None] = {}
     if through:
         for row in await connection.fetch(
@@ -468,6 +476,7 @@ async def _marked(connection: database.Connection, marks: list[Mark]) -> list[tu
             [box for box, _ in through],
             [reader for _, reader in through],
             list(through.values()),
+            list(since.values()),
         ):
             state = EXPIRED if row["expired"] else DELIVERED
             wanted[row["id"], row["reader"], state] = None
@@ -485,7 +494,8 @@ async def _marked(connection: database.Connection, marks: list[Mark]) -> list[tu
 
 _RECEIVED = """
 WITH mark AS (
-  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) AS m(address, reader, seq)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+             AS m(address, reader, seq, since)
 ), old AS (
   SELECT d.address, d.reader, d.seq FROM delivery d JOIN mark USING (address, reader)
      FOR UPDATE OF d
@@ -498,7 +508,7 @@ SELECT l.id, mark.reader,
        coalesce((l.body->>'expires')::bigint < extract(epoch FROM now()) * 1000, false) AS expired
   FROM mark LEFT JOIN old USING (address, reader)
   JOIN mailbox_entry e ON e.address = mark.address
-       AND e.seq > coalesce(old.seq, 0) AND e.seq <= mark.seq
+       AND e.seq > coalesce(old.seq, mark.since) AND e.seq <= mark.seq
   JOIN log l ON l.id = e.log_id
  WHERE l.kind = 'message' AND l.author <> mark.reader
 """

@@ -39,6 +39,7 @@ class Session:
         "codec",
         "cursors",
         "greeted",
+        "joined",
         "outbox",
         "principal",
         "ticket",
@@ -56,6 +57,8 @@ class Session:
         self.watcher = Watcher(outbox)
         self.watch: wire.Watch | None = None
         self.cursors: dict[str, int] = {}
+        self.joined: dict[str, int] = {}
+        """Where mailboxes that were added during the session began for it."""
         self.catching_up: asyncio.Task[None] | None = None
         self.greeted = False
         """Whether ``caught_up`` has been sent."""
@@ -137,7 +140,7 @@ class Sessions:
             self._leave_box(session, box)
             del session.cursors[box]
         for box in wanted - session.cursors.keys():
-            session.cursors[box] = self._record.heads.get(box, 0)
+            session.joined[box] = session.cursors[box] = self._record.heads.get(box, 0)
             self._by_box[box].add(session)
 
     # -- where to resume

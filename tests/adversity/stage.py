@@ -214,19 +214,21 @@ class Peer:
         self, kind: type[F], where: Callable[[F], bool] = lambda frame: True, within: float = WITHIN
     ) -> F:
         """Take the first frame of this kind that fits; fail when none comes."""
-        async with asyncio.timeout(within):
-            while True:
-                for place, frame in enumerate(self.frames):
-                    if isinstance(frame, kind) and where(frame):
-                        del self.frames[place]
-                        return frame
-                self._news.clear()
-                if self._reading.done():
-                    raise AssertionError(
-                        f"closed with {self.socket.close_code} {self.socket.close_reason!r},"
-                        f" no {kind.__name__}; got {self.frames[-5:]}"
-                    )
-                await self._news.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while True:
+                    for place, frame in enumerate(self.frames):
+                        if isinstance(frame, kind) and where(frame):
+                            del self.frames[place]
+                            return frame
+                    self._news.clear()
+                    if self._reading.done():
+                        raise AssertionError(
+                            f"closed with {self.socket.close_code} {self.socket.close_reason!r},"
+                            f" no {kind.__name__}; got {self.frames[-5:]}"
+                        )
+                    await self._news.wait()
+        raise AssertionError(f"no {kind.__name__} came; got {self.frames[-5:]}")
 
     async def refusal(self, code: str) -> wire.Error:
         """The next error must be this one."""
