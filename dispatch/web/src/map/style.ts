@@ -4,10 +4,9 @@ import latinBold from '@fontsource/noto-sans/files/noto-sans-latin-600-normal.wo
 import latinItalic from '@fontsource/noto-sans/files/noto-sans-latin-400-italic.woff2?url';
 import latin from '@fontsource/noto-sans/files/noto-sans-latin-500-normal.woff2?url';
 
+/** Beyond this there is nothing to see. */
 export const WEST_SOUTH_EAST_NORTH: [number, number, number, number] = [-91.4, 14.7, -85.5, 19.9];
 export const BELIZE: [number, number, number, number] = [-89.3, 15.85, -87.35, 18.52];
-/** Places that the fonts above are for; both are needed by the labels of an operator's own map. */
-export const FONTS = ['Noto Sans Regular', 'Noto Sans Medium', 'Noto Sans Italic'] as const;
 
 const absolute = (path: string): string => new URL(path, location.href).href;
 
@@ -36,7 +35,7 @@ export function mapStyle(palette: Palette, attribution: string): StyleSpecificat
 }
 
 /** Sources that the console fills itself. */
-export function overlays(): StyleSpecification['sources'] {
+function overlays(): StyleSpecification['sources'] {
   const empty = { type: 'FeatureCollection' as const, features: [] };
   return {
     fences: { type: 'geojson', data: empty },
@@ -143,20 +142,50 @@ function ground(p: Palette): LayerSpecification[] {
       filter: only('district'),
       paint: { 'line-color': p.district, 'line-width': 1, 'line-dasharray': [4, 2] },
     },
+    ...roadLayers(p),
+    {
+      id: 'national-border',
+      type: 'line',
+      source: 'borders',
+      filter: only('national'),
+      paint: { 'line-color': p.border, 'line-width': 1.3, 'line-dasharray': [6, 2, 1, 2] },
+    },
+  ];
+}
+
+/** Highways from afar, roads closer, streets in a town. */
+function roadLayers(p: Palette): LayerSpecification[] {
+  const layout = { 'line-join': 'round', 'line-cap': 'round' } as const;
+  return [
+    {
+      id: 'streets',
+      type: 'line',
+      source: 'roads',
+      minzoom: 11.5,
+      filter: ['==', ['get', 'rank'], 3],
+      paint: {
+        'line-color': p.road,
+        'line-opacity': 0.6,
+        'line-width': ['interpolate', ['linear'], ['zoom'], 11.5, 0.4, 14, 2, 17, 7],
+      },
+      layout,
+    },
     {
       id: 'road-edges',
       type: 'line',
       source: 'roads',
+      filter: ['<', ['get', 'rank'], 3],
       paint: {
         'line-color': p.roadEdge,
-        'line-width': ['interpolate', ['linear'], ['zoom'], 7, 2, 12, 6],
+        'line-width': ['interpolate', ['linear'], ['zoom'], 7, 2, 12, 6, 17, 14],
       },
-      layout: { 'line-join': 'round', 'line-cap': 'round' },
+      layout,
     },
     {
       id: 'roads',
       type: 'line',
       source: 'roads',
+      filter: ['<', ['get', 'rank'], 3],
       paint: {
         'line-color': p.road,
         'line-width': [
@@ -164,19 +193,14 @@ function ground(p: Palette): LayerSpecification[] {
           ['linear'],
           ['zoom'],
           7,
-          ['match', ['get', 'rank'], 1, 1, 0.6],
+          ['match', ['get', 'rank'], 1, 1.2, 0.5],
           12,
           ['match', ['get', 'rank'], 1, 3.5, 2.2],
+          17,
+          ['match', ['get', 'rank'], 1, 11, 8],
         ],
       },
-      layout: { 'line-join': 'round', 'line-cap': 'round' },
-    },
-    {
-      id: 'national-border',
-      type: 'line',
-      source: 'borders',
-      filter: only('national'),
-      paint: { 'line-color': p.border, 'line-width': 1.3, 'line-dasharray': [6, 2, 1, 2] },
+      layout,
     },
   ];
 }
@@ -309,7 +333,7 @@ function lettering(p: Palette): LayerSpecification[] {
 }
 
 /** Geofences and the trail, above the ground and below the units. */
-export function overlayLayers(p: Palette): LayerSpecification[] {
+function overlayLayers(p: Palette): LayerSpecification[] {
   return [
     {
       id: 'fence-areas',

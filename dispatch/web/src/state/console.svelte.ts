@@ -31,6 +31,8 @@ export class Console {
   panel = $state<Panel>('messages');
   view = $state.raw<MessageView>({ page: 'list' });
   fences = $state.raw<GeoJSON.FeatureCollection | null>(null);
+  /** Address of the operator's own map (PMTiles), if there is one. */
+  ownMap = $state<string | null>(null);
   /** A session of before the reload is being taken up. */
   resuming = $state(false);
   #connection: Connection;
@@ -129,6 +131,7 @@ export class Console {
     this.#connection.send({ t: 'watch', n: this.#connection.next() });
     this.mailroom.resumed(Object.keys(frame.boxes) as Address[]);
     void this.#loadFences();
+    void this.#loadConfig();
   }
 
   #take(frame: ServerFrame): void {
@@ -159,6 +162,11 @@ export class Console {
     if (this.mailroom) return Object.fromEntries(this.mailroom.book.cursors);
     const kept = keptSession();
     return kept ? new Shelf(kept.me, localStorage).get('cursors', {}) : {};
+  }
+
+  async #loadConfig(): Promise<void> {
+    const answer = await this.get<{ pmtiles: string | null }>('/api/config');
+    if (answer.ok) this.ownMap = answer.value.pmtiles;
   }
 
   async #loadFences(): Promise<void> {
