@@ -188,6 +188,19 @@ def places() -> list[dict[str, Any]]:
     return [f for _rank, _people, f in sorted(found, key=lambda item: item[:2])]
 
 
+def shoals(home: BaseGeometry, reef: list[list[list[float]]]) -> list[dict[str, Any]]:
+    """Bands along coast and reef that lift them off the sea. They tell nothing about depth."""
+    crest = unary_union([LineString(line) for line in reef])
+    rings = unary_union([Polygon(line) for line in reef if line[0] == line[-1]])
+    bands = []
+    for level, (coast_width, reef_width) in enumerate(((0.05, 0.03), (0.022, 0.012))):
+        band = unary_union([home.buffer(coast_width), crest.buffer(reef_width)])
+        band = unary_union([band, rings]) if level == 0 else band
+        smooth = band.buffer(0.015).buffer(-0.015).simplify(0.0015)
+        bands.append(feature(polygons(smooth), level=level))  # the land is drawn over it
+    return bands
+
+
 def roads() -> list[dict[str, Any]]:
     """The schematic roads: rank 1 are the highways between districts, 3 the streets of towns."""
     sys.path.insert(0, str(HERE.parents[2]))
@@ -265,6 +278,7 @@ def main() -> None:
         ],
     )
     drawn = json.loads((HERE / "schematic.json").read_text())
+    write("shoals", shoals(unary_union(crumbs), [r["line"] for r in drawn["reef"]]))
     write("reef", [feature(LineString(r["line"]), name=r["name"]) for r in drawn["reef"]])
     write("roads", roads())
     areas = [

@@ -18,7 +18,17 @@ export function mapStyle(palette: Palette, attribution: string): StyleSpecificat
     tolerance: 0.2,
     ...(name === 'land' ? { attribution } : {}),
   });
-  const names = ['land', 'water', 'borders', 'reef', 'roads', 'names', 'places', 'graticule'];
+  const names = [
+    'shoals',
+    'land',
+    'water',
+    'borders',
+    'reef',
+    'roads',
+    'names',
+    'places',
+    'graticule',
+  ];
   return {
     version: 8,
     'font-faces': {
@@ -48,29 +58,14 @@ function ground(p: Palette): LayerSpecification[] {
   return [
     { id: 'sea', type: 'background', paint: { 'background-color': p.sea } },
     {
-      id: 'shoal-wide',
-      type: 'line',
-      source: 'reef',
+      id: 'shoals',
+      type: 'fill',
+      source: 'shoals',
       paint: {
-        'line-color': p.shoal,
-        'line-width': ['interpolate', ['exponential', 2], ['zoom'], 6, 4, 14, 900],
-        'line-blur': ['interpolate', ['exponential', 2], ['zoom'], 6, 3, 14, 500],
-        'line-opacity': 0.9,
+        'fill-color': p.shoal,
+        'fill-opacity': ['match', ['get', 'level'], 0, 0.45, 0.6],
+        'fill-antialias': false,
       },
-      layout: { 'line-join': 'round', 'line-cap': 'round' },
-    },
-    {
-      id: 'shoal-coast',
-      type: 'line',
-      source: 'land',
-      filter: only('belize'),
-      paint: {
-        'line-color': p.shoal,
-        'line-width': ['interpolate', ['exponential', 2], ['zoom'], 6, 5, 14, 1000],
-        'line-blur': ['interpolate', ['exponential', 2], ['zoom'], 6, 4, 14, 700],
-        'line-opacity': 0.8,
-      },
-      layout: { 'line-join': 'round' },
     },
     {
       id: 'abroad',

@@ -30,7 +30,7 @@ export function drawSymbol(
   context.fillStyle = online ? colour : ink.hollow;
   context.fill(shape);
   context.strokeStyle = online ? (light(colour) ? '#1a1a1a' : '#ffffff') : colour;
-  context.lineWidth = online ? 4 : 6;
+  context.lineWidth = online ? 4 : mark ? 8 : 13;
   context.stroke(shape);
   if (mark) {
     context.font = '700 33px "Atkinson Hyperlegible Next Variable", sans-serif';

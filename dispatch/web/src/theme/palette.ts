@@ -53,7 +53,7 @@ export const DAY: Palette = {
 
 export const NIGHT: Palette = {
   sea: '#0d1519',
-  shoal: '#163130',
+  shoal: '#17373a',
   land: '#282e29',
   abroad: '#1a201e',
   coast: '#566661',

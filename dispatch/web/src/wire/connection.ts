@@ -14,6 +14,8 @@ import {
 
 const PING_EVERY = 10_000;
 const SILENCE = 25_000;
+/** The first seconds measure how busy the page is with starting, not the connection. */
+const SETTLED = 5_000;
 const SIGN_IN_WITHIN = 15_000;
 
 /** The part of a WebSocket that is used, so that tests can hand in their own. */
@@ -66,6 +68,7 @@ export class Connection {
   #pings = new Map<number, number>();
   #lastFrame = 0;
   #lastPing = 0;
+  #signedInAt = 0;
   #timers: { beat?: number; retry?: number; signIn?: number } = {};
 
   constructor(options: Options) {
@@ -150,6 +153,7 @@ export class Connection {
       case 'signed_in':
         this.#attempt = 0;
         this.#auth = { kind: 'session', token: frame.token };
+        this.#signedInAt = Date.now();
         this.#enter('catching_up');
         this.#options.events.signedIn(frame);
         this.#ping();
@@ -208,7 +212,9 @@ export class Connection {
     }
     if (!this.live) return;
     const oldest = this.#pings.values().next().value;
-    if (oldest !== undefined && now - oldest > 2_000) this.#options.events.latency(now - oldest);
+    if (oldest !== undefined && now - oldest > 2_000 && now - this.#signedInAt > SETTLED) {
+      this.#options.events.latency(now - oldest);
+    }
     if (now - this.#lastPing >= PING_EVERY) this.#ping();
   }
 
@@ -223,7 +229,7 @@ export class Connection {
     if (sent === undefined) return;
     this.#pings.delete(n);
     this.clock.add(sent, Date.now(), time);
-    this.#options.events.latency(this.clock.latency ?? 0);
+    if (sent - this.#signedInAt > SETTLED) this.#options.events.latency(this.clock.latency ?? 0);
   }
 
   #stop(): void {

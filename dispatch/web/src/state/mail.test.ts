@@ -1,0 +1,143 @@
+import { beforeEach, expect, test } from 'vitest';
+import type { Address, Mail, MessageBody } from '../wire/frames';
+import { conversationOf, keyOf, MailBook, reach } from './mail';
+
+const ME: Address = 'person:1';
+let book: MailBook;
+beforeEach(() => (book = new MailBook(ME)));
+
+function message(change: Partial<MessageBody> = {}): MessageBody {
+  return {
+    kind: 'message',
+    id: 'm1',
+    sender: 'person:2',
+    sender_name: 'Two',
+    to: [ME],
+    text: 'hello',
+    priority: 'routine',
+    time: 1000,
+    ...change,
+  };
+}
+const mail = (seq: number, body: Mail['body'], box: Address = ME): Mail => ({
+  t: 'mail',
+  box,
+  seq,
+  body,
+});
+const receipt = (
+  state: 'delivered' | 'read',
+  of = ['m1'],
+  by: Address = 'person:2',
+): Mail['body'] => ({
+  kind: 'receipt',
+  of,
+  by,
+  by_name: 'Two',
+  state,
+  time: 2000,
+});
+
+test('a message that stands in two mailboxes is shown once', () => {
+  expect(book.take(mail(1, message()), true)).not.toBeNull();
+  expect(book.take(mail(9, message(), 'group:3'), true)).toBeNull();
+  expect(book.items.size).toBe(1);
+  expect(Object.fromEntries(book.cursors)).toEqual({ 'person:1': 1, 'group:3': 9 });
+});
+
+test('a resumed entry that comes twice changes nothing, and a cursor never goes back', () => {
+  book.take(mail(5, message()), true);
+  book.take(mail(5, message()), true);
+  book.take(mail(3, message({ id: 'm0' })), true);
+  expect(book.cursors.get(ME)).toBe(5);
+  expect(book.items.size).toBe(2);
+});
+
+test('history moves no cursor and makes nothing unread that was read', () => {
+  book.take(mail(5, message()), false);
+  expect(book.cursors.size).toBe(0);
+  expect(book.conversations()[0]?.unread).toBe(0);
+});
+
+test('what was unread before a reload is unread after it', () => {
+  const again = new MailBook(ME, { unread: ['m1'], cursors: { [ME]: 5 } });
+  again.take(mail(5, message({ priority: 'emergency' })), false);
+  expect(again.alarms().map(({ id }) => id)).toEqual(['m1']);
+});
+
+test('a written message goes from queued to sent to delivered to read, and not back', () => {
+  const item = book.write(
+    { id: 'm1', to: ['person:2'], text: 'x', priority: 'routine', time: 1 },
+    'Me',
+  );
+  expect(item.progress).toBe('queued');
+  book.acked('m1', 5);
+  expect(item.progress).toBe('sent');
+  book.take(mail(1, message({ sender: ME, to: ['person:2'] })), true);
+  book.take(mail(2, receipt('delivered')), true);
+  expect(reach(item).delivered).toHaveLength(1);
+  book.take(mail(3, receipt('read')), true);
+  book.take(mail(4, receipt('delivered')), true);
+  expect(reach(item)).toMatchObject({ delivered: [], read: [{ name: 'Two' }] });
+});
+
+test('the copy in the own mailbox counts as the acknowledgement that was lost', () => {
+  const item = book.write(
+    { id: 'm1', to: ['person:2'], text: 'x', priority: 'routine', time: 1 },
+    'Me',
+  );
+  book.take(mail(1, message({ sender: ME, to: ['person:2'], time: 77 })), true);
+  expect(item).toMatchObject({ progress: 'sent', time: 77, unread: false });
+});
+
+test('a receipt may come before its message', () => {
+  book.take(mail(8, receipt('read')), false);
+  book.take(mail(7, message({ sender: ME, to: ['person:2'] })), false);
+  expect(reach(book.items.get('m1')!).read).toHaveLength(1);
+});
+
+test('reading names one place, once', () => {
+  book.take(mail(4, message()), true);
+  expect(book.markRead('m1')).toEqual({ box: ME, seq: 4 });
+  expect(book.markRead('m1')).toBeNull();
+  expect(book.markRead('nobody')).toBeNull();
+});
+
+test('a refused message can be discarded, a sent one cannot', () => {
+  book.write({ id: 'm1', to: ['person:2'], text: 'x', priority: 'routine', time: 1 }, 'Me');
+  book.refused('m1', 'You may not write there.');
+  expect(book.items.get('m1')).toMatchObject({
+    progress: 'refused',
+    problem: 'You may not write there.',
+  });
+  book.discard('m1');
+  expect(book.items.size).toBe(0);
+  book.take(mail(1, message()), true);
+  book.discard('m1');
+  expect(book.items.size).toBe(1);
+});
+
+test.each<[Address, Address[], Address[]]>([
+  ['person:2', [ME], ['person:2']],
+  [ME, ['unit:7'], ['unit:7']],
+  ['person:2', ['group:1'], ['group:1']],
+  ['unit:7', ['agency:1'], ['agency:1']],
+  ['person:2', [ME, 'person:3'], ['person:2', 'person:3']],
+  [ME, ['person:3', 'person:2'], ['person:2', 'person:3']],
+])('from %s to %j stands in the conversation with %j', (sender, to, expected) => {
+  expect(conversationOf(ME, sender, to)).toEqual(expected);
+});
+
+test('the key of a conversation does not depend on the order', () => {
+  expect(keyOf(['unit:7', 'group:1'])).toBe(keyOf(['group:1', 'unit:7']));
+});
+
+test('conversations come newest first, their messages oldest first', () => {
+  book.take(mail(1, message({ id: 'a', time: 10 })), true);
+  book.take(mail(2, message({ id: 'b', sender: 'unit:7', time: 20 })), true);
+  book.take(mail(3, message({ id: 'c', time: 30 })), true);
+  const all = book.conversations();
+  expect(all.map(({ key }) => key)).toEqual(['person:2', 'unit:7']);
+  expect(all[0]?.items.map(({ id }) => id)).toEqual(['a', 'c']);
+  expect(all[0]?.unread).toBe(2);
+});

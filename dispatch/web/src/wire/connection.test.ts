@@ -1,0 +1,157 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { decode, encode } from './codec';
+import { Connection, type Events, type Socket } from './connection';
+import type { ClientFrame, ServerFrame } from './frames';
+
+class FakeSocket implements Socket {
+  binaryType = '';
+  readyState = 0;
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
+  sent: ClientFrame[] = [];
+
+  send(data: Uint8Array<ArrayBuffer>): void {
+    this.sent.push(decode(data) as unknown as ClientFrame);
+  }
+
+  close(): void {
+    this.readyState = 3;
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+
+  say(frame: ServerFrame): void {
+    const { buffer } = encode(frame as unknown as ClientFrame);
+    this.onmessage?.({ data: buffer });
+  }
+
+  drop(code = 1006): void {
+    this.readyState = 3;
+    this.onclose?.({ code, reason: 'gone' });
+  }
+}
+
+const sockets: FakeSocket[] = [];
+const last = (): FakeSocket => sockets.at(-1) ?? new FakeSocket();
+const log: string[] = [];
+const events: Events = {
+  phase: (phase) => log.push(phase),
+  signedIn: () => log.push('signed in'),
+  refused: (error) => log.push(`refused ${error.code}`),
+  ended: (text) => log.push(`ended ${text}`),
+  frame: (frame) => log.push(`frame ${frame.t}`),
+  latency: (ms) => log.push(`latency ${ms}`),
+};
+
+function connection(): Connection {
+  return new Connection({
+    url: 'ws://x/ws',
+    client: 'test',
+    events,
+    seen: () => ({ 'person:1': 41 }),
+    random: () => 0,
+    socket: () => {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      return socket;
+    },
+  });
+}
+
+function signIn(socket: FakeSocket): void {
+  socket.open();
+  const frame = socket.sent.find((sent) => sent.t === 'sign_in');
+  if (frame?.t !== 'sign_in') throw new Error('no sign_in was sent');
+  socket.say({
+    t: 'signed_in',
+    n: frame.n,
+    token: 'abc',
+    me: 'person:1',
+    name: 'A',
+    agency: 1,
+    roles: [],
+    boxes: {},
+    time: 0,
+    ends: 0,
+  });
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sockets.length = log.length = 0;
+});
+afterEach(() => vi.useRealTimers());
+
+test('hello and sign-in go out together, with what was seen', () => {
+  connection().start({ kind: 'password', name: 'a', password: 'b' });
+  last().open();
+  expect(last().sent.map(({ t }) => t)).toEqual(['hello', 'sign_in']);
+  expect(last().sent[1]).toMatchObject({ seen: { 'person:1': 41 } });
+});
+
+test('after a loss it comes back by itself, with the token instead of the password', () => {
+  connection().start({ kind: 'password', name: 'a', password: 'b' });
+  signIn(last());
+  last().drop();
+  expect(log.at(-1)).toBe('waiting');
+  vi.advanceTimersByTime(300);
+  expect(sockets).toHaveLength(2);
+  last().open();
+  expect(last().sent[1]).toMatchObject({ auth: { kind: 'session', token: 'abc' } });
+});
+
+test('25 seconds of silence are a loss', () => {
+  connection().start({ kind: 'session', token: 't' });
+  signIn(last());
+  last().say({ t: 'caught_up' });
+  vi.advanceTimersByTime(24_000);
+  expect(log).not.toContain('waiting');
+  vi.advanceTimersByTime(4_000);
+  expect(log).toContain('waiting');
+});
+
+test('an answer keeps it alive, and its delay is told', () => {
+  connection().start({ kind: 'session', token: 't' });
+  signIn(last());
+  for (let second = 0; second < 60; second++) {
+    vi.advanceTimersByTime(1_000);
+    const ping = last().sent.findLast(({ t }) => t === 'ping');
+    if (ping?.t === 'ping') last().say({ t: 'pong', n: ping.n, time: Date.now() });
+  }
+  expect(sockets).toHaveLength(1);
+  expect(log.some((line) => line.startsWith('latency'))).toBe(true);
+});
+
+test('a wrong password is told and not tried again', () => {
+  connection().start({ kind: 'password', name: 'a', password: 'b' });
+  last().open();
+  const n = last().sent.find((sent) => sent.t === 'sign_in')?.n ?? 0;
+  last().say({ t: 'error', n, code: 'bad_credentials', text: 'No.', todo: 'Try.' });
+  vi.advanceTimersByTime(60_000);
+  expect(log).toContain('refused bad_credentials');
+  expect(sockets).toHaveLength(1);
+});
+
+test('a session that ended signs out instead of knocking for ever', () => {
+  connection().start({ kind: 'session', token: 't' });
+  signIn(last());
+  last().drop(4403);
+  vi.advanceTimersByTime(60_000);
+  expect(log).toContain('ended gone');
+  expect(sockets).toHaveLength(1);
+});
+
+test('a server that cannot check now is asked again when it says', () => {
+  connection().start({ kind: 'password', name: 'a', password: 'b' });
+  last().open();
+  const n = last().sent.find((sent) => sent.t === 'sign_in')?.n ?? 0;
+  last().say({ t: 'error', n, code: 'unavailable', text: '', todo: '', retry: 2_000 });
+  vi.advanceTimersByTime(1_900);
+  expect(sockets).toHaveLength(1);
+  vi.advanceTimersByTime(200);
+  expect(sockets).toHaveLength(2);
+});
