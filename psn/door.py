@@ -10,17 +10,19 @@ why.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
+from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from psn import __version__, access, database, wire
 from psn.core import STUCK_SECONDS, Core, Refused, now_ms
-from psn.fanout import Outbox
+from psn.fanout import CHOKED_BYTES, Outbox
 from psn.log import RecordRefused
 from psn.problems import Problem
 from psn.sessions import Session
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 SIGN_IN_SECONDS = 15.0
 """A connection that has not signed in by then is closed."""
+UNSENT_BYTES = 65_536
+"""What the kernel may hold of a connection that has not been sent yet."""
 QUIET_SECONDS = 20.0
 """After so long without a frame the other end is pinged; after three times that it is gone."""
 MALFORMED_FRAMES = 5
@@ -38,8 +42,12 @@ FRAMES_PER_SECOND = {"gateway": 50_000.0, "field": 30.0}
 FRAMES_PER_SECOND_OTHERWISE = 150.0
 BURST_SECONDS = 4.0
 """A session may send this many seconds' worth of frames at once."""
+POSITIONS_A_FRAME = 100
+"""So many positions of a batch count as one frame."""
 FLOOD_FRAMES = 1_000
-"""Frames refused as too fast before the session is closed."""
+"""Frames refused as too fast, less those taken, before the session is closed."""
+ANNOUNCEMENTS_AT_ONCE = 2
+"""Announcements of one gateway that may wait for the database."""
 
 
 class Bucket:
@@ -58,6 +66,10 @@ class Bucket:
         self._when = now
         self._left = left - 1 if left >= 1 else left
         return left >= 1
+
+    def charge(self, frames: float) -> None:
+        """Count a frame that was taken as that many more."""
+        self._left -= frames
 
 
 class Connection:
@@ -97,14 +109,14 @@ class Connection:
         kind = WSMsgType.BINARY if self.codec.binary else WSMsgType.TEXT
         try:
             while not self._closing:
+                if self.outbox.waiting > CHOKED_BYTES:
+                    await self._listened_to()
                 message = await self.socket.receive()
                 self.heard = loop.time()
                 if message.type is kind:
                     await self._frame(message.data, self.heard)
-                elif message.type is WSMsgType.PING:
-                    await self.socket.pong(message.data)
-                elif message.type is WSMsgType.PONG:
-                    continue
+                elif message.type in (WSMsgType.PING, WSMsgType.PONG):
+                    await self._control(message)
                 elif message.type in (WSMsgType.BINARY, WSMsgType.TEXT):
                     await self._refuse_bytes()
                 else:
@@ -119,10 +131,23 @@ class Connection:
                 self.core.unwatch(self.session)
                 self.core.sessions.remove(self.session)
 
+    async def _listened_to(self) -> None:
+        """Wait until the peer has taken something of what it asked for, or is gone."""
+        while self.outbox.waiting > CHOKED_BYTES and not self.outbox.transport.is_closing():
+            await asyncio.sleep(0.05)
+
+    async def _control(self, message: WSMessage) -> None:
+        if not self._bucket.take(self.heard):
+            await self._too_fast(b"")
+        elif message.type is WSMsgType.PING:
+            await self.socket.pong(message.data)
+
     async def _frame(self, data: bytes | str, now: float) -> None:
         if not self._bucket.take(now):
             await self._too_fast(data)
             return
+        if self._floods:
+            self._floods -= 1
         try:
             frame = self.codec.decode_client(data)
         except wire.FrameRefused as problem:
@@ -230,6 +255,7 @@ class Connection:
         self.core.report(session, frame.p)
 
     def _positions(self, session: Session, frame: wire.Positions) -> None:
+        self._bucket.charge(len(frame.p) / POSITIONS_A_FRAME)
         stored, refused = self.core.report_batch(session, frame.p)
         if refused:
             first = refused[0]
@@ -258,6 +284,9 @@ class Connection:
         self._send(wire.Ok(n=frame.n))
 
     def _announce(self, session: Session, frame: wire.Announce) -> None:
+        if len(self._tasks) >= ANNOUNCEMENTS_AT_ONCE:
+            text = "This gateway announces faster than its units can be stored."
+            raise Refused("too_fast", text, "Wait for the answer before announcing more.")
         task = asyncio.create_task(self._announced(session, frame))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -347,6 +376,17 @@ class Connection:
             asyncio.get_running_loop().call_later(10, self.outbox.transport.abort)
 
 
+def _keep_unsent_here(transport: asyncio.BaseTransport) -> None:
+    """Let the kernel hold little that is not under way (tcp(7)).
+
+    Otherwise megabytes of old positions wait in it before a slow session is seen to lag.
+    """
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        with contextlib.suppress(OSError):
+            raw.setsockopt(IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+
+
 def _unavailable(text: str) -> Refused:
     return Refused("unavailable", text, "Try again in a moment; the database does not answer.")
 
@@ -370,10 +410,15 @@ class Door:
             autoping=False,
             autoclose=True,
         )
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            # Gone before the handshake was answered; nobody reads this either.
+            return web.Response(status=400)
         transport = request.transport
         if transport is None:
             return socket
+        _keep_unsent_here(transport)
         if socket.ws_protocol is None:
             await socket.close(
                 code=wire.CloseCode.VERSION, message=b"Ask for subprotocol psn.v1.msgpack."
@@ -396,10 +441,7 @@ class Door:
         while True:
             await asyncio.sleep(0.1)
             now = loop.time()
-            for watcher in self.core.hub.check_lagging(now):
-                since = watcher.stalled_since
-                if since is not None and now - since > STUCK_SECONDS:
-                    self._end_stuck(watcher.outbox)
+            self.core.hub.check_lagging()
             if now - checked > 1.0:
                 checked = now
                 for connection in list(self.connections):
@@ -416,6 +458,8 @@ class Door:
             connection.session.ticket
         ):
             self.end_session(connection.session, "The session has ended.")
+        elif connection.outbox.stuck(now) > STUCK_SECONDS:
+            self._end_stuck(connection)
         elif now - connection.heard > 3 * QUIET_SECONDS:
             connection.outbox.transport.abort()
         elif now - connection.heard > QUIET_SECONDS and not connection.outbox.closed:
@@ -428,15 +472,13 @@ class Door:
                 problem = Refused("session_ended", why, "Sign in again.")
                 self._end(connection, wire.CloseCode.SESSION_ENDED, problem)
 
-    def _end_stuck(self, outbox: Outbox) -> None:
-        for connection in list(self.connections):
-            if connection.outbox is outbox:
-                problem = Refused(
-                    "too_slow",
-                    "Nothing was taken from this connection for 30 s.",
-                    "Connect again; the picture starts anew and mail resumes.",
-                )
-                self._end(connection, wire.CloseCode.TOO_SLOW, problem)
+    def _end_stuck(self, connection: Connection) -> None:
+        problem = Refused(
+            "too_slow",
+            f"Nothing was taken from this connection for {STUCK_SECONDS:.0f} s.",
+            "Connect again; the picture starts anew and mail resumes.",
+        )
+        self._end(connection, wire.CloseCode.TOO_SLOW, problem)
 
     @staticmethod
     def _end(connection: Connection, code: int, problem: Problem) -> None:

@@ -32,6 +32,8 @@ HIGH_WATER_BYTES = 262_144
 """More than this waiting in a socket, and its session is lagging."""
 LOW_WATER_BYTES = 32_768
 """At most this waiting, and it is back."""
+CHOKED_BYTES = 4_194_304
+"""More than this waiting, and nothing more is read from the peer: it asks and does not listen."""
 PING_FRAME = b"\x89\x00"
 PING_SECONDS = 10.0
 SNAPSHOT_SEATS = 2_000
@@ -52,13 +54,26 @@ def websocket_frame(payload: bytes, binary: bool) -> bytes:
 class Outbox:
     """Frames for one socket, written once per event-loop iteration, in the order given."""
 
-    __slots__ = ("_hub", "_pending", "_pinged", "_size", "binary", "closed", "transport", "written")
+    __slots__ = (
+        "_drained",
+        "_hub",
+        "_pending",
+        "_pinged",
+        "_size",
+        "_stalled_since",
+        "binary",
+        "closed",
+        "transport",
+        "written",
+    )
 
     def __init__(self, hub: Hub, transport: asyncio.WriteTransport, binary: bool) -> None:
         self._hub = hub
         self._pending: list[bytes] = []
         self._size = 0
         self._pinged = 0.0
+        self._drained = 0
+        self._stalled_since: float | None = None
         self.transport = transport
         self.binary = binary
         self.closed = False
@@ -104,10 +119,17 @@ class Outbox:
         """Bytes that the operating system has not taken yet."""
         return self._size + (0 if self.closed else self.transport.get_write_buffer_size())
 
-    @property
-    def drained(self) -> int:
-        """Bytes that the operating system has taken since the connection began."""
-        return self.written - (0 if self.closed else self.transport.get_write_buffer_size())
+    def stuck(self, now: float) -> float:
+        """Seconds for which the peer has taken nothing of what waits; ``now`` is monotonic.
+
+        To be asked every second or so: it is measured from one asking to the next.
+        """
+        waiting = self.waiting
+        drained = self.written + self._size - waiting
+        if waiting <= LOW_WATER_BYTES or drained > self._drained or self._stalled_since is None:
+            self._drained = drained
+            self._stalled_since = now
+        return now - self._stalled_since
 
 
 @dataclass(slots=True)
@@ -122,14 +144,12 @@ class Backlog:
 class Watcher:
     """One session's end of a view."""
 
-    __slots__ = ("backlog", "drained", "outbox", "stalled_since", "view")
+    __slots__ = ("backlog", "outbox", "view")
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self.view: View | None = None
         self.backlog: Backlog | None = None
-        self.drained = 0
-        self.stalled_since: float | None = None
 
 
 def within(area: wire.Area, lon: int, lat: int) -> bool:
@@ -352,29 +372,17 @@ class Hub:
             backlog.seats[unit] = body
         backlog.presence.update(presence)
 
-    def check_lagging(self, now: float) -> list[Watcher]:
-        """Bring back the lagging sessions that have drained; return those stuck, with since when.
-
-        ``now`` is a monotonic time in seconds. Call it a few times a second. A session is stuck
-        while its socket takes nothing at all; ``Watcher.stalled_since`` says since when.
-        """
-        stuck = []
+    def check_lagging(self) -> None:
+        """Bring back the lagging sessions that have drained. Call it a few times a second."""
         for watcher in list(self.lagging):
             outbox = watcher.outbox
             if outbox.closed:
                 self.unwatch(watcher)
             elif outbox.waiting <= LOW_WATER_BYTES:
                 self._catch_up(watcher)
-            elif outbox.drained > watcher.drained or watcher.stalled_since is None:
-                watcher.drained = outbox.drained
-                watcher.stalled_since = now
-            else:
-                stuck.append(watcher)
-        return stuck
 
     def _catch_up(self, watcher: Watcher) -> None:
         backlog, watcher.backlog = watcher.backlog, None
-        watcher.stalled_since = None
         self.lagging.discard(watcher)
         if backlog is None or watcher.view is None:
             return
