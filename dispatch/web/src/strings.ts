@@ -76,7 +76,7 @@ export const strings = {
     trail: "Today's trail",
     trailNone: 'No positions stored today.',
     trailFailed: 'The trail could not be loaded.',
-    trailOf: (count: number) => `${count} positions today`,
+    trailOf: (count: number) => (count === 1 ? '1 position today' : `${count} positions today`),
     copy: 'Copy coordinates',
     copied: 'Copied',
     stale: 'Position is stale',

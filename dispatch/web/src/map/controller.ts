@@ -228,8 +228,8 @@ export class MapController {
   }
 
   #redrawSymbols(): void {
-    const { symbolEdge: edge, symbolHollow: hollow } = this.#palette;
-    this.#atlas = this.#agencies.length ? new Atlas(this.#agencies, { edge, hollow }) : null;
+    const { symbolEdge: edge, symbolTick: tick, symbolHollow: hollow } = this.#palette;
+    this.#atlas = this.#agencies.length ? new Atlas(this.#agencies, { edge, tick, hollow }) : null;
     this.#layer.dress(this.#atlas, this.#sheet);
   }
 

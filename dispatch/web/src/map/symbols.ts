@@ -7,6 +7,8 @@ export const BODY = 60;
 export interface Ink {
   /** Around a symbol, to part it from the map and from its neighbours. */
   edge: string;
+  /** The heading tick and the ring of the selected unit. */
+  tick: string;
   /** Inside an offline symbol. */
   hollow: string;
 }
@@ -29,7 +31,7 @@ export function drawSymbol(
   context.stroke(shape);
   context.fillStyle = online ? colour : ink.hollow;
   context.fill(shape);
-  context.strokeStyle = online ? (light(colour) ? '#1a1a1a' : '#ffffff') : colour;
+  context.strokeStyle = online ? '#ffffff' : colour;
   context.lineWidth = online ? 4 : mark ? 8 : 13;
   context.stroke(shape);
   if (mark) {
@@ -51,7 +53,7 @@ export function drawTick(context: CanvasRenderingContext2D, x: number, y: number
   context.strokeStyle = ink.edge;
   context.lineWidth = 4;
   context.stroke(shape);
-  context.fillStyle = '#ffffff';
+  context.fillStyle = ink.tick;
   context.fill(shape);
   context.restore();
 }
@@ -62,7 +64,7 @@ export function drawRing(context: CanvasRenderingContext2D, x: number, y: number
   context.translate(x + CELL / 2, y + CELL / 2);
   for (const [colour, width] of [
     [ink.edge, 7],
-    ['#ffffff', 3.5],
+    [ink.tick, 3.5],
   ] as const) {
     context.strokeStyle = colour;
     context.lineWidth = width;

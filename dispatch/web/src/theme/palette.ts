@@ -22,6 +22,7 @@ export interface Palette {
   fence: string;
   trail: string;
   symbolEdge: string;
+  symbolTick: string;
   symbolHollow: string;
 }
 
@@ -47,7 +48,8 @@ export const DAY: Palette = {
   seaHalo: '#e3ecec',
   fence: '#8a4f7d',
   trail: '#0b5c6b',
-  symbolEdge: 'rgba(30, 34, 32, 0.55)',
+  symbolEdge: 'rgba(40, 44, 42, 0.6)',
+  symbolTick: '#26302d',
   symbolHollow: '#f4f1e8',
 };
 
@@ -74,5 +76,6 @@ export const NIGHT: Palette = {
   fence: '#b58aa9',
   trail: '#8fd3cd',
   symbolEdge: 'rgba(6, 9, 9, 0.85)',
+  symbolTick: '#ffffff',
   symbolHollow: '#171d1c',
 };
