@@ -1,0 +1,80 @@
+"""docs/wire.md is true: read with the plain `msgpack` library, and with ours."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import msgpack
+import pytest
+
+from psn import wire
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = (ROOT / "docs" / "wire.md").read_text(encoding="utf-8")
+EXAMPLE = re.compile(
+    r"^#### (?P<name>\w+)\n\n[^\n]+\n\n```json\n(?P<json>.+?)\n```\n```hex\n(?P<hex>[0-9a-f\n]+?)```",
+    re.MULTILINE,
+)
+EXAMPLES = [(m["name"], m["json"], bytes.fromhex(m["hex"])) for m in EXAMPLE.finditer(DOCUMENT)]
+
+
+def _tag(frame: type) -> str:
+    return str(frame.__struct_config__.tag)  # type: ignore[attr-defined]
+
+
+CLIENT = {_tag(frame) for frame in get_args(wire.ClientFrame)}
+SERVER = {_tag(frame) for frame in get_args(wire.ServerFrame)}
+
+
+def test_every_frame_has_an_example_and_every_example_is_a_frame() -> None:
+    assert {name for name, _, _ in EXAMPLES} == CLIENT | SERVER
+    assert len(EXAMPLES) == DOCUMENT.count("```hex")
+
+
+@pytest.mark.parametrize(("name", "text", "data"), EXAMPLES)
+def test_an_example_is_the_same_in_both_forms(name: str, text: str, data: bytes) -> None:
+    plain: Any = msgpack.unpackb(data, strict_map_key=True)
+    assert plain == json.loads(text)
+    assert plain["t"] == name
+
+
+@pytest.mark.parametrize(("name", "text", "data"), EXAMPLES)
+def test_our_codec_reads_and_writes_an_example(name: str, text: str, data: bytes) -> None:
+    decode = "decode_client" if name in CLIENT else "decode_server"
+    frame = getattr(wire.MSGPACK, decode)(data)
+    assert getattr(wire.JSON, decode)(text) == frame
+    assert wire.MSGPACK.encode(frame) == data
+    assert json.loads(wire.JSON.encode(frame)) == json.loads(text)
+
+
+RAISED = re.compile(
+    r"\b(?:Refused|PositionRefused|SignInRefused|RecordRefused|FrameRefused|Malformed)\(\s*"
+    r"\"(?P<code>[a-z_]+)\""
+)
+NAMED = re.compile(r"\(\"(?P<code>[a-z_]+)\", \"[A-Z][^\"]+\.\"\)")
+SAYING = ("core", "door", "log", "signin", "tracking", "wire")
+
+
+def test_the_table_of_errors_holds_every_code_that_the_server_says() -> None:
+    source = "".join((ROOT / "psn" / f"{room}.py").read_text() for room in SAYING)
+    said = {m["code"] for m in RAISED.finditer(source)}
+    said |= {m["code"] for m in NAMED.finditer(source)}
+    table = DOCUMENT.split("## Errors")[1].split("| close code")[0]
+    told = set(re.findall(r"^\| `([a-z_]+)`", table, re.MULTILINE))
+    assert said == told
+
+
+def test_the_close_codes_are_those_of_the_document() -> None:
+    told = {int(code) for code in re.findall(r"^\| (\d{4}) \|", DOCUMENT, re.MULTILINE)}
+    ours = {value for name, value in vars(wire.CloseCode).items() if name.isupper()}
+    # 1009 is said by the WebSocket library (RFC 6455 §7.4.1: message too big).
+    assert told == ours | {1009}
+
+
+def test_the_limits_are_those_of_the_document() -> None:
+    assert f"{wire.MAX_FRAME_BYTES:,} bytes" in DOCUMENT
+    assert f"{wire.MAX_TEXT_CHARACTERS:,} characters" in DOCUMENT
+    assert f"{wire.MAX_BATCH:,} a frame" in DOCUMENT
