@@ -30,7 +30,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
 from psn import wire
-from psn.offline import Offline
+from psn.offline import Offline as Offline
 from psn.problems import Problem
 
 log = logging.getLogger(__name__)
@@ -112,8 +112,10 @@ class Client:
         self._watch: wire.Watch | None = None
         self._cursors = self.offline.cursors()
         self._unsaid: set[str] = set()
+        self._asked_ms = 0
         self._offset_ms = 0
         self._pump = asyncio.Event()
+        self._mail_came = asyncio.Event()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -277,14 +279,19 @@ class Client:
                     "bad_url", f"{self.url} is no WebSocket address: {problem}.", "Correct it."
                 )
                 break
+            except Exception:
+                # A frame that cannot be read, or a fault in what was called with one. Saying so
+                # and coming back is better than a client that has silently stopped.
+                log.exception("%s: the connection ended by an error", self._name)
             finally:
                 self._disconnected()
             if time.monotonic() - began > LONGEST_RETRY_SECONDS:
                 tries = 0
             limit = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**tries)
             tries = min(tries + 1, 10)
-            # Full jitter: after an outage everybody comes back, but not all at once.
-            await asyncio.sleep(self._jitter.uniform(0.05, limit))
+            # After an outage everybody comes back, but not all at once. At least half the limit,
+            # so that nobody by chance spends all its quick tries while the server still starts.
+            await asyncio.sleep(self._jitter.uniform(limit / 2, limit))
         self._set_link(Link.REFUSED)
 
     def _try_again_with_credentials(self, problem: ClientRefused) -> bool:
@@ -347,20 +354,10 @@ class Client:
             auth=wire.SessionAuth(token) if token is not None else self._auth,
             seen=self._cursors,
         )
-        asked = time.time_ns() // 1_000_000
+        self._asked_ms = time.time_ns() // 1_000_000
         # Both at once: a reconnection costs one round trip.
         await socket.send(self._encode(wire.Hello(v=wire.VERSION, client=self._name)))
-        answer = await self._ask(socket, frame, number)
-        assert isinstance(answer, wire.SignedIn)
-        now = time.time_ns() // 1_000_000
-        self._offset_ms = answer.time - (asked + now) // 2
-        self.offline.token = answer.token
-        self.me = answer
-        if self.link is not Link.UP:
-            self._set_link(Link.CATCHING_UP)
-        # Whatever has no acknowledgement goes again; its id makes that safe.
-        self._unsent = deque(self.offline.messages())
-        self._pump.set()
+        await self._ask(socket, frame, number)
 
     async def _ask(
         self, socket: ClientConnection, frame: wire.ClientFrame, number: int
@@ -410,10 +407,10 @@ class Client:
 
     async def _send_fixes(self, socket: ClientConnection) -> None:
         while True:
-            kept = self.offline.oldest_fixes(FIXES_AT_ONCE)
-            if not kept:
+            if not self.offline.fixes:
                 await asyncio.sleep(0.25)
                 continue
+            kept = self.offline.oldest_fixes(FIXES_AT_ONCE)
             batch = wire.Positions(n=next(self._numbers), p=[fix for _, fix in kept])
             try:
                 await self._ask(socket, batch, batch.n)
@@ -426,15 +423,29 @@ class Client:
 
     async def _say_seen(self, socket: ClientConnection) -> None:
         while True:
+            await self._mail_came.wait()
+            # What comes meanwhile is covered by the same word.
             await asyncio.sleep(SEEN_EVERY_SECONDS)
-            if not self._unsaid:
-                continue
+            self._mail_came.clear()
             boxes, self._unsaid = self._unsaid, set()
             self.offline.keep_cursors([(box, self._cursors[box]) for box in boxes])
             for box in boxes:
                 await socket.send(self._encode(wire.Seen(box=box, seq=self._cursors[box])))
 
     # -- frames from the server
+
+    def _on_signed_in(self, frame: wire.SignedIn) -> None:
+        # Done here and not by whoever waits for the answer: mail and caught_up may have come with
+        # it, and are handled before the waiting task runs.
+        now = time.time_ns() // 1_000_000
+        self._offset_ms = frame.time - (self._asked_ms + now) // 2
+        self.offline.token = frame.token
+        self.me = frame
+        self._set_link(Link.CATCHING_UP)
+        # Whatever has no acknowledgement goes again; its id makes that safe.
+        self._unsent = deque(self.offline.messages())
+        self._pump.set()
+        self._on_answer(frame)
 
     def _on_answer(self, frame: wire.SignedIn | wire.Ok | wire.Announced | wire.Pong) -> None:
         answer = self._waiting.get(frame.n)
@@ -494,10 +505,12 @@ class Client:
             self._mail(frame)
         self._cursors[frame.box] = frame.seq
         self._unsaid.add(frame.box)
+        self._mail_came.set()
 
     def _on_history_gone(self, frame: wire.HistoryGone) -> None:
         self._cursors[frame.box] = frame.floor - 1
         self._unsaid.add(frame.box)
+        self._mail_came.set()
 
     def _on_caught_up(self, frame: wire.CaughtUp) -> None:
         assert self.me is not None
@@ -508,7 +521,7 @@ class Client:
 
 
 _HANDLERS: dict[type, Callable[[Client, Any], None]] = {
-    wire.SignedIn: Client._on_answer,
+    wire.SignedIn: Client._on_signed_in,
     wire.Ok: Client._on_answer,
     wire.Announced: Client._on_answer,
     wire.Pong: Client._on_answer,
