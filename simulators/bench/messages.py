@@ -1,0 +1,191 @@
+"""``psn bench messages``: how soon a message is acknowledged after its commit, and delivered.
+
+Pairs of people of two agencies write to each other. Every participant does what a client does: it
+says what has reached it (``seen``, at most every 50 ms), so receipts are part of the load.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from dataclasses import asdict
+from random import Random
+from time import perf_counter
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from simulators.bench import stage
+from simulators.bench.load import (
+    Lag,
+    Plan,
+    each,
+    percentiles,
+    quiet_memory,
+    say,
+    settled,
+    timetable,
+)  # fmt: skip
+from simulators.bench.people import Cast
+from simulators.bench.socket import Frame, Socket
+
+KEYS: Final = ("sent", "acked", "delivered", "p50_ack_ms", "p99_ack_ms", "p99_delivery_ms")
+PER_PERSON: Final = 10.0
+"""Messages a second that one participant sends at most; more participants send more."""
+SEEN_EVERY: Final = 0.05
+PATIENCE: Final = 10.0
+TEXT: Final = "Proceed to the junction of Western Highway and Hummingbird Highway, await unit."
+
+
+def people_for(rate: float) -> int:
+    """How many take part: an even number, so that everyone has a partner."""
+    return max(2, 2 * round(rate / PER_PERSON / 2))
+
+
+def plan_of(
+    url: str, dsn: str, pid: int | None, cast: Cast, rate: float, seconds: float, seed: int
+) -> Plan:
+    """What the load is told."""
+    return {
+        "url": url, "dsn": dsn, "server_pid": pid, "rate": rate, "seconds": seconds, "seed": seed,
+        "people": [asdict(person) for person in cast.people],
+    }  # fmt: skip
+
+
+class Run:
+    """The state of one run."""
+
+    def __init__(self, plan: Plan) -> None:
+        random = Random(plan["seed"])
+        self.count = max(1, round(plan["rate"] * plan["seconds"]))
+        self.ids = [str(UUID(int=random.getrandbits(128), version=4)) for _ in range(self.count)]
+        self.number = {uid: n for n, uid in enumerate(self.ids)}
+        self.dues: array[float] = array("d", bytes(8 * self.count))
+        self.acked = bytearray(self.count)
+        self.delivered = bytearray(self.count)
+        self.twice = 0
+        self.misplaced = 0
+        self.ack_latency: array[float] = array("d")
+        self.delivery_latency: array[float] = array("d")
+        self.late: array[float] = array("d")
+        self.refused: list[Frame] = []
+        self.receipts = 0
+
+
+class Party:
+    """One participant: sends to its partner, and says what it has seen."""
+
+    def __init__(self, run: Run, me: str, partner: str) -> None:
+        self.socket = Socket(self._received)
+        self.me = me
+        self.partner = partner
+        self._run = run
+        self._seen: dict[str, int] = {}
+        self._unsaid = False
+
+    def send(self, number: int, due: float) -> None:
+        """Write the message of that number."""
+        run = self._run
+        run.dues[number] = due
+        self.socket.send(
+            {"t": "message", "id": run.ids[number], "to": (self.partner,), "text": TEXT}
+        )
+
+    def _received(self, frame: Frame, at: float) -> None:
+        run = self._run
+        match frame["t"]:
+            case "ack":
+                number = run.number[frame["id"]]
+                if not run.acked[number]:
+                    run.acked[number] = 1
+                    run.ack_latency.append(at - run.dues[number])
+            case "mail":
+                self._mail(frame, at)
+            case "error":
+                run.refused.append(frame)
+
+    def _mail(self, frame: Frame, at: float) -> None:
+        run, box, body = self._run, frame["box"], frame["body"]
+        expected = self._seen.get(box, 0) + 1
+        if frame["seq"] != expected:
+            run.misplaced += 1
+        self._seen[box] = frame["seq"]
+        if not self._unsaid:
+            self._unsaid = True
+            asyncio.get_running_loop().call_later(SEEN_EVERY, self._say_seen)
+        if body["kind"] == "receipt":
+            run.receipts += len(body["of"])
+        elif body["sender"] != self.me:
+            number = run.number[body["id"]]
+            if run.delivered[number]:
+                run.twice += 1
+            else:
+                run.delivered[number] = 1
+                run.delivery_latency.append(at - run.dues[number])
+
+    def _say_seen(self) -> None:
+        self._unsaid = False
+        if not self.socket.lost:
+            for box, seq in self._seen.items():
+                self.socket.send({"t": "seen", "box": box, "seq": seq})
+
+
+async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
+    """The load process's part."""
+    run = Run(plan)
+    people = plan["people"]
+    # Neighbours are of different agencies.
+    parties = [
+        Party(run, person["address"], people[n ^ 1]["address"]) for n, person in enumerate(people)
+    ]
+
+    async def connect(n: int) -> None:
+        await parties[n].socket.open(plan["url"])
+        await parties[n].socket.sign_in(people[n]["auth"])
+
+    await each(range(len(parties)), connect, "people sign in", len(parties))
+    await asyncio.sleep(0.5)
+    quiet_memory()
+    pid = plan["server_pid"]
+    cpu = stage.server_cpu_seconds(pid)
+    lag = Lag()
+    rate = plan["rate"]
+
+    def act(number: int, due: float) -> None:
+        parties[number % len(parties)].send(number, due)
+        if number % 500 == 0:
+            say("progress", text="messages", done=number, total=run.count)
+
+    begin = perf_counter() + 0.1
+    await timetable(begin, (n / rate for n in range(run.count)), act, run.late)
+    await settled(lambda: sum(run.acked) + sum(run.delivered), 2 * run.count, PATIENCE)
+    lag.stop()
+    took = perf_counter() - begin
+    cpu_after = stage.server_cpu_seconds(pid)
+    p50, p99, worst = percentiles(run.ack_latency, 50, 99, 100)
+    return {
+        "sent": run.count, "acked": sum(run.acked), "delivered": sum(run.delivered),
+        "p50_ack_ms": p50, "p99_ack_ms": p99,
+        "p99_delivery_ms": percentiles(run.delivery_latency, 99)[0],
+        "rate": rate, "people": len(parties), "seconds": round(took, 2), "max_ack_ms": worst,
+        "on_disk": await _on_disk(plan["dsn"], run), "delivered_twice": run.twice,
+        "out_of_order": run.misplaced, "receipts": run.receipts, "refused": len(run.refused),
+        "server_cpu_s": None if cpu is None or cpu_after is None else round(cpu_after - cpu, 2),
+        "sender_late_p99_ms": percentiles(run.late, 99)[0],
+        "load_lag_p99_ms": percentiles(lag.samples, 99)[0],
+    }  # fmt: skip
+
+
+async def _on_disk(dsn: str, run: Run) -> int:
+    """Messages of this run that stand in the log and in a mailbox that is not the sender's."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetchval(
+            "select count(distinct l.uid) from log l join mailbox_entry e on e.log_id = l.id"
+            " where l.uid = any($1::uuid[]) and e.address <> l.author",
+            run.ids,
+        )
+        return int(found)
+    finally:
+        await connection.close()
