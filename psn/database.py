@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import struct
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -38,6 +41,9 @@ PASSING = (
 )
 """Failures of the database as a whole: the same work may succeed later, so it is kept."""
 
+ANSWER_SECONDS = 10.0
+"""A database that has not answered the network by then counts as away."""
+
 _EWKB_POINT = struct.Struct("<BIIdd")
 _EWKB_POINT_WITH_SRID = 0x2000_0001
 _WGS84 = 4326
@@ -64,6 +70,20 @@ def milliseconds(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
+@contextlib.contextmanager
+def answering(connection: Connection) -> Iterator[None]:
+    """Cut the connection when what is done inside takes longer than :data:`ANSWER_SECONDS`.
+
+    A command's own timeout first asks the server to stop it and waits for the answer to that;
+    a server that hangs gives none. What was waiting then fails as one of :data:`PASSING`.
+    """
+    cut = asyncio.get_running_loop().call_later(ANSWER_SECONDS, connection.terminate)
+    try:
+        yield
+    finally:
+        cut.cancel()
+
+
 async def prepare(connection: asyncpg.Connection) -> None:
     """Teach a connection to carry geometry as binary EWKB, in both directions."""
     await connection.set_type_codec(
@@ -71,13 +91,21 @@ async def prepare(connection: asyncpg.Connection) -> None:
     )
 
 
+_SESSION = {
+    "application_name": "psn",
+    # Should this machine vanish, its locks go within half a minute instead of two hours.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+
+
 async def connect(dsn: str) -> asyncpg.Connection:
     """One connection, ready for the hot paths; raises one of :data:`PASSING` when it cannot."""
-    connection: asyncpg.Connection = await asyncpg.connect(
-        dsn, timeout=5, command_timeout=30, server_settings={"application_name": "psn"}
-    )
+    connection: asyncpg.Connection = await asyncpg.connect(dsn, timeout=5, server_settings=_SESSION)
     try:
-        await prepare(connection)
+        with answering(connection):
+            await prepare(connection)
     except BaseException:
         connection.terminate()
         raise

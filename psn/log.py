@@ -186,6 +186,13 @@ class Record:
 
     async def run(self) -> None:
         """Commit batches until :meth:`close`; survives the database going away."""
+        try:
+            await self._run()
+        finally:
+            if self._connection is not None:
+                self._connection.terminate()
+
+    async def _run(self) -> None:
         delay = 0.1
         work: list[Work] = []
         suspects = 0
@@ -219,7 +226,10 @@ class Record:
                     log.exception("an entry of the record was refused: %s", problem)
                     self._refuse_all(work, not_storable)
                     suspects = max(suspects - 1, 0)
+                    if not work:  # not even the connection could be had
+                        await asyncio.sleep(delay)
                 work = []
+
         if self._connection is not None:
             await self._connection.close(timeout=2)
 
@@ -237,25 +247,33 @@ class Record:
                     await self._wake.wait()
             except TimeoutError:
                 assert self._connection is not None
-                await self._connection.execute("SELECT 1")
+                with database.answering(self._connection):
+                    await self._connection.execute("SELECT 1")
 
     async def _connected(self) -> asyncpg.Connection:
         connection = self._connection
         if connection is None or connection.is_closed():
             connection = await database.connect(self._dsn)
-            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", WRITER_LOCK):
+            try:
+                with database.answering(connection):
+                    await self._take_over(connection)
+            except BaseException:
                 connection.terminate()
-                raise database.Busy("another server writes to this database")
+                raise
             self._connection = connection
-            rows = await connection.fetch("SELECT address, head, floor FROM mailbox")
-            self.heads = {row["address"]: row["head"] for row in rows}
-            self.floors = {row["address"]: row["floor"] for row in rows if row["floor"] > 1}
             if not self.healthy:
                 log.info("the record is open: %d mailboxes", len(self.heads))
             self.healthy = True
             # Entries of a commit whose answer was lost are on disk but were not delivered.
             self._reconnected()
         return connection
+
+    async def _take_over(self, connection: asyncpg.Connection) -> None:
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", WRITER_LOCK):
+            raise database.Busy("another server writes to this database")
+        rows = await connection.fetch("SELECT address, head, floor FROM mailbox")
+        self.heads = {row["address"]: row["head"] for row in rows}
+        self.floors = {row["address"]: row["floor"] for row in rows if row["floor"] > 1}
 
     def _lost(self, problem: BaseException) -> None:
         if self.healthy:
@@ -299,6 +317,12 @@ class Record:
 
     async def _commit(self, connection: database.Connection, work: list[Work]) -> _Batch:
         batch = _Batch(work)
+        with database.answering(connection):
+            await self._write(connection, batch, work)
+        return batch
+
+    @staticmethod
+    async def _write(connection: database.Connection, batch: _Batch, work: list[Work]) -> None:
         async with connection.transaction():
             now = time.time_ns() // 1_000_000
             bodies: list[tuple[int, wire.MailBody, Sequence[str]]] = []
@@ -310,7 +334,6 @@ class Record:
                 bodies += await _store_marks(connection, batch, marks, now)
             if bodies:
                 await _place(connection, batch, bodies)
-        return batch
 
     # -- reading
 

@@ -96,8 +96,17 @@ async def _close_pool(pool: asyncpg.Pool) -> None:
 async def _core(settings: Settings, pool: asyncpg.Pool, watch: DirectoryWatch) -> tuple[Core, Door]:
     loads: set[asyncio.Task[None]] = set()
 
+    async def load_tickets() -> None:
+        while True:
+            try:
+                await core.signin.load()
+                return
+            except (*database.PASSING, asyncpg.PostgresError) as problem:
+                log.warning("ended sessions were not looked up: %s", problem)
+                await asyncio.sleep(1.0)
+
     def sessions_changed() -> None:
-        task = asyncio.ensure_future(core.signin.load())
+        task = asyncio.ensure_future(load_tickets())
         loads.add(task)
         task.add_done_callback(loads.discard)
 

@@ -179,19 +179,20 @@ class Sessions:
 
     async def _resume_by_delivery(self, session: Session, boxes: list[str]) -> None:
         me = session.principal.address
-        async with self._pool.acquire() as connection:
-            delivered = await self._record.delivered_through(connection, me, boxes)
-            new = [box for box in boxes if box not in delivered and box != me]
-            if new:
-                await connection.execute(
-                    "INSERT INTO delivery (address, reader, seq)"
-                    " SELECT n.address, $2, n.seq"
-                    " FROM unnest($1::text[], $3::bigint[]) AS n(address, seq)"
-                    " ON CONFLICT DO NOTHING",
-                    new,
-                    me,
-                    [session.cursors[box] for box in new],
-                )
+        async with self._pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
+            with database.answering(connection):
+                delivered = await self._record.delivered_through(connection, me, boxes)
+                new = [box for box in boxes if box not in delivered and box != me]
+                if new:
+                    await connection.execute(
+                        "INSERT INTO delivery (address, reader, seq)"
+                        " SELECT n.address, $2, n.seq"
+                        " FROM unnest($1::text[], $3::bigint[]) AS n(address, seq)"
+                        " ON CONFLICT DO NOTHING",
+                        new,
+                        me,
+                        [session.cursors[box] for box in new],
+                    )
         for box in boxes:
             if box in delivered:
                 session.cursors[box] = min(delivered[box], session.cursors[box])
@@ -228,6 +229,11 @@ class Sessions:
     def catch_up_all(self) -> None:
         """After the record was away: whatever was committed unseen goes out."""
         for session in self.all:
+            for box, cursor in session.cursors.items():
+                head = self._record.heads.get(box, 0)
+                if cursor > head:  # a resume that could not be checked while it was away
+                    session.send(wire.HistoryGone(box=box, floor=head + 1))
+                    session.cursors[box] = head
             self.catch_up(session)
 
     def _behind(self, session: Session) -> dict[str, int]:
@@ -241,8 +247,9 @@ class Sessions:
             if session.outbox.closed:
                 return
             try:
-                async with self._pool.acquire(timeout=10) as connection:
-                    entries = await self._record.after(connection, behind, PAGE)
+                async with self._pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
+                    with database.answering(connection):
+                        entries = await self._record.after(connection, behind, PAGE)
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 log.info("catching up waits for the database: %s", problem)
                 await asyncio.sleep(0.5)

@@ -43,11 +43,14 @@ class SignIn:
 
     async def load(self) -> None:
         """Read the tickets that are still good; called at start and when sessions are ended."""
+        before = set(self._tickets)
         rows = await self._pool.fetch(
             "SELECT token_hash, person_id, device_id, ends_at FROM session"
             " WHERE ended_at IS NULL AND ends_at > now()"
         )
-        self._tickets = {
+        # Whoever signed in while this was read may not be among the rows.
+        newer = {hash: t for hash, t in self._tickets.items() if hash not in before}
+        self._tickets = newer | {
             r["token_hash"]: Ticket(r["token_hash"], r["person_id"], r["device_id"], r["ends_at"])
             for r in rows
         }
@@ -91,10 +94,15 @@ class SignIn:
     async def end(self, ticket: Ticket) -> None:
         """Sign out: the token is worth nothing from now on."""
         self._tickets.pop(ticket.hash, None)
-        await self._pool.execute(
+        await self._execute(
             "UPDATE session SET ended_at = now() WHERE token_hash = $1 AND ended_at IS NULL",
             ticket.hash,
         )
+
+    async def _execute(self, statement: str, *values: object) -> None:
+        async with self._pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
+            with database.answering(connection):
+                await connection.execute(statement, *values)
 
     async def _person(self, auth: wire.PasswordAuth, directory: Directory) -> access.Principal:
         person = directory.people_by_name.get(auth.name.strip().lower())
@@ -135,7 +143,7 @@ class SignIn:
             ends,
         )
         try:
-            await self._pool.execute(
+            await self._execute(
                 "INSERT INTO session (token_hash, person_id, device_id, created_at, ends_at)"
                 " VALUES ($1, $2, $3, now(), $4)",
                 ticket.hash,

@@ -128,6 +128,12 @@ class TrackWriter:
 
     async def run(self) -> None:
         """Write until :meth:`close`; survives the database going away."""
+        try:
+            await self._run()
+        finally:
+            await self._disconnect()
+
+    async def _run(self) -> None:
         delay = 0.25
         while not (self._closing and not self._rows and not self._crossings):
             if not self._closing:
@@ -145,7 +151,6 @@ class TrackWriter:
                 self._drop_oldest()
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 2.0)
-        await self._disconnect()
 
     def close(self) -> None:
         """Write what is left, then end :meth:`run`."""
@@ -164,14 +169,27 @@ class TrackWriter:
         if self._connection is None or self._connection.is_closed():
             self._connection = await database.connect(self._dsn)
         rows, crossings = self._rows[:BATCH_ROWS], self._crossings[:BATCH_ROWS]
-        async with self._connection.transaction():
+        with database.answering(self._connection):
+            await self._write(self._connection, rows, crossings)
+        del self._rows[: len(rows)]
+        del self._crossings[: len(crossings)]
+        self.stored += len(rows)
+        if not self.healthy:
+            log.warning("positions are being stored again")
+            self.healthy = True
+        self._keep_promises()
+
+    async def _write(
+        self, connection: asyncpg.Connection, rows: list[Kept], crossings: list[Crossed]
+    ) -> None:
+        async with connection.transaction():
             if rows:
-                await self._connection.copy_records_to_table(
+                await connection.copy_records_to_table(
                     "track", records=map(track_row, rows), columns=_TRACK_COLUMNS
                 )
-                await self._upsert_newest(self._connection, rows)
+                await self._upsert_newest(connection, rows)
             if crossings:
-                await self._connection.copy_records_to_table(
+                await connection.copy_records_to_table(
                     "fence_event",
                     records=[
                         (
@@ -185,13 +203,6 @@ class TrackWriter:
                     ],
                     columns=("unit_id", "fence_id", "inside", "at", "received_at"),
                 )
-        del self._rows[: len(rows)]
-        del self._crossings[: len(crossings)]
-        self.stored += len(rows)
-        if not self.healthy:
-            log.warning("positions are being stored again")
-            self.healthy = True
-        self._keep_promises()
 
     async def _upsert_newest(self, connection: asyncpg.Connection, rows: list[Kept]) -> None:
         newest: dict[int, Kept] = {}
