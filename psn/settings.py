@@ -43,8 +43,16 @@ def _words(value: Any) -> str:
 
 
 def _database(value: Any) -> str:
-    if not isinstance(value, str) or urlsplit(value).scheme not in ("postgresql", "postgres"):
-        raise ValueError("an address like postgresql://user@host:5432/psn")
+    wanted = "an address like postgresql://user@host:5432/psn"
+    if not isinstance(value, str):
+        raise ValueError(wanted)
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 (reading it is what checks it)
+    except ValueError:
+        raise ValueError(wanted) from None
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError(wanted)
     return value
 
 

@@ -103,7 +103,7 @@ def read_geojson(content: bytes, name: str | None = None) -> list[Area]:
     invalid, empty or off the earth.
     """
     try:
-        document = json.loads(content)
+        document = json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise _bad(f"it is not JSON: {error}") from None
     features = _features(document)
@@ -124,6 +124,11 @@ def read_geojson(content: bytes, name: str | None = None) -> list[Area]:
             )
         areas.append(Area(number, called, None, _polygon(feature.get("geometry"), number)))
     return areas
+
+
+def _no_number(word: str) -> float:
+    """NaN and Infinity are not JSON (RFC 8259 §6)."""
+    raise ValueError(f"{word} is no number")
 
 
 def _features(document: Any) -> list[dict[str, Any]]:
