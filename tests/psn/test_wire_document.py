@@ -15,7 +15,8 @@ from psn import wire
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "wire.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(
-    r"^#### (?P<name>\w+)\n\n[^\n]+\n\n```json\n(?P<json>.+?)\n```\n```hex\n(?P<hex>[0-9a-f\n]+?)```",
+    r"^#### (?P<name>\w+)\n\n[^\n]+\n\n"
+    r"```json\n(?P<json>.+?)\n```\n```hex\n(?P<hex>[0-9a-f\n]+?)```",
     re.MULTILINE,
 )
 EXAMPLES = [(m["name"], m["json"], bytes.fromhex(m["hex"])) for m in EXAMPLE.finditer(DOCUMENT)]
