@@ -38,6 +38,7 @@ PASSING = (
     asyncpg.DeadlockDetectedError,
     asyncpg.QueryCanceledError,
     asyncpg.InternalServerError,
+    asyncpg.InternalClientError,  # a connection that broke in the middle of an operation
 )
 """Failures of the database as a whole: the same work may succeed later, so it is kept."""
 

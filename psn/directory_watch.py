@@ -156,7 +156,7 @@ class DirectoryWatch:
         """Stop watching and close the connection."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, *_FAILURES):
                 await self._task
             self._task = None
         self._drop()
@@ -170,7 +170,8 @@ class DirectoryWatch:
             conn = self._conn
             if conn is None or conn.is_closed():
                 raise asyncpg.ConnectionDoesNotExistError("the directory's connection is gone")
-            new = await asyncio.wait_for(load(conn), 30)
+            with database.answering(conn):
+                new = await load(conn)
         old, self.current = self.current, new
         if new != old:
             for call in tuple(self._subscribers):
@@ -186,9 +187,10 @@ class DirectoryWatch:
         )
         self._conn = conn
         conn.add_termination_listener(lambda *_: self._changed.set())
-        await conn.add_listener(DIRECTORY_CHANNEL, lambda *_: self._changed.set())
-        for channel, calls in self._channels.items():
-            await conn.add_listener(channel, _caller(calls))
+        with database.answering(conn):
+            await conn.add_listener(DIRECTORY_CHANNEL, lambda *_: self._changed.set())
+            for channel, calls in self._channels.items():
+                await conn.add_listener(channel, _caller(calls))
         self.connected = True
 
     def _drop(self) -> None:
@@ -202,7 +204,7 @@ class DirectoryWatch:
         while True:
             try:
                 await self._reload_on_notices()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except _FAILURES as error:
                 log.warning("the directory lost the database: %s", error)
             self._drop()
             await self._come_back()
@@ -214,7 +216,8 @@ class DirectoryWatch:
             except TimeoutError:
                 async with self._loading:
                     assert self._conn is not None
-                    await self._conn.execute("select 1", timeout=5)
+                    with database.answering(self._conn):
+                        await self._conn.execute("select 1")
                 continue
             # Cleared before loading: a change during the load raises it again.
             await asyncio.sleep(self.debounce)
@@ -229,13 +232,17 @@ class DirectoryWatch:
             try:
                 await self._connect()
                 await self.refresh()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except _FAILURES:
                 self._drop()
                 continue
             log.info("the directory has the database again")
             for calls in self._channels.values():
                 _caller(calls)()
             return
+
+
+_FAILURES: Final = (*database.PASSING, asyncpg.PostgresError)
+"""Whatever asyncpg raises; the watch goes on after all of it."""
 
 
 def _caller(calls: list[Callable[[], None]]) -> Callable[..., None]:
