@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 CORE: web.AppKey[Core] = web.AppKey("core", Core)
 HOURLY_SECONDS = 3_600.0
+RECORD_SECONDS = 10.0
+"""How long a predecessor that has just ended, or was killed, may still hold the record."""
 
 Extend = Callable[[web.Application, Core], None]
 """Adds routes to the application: pages and the API are not the network's business."""
@@ -126,7 +129,8 @@ async def _core(settings: Settings, pool: asyncpg.Pool, watch: DirectoryWatch) -
 
 async def _record_opened(core: Core) -> None:
     """Wait until the record can be written: only one server at a time may."""
-    for _ in range(100):
+    deadline = time.monotonic() + RECORD_SECONDS
+    while time.monotonic() < deadline:
         if core.record.healthy:
             return
         await asyncio.sleep(0.1)
