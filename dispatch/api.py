@@ -22,10 +22,10 @@ from aiohttp import web
 from msgspec import Struct
 
 from dispatch import pages
-from psn import __version__, access, database, wire
+from psn import __version__, access, database, mailboxes, wire
 from psn.access import Principal
 from psn.core import Core
-from psn.log import STATES
+from psn.mailboxes import STATES
 from psn.problems import Problem
 from psn.settings import Settings
 
@@ -223,7 +223,7 @@ async def mailbox(asked: Asked) -> Mailbox:
     before = asked.number("before", 9_007_199_254_740_991, 0, 9_007_199_254_740_991)
     limit = asked.number("limit", 100, 1, MOST_ENTRIES)
     async with asked.core.pool.acquire() as connection:
-        entries = await asked.core.record.before(connection, box, before, limit)
+        entries = await mailboxes.before(connection, box, before, limit)
     return Mailbox(box, [wire.Mail(box=e.box, seq=e.seq, body=e.body) for e in entries])
 
 

@@ -19,7 +19,8 @@ from psn import access, database, wire
 from psn.access import Principal
 from psn.directory import Channel, Directory, Unit
 from psn.fanout import Hub
-from psn.log import Entry, Record
+from psn.log import Record
+from psn.mailboxes import Entry
 from psn.problems import Problem
 from psn.sessions import Session, Sessions
 from psn.signin import SignIn

@@ -23,7 +23,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from psn import __version__, access, database, wire
 from psn.core import STUCK_SECONDS, Core, Refused, now_ms
 from psn.fanout import CHOKED_BYTES, Outbox
-from psn.log import RecordRefused
+from psn.mailboxes import RecordRefused
 from psn.problems import Problem
 from psn.sessions import Session
 from psn.signin import SignInRefused

@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterable
 
 import asyncpg
 
-from psn import database, wire
+from psn import database, mailboxes, wire
 from psn.access import Principal
 from psn.fanout import HIGH_WATER_BYTES, LOW_WATER_BYTES, Outbox, Watcher
-from psn.log import Entry, Record
+from psn.log import Record
+from psn.mailboxes import Entry
 from psn.signin import Ticket
 
 log = logging.getLogger(__name__)
@@ -181,7 +182,7 @@ class Sessions:
         me = session.principal.address
         async with self._pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
             with database.answering(connection):
-                delivered = await self._record.delivered_through(connection, me, boxes)
+                delivered = await mailboxes.delivered_through(connection, me, boxes)
                 new = [box for box in boxes if box not in delivered and box != me]
                 if new:
                     await connection.execute(
@@ -249,7 +250,7 @@ class Sessions:
             try:
                 async with self._pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
                     with database.answering(connection):
-                        entries = await self._record.after(connection, behind, PAGE)
+                        entries = await mailboxes.after(connection, behind, PAGE)
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 log.info("catching up waits for the database: %s", problem)
                 await asyncio.sleep(0.5)

@@ -1,0 +1,342 @@
+"""Mailboxes on disk: the SQL that stores a batch of the record, and the SQL that reads it back.
+
+``psn.log`` decides when; here is what one transaction does. A message is one row of the log, and an
+entry of each recipient's mailbox and of its sender's; receipts are rows and entries too. The
+mailbox's own row is locked while its entries get their sequence, so the sequence has no gaps and
+reading ``seq > cursor`` misses nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from psn import database, wire
+from psn.problems import Problem
+
+DELIVERED, READ, EXPIRED = 1, 2, 3
+STATES: dict[int, str] = {DELIVERED: "delivered", READ: "read", EXPIRED: "expired"}
+
+_encode_body = msgspec.json.encode
+_decode_body = msgspec.json.Decoder(wire.MailBody).decode
+
+
+class RecordRefused(Problem):
+    """An entry that was not stored; ``retry`` milliseconds when it may pass later."""
+
+    def __init__(self, code: str, text: str, todo: str, retry: int | None = None) -> None:
+        super().__init__(code, text, todo)
+        self.retry = retry
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A reader has received a mailbox through a sequence, or has read entries of it.
+
+    ``since``: what the mailbox held before the reader had to do with it; no receipts for that.
+    """
+
+    box: str
+    reader: str
+    reader_name: str
+    through: int | None = None
+    since: int = 0
+    seqs: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a mailbox, as it is delivered."""
+
+    box: str
+    seq: int
+    body: wire.MailBody
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """A row of the log, and the mailboxes it goes to."""
+
+    log_id: int
+    body: wire.MailBody
+    boxes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What one transaction added: entries in mailbox order, and the new heads."""
+
+    entries: list[Entry]
+    heads: dict[str, int]
+    answers: list[int | RecordRefused]
+    """For each message asked for: the time (ms UTC) it was stored first, or why not."""
+
+
+async def store(
+    connection: database.Connection,
+    messages: list[wire.MessageBody],
+    marks: list[Mark],
+    now: int,
+) -> Stored:
+    """Store messages and marks in one transaction; ``now`` is milliseconds UTC."""
+    placings: list[Placing] = []
+    answers: list[int | RecordRefused] = []
+    entries: list[Entry] = []
+    heads: dict[str, int] = {}
+    async with connection.transaction():
+        if messages:
+            new, answers = await _store_messages(connection, messages, now)
+            placings += new
+        if marks:
+            placings += await _store_marks(connection, marks, now)
+        if placings:
+            entries, heads = await _place(connection, placings)
+    return Stored(entries, heads, answers)
+
+
+async def after(
+    connection: database.Connection, cursors: dict[str, int], limit: int
+) -> list[Entry]:
+    """Entries after each mailbox's cursor, at most ``limit`` of each, in order."""
+    rows = await connection.fetch(_AFTER, list(cursors), list(cursors.values()), limit)
+    return [Entry(r["address"], r["seq"], _decode_body(r["body"])) for r in rows]
+
+
+async def before(connection: database.Connection, box: str, seq: int, limit: int) -> list[Entry]:
+    """The newest ``limit`` entries of a mailbox below ``seq``, oldest first."""
+    rows = await connection.fetch(_BEFORE, box, seq, limit)
+    return [Entry(box, r["seq"], _decode_body(r["body"])) for r in reversed(rows)]
+
+
+async def delivered_through(
+    connection: database.Connection, reader: str, boxes: Sequence[str]
+) -> dict[str, int]:
+    """How far this reader's clients have received each mailbox; missing where never."""
+    rows = await connection.fetch(
+        "SELECT address, seq FROM delivery WHERE reader = $1 AND address = ANY($2::text[])",
+        reader,
+        boxes,
+    )
+    return {r["address"]: r["seq"] for r in rows}
+
+
+_AFTER = """
+SELECT w.address, e.seq, l.body
+  FROM unnest($1::text[], $2::bigint[]) AS w(address, cursor)
+ CROSS JOIN LATERAL (
+       SELECT seq, log_id FROM mailbox_entry
+        WHERE address = w.address AND seq > w.cursor ORDER BY seq LIMIT $3) AS e
+  JOIN log l ON l.id = e.log_id
+ ORDER BY w.address, e.seq
+"""
+
+_BEFORE = """
+SELECT e.seq, l.body FROM mailbox_entry e JOIN log l ON l.id = e.log_id
+ WHERE e.address = $1 AND e.seq < $2 ORDER BY e.seq DESC LIMIT $3
+"""
+
+_INSERT_LOG = """
+INSERT INTO log (uid, kind, author, at, body)
+SELECT n.uid, n.kind, n.author, $5, n.body::jsonb
+  FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+       WITH ORDINALITY AS n(uid, kind, author, body, place)
+ ORDER BY n.place
+    ON CONFLICT (uid) DO NOTHING
+RETURNING id, uid
+"""
+
+
+async def _store_messages(
+    connection: database.Connection, messages: list[wire.MessageBody], now: int
+) -> tuple[list[Placing], list[int | RecordRefused]]:
+    """Insert what is new; answer what was stored before; refuse another message's id."""
+    stamped: dict[UUID, wire.MessageBody] = {}
+    for body in messages:
+        stamped.setdefault(body.id, msgspec.structs.replace(body, time=now))
+    rows = await connection.fetch(
+        _INSERT_LOG,
+        list(stamped),
+        ["message"] * len(stamped),
+        [body.sender for body in stamped.values()],
+        [_encode_body(body).decode() for body in stamped.values()],
+        database.moment(now),
+    )
+    ids = {row["uid"]: row["id"] for row in rows}
+    known: dict[UUID, wire.MailBody] = dict(stamped)
+    old = [uid for uid in stamped if uid not in ids]
+    if old:
+        rows = await connection.fetch("SELECT uid, body FROM log WHERE uid = ANY($1::uuid[])", old)
+        known.update({row["uid"]: _decode_body(row["body"]) for row in rows})
+    new = [
+        Placing(ids[uid], body, list(dict.fromkeys([*body.to, body.sender])))
+        for uid, body in stamped.items()
+        if uid in ids
+    ]
+    return new, [_answer(body, known[body.id]) for body in messages]
+
+
+def _answer(asked: wire.MessageBody, stored: wire.MailBody) -> int | RecordRefused:
+    """The stored message's time, if what was asked for is that message."""
+    if (
+        isinstance(stored, wire.MessageBody)
+        and msgspec.structs.replace(asked, time=stored.time, sender_name=stored.sender_name)
+        == stored
+    ):
+        return stored.time
+    return RecordRefused(
+        "id_taken",
+        "Another message was stored under this id.",
+        "Make a new random id for every message.",
+    )
+
+
+async def _store_marks(
+    connection: database.Connection, marks: list[Mark], now: int
+) -> list[Placing]:
+    """Advance delivery cursors, and make one receipt entry per author, reader and state."""
+    wanted = await _marked(connection, marks)
+    new = await connection.fetch(
+        """
+        INSERT INTO receipt (log_id, reader, state, at)
+        SELECT m.log_id, m.reader, m.state, $4
+          FROM unnest($1::bigint[], $2::text[], $3::smallint[]) AS m(log_id, reader, state)
+         ORDER BY m.log_id, m.reader, m.state
+            ON CONFLICT DO NOTHING
+        RETURNING log_id, reader, state
+        """,
+        [log_id for log_id, _, _ in wanted],
+        [reader for _, reader, _ in wanted],
+        [state for _, _, state in wanted],
+        database.moment(now),
+    )
+    if not new:
+        return []
+    names = {mark.reader: mark.reader_name for mark in marks}
+    of: defaultdict[tuple[str, str, int], list[UUID]] = defaultdict(list)
+    authors = await connection.fetch(
+        "SELECT id, uid, author FROM log WHERE id = ANY($1::bigint[])",
+        list({row["log_id"] for row in new}),
+    )
+    by_id = {row["id"]: row for row in authors}
+    for row in new:
+        message = by_id[row["log_id"]]
+        of[message["author"], row["reader"], row["state"]].append(message["uid"])
+    receipts = [
+        (author, wire.ReceiptBody(uids, reader, names[reader], STATES[state], now))
+        for (author, reader, state), uids in of.items()
+    ]
+    rows = await connection.fetch(
+        _INSERT_LOG,
+        [None] * len(receipts),
+        ["receipt"] * len(receipts),
+        [body.by for _, body in receipts],
+        [_encode_body(body).decode() for _, body in receipts],
+        database.moment(now),
+    )
+    # Rows without an id cannot conflict, so every one came back, in the order given.
+    return [
+        Placing(row["id"], body, [author])
+        for row, (author, body) in zip(rows, receipts, strict=True)
+    ]
+
+
+async def _marked(connection: database.Connection, marks: list[Mark]) -> list[tuple[int, str, int]]:
+    """Which messages were received or read by whom: (log id, reader, state), each once."""
+    through: dict[tuple[str, str], int] = {}
+    since: dict[tuple[str, str], int] = {}
+    for mark in marks:
+        if mark.through is not None:
+            key = (mark.box, mark.reader)
+            through[key] = max(through.get(key, 0), mark.through)
+            since[key] = min(since.get(key, mark.since), mark.since)
+    wanted: dict[tuple[int, str, int], None] = {}
+    if through:
+        for row in await connection.fetch(
+            _RECEIVED,
+            [box for box, _ in through],
+            [reader for _, reader in through],
+            list(through.values()),
+            list(since.values()),
+        ):
+            state = EXPIRED if row["expired"] else DELIVERED
+            wanted[row["id"], row["reader"], state] = None
+    reads = [(m.box, m.reader, seq) for m in marks if m.through is None for seq in m.seqs]
+    if reads:
+        for row in await connection.fetch(
+            _READ_ENTRIES,
+            [box for box, _, _ in reads],
+            [reader for _, reader, _ in reads],
+            [seq for _, _, seq in reads],
+        ):
+            wanted[row["id"], row["reader"], READ] = None
+    return list(wanted)
+
+
+_RECEIVED = """
+WITH mark AS (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+             AS m(address, reader, seq, since)
+), old AS (
+  SELECT d.address, d.reader, d.seq FROM delivery d JOIN mark USING (address, reader)
+     FOR UPDATE OF d
+), advanced AS (
+  INSERT INTO delivery AS d (address, reader, seq)
+  SELECT address, reader, seq FROM mark ORDER BY address, reader
+      ON CONFLICT (address, reader) DO UPDATE SET seq = greatest(d.seq, excluded.seq)
+)
+SELECT l.id, mark.reader,
+       coalesce((l.body->>'expires')::bigint < extract(epoch FROM now()) * 1000, false) AS expired
+  FROM mark LEFT JOIN old USING (address, reader)
+  JOIN mailbox_entry e ON e.address = mark.address
+       AND e.seq > coalesce(old.seq, mark.since) AND e.seq <= mark.seq
+  JOIN log l ON l.id = e.log_id
+ WHERE l.kind = 'message' AND l.author <> mark.reader
+"""
+
+_READ_ENTRIES = """
+SELECT l.id, r.reader
+  FROM unnest($1::text[], $2::text[], $3::bigint[]) AS r(address, reader, seq)
+  JOIN mailbox_entry e ON e.address = r.address AND e.seq = r.seq
+  JOIN log l ON l.id = e.log_id
+ WHERE l.kind = 'message' AND l.author <> r.reader
+"""
+
+
+async def _place(
+    connection: database.Connection, placings: list[Placing]
+) -> tuple[list[Entry], dict[str, int]]:
+    """Give each entry its sequence in its mailboxes; the mailbox rows stay locked until commit."""
+    counts = Counter(box for placing in placings for box in placing.boxes)
+    boxes = sorted(counts)
+    rows = await connection.fetch(
+        """
+        INSERT INTO mailbox AS m (address, head)
+        SELECT * FROM unnest($1::text[], $2::bigint[])
+            ON CONFLICT (address) DO UPDATE SET head = m.head + excluded.head
+        RETURNING address, head
+        """,
+        boxes,
+        [counts[box] for box in boxes],
+    )
+    heads = {row["address"]: row["head"] for row in rows}
+    following = {box: heads[box] - counts[box] + 1 for box in boxes}
+    entries, log_ids = [], []
+    for placing in placings:
+        for box in placing.boxes:
+            entries.append(Entry(box, following[box], placing.body))
+            log_ids.append(placing.log_id)
+            following[box] += 1
+    await connection.execute(
+        """
+        INSERT INTO mailbox_entry (address, seq, log_id)
+        SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[])
+        """,
+        [entry.box for entry in entries],
+        [entry.seq for entry in entries],
+        log_ids,
+    )
+    return entries, heads
