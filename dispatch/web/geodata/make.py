@@ -208,7 +208,9 @@ def roads() -> list[dict[str, Any]]:
 
     courses: dict[str, list[LineString]] = {}
     for edge in network().edges[::2]:  # each edge is followed by its reverse
-        courses.setdefault(edge.name, []).append(LineString(edge.points).simplify(0.00005))
+        line = LineString(edge.points).simplify(0.00005)
+        assert isinstance(line, LineString)
+        courses.setdefault(edge.name, []).append(line)
     return [
         feature(
             linemerge(lines) if len(lines) > 1 else lines[0],
