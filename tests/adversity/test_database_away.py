@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -39,16 +41,27 @@ from psn.offline import Offline
 HERE = (-881_900_000, 172_500_000)
 
 
-@pytest.fixture
-def own_cluster() -> Iterator[Cluster]:
-    """A cluster of this test alone, to be mistreated."""
+@pytest.fixture(scope="module")
+def victim() -> Iterator[Cluster]:
+    """A cluster of these tests alone, to be mistreated."""
     place = Path(tempfile.mkdtemp(prefix="psn-away-"))
     place.chmod(0o755)
     try:
         with Cluster(place, durable=False) as running:
+            migrate.upgrade(running.create_database("psn_template"))
             yield running
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def own_cluster(victim: Cluster) -> Cluster:
+    """The victim, whatever the test before has left of it."""
+    victim.start()
+    return victim
 
 
 @pytest_asyncio.fixture
@@ -56,19 +69,14 @@ async def own_stage(
     own_cluster: Cluster, complaints: Complaints, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Stage]:
     monkeypatch.setattr(log, "PATIENCE_SECONDS", 0.5)
-    stage = Stage(await asyncio.to_thread(_prepare, own_cluster))
+    name = f"psn_{next(_numbers)}"
+    stage = Stage(await asyncio.to_thread(own_cluster.create_database, name, "psn_template"))
     await seed(stage.dsn)
     await stage.start()
     try:
         yield stage
     finally:
         await stage.stop()
-
-
-def _prepare(cluster: Cluster) -> str:
-    dsn = cluster.create_database("psn")
-    migrate.upgrade(dsn)
-    return dsn
 
 
 @contextlib.asynccontextmanager
@@ -310,27 +318,28 @@ async def test_a_full_disk(
     cluster = Cluster(small_disk / "cluster", durable=False)
     await asyncio.to_thread(cluster.create)
     await asyncio.to_thread(cluster.start)
-    stage = Stage(await asyncio.to_thread(_prepare, cluster))
+    stage = Stage(await asyncio.to_thread(cluster.create_database, "psn"))
+    await asyncio.to_thread(migrate.upgrade, stage.dsn)
     await seed(stage.dsn)
     await stage.start()
-    offline = Offline()
     try:
         patrol = await Peer.enter(stage.url, PATROL)
         looker = await Peer.enter(stage.url, "ben")
+        writer = await Peer.enter(stage.url, "ana")
         await looker.send(wire.Watch(n=1))
         acknowledged = []
-        filler = _fill(small_disk, 300_000)
+        filler = _fill(small_disk, 100_000)
         refused = None
         for n in range(400):
-            frame = message(BEN, f"{n} " + "é" * 3_900)
-            await patrol.send(frame)
-            answer = await _answer(patrol)
+            # Noise, since the database would make anything else smaller.
+            frame = message(BEN, f"{n} " + base64.b85encode(os.urandom(6_000)).decode())
+            await writer.send(frame)
+            answer = await _answer(writer)
             if isinstance(answer, wire.Error):
                 assert (answer.code, answer.id) == ("unavailable", frame.id)
                 refused = frame
                 break
             acknowledged.append(frame.id)
-            await asyncio.sleep(0.03)
         assert refused is not None, "the disk was never full"
         for _ in range(5):  # positions are seen all the same
             at = now_ms()
@@ -343,19 +352,18 @@ async def test_a_full_disk(
             # PostgreSQL stops when not even its log can grow; its supervisor starts it again.
             await asyncio.to_thread(cluster.start)
         deadline = asyncio.get_running_loop().time() + WITHIN
-        while not isinstance(answer := await _send_again(patrol, refused), wire.Ack):
+        while not isinstance(answer := await _send_again(writer, refused), wire.Ack):
             assert asyncio.get_running_loop().time() < deadline, answer
         acknowledged.append(refused.id)
         await until(lambda: len(texts(looker, BEN)) >= len(acknowledged), "all arrive")
         got = [m.body.id for m in looker.of(wire.Mail) if isinstance(m.body, wire.MessageBody)]
         assert got == acknowledged
         await until(lambda: not stage.core.tracks.waiting, "positions are stored")
-        await patrol.leave()
-        await looker.leave()
+        for peer in (patrol, looker, writer):
+            await peer.leave()
     finally:
         await stage.stop()
         await asyncio.to_thread(cluster.stop)
-        offline.close()
 
 
 async def _answer(peer: Peer) -> wire.Ack | wire.Error:

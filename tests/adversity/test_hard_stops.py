@@ -100,8 +100,9 @@ async def test_a_second_server_on_the_same_database(
 class Process:
     """``psn serve`` as a process of its own, always on the same port."""
 
-    def __init__(self, dsn: str, log: Path) -> None:
+    def __init__(self, dsn: str, log: Path, *strict: str) -> None:
         self._dsn = dsn
+        self._strict = strict
         self._log = log
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
@@ -113,8 +114,7 @@ class Process:
     def _start(self) -> None:
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
-                # As strict as it goes: asyncio's debug mode, and warnings that nobody expects.
-                [sys.executable, "-X", "dev", "-m", "psn", "serve", "--port", str(self._port)],
+                [sys.executable, *self._strict, "-m", "psn", "serve", "--port", str(self._port)],
                 cwd=ROOT, env=environment(self._dsn), stdout=subprocess.PIPE, stderr=log, text=True,
             )  # fmt: skip
         assert self._process.stdout is not None
@@ -155,9 +155,9 @@ class Process:
 
 
 @contextlib.asynccontextmanager
-async def process(dsn: str, place: Path) -> AsyncIterator[Process]:
+async def process(dsn: str, place: Path, *strict: str) -> AsyncIterator[Process]:
     await seed(dsn)
-    one = Process(dsn, place / "server.log")
+    one = Process(dsn, place / "server.log", *strict)
     await one.start()
     try:
         yield one
@@ -165,7 +165,10 @@ async def process(dsn: str, place: Path) -> AsyncIterator[Process]:
         await one.abandon()
 
 
-async def test_killed_three_times_under_load(database: str, tmp_path: Path) -> None:
+async def test_killed_three_times_under_load(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library, "LONGEST_RETRY_SECONDS", 0.5)
     shown: list[str] = []
     acknowledged: set[UUID] = set()
     stop = asyncio.Event()
@@ -236,7 +239,8 @@ async def test_the_real_loop_under_attack_and_stopped_in_the_middle(
     database: str, tmp_path: Path
 ) -> None:
     """uvloop is not asyncio: resets, floods and a stop under load on what really runs."""
-    async with process(database, tmp_path) as one:
+    # As strict as it goes: asyncio's debug mode, and warnings that are off otherwise.
+    async with process(database, tmp_path, "-X", "dev") as one:
         others = Bystanders(one.url)
         await others.arrive()
         async with others.undisturbed():
