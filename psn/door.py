@@ -42,6 +42,8 @@ FRAMES_PER_SECOND = {"gateway": 50_000.0, "field": 30.0}
 FRAMES_PER_SECOND_OTHERWISE = 150.0
 BURST_SECONDS = 4.0
 """A session may send this many seconds' worth of frames at once."""
+WATCH_FRAMES = 10
+"""A watch counts as so many frames: everything there is to see is gathered for it."""
 POSITIONS_A_FRAME = 100
 """So many positions of a batch count as one frame."""
 FLOOD_FRAMES = 1_000
@@ -95,7 +97,7 @@ class Connection:
             wire.Seen: core.seen,
             wire.Positions: self._positions,
             wire.Read: self._read,
-            wire.Watch: core.watch,
+            wire.Watch: self._watch,
             wire.Unwatch: self._unwatch,
             wire.Announce: self._announce,
         }
@@ -278,6 +280,10 @@ class Connection:
 
     def _read(self, session: Session, frame: wire.Read) -> None:
         self._answer(self.core.read(session, frame), frame.n, None)
+
+    def _watch(self, session: Session, frame: wire.Watch) -> None:
+        self._bucket.charge(WATCH_FRAMES)
+        self.core.watch(session, frame)
 
     def _unwatch(self, session: Session, frame: wire.Unwatch) -> None:
         self.core.unwatch(session)

@@ -21,12 +21,15 @@ drained it gets those in one frame and is back. Record traffic is not conflated 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from psn import wire
 from psn.access import Sight
 from psn.directory import Channel
+
+log = logging.getLogger(__name__)
 
 HIGH_WATER_BYTES = 262_144
 """More than this waiting in a socket, and its session is lagging."""
@@ -330,7 +333,12 @@ class Hub:
             self._flush_view(view)
         outboxes, self._dirty_outboxes = self._dirty_outboxes, []
         for outbox in outboxes:
-            outbox.write()
+            try:
+                outbox.write()
+            except Exception:
+                # One broken socket must not keep the others' frames from them for good.
+                log.exception("a socket could not be written to")
+                outbox.closed = True
 
     def _flush_view(self, view: View) -> None:
         seats, view.seats = view.seats, []

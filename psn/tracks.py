@@ -221,6 +221,7 @@ class TrackWriter:
                 promise.set_result(None)
 
     def _drop_oldest(self) -> None:
+        del self._crossings[:-KEEP_ROWS]
         excess = len(self._rows) - KEEP_ROWS
         if excess <= 0:
             return

@@ -19,6 +19,7 @@ from stage import (
     PATROL,
     SECRET,
     Bystanders,
+    Complaints,
     Peer,
     Stage,
     credentials_of,
@@ -96,6 +97,64 @@ async def test_batches_of_positions_cost_what_they_weigh(
         assert {error.code for error in car.of(wire.Error)} == {"too_fast"}
         # A dead spot of an hour goes through at once.
         assert len(car.of(wire.Ok)) * wire.MAX_BATCH >= 3_600
+
+
+async def test_watching_again_and_again_costs_what_it_weighs(
+    stage: Stage, bystanders: Bystanders
+) -> None:
+    async with bystanders.undisturbed(), await Peer.enter(stage.url, "cyd") as cyd:
+        for n in range(300):
+            await cyd.send(wire.Watch(n=n))
+        await until(lambda: len(cyd.of(wire.Ok)) + len(cyd.of(wire.Error)) == 300, "answers")
+        assert {error.code for error in cyd.of(wire.Error)} == {"too_fast"}
+        assert 10 <= len(cyd.of(wire.Ok)) < 200
+
+
+async def test_guessing_passwords_holds_up_nobody_who_is_known(
+    stage: Stage, bystanders: Bystanders
+) -> None:
+    async def guess() -> None:
+        peer = await Peer.join(stage.url)
+        for n in range(door.SIGN_IN_TRIES):
+            await peer.send(wire.SignIn(n=n, auth=wire.PasswordAuth("ana", f"guess {n}")))
+            await peer.refusal("wrong_credentials")
+        assert await peer.closed() == wire.CloseCode.NOT_SIGNED_IN
+        await peer.leave()
+
+    async with bystanders.undisturbed():
+        guessing = [asyncio.create_task(guess()) for _ in range(10)]
+        async with await Peer.enter(stage.url, CAR) as car, await Peer.join(stage.url) as again:
+            await again.sign_in(wire.SessionAuth(car.me.token))
+            assert not all(task.done() for task in guessing)
+        await asyncio.gather(*guessing)
+
+
+async def test_a_socket_that_breaks_when_written_to_silences_no_other(
+    stage: Stage, bystanders: Bystanders, complaints: Complaints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer = await Peer.enter(stage.url, "ana")
+    await peer.send(wire.Watch(n=1))
+    await peer.expect(wire.Picture)
+    session = next(s for s in stage.core.sessions.all
+                   if s.watch is not None and s.principal.address == ANA)  # fmt: skip
+    real = session.outbox.transport
+
+    class Broken:
+        """A transport that cannot be written to."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(real, name)
+
+        def write(self, data: bytes) -> None:
+            raise RuntimeError("the handle is closed")
+
+    monkeypatch.setattr(session.outbox, "transport", Broken())
+    async with bystanders.undisturbed():
+        pass
+    assert session.outbox.closed
+    assert len(complaints.said) == 1 and "the handle is closed" in complaints.said[0]
+    complaints.said.clear()
+    await peer.leave()
 
 
 async def test_announcing_again_and_again_starves_nobody(
