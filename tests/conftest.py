@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import itertools
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from stage import Bystanders, Complaints, Stage, seed
 
 from psn.cluster import Cluster, ClusterError
 
@@ -81,3 +86,42 @@ def chromium() -> str:
     if not found:
         pytest.skip("no browser; install the package chromium or set PSN_CHROMIUM")
     return found
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    """Nothing was logged as an error: no exception went unhandled, no task was lost."""
+    heard = Complaints()
+    root = logging.getLogger()
+    root.addHandler(heard)
+    try:
+        yield heard
+        gc.collect()
+        assert heard.said == []
+    finally:
+        root.removeHandler(heard)
+
+
+@pytest_asyncio.fixture
+async def stage(database: str, complaints: Complaints) -> AsyncIterator[Stage]:
+    """A running server on a seeded database."""
+    await seed(database)
+    running = Stage(database)
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.stop()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not [task for task in left if "psn/" in repr(task.get_coro())], left
+
+
+@pytest_asyncio.fixture
+async def bystanders(stage: Stage) -> AsyncIterator[Bystanders]:
+    """Others on the same server."""
+    others = Bystanders(stage.url)
+    await others.arrive()
+    try:
+        yield others
+    finally:
+        await others.leave()

@@ -1,4 +1,4 @@
-"""What adversity tests play on: a small network, raw peers, and a bystander who must not notice."""
+"""What tests play on: a small network, raw peers, and bystanders who must not notice."""
 
 from __future__ import annotations
 
