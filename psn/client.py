@@ -110,6 +110,8 @@ class Client:
         self._unsent: deque[wire.Message] = deque()
         self._flying: dict[UUID, wire.Message] = {}
         self._watch: wire.Watch | None = None
+        self._watched_on: ClientConnection | None = None
+        """The connection on which :meth:`watch` itself has asked already."""
         self._cursors = self.offline.cursors()
         self._unsaid: set[str] = set()
         self._asked_ms = 0
@@ -218,7 +220,8 @@ class Client:
             area=area,
             agencies=None if agencies is None else list(agencies),
         )
-        if self.link in (Link.UP, Link.CATCHING_UP):
+        if self._socket is not None and self.link in (Link.UP, Link.CATCHING_UP):
+            self._watched_on = self._socket
             await self.request(self._watch)
 
     async def read(self, box: str, seqs: Sequence[int]) -> None:
@@ -321,7 +324,7 @@ class Client:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._fail_with(receiving))
                     await self._sign_in(socket)
-                    if self._watch is not None:
+                    if self._watch is not None and self._watched_on is not socket:
                         tasks.create_task(self._ask_again(socket, self._watch))
                     tasks.create_task(self._send_messages(socket))
                     tasks.create_task(self._send_fixes(socket))

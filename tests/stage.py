@@ -105,17 +105,19 @@ class Stage:
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    async def start(self, port: int = 0) -> None:
+        """Start, on any port or on the one that clients come back to."""
         ready = asyncio.Event()
-        self._task = asyncio.create_task(self._run(ready))
+        self._stop.clear()
+        self._task = asyncio.create_task(self._run(ready, port))
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait((self._task, waiting), return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if self._task.done():
             self._task.result()
 
-    async def _run(self, ready: asyncio.Event) -> None:
-        settings = Settings(database=self.dsn, port=0)
+    async def _run(self, ready: asyncio.Event, port: int) -> None:
+        settings = Settings(database=self.dsn, port=port)
 
         def extend(application: Any, core: Core) -> None:
             self.core = core

@@ -1,0 +1,312 @@
+"""The client library against a real server (docs/domain.md, DOM-REC-5 and DOM-SES)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from stage import (
+    ANA,
+    BEN,
+    BOAT,
+    CAR,
+    COVERT,
+    GATEWAY,
+    PATROL,
+    SECRET,
+    Stage,
+    credentials_of,
+    now_ms,
+    until,
+)
+
+from psn import wire
+from psn.client import Client, ClientRefused, Link, websocket_url
+from psn.offline import Offline
+
+
+class Heard:
+    """A client, and everything it heard."""
+
+    def __init__(self, url: str, who: str | int, **more: Any) -> None:
+        self.mail: list[wire.Mail] = []
+        self.frames: list[wire.ServerFrame] = []
+        self.links: list[Link] = []
+        self.client = Client(
+            url,
+            credentials_of(who),
+            name=str(who),
+            mail=self.mail.append,
+            frames=self.frames.append,
+            links=self.links.append,
+            **more,
+        )
+
+    async def __aenter__(self) -> Heard:
+        await self.client.__aenter__()
+        await self.client.up()
+        return self
+
+    async def __aexit__(self, *problem: Any) -> None:
+        await self.client.__aexit__(*problem)
+
+    def texts(self) -> list[str]:
+        return [m.body.text for m in self.mail if isinstance(m.body, wire.MessageBody)]
+
+    def states(self, message: UUID) -> list[str]:
+        return [
+            m.body.state
+            for m in self.mail
+            if isinstance(m.body, wire.ReceiptBody) and message in m.body.of
+        ]
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [frame for frame in self.frames if isinstance(frame, kind)]
+
+
+def here(time: int, lon: int = -881_900_000, unit: int = 0) -> wire.Fix:
+    return wire.Fix(unit, time, lon, 174_900_000, 500, 9_000, 400)
+
+
+async def test_a_message_crosses_and_comes_back_read(stage: Stage) -> None:
+    async with Heard(stage.url, "ana") as ana, Heard(stage.url, "ben") as ben:
+        message = ana.client.send([BEN], "One boat, please.", priority="immediate")
+        assert await ana.client.acknowledged(message) <= now_ms() + 1_000
+        await until(lambda: ben.texts() == ["One boat, please."], "it arrives")
+        await until(lambda: ana.states(message) == ["delivered"], "its sender hears so")
+        await ben.client.read(BEN, [ben.mail[0].seq])
+        await until(lambda: ana.states(message) == ["delivered", "read"], "and that it was read")
+        assert ana.texts() == ["One boat, please."]  # his own copy
+
+
+async def test_what_is_refused_is_told_and_forgotten(stage: Stage) -> None:
+    async with Heard(stage.url, "cyd") as cyd:
+        message = cyd.client.send([ANA], "You do not know me.")
+        with pytest.raises(ClientRefused) as refused:
+            await cyd.client.acknowledged(message)
+        assert refused.value.code == "not_reachable"
+        await cyd.client.drained()
+
+
+async def test_a_wrong_password_ends_the_client_with_the_reason(stage: Stage) -> None:
+    client = Client(stage.url, wire.PasswordAuth("ana", "guess"))
+    async with client:
+        with pytest.raises(ClientRefused) as refused:
+            await client.up()
+    assert refused.value.code == "wrong_credentials"
+    assert client.link is Link.REFUSED
+
+
+async def test_what_was_written_offline_survives_a_restart_of_the_client(
+    stage: Stage, tmp_path: Path
+) -> None:
+    store = tmp_path / "tablet.db"
+    offline = Offline(store)
+    away = Client("http://127.0.0.1:9", credentials_of(PATROL), offline=offline)
+    async with away:
+        assert not await away.report(here(now_ms() - 2_000))
+        assert not await away.report(here(now_ms() - 1_000))
+        first = away.send([ANA], "written in a dead spot")
+        away.send([ANA], "and another", expires=now_ms() + 600_000)
+        away.send([ANA], "too late by then", expires=now_ms() - 1)
+    offline.close()
+    offline = Offline(store)
+    async with (
+        Heard(stage.url, "ana") as ana,
+        Heard(stage.url, PATROL, offline=offline) as patrol,
+    ):
+        await until(lambda: len(ana.texts()) == 2, "both arrive, not the one that expired")
+        assert ana.texts() == ["written in a dead spot", "and another"]
+        assert patrol.client.send([ANA], "written in a dead spot", message=first) == first
+        await patrol.client.drained()
+        assert len(ana.texts()) == 2
+    offline.close()
+
+
+async def test_after_a_restart_of_the_server_everything_goes_on(stage: Stage) -> None:
+    async with Heard(stage.url, "ana") as ana, Heard(stage.url, "ben") as ben:
+        await ana.client.acknowledged(ana.client.send([BEN], "before"))
+        port = stage.address[1]
+        await stage.stop()
+        await until(lambda: ben.client.link is Link.LOST, "the link is lost")
+        meanwhile = ana.client.send([BEN], "meanwhile")
+        await stage.start(port)
+        await ana.client.acknowledged(meanwhile)
+        await until(lambda: ben.texts() == ["before", "meanwhile"], "each once, in order")
+        assert ben.links[-3:] == [Link.LOST, Link.CATCHING_UP, Link.UP]
+
+
+async def test_a_message_in_two_mailboxes_is_shown_once(stage: Stage) -> None:
+    async with Heard(stage.url, "ana") as ana, Heard(stage.url, "ben") as ben:
+        await ana.client.acknowledged(ana.client.send([BEN, "group:1", "agency:2"], "to all"))
+        last = ana.client.send([BEN], "after it")
+        await ana.client.acknowledged(last)
+        await until(lambda: "after it" in ben.texts(), "the last one")
+        await until(lambda: len(ana.texts()) == 2, "the sender's own")
+        assert ben.texts() == ["to all", "after it"]
+
+
+async def test_a_second_client_of_a_reader_begins_where_the_first_got_to(stage: Stage) -> None:
+    async with Heard(stage.url, "ana") as ana:
+        async with Heard(stage.url, "ben") as ben:
+            message = ana.client.send([BEN], "to the first")
+            await until(lambda: ana.states(message) == ["delivered"], "delivered")
+            assert ben.texts() == ["to the first"]
+        await ana.client.acknowledged(ana.client.send([BEN], "to the second"))
+        async with Heard(stage.url, "ben") as second:
+            assert second.texts() == ["to the second"]
+
+
+async def test_the_picture_shows_what_may_be_seen_and_follows(stage: Stage) -> None:
+    """DOM-WHO-2, DOM-WHO-3, DOM-PIC-5."""
+    async with (
+        Heard(stage.url, "ben") as ben,
+        Heard(stage.url, "cyd") as cyd,
+        Heard(stage.url, CAR) as car,
+        Heard(stage.url, COVERT) as covert,
+    ):
+        for looker in (ben, cyd):
+            await looker.client.watch()
+        times = [now_ms() - 1_000 + n for n in range(3)]
+        for time in times:
+            await covert.client.report(here(time))
+            await car.client.report(here(time))
+        await until(
+            lambda: [s.time for f in ben.of(wire.Picture) for s in f.p][-1:] == times[-1:],
+            "the newest is shown",
+        )
+        (roster,) = ben.of(wire.Roster)
+        assert {unit.id for unit in roster.units} == {CAR, PATROL, BOAT}
+        assert {unit.id: unit.online for unit in roster.units}[CAR]
+        assert {s.unit for f in ben.of(wire.Picture) for s in f.p} == {CAR}
+        assert [s for f in cyd.of(wire.Picture) for s in f.p] == []
+
+
+async def test_an_area_and_agencies_narrow_the_picture(stage: Stage) -> None:
+    async with Heard(stage.url, CAR) as car, Heard(stage.url, BOAT) as boat:
+        start = now_ms() - 60_000
+        await car.client.report(here(start))
+        await boat.client.report(here(start))
+        async with Heard(stage.url, "ana") as ana, Heard(stage.url, "ana") as second:
+            await ana.client.watch(wire.Area(-882_000_000, 174_000_000, -881_800_000, 175_000_000))
+            await second.client.watch(agencies=[2])
+            for n in range(1, 4):
+                await car.client.report(here(start + n * 10_000, -881_900_000 + n * 40_000))
+                await boat.client.report(here(start + n * 10_000))
+            await until(lambda: ana.of(wire.Gone), "the car leaves the area")
+            assert [frame.units for frame in ana.of(wire.Gone)] == [[CAR]]
+            await until(
+                lambda: any(s.time == start + 30_000 for f in second.of(wire.Picture) for s in f.p),
+                "the boat's newest",
+            )
+            assert {s.unit for f in second.of(wire.Picture) for s in f.p} == {BOAT}
+            await ana.client.request(wire.Unwatch(n=99_999))
+
+
+async def test_a_gateway_announces_and_reports(stage: Stage) -> None:
+    async with Heard(stage.url, GATEWAY) as gateway, Heard(stage.url, "ben") as ben:
+        await ben.client.watch()
+        vessels = [wire.AnnouncedUnit(f"mmsi:{n}", f"VESSEL {n % 2}", "vessel") for n in range(4)]
+        ids = await gateway.client.announce(vessels)
+        assert await gateway.client.announce(vessels) == ids
+        assert len(set(ids.values())) == 4
+        await until(lambda: ben.of(wire.RosterUnits), "they appear in the roster")
+        names = {u.callsign for f in ben.of(wire.RosterUnits) for u in f.units}
+        assert len(names) == 4
+        one = ids["mmsi:1"]
+        await gateway.client.report(here(now_ms(), unit=one))
+        await until(
+            lambda: one in {s.unit for f in ben.of(wire.Picture) for s in f.p}, "and on the map"
+        )
+
+
+async def test_a_batch_is_answered_when_it_is_stored(stage: Stage) -> None:
+    """DOM-PIC-7."""
+    async with Heard(stage.url, CAR) as car:
+        start = now_ms() - 600_000
+        await car.client.report_batch([here(start + n * 100) for n in range(2_500)])
+        stored = await stage.core.pool.fetchval(
+            "select count(*) from track where unit_id = $1", CAR
+        )
+        assert stored == 2_500
+
+
+async def test_sign_out_makes_the_token_worthless(stage: Stage) -> None:
+    """DOM-SES-1."""
+    offline = Offline()
+    client = Client(stage.url, credentials_of("ana"), offline=offline)
+    async with client:
+        await client.up()
+        token = offline.token
+        assert token is not None
+    await stage.core.signin.end(stage.core.signin.ticket(token))  # type: ignore[arg-type]
+    assert stage.core.signin.ticket(token) is None
+    # The client notices, and signs in with its credentials instead.
+    again = Client(stage.url, credentials_of("ana"), offline=offline)
+    async with again:
+        await again.up()
+        assert offline.token not in (None, token)
+
+
+@pytest.mark.parametrize(
+    ("statement", "who"),
+    [
+        ("update person set disabled_at = now() where name = 'ana'", "ana"),
+        ("update device set revoked_at = now() where unit_id = 1", CAR),
+        ("update unit set retired_at = now() where id = 1", CAR),
+        ("update session set ended_at = now()", "ana"),
+    ],
+)
+async def test_who_may_no_longer_is_out_at_once(
+    stage: Stage, statement: str, who: str | int
+) -> None:
+    """DOM-WHO-4, DOM-WHO-5, DOM-SES-1."""
+    async with Heard(stage.url, who) as one:
+        await stage.core.pool.execute(statement)
+        await until(lambda: one.of(wire.Closing), "it is told")
+        assert one.of(wire.Closing)[0].code == "session_ended"
+
+
+async def test_new_rights_reach_screens_both_ways(stage: Stage) -> None:
+    """DOM-WHO-4."""
+    async with Heard(stage.url, CAR) as car, Heard(stage.url, "ben") as ben:
+        await car.client.report(here(now_ms()))
+        await ben.client.watch()
+        await until(lambda: any(f.p for f in ben.of(wire.Picture)), "the car is seen")
+        await stage.core.pool.execute("update agreement set ends_at = now() where owner_agency = 1")
+        await until(lambda: len(ben.of(wire.Roster)) == 2, "the agreement ends")
+        assert {unit.id for unit in ben.of(wire.Roster)[1].units} == {BOAT}
+        assert ben.of(wire.Picture)[-1].p == []
+        await stage.core.pool.execute("update agreement set ends_at = null")
+        await until(lambda: len(ben.of(wire.Roster)) == 3, "it is renewed")
+        await until(lambda: ben.of(wire.Picture)[-1].p, "the car is back")
+        await stage.core.pool.execute("update unit set hidden = true where id = 1")
+        await until(lambda: ben.of(wire.Gone), "the car is hidden")
+        assert ben.of(wire.Gone)[-1].units == [CAR]
+
+
+async def test_json_is_the_same_protocol(stage: Stage) -> None:
+    async with (
+        Heard(stage.url, "ana", subprotocol=wire.SUBPROTOCOL_JSON) as ana,
+        Heard(stage.url, "ben") as ben,
+    ):
+        await ana.client.watch()
+        await ana.client.acknowledged(ana.client.send([BEN], "ñ · 🚤 · \u202eright to left"))
+        await until(lambda: len(ben.texts()) == 1, "it arrives")
+        assert ben.texts() == ["ñ · 🚤 · \u202eright to left"]
+
+
+async def test_requests_without_a_connection_say_so() -> None:
+    client = Client("ws://127.0.0.1:9/ws", wire.DeviceAuth(1, SECRET))
+    with pytest.raises(ConnectionError):
+        await client.read(ANA, [1])
+    assert client.send([ANA], "kept", message=(uid := uuid4())) == uid
+    assert [m.id for m in client.offline.messages()] == [uid]
+
+
+def test_addresses_of_the_wire() -> None:
+    assert websocket_url("http://host:1/") == "ws://host:1/ws"
+    assert websocket_url("https://host") == "wss://host/ws"
+    assert websocket_url("ws://host/ws") == "ws://host/ws"
