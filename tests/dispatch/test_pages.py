@@ -1,0 +1,118 @@
+"""Built pages are sent as they are, with strict headers, and nothing beside them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiohttp import web
+from yarl import URL
+
+from dispatch import pages
+from psn.settings import Settings
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    dist = tmp_path / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_text("<!doctype html><title>Console</title>")
+    (dist / "assets" / "app-1a2b.mjs").write_text("export {}")
+    (tmp_path / "secret.txt").write_text("not for the web")
+    (tmp_path / "own.pmtiles").write_bytes(b"PMTiles" + bytes(range(100)))
+    return dist
+
+
+@pytest_asyncio.fixture
+async def http(built: Path) -> AsyncIterator[aiohttp.ClientSession]:
+    application = web.Application()
+    settings = Settings(pmtiles=str(built.parent / "own.pmtiles"))
+    pages.add_routes(application, settings, built)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    async with aiohttp.ClientSession(f"http://{host}:{port}") as session:
+        yield session
+    await runner.cleanup()
+
+
+async def test_the_console_and_its_files(http: aiohttp.ClientSession) -> None:
+    async with http.get("/") as page:
+        assert (page.status, page.headers["Cache-Control"]) == (200, "no-cache")
+        assert "Console" in await page.text()
+    async with http.get("/assets/app-1a2b.mjs") as script:
+        assert script.content_type == "text/javascript"
+        assert "immutable" in script.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/", "/assets/app-1a2b.mjs", "/nothing"])
+async def test_every_answer_has_the_headers(http: aiohttp.ClientSession, path: str) -> None:
+    async with http.get(path) as answer:
+        policy = answer.headers["Content-Security-Policy"]
+        assert "script-src 'self';" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/assets/..%2f..%2fsecret.txt",
+        "//etc/passwd",
+        "/assets",
+    ],
+)
+async def test_nothing_beside_the_built_files(http: aiohttp.ClientSession, path: str) -> None:
+    async with http.get(URL(path, encoded=True)) as answer:
+        assert answer.status == 404
+        assert "not for the web" not in await answer.text()
+
+
+async def test_an_operators_map_is_read_in_ranges(http: aiohttp.ClientSession) -> None:
+    async with http.get("/map.pmtiles", headers={"Range": "bytes=0-6"}) as answer:
+        assert (answer.status, await answer.read()) == (206, b"PMTiles")
+
+
+async def test_pages_that_are_not_built_say_so(tmp_path: Path) -> None:
+    application = web.Application()
+    pages.add_routes(application, Settings(), tmp_path / "nothing")
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    async with (
+        aiohttp.ClientSession(f"http://{host}:{port}") as session,
+        session.get("/") as answer,
+    ):
+        assert answer.status == 503
+        assert "./run web" in await answer.text()
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("pmtiles", "address", "allowed"),
+    [
+        (None, None, "connect-src 'self' ws: wss:;"),
+        ("/maps/belize.pmtiles", "/map.pmtiles", "connect-src 'self' ws: wss:;"),
+        (
+            "https://maps.example/bz.pmtiles",
+            "https://maps.example/bz.pmtiles",
+            "connect-src 'self' ws: wss: https://maps.example;",
+        ),
+    ],
+)
+def test_a_map_elsewhere_is_allowed_and_nothing_else(
+    pmtiles: str | None, address: str | None, allowed: str
+) -> None:
+    settings = Settings(pmtiles=pmtiles)
+    assert pages.map_address(settings) == address
+    assert allowed in pages.headers(settings)["Content-Security-Policy"]

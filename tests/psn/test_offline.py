@@ -1,0 +1,78 @@
+"""What a client must not forget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from psn import offline, wire
+from psn.offline import Offline
+
+
+def message(n: int) -> wire.Message:
+    return wire.Message(id=UUID(int=n), to=["unit:7"], text=f"message {n}")
+
+
+def fix(n: int) -> wire.Fix:
+    return wire.Fix(0, n, -881_900_000, 174_900_000, battery=80)
+
+
+def test_everything_survives_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "client.db"
+    first = Offline(path)
+    for n in (3, 1, 2, 3):
+        first.keep_message(message(n))
+    for n in range(5):
+        first.keep_fix(fix(n))
+    first.keep_cursors([("unit:7", 4), ("agency:1", 9), ("unit:7", 5)])
+    assert first.first_showing(UUID(int=9))
+    first.token = "secret"
+    first.close()
+    second = Offline(path)
+    assert [m.id.int for m in second.messages()] == [3, 1, 2]
+    assert [one for _, one in second.oldest_fixes(10)] == [fix(n) for n in range(5)]
+    assert second.fixes == 5
+    assert second.cursors() == {"unit:7": 5, "agency:1": 9}
+    assert not second.first_showing(UUID(int=9))
+    assert second.token == "secret"
+    second.token = None
+    assert second.token is None
+    second.close()
+
+
+def test_what_is_done_is_dropped() -> None:
+    store = Offline()
+    store.keep_message(message(1))
+    store.keep_message(message(2))
+    store.drop_message(UUID(int=1))
+    store.drop_message(UUID(int=77))
+    assert store.messages() == [message(2)]
+    for n in range(10):
+        store.keep_fix(fix(n))
+    kept = store.oldest_fixes(4)
+    store.drop_fixes(kept[-1][0])
+    assert store.fixes == 6
+    assert store.oldest_fixes(1)[0][1] == fix(4)
+    store.close()
+
+
+def test_positions_are_bounded_and_the_oldest_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offline, "KEEP_FIXES", 3)
+    store = Offline()
+    for n in range(7):
+        store.keep_fix(fix(n))
+    assert [one.time for _, one in store.oldest_fixes(9)] == [4, 5, 6]
+    assert store.fixes == 3
+    store.close()
+
+
+def test_ids_that_were_shown_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offline, "_SHOWN_KEPT", 10)
+    store = Offline()
+    for n in range(1, 1_001):
+        assert store.first_showing(UUID(int=n))
+    assert not store.first_showing(UUID(int=1_000))
+    assert store.first_showing(UUID(int=1))  # long forgotten
+    store.close()

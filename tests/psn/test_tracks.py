@@ -1,0 +1,126 @@
+"""Positions come to rest: every one, in SI units, and the newest never goes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from stage import seed, until
+
+from psn import tracks, wire
+from psn.database import connect, milliseconds, point_of
+from psn.tracking import Standing
+from psn.tracks import Crossed, Kept, TrackWriter
+
+NOW = 1_795_478_000_000
+
+
+@pytest_asyncio.fixture
+async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
+    await seed(database)
+    connection = await connect(database)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def kept(
+    time: int, unit: int = 1, standing: Standing = Standing.SHOWN, lon: int = -881_900_001
+) -> Kept:
+    full = wire.Fix(unit, time, lon, 174_900_002, 1_234, 35_999, 250, -150, 77)
+    return Kept(full, time + 20, standing)
+
+
+async def written(
+    dsn: str, rows: list[Kept], crossings: list[Crossed] | None = None
+) -> TrackWriter:
+    writer = TrackWriter(dsn)
+    for row in rows:
+        writer.add(row)
+    for crossing in crossings or []:
+        writer.crossed(crossing)
+    task = asyncio.create_task(writer.run())
+    await writer.written()
+    writer.close()
+    await task
+    return writer
+
+
+async def test_a_row_is_what_was_reported(database: str, db: asyncpg.Connection) -> None:
+    bare = Kept(wire.Fix(2, NOW, 1_800_000_000, -900_000_000), NOW, Standing.OLDER)
+    await written(database, [kept(NOW), bare])
+    first, second = await db.fetch("select * from track order by unit_id")
+    assert (milliseconds(first["at"]), milliseconds(first["received_at"])) == (NOW, NOW + 20)
+    assert point_of(first["place"]) == (-88.1900001, 17.4900002)
+    assert first["speed"] == pytest.approx(12.34)
+    assert first["heading"] == pytest.approx(359.99)
+    assert (first["accuracy"], first["altitude"], first["battery"]) == (2.5, -1.5, 77)
+    assert first["flag"] == Standing.SHOWN
+    assert point_of(second["place"]) == (180.0, -90.0)
+    assert [second[name] for name in ("speed", "heading", "accuracy", "battery")] == [None] * 4
+    assert second["flag"] == Standing.OLDER
+
+
+async def test_it_lies_in_the_partition_of_its_day(database: str, db: asyncpg.Connection) -> None:
+    await written(database, [kept(NOW)])
+    assert await db.fetchval("select st_srid(place) from track") == 4326
+    assert await db.fetchval("select count(*) from only track") == 0
+
+
+async def test_the_newest_never_goes_back(database: str, db: asyncpg.Connection) -> None:
+    """DOM-PIC-1, DOM-PIC-8."""
+    await written(database, [kept(NOW), kept(NOW + 5_000), kept(NOW + 1_000, unit=2)])
+    await written(database, [kept(NOW + 1_000), kept(NOW + 9_000, standing=Standing.IMPLAUSIBLE)])
+    rows = await db.fetch("select unit_id, at from latest_position order by unit_id")
+    newest = {row["unit_id"]: milliseconds(row["at"]) for row in rows}
+    assert newest == {1: NOW + 5_000, 2: NOW + 1_000}
+    assert await db.fetchval("select count(*) from track") == 5
+
+
+async def test_a_unit_that_is_gone_does_not_stop_the_others(
+    database: str, db: asyncpg.Connection
+) -> None:
+    writer = await written(database, [kept(NOW, unit=999), kept(NOW)])
+    assert writer.stored == 2
+    assert await db.fetchval("select count(*) from latest_position") == 1
+
+
+async def test_crossings_are_kept(database: str, db: asyncpg.Connection) -> None:
+    crossing = wire.FenceCrossing(1, 7, True, NOW)
+    await written(database, [], [Crossed(crossing, NOW + 3)])
+    row = await db.fetchrow("select * from fence_event")
+    assert row is not None
+    assert (row["unit_id"], row["fence_id"], row["inside"]) == (1, 7, True)
+    assert (milliseconds(row["at"]), milliseconds(row["received_at"])) == (NOW, NOW + 3)
+
+
+async def test_many_batches_all_arrive(
+    database: str, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracks, "BATCH_ROWS", 100)
+    writer = await written(database, [kept(NOW + n) for n in range(1_050)])
+    assert writer.waiting == 0
+    assert await db.fetchval("select count(*) from track") == 1_050
+
+
+async def test_without_a_database_the_newest_are_kept_and_the_rest_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tracks, "KEEP_ROWS", 10)
+    writer = TrackWriter("postgresql:///nowhere?host=/nonexistent")
+    for n in range(5):
+        writer.add(kept(NOW + n))
+    lost = writer.written()
+    for n in range(5, 25):
+        writer.add(kept(NOW + n))
+    task = asyncio.create_task(writer.run())
+    await until(lambda: writer.dropped, "the oldest are dropped")
+    assert (writer.dropped, writer.waiting, writer.healthy) == (15, 10, False)
+    with pytest.raises(OSError, match="dropped"):
+        await lost
+    writer.close()
+    await task
