@@ -401,10 +401,6 @@ class Client:
             self._pump.clear()
             while self._unsent and len(self._flying) < WINDOW:
                 frame = self._unsent.popleft()
-                if frame.expires is not None and frame.expires <= self.now_ms():
-                    text = "The message expired before it could be sent."
-                    self._settle(frame.id, ClientRefused("expired", text, "Write it again."))
-                    continue
                 self._flying[frame.id] = frame
                 await socket.send(self._encode(frame))
 

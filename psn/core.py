@@ -168,12 +168,6 @@ class Core:
                     f"You cannot write to {to}: it does not exist or is not shared with you.",
                     "Choose another recipient, or write to the agency as a whole.",
                 )
-        if frame.expires is not None and frame.expires <= now_ms():
-            raise Refused(
-                "expired",
-                "The message had expired before it was sent.",
-                "Send it again with a later expiry, if it still makes sense.",
-            )
         return self.record.append(
             wire.MessageBody(
                 id=frame.id,
@@ -381,7 +375,12 @@ class Core:
         rows = await self.pool.fetch(
             """
             INSERT INTO unit (agency_id, callsign, kind, source_key)
-            SELECT $1::int, n.callsign, n.kind, $1::int::text || '/' || n.key
+            SELECT $1::int, n.callsign || CASE WHEN EXISTS (
+                       SELECT FROM unit u
+                        WHERE u.agency_id = $1::int AND u.callsign = n.callsign
+                          AND u.source_key IS DISTINCT FROM $1::int::text || '/' || n.key)
+                   THEN ' (' || n.key || ')' ELSE '' END,
+                   n.kind, $1::int::text || '/' || n.key
               FROM unnest($2::text[], $3::text[], $4::text[]) AS n(key, callsign, kind)
                 ON CONFLICT (source_key) DO UPDATE SET callsign = excluded.callsign
             RETURNING id, source_key

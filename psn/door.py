@@ -304,9 +304,6 @@ class Connection:
             self._send(wire.Announced(n=frame.n, units=units))
         except Problem as problem:
             self._error(problem, frame.n)
-        except asyncpg.UniqueViolationError:
-            text = "A unit of that callsign exists already under another key."
-            self._error(Refused("callsign_taken", text, "Announce another callsign."), frame.n)
         except (*database.PASSING, asyncpg.PostgresError) as problem:
             log.warning("units were not announced: %s", problem)
             self._error(_unavailable("Units cannot be announced now."), frame.n)

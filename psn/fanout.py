@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -39,6 +40,8 @@ CHOKED_BYTES = 4_194_304
 """More than this waiting, and nothing more is read from the peer: it asks and does not listen."""
 PING_FRAME = b"\x89\x00"
 PING_SECONDS = 10.0
+CROSSINGS_KEPT = 1_000
+"""Fence crossings that a lagging session keeps, the newest."""
 SNAPSHOT_SEATS = 2_000
 """Seats in one frame of a snapshot, so that no frame keeps a voice frame waiting."""
 
@@ -142,6 +145,7 @@ class Backlog:
     seats: dict[int, bytes]
     presence: dict[str, bool]
     gone: set[int]
+    crossings: deque[wire.FenceCrossing]
 
 
 class Watcher:
@@ -345,20 +349,19 @@ class Hub:
         gone, view.gone = view.gone, []
         presence, view.presence = view.presence, {}
         crossings, view.crossings = view.crossings, []
+        bodies = [body for _, body in seats]
         frames = [
             websocket_frame(payload, view.codec.binary)
-            for payload in _frames(view.codec, [body for _, body in seats], gone, presence)
+            for payload in _frames(view.codec, bodies, gone, presence, crossings)
         ]
-        if crossings:
-            crossed = view.codec.encode(wire.FenceCrossings(x=crossings))
-            frames.append(websocket_frame(crossed, view.codec.binary))
         framed = frames[0] if len(frames) == 1 else b"".join(frames)
         for watcher in view.watchers:
             if watcher.backlog is None and watcher.outbox.waiting > HIGH_WATER_BYTES:
-                watcher.backlog = Backlog({}, {}, set())
+                watcher.backlog = Backlog({}, {}, set(), deque(maxlen=CROSSINGS_KEPT))
                 self.lagging.add(watcher)
             if watcher.backlog is not None:
                 self._keep(watcher.backlog, seats, gone, presence)
+                watcher.backlog.crossings.extend(crossings)
             else:
                 watcher.outbox.send_framed(framed)
                 self.delivered += len(seats)
@@ -396,7 +399,8 @@ class Hub:
             return
         codec = watcher.view.codec
         seats = list(backlog.seats.values())
-        for payload in _frames(codec, seats, list(backlog.gone), backlog.presence):
+        crossings = list(backlog.crossings)
+        for payload in _frames(codec, seats, list(backlog.gone), backlog.presence, crossings):
             watcher.outbox.send(payload)
         self.delivered += len(seats)
 
@@ -407,7 +411,11 @@ class Hub:
 
 
 def _frames(
-    codec: wire.Codec, seats: list[bytes], gone: list[int], presence: dict[str, bool]
+    codec: wire.Codec,
+    seats: list[bytes],
+    gone: list[int],
+    presence: dict[str, bool],
+    crossings: list[wire.FenceCrossing],
 ) -> list[bytes]:
     """The frames of one flush. Units that left come first: one may have come back since."""
     frames = []
@@ -417,4 +425,6 @@ def _frames(
         frames.append(codec.picture(seats[start : start + SNAPSHOT_SEATS]))
     if presence:
         frames.append(codec.encode(wire.Presence(who=presence)))
+    if crossings:
+        frames.append(codec.encode(wire.FenceCrossings(x=crossings)))
     return frames

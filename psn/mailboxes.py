@@ -153,10 +153,18 @@ RETURNING id, uid
 async def _store_messages(
     connection: database.Connection, messages: list[wire.MessageBody], now: int
 ) -> tuple[list[Placing], list[int | RecordRefused]]:
-    """Insert what is new; answer what was stored before; refuse another message's id."""
+    """Insert what is new; answer what was stored before; refuse another message's id.
+
+    A message whose time is over is not stored any more; but if it was stored in time, and only
+    the acknowledgement got lost, it is acknowledged.
+    """
     stamped: dict[UUID, wire.MessageBody] = {}
+    late: dict[UUID, wire.MailBody | None] = {}
     for body in messages:
-        stamped.setdefault(body.id, msgspec.structs.replace(body, time=now))
+        if body.expires is not None and body.expires <= now:
+            late[body.id] = None
+        else:
+            stamped.setdefault(body.id, msgspec.structs.replace(body, time=now))
     rows = await connection.fetch(
         _INSERT_LOG,
         list(stamped),
@@ -166,8 +174,8 @@ async def _store_messages(
         database.moment(now),
     )
     ids = {row["uid"]: row["id"] for row in rows}
-    known: dict[UUID, wire.MailBody] = dict(stamped)
-    old = [uid for uid in stamped if uid not in ids]
+    known: dict[UUID, wire.MailBody | None] = {**late, **stamped}
+    old = [uid for uid in known if uid not in ids]
     if old:
         rows = await connection.fetch("SELECT uid, body FROM log WHERE uid = ANY($1::uuid[])", old)
         known.update({row["uid"]: _decode_body(row["body"]) for row in rows})
@@ -179,8 +187,14 @@ async def _store_messages(
     return new, [_answer(body, known[body.id]) for body in messages]
 
 
-def _answer(asked: wire.MessageBody, stored: wire.MailBody) -> int | RecordRefused:
+def _answer(asked: wire.MessageBody, stored: wire.MailBody | None) -> int | RecordRefused:
     """The stored message's time, if what was asked for is that message."""
+    if stored is None:
+        return RecordRefused(
+            "expired",
+            "The message had expired before it was sent.",
+            "Send it again with a later expiry, if it still makes sense.",
+        )
     if (
         isinstance(stored, wire.MessageBody)
         and msgspec.structs.replace(asked, time=stored.time, sender_name=stored.sender_name)

@@ -238,7 +238,8 @@ async def test_only_a_gateway_announces_and_only_into_its_own_agency(
             )
             # Under a callsign that is another unit's.
             await gateway.send(wire.Announce(n=3, units=[wire.AnnouncedUnit("k:2", "P-1", "boat")]))
-            assert (await gateway.refusal("callsign_taken")).n == 3
+            taken = (await gateway.expect(wire.Announced)).units["k:2"]
+            assert stage.core.directory.units[taken].callsign == "P-1 (k:2)"
             await gateway.send(wire.Watch(n=4))
             assert (await gateway.refusal("not_allowed")).n == 4
             await gateway.send(message(BEN, "a gateway writes nothing"))

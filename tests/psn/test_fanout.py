@@ -192,6 +192,7 @@ def test_a_lagging_session_keeps_only_the_newest(hub: Hub, loop: Loop) -> None:
     slow.wire.buffered = HIGH_WATER_BYTES + 1
     for time in range(1, 1_001):
         hub.publish(POLICE, seat(time % 10, time))
+        hub.cross(POLICE, None, wire.FenceCrossing(1, 1, bool(time % 2), time))
         loop.turn()
         fast.read()
     assert slow.wire.writes == []
@@ -204,6 +205,7 @@ def test_a_lagging_session_keeps_only_the_newest(hub: Hub, loop: Loop) -> None:
     loop.turn()
     slow.read()
     assert slow.seats == fast.seats
+    assert slow.crossings == fast.crossings
     assert slow.sizes == [10]
     assert not hub.lagging
 

@@ -192,10 +192,25 @@ async def test_what_was_said_before_one_joined_makes_no_receipts(opened: Opened)
 
 async def test_what_comes_too_late_is_said_to_be(opened: Opened) -> None:
     """DOM-REC-7."""
-    await opened.record.append(body(expires=time.time_ns() // 1_000_000 - 1))
-    await opened.record.append(body(expires=time.time_ns() // 1_000_000 + 600_000))
+    soon = time.time_ns() // 1_000_000 + 300
+    await opened.record.append(body(expires=soon))
+    await opened.record.append(body(expires=soon + 600_000))
+    await until(lambda: time.time_ns() // 1_000_000 > soon, "its time is over")
     await opened.record.received(BEN, BEN, "Ben", 2)
     assert sorted(state for _, state, _ in receipts(opened.box(ANA))) == ["delivered", "expired"]
+
+
+async def test_what_has_expired_is_refused_unless_it_was_stored_in_time(opened: Opened) -> None:
+    """DOM-REC-7, DOM-REC-4: an acknowledgement that got lost is given again."""
+    soon = time.time_ns() // 1_000_000 + 300
+    message = body(expires=soon)
+    first = await opened.record.append(message)
+    await until(lambda: time.time_ns() // 1_000_000 > soon, "its time is over")
+    assert await opened.record.append(message) == first
+    with pytest.raises(RecordRefused) as refused:
+        await opened.record.append(body(expires=soon))
+    assert refused.value.code == "expired"
+    assert len(opened.box(BEN)) == 1
 
 
 async def test_history_is_read_backwards_page_by_page(
