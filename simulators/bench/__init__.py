@@ -1,7 +1,7 @@
 """Benchmarks: a server of their own, the load in a process of its own, counts checked by SQL.
 
 Three processes: the one that was called (:mod:`~simulators.bench.stage`) starts a private
-database and a server; the load (:mod:`~simulators.bench.load`) holds every simulated client, so
+database and a server; the load (:mod:`~simulators.bench.play`) holds every simulated client, so
 that one clock stamps both ends of each frame; the server is the real ``psn serve``. Where there
 are two cores or more, the server has one to itself.
 

@@ -94,8 +94,14 @@ def show(result: Result, keys: Sequence[str], as_json: bool) -> None:
     table.add_column()
     table.add_column(justify="right")
     for key, value in ordered.items():
-        table.add_row(key.replace("_", " "), "unknown" if value is None else f"{value:,}")
+        table.add_row(key.replace("_", " "), _said(value))
     Console().print(table)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{count:,} {what}" for what, count in value.items()) or "none"
+    return "unknown" if value is None else f"{value:,}"
 
 
 def run(

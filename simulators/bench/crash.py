@@ -145,8 +145,7 @@ async def load(plan: Plan, orders: asyncio.StreamReader) -> dict[str, Any]:
         "sent": sent, "rate": plan["rate"], "people": len(people),
         "lost_on_disk": len(missing), "not_shown": len(unseen),
         "unknown_shown": sum(uid not in run.recipient for _, uid in run.shown),
-        "told_to_retry": run.refused["unavailable"],
-        "refused": sum(run.refused.values()) - run.refused["unavailable"],
+        "refusals": dict(run.refused),
         "seconds": round(perf_counter() - begin, 1),
     }  # fmt: skip
 

@@ -1,14 +1,10 @@
-"""The process with the load: ``python -m simulators.bench.load SCENARIO``.
-
-The first line of standard input is the plan; standard output is events, one JSON object a line.
-"""
+"""What every scenario's load is made of: a timetable, samples, patience, and a way to tell."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import json
-import resource
 import sys
 from array import array
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,7 +12,6 @@ from time import perf_counter
 from typing import Any, Final, TypeVar
 
 import numpy as np
-import uvloop
 
 Plan = dict[str, Any]
 T = TypeVar("T")
@@ -111,40 +106,3 @@ async def settled(count: Callable[[], int], wanted: int, patience: float) -> Non
         now = count()
         if now > last:
             last, since = now, perf_counter()
-
-
-async def orders() -> asyncio.StreamReader:
-    """Lines that come on standard input: the plan, then what else there is to say."""
-    reader = asyncio.StreamReader(limit=2**26)
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-    return reader
-
-
-def main() -> None:
-    """Run the scenario that is named, on the plan that is given."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    # Imported here: each scenario imports from this module.
-    from simulators.bench import crash, idle, messages, picture, reconnect
-
-    scenarios: dict[str, Scenario] = {
-        "picture": picture.load,
-        "messages": messages.load,
-        "crash": crash.load,
-        "reconnect": reconnect.load,
-        "idle": idle.load,
-    }
-
-    async def run() -> None:
-        reader = await orders()
-        plan = json.loads(await reader.readline())
-        say("result", **await scenarios[sys.argv[1]](plan, reader))
-
-    uvloop.run(run())
-
-
-if __name__ == "__main__":
-    main()

@@ -259,7 +259,7 @@ async def loaded(scenario: str, plan: Event) -> AsyncIterator[Load]:
     """Start the load with its plan."""
     errors = tempfile.TemporaryFile()  # noqa: SIM115 (Load.end closes it)
     process = await asyncio.create_subprocess_exec(
-        *_bound((*_PYTHON, "simulators.bench.load", scenario), cores()[1]),
+        *_bound((*_PYTHON, "simulators.bench.play", scenario), cores()[1]),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=errors,
