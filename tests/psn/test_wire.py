@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from typing import Any, get_args
+from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgpack
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psn import wire
@@ -108,6 +109,51 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
     wire.SignOut: st.builds(wire.SignOut, n=numbers),
 }
 
+bodies = st.builds(
+    wire.MessageBody,
+    id=st.uuids(),
+    sender=addresses,
+    sender_name=texts,
+    to=st.lists(addresses, max_size=3),
+    text=texts,
+    priority=st.sampled_from(["routine", "emergency"]),
+    time=times,
+    expires=maybe() | times,
+    about=maybe() | st.uuids(),
+) | st.builds(
+    wire.ReceiptBody,
+    of=st.lists(st.uuids(), max_size=3),
+    by=addresses,
+    by_name=texts,
+    state=st.sampled_from(["delivered", "read", "expired"]),
+    time=times,
+)
+
+PLAIN: dict[Any, st.SearchStrategy[Any]] = {
+    int: st.integers(-(2**53), 2**53),
+    str: texts,
+    bool: st.booleans(),
+    UUID: st.uuids(),
+    type(None): st.none(),
+    wire.MailBody: bodies,
+    wire.Seat: seats,
+}
+
+
+def anything_of(hint: Any) -> st.SearchStrategy[Any]:
+    """Any value of a type; the server's own frames are not bounded further."""
+    if hint in PLAIN:
+        return PLAIN[hint]
+    inner = [anything_of(part) for part in get_args(hint)]
+    if get_origin(hint) is list:
+        return st.lists(inner[0], max_size=3)
+    if get_origin(hint) is dict:
+        return st.dictionaries(*inner, max_size=3)
+    if inner:
+        return st.one_of(inner)
+    return st.builds(hint, **{k: anything_of(part) for k, part in get_type_hints(hint).items()})
+
+
 both = pytest.mark.parametrize("codec", [MSGPACK, JSON], ids=["msgpack", "json"])
 
 
@@ -120,6 +166,29 @@ def test_every_client_frame_is_tried_here() -> None:
 def test_client_frames_survive_the_journey(codec: Codec, data: st.DataObject) -> None:
     frame = data.draw(st.one_of(*CLIENT.values()))
     assert codec.decode_client(codec.encode(frame)) == frame
+
+
+@both
+@pytest.mark.parametrize("kind", get_args(wire.ServerFrame), ids=lambda kind: kind.__name__)
+@settings(max_examples=20)
+@given(data=st.data())
+def test_server_frames_survive_the_journey(
+    codec: Codec, kind: type[Any], data: st.DataObject
+) -> None:
+    frame = data.draw(anything_of(kind))
+    assert codec.decode_server(codec.encode(frame)) == frame
+
+
+@both
+@given(fix=fix_strategy())
+def test_a_fix_survives_being_kept(codec: Codec, fix: wire.Fix) -> None:
+    assert codec.decode_fix(codec.encode(fix)) == fix
+
+
+@given(st.binary(max_size=60))
+def test_a_kept_fix_that_was_damaged_is_refused(data: bytes) -> None:
+    with contextlib.suppress(WireError):
+        assert isinstance(MSGPACK.decode_fix(data), wire.Fix)
 
 
 @given(st.lists(seats, max_size=40), st.booleans())
