@@ -23,7 +23,7 @@ from psn.log import Record
 from psn.mailboxes import Entry
 from psn.problems import Problem
 from psn.sessions import Session, Sessions
-from psn.signin import SignIn
+from psn.signin import SignIn, SignInRefused
 from psn.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
 from psn.tracks import Crossed, Kept, TrackWriter
 
@@ -315,16 +315,29 @@ class Core:
         )
         ended = []
         for session in list(self.sessions.all):
-            principal = self.signin.principal(session.ticket, new)
-            if principal is None:
-                ended.append((session, "The account or device was disabled."))
+            try:
+                self.renew(session)
+            except SignInRefused as problem:
+                ended.append((session, problem.text))
                 continue
-            session.principal = principal
-            self.sessions.change_boxes(session, access.mailboxes(principal, new))
             view = session.watcher.view
             if view is not None and (people_changed or self._sight(session) != view.sight):
                 self._show(session)
         return ended
+
+    def renew(self, session: Session) -> None:
+        """Give a session the rights of now; raises :class:`SignInRefused` when it has none."""
+        principal = self.signin.principal(session.ticket, self.directory)
+        if principal is None:
+            raise SignInRefused(
+                "session_ended", "The account or device was disabled.", "Sign in again."
+            )
+        if principal.address != session.principal.address:
+            raise SignInRefused(
+                "session_ended", "The device stands for another unit now.", "Sign in again."
+            )
+        session.principal = principal
+        self.sessions.change_boxes(session, access.mailboxes(principal, self.directory))
 
     def refresh_rights(self) -> None:
         """An agreement may have begun or ended by the clock: show again where it matters."""

@@ -208,6 +208,9 @@ class Connection:
             session = Session(principal, ticket, self.codec, self.outbox)
             boxes = access.mailboxes(principal, core.directory)
             notices = await core.sessions.resume(session, boxes, frame.seen)
+            # Rights may have changed while this waited; from here on nothing waits.
+            core.renew(session)
+            principal = session.principal
         except SignInRefused as problem:
             self._error(problem, frame.n)
             if self._tries >= SIGN_IN_TRIES:
