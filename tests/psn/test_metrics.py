@@ -1,0 +1,113 @@
+"""Figures for operators: they can be scraped, and they count what happened."""
+
+from __future__ import annotations
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+from stage import BEN, CAR, Bystanders, Peer, Stage, message, now_ms, until
+
+from psn import metrics, wire
+
+
+def figures(page: bytes) -> dict[str, float]:
+    """What a scraper reads from the page: every sample without labels, by name."""
+    return {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(page.decode())
+        for sample in family.samples
+    }
+
+
+async def test_the_page_is_what_a_scraper_reads(stage: Stage) -> None:
+    host, port = stage.address
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"http://{host}:{port}/metrics") as answer,
+    ):
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        page = await answer.read()
+    families = list(text_string_to_metric_families(page.decode()))
+    assert families
+    for family in families:
+        assert family.name.startswith("psn_")
+        assert family.documentation
+        assert family.type in ("counter", "gauge")
+        (sample,) = family.samples
+        assert sample.name == family.name + ("_total" if family.type == "counter" else "")
+
+
+async def test_what_happens_is_counted(stage: Stage) -> None:
+    before = figures(metrics.exposition(stage.core))
+    assert before["psn_record_healthy"] == before["psn_tracks_healthy"] == 1
+    assert before["psn_sessions"] == before["psn_views"] == before["psn_units_on_the_map"] == 0
+    async with (
+        await Peer.enter(stage.url, CAR) as car,
+        await Peer.enter(stage.url, "ben") as ben,
+    ):
+        await ben.send(wire.Watch(n=9))
+        await ben.expect(wire.Picture)
+        at = now_ms()
+        for n in range(3):
+            await car.send(wire.Position(p=wire.Fix(0, at + n, -881_900_000, 174_900_000)))
+        await car.send(wire.Position(p=wire.Fix(3, at, -881_900_000, 174_900_000)))
+        await car.refusal("not_your_unit")
+        await car.send(wire.Position(p=wire.Fix(0, 0, -881_900_000, 174_900_000)))
+        await car.refusal("too_old")
+        await car.send(message(BEN, "two entries: mine and his"))
+        await car.expect(wire.Ack)
+        await until(lambda: stage.core.tracks.stored == 3, "the positions are stored")
+        await ben.expect(wire.Picture, lambda picture: picture.p[-1].time == at + 2)
+        now = figures(metrics.exposition(stage.core))
+    assert {
+        name: now[f"psn_{name}"] - before[f"psn_{name}"]
+        for name in (
+            "positions_total",
+            "positions_refused_total",
+            "positions_stored_total",
+            "positions_dropped_total",
+            "seats_delivered_total",
+            "record_commits_total",
+            "record_entries_total",
+            "sessions",
+            "sessions_lagging",
+            "views",
+            "units_on_the_map",
+            "positions_waiting",
+            "record_waiting",
+        )
+    } == {
+        "positions_total": 3,
+        "positions_refused_total": 2,
+        "positions_stored_total": 3,
+        "positions_dropped_total": 0,
+        "seats_delivered_total": 3,
+        "record_commits_total": 1,
+        "record_entries_total": 2,
+        "sessions": 2,
+        "sessions_lagging": 0,
+        "views": 1,
+        "units_on_the_map": 1,
+        "positions_waiting": 0,
+        "record_waiting": 0,
+    }
+
+
+async def test_scraping_disturbs_nobody(stage: Stage, bystanders: Bystanders) -> None:
+    host, port = stage.address
+    async with bystanders.undisturbed(), aiohttp.ClientSession() as http:
+        for _ in range(20):
+            async with http.get(f"http://{host}:{port}/metrics") as answer:
+                assert answer.status == 200
+
+
+async def test_alive_and_ready(stage: Stage) -> None:
+    host, port = stage.address
+    async with aiohttp.ClientSession(f"http://{host}:{port}") as http:
+        for path, said in (("/healthz", "alive\n"), ("/readyz", "ready\n")):
+            async with http.get(path) as answer:
+                assert (answer.status, await answer.text()) == (200, said)
+        stage.core.record.healthy = False
+        async with http.get("/readyz") as answer:
+            assert (answer.status, await answer.text()) == (503, "The record cannot be written.\n")
+        stage.core.record.healthy = True
