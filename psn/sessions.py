@@ -243,6 +243,7 @@ class Sessions:
 
     async def _catch_up(self, session: Session) -> None:
         while behind := self._behind(session):
+            heads = {box: self._record.heads[box] for box in behind}
             while session.outbox.waiting > LOW_WATER_BYTES and not session.outbox.closed:
                 await asyncio.sleep(0.05)
             if session.outbox.closed:
@@ -255,24 +256,34 @@ class Sessions:
                 log.info("catching up waits for the database: %s", problem)
                 await asyncio.sleep(0.5)
                 continue
-            progressed = False
-            for entry in entries:
-                if entry.seq == session.cursors.get(entry.box, -1) + 1:
-                    session.outbox.send(_encode(session.codec, entry))
-                    session.cursors[entry.box] = entry.seq
-                    progressed = True
-            if not progressed:
-                self._skip_missing(session, behind)
+            self._hand_out(session, behind, heads, entries)
         if not session.greeted:
             session.greeted = True
             session.send(wire.CaughtUp())
 
-    def _skip_missing(self, session: Session, behind: dict[str, int]) -> None:
-        """Entries below the head are not there: past their retention. Say so, and go on."""
-        for box in behind.keys() & session.cursors.keys():
-            head = self._record.heads.get(box, 0)
-            session.send(wire.HistoryGone(box=box, floor=head + 1))
-            session.cursors[box] = head
+    def _hand_out(
+        self,
+        session: Session,
+        behind: dict[str, int],
+        heads: dict[str, int],
+        entries: list[Entry],
+    ) -> None:
+        """Send what was read after the cursors ``behind``; say what is past its retention.
+
+        ``heads`` are those of before the reading: what came since is no gap.
+        """
+        for entry in entries:
+            cursor = session.cursors.get(entry.box)
+            if cursor is None or entry.seq <= cursor:
+                continue
+            if entry.seq > cursor + 1:
+                session.send(wire.HistoryGone(box=entry.box, floor=entry.seq))
+            session.outbox.send(_encode(session.codec, entry))
+            session.cursors[entry.box] = entry.seq
+        for box in behind.keys() - {entry.box for entry in entries}:
+            if session.cursors.get(box, heads[box]) < heads[box]:
+                session.send(wire.HistoryGone(box=box, floor=heads[box] + 1))
+                session.cursors[box] = heads[box]
 
 
 def _encode(codec: wire.Codec, entry: Entry) -> bytes:
