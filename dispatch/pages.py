@@ -77,7 +77,13 @@ def secure(settings: Settings) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await handler(request)
+        response: web.StreamResponse
+        try:
+            response = await handler(request)
+        except web.HTTPException as refusal:
+            for name, value in always.items():
+                refusal.headers.setdefault(name, value)
+            raise
         if not response.prepared:
             for name, value in always.items():
                 response.headers.setdefault(name, value)
@@ -97,8 +103,8 @@ def add_routes(application: web.Application, settings: Settings, built: Path = B
         return _file(built / "index.html", "no-cache")
 
     async def asset(request: web.Request) -> web.StreamResponse:
-        wanted = (built / request.match_info["path"]).resolve()
-        if not wanted.is_relative_to(built) or not wanted.is_file():
+        wanted = _file_within(built, request.match_info["path"])
+        if wanted is None:
             return web.Response(text="There is no such page.\n", status=404)
         hashed = wanted.parent.name == "assets"
         return _file(wanted, "public, max-age=31536000, immutable" if hashed else "no-cache")
@@ -112,6 +118,15 @@ def add_routes(application: web.Application, settings: Settings, built: Path = B
 
         application.router.add_get(OWN_MAP, own_map)
     application.router.add_get("/{path:.+}", asset)
+
+
+def _file_within(built: Path, name: str) -> Path | None:
+    """The file of that name if it is there, and is not somewhere else."""
+    try:
+        wanted = (built / name).resolve()
+        return wanted if wanted.is_relative_to(built) and wanted.is_file() else None
+    except (ValueError, OSError):  # no file can have that name: a NUL, or too long
+        return None
 
 
 def _file(path: Path, cache: str) -> web.FileResponse:

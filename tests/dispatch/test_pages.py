@@ -67,12 +67,38 @@ async def test_every_answer_has_the_headers(http: aiohttp.ClientSession, path: s
         "/%2e%2e/secret.txt",
         "/assets/..%2f..%2fsecret.txt",
         "/assets",
+        "/assets/app-1a2b.mjs/..",
+        "/assets/app-1a2b.mjs/more",
+        "/index.html%00",
+        "/%00",
+        "/" + "long" * 1_000,
+        "/%ff%fe",
+        "/..%5csecret.txt",
+        "/%2fetc/passwd",
     ],
+    ids=lambda path: path[:40],
 )
 async def test_nothing_beside_the_built_files(http: aiohttp.ClientSession, path: str) -> None:
     async with http.get(URL(path, encoded=True)) as answer:
         assert answer.status == 404
         assert "not for the web" not in await answer.text()
+
+
+async def test_a_link_out_of_the_built_files_is_not_followed(
+    http: aiohttp.ClientSession, built: Path
+) -> None:
+    (built / "assets" / "out.txt").symlink_to(built.parent / "secret.txt")
+    async with http.get("/assets/out.txt") as answer:
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "TRACE"])
+async def test_pages_are_only_read(http: aiohttp.ClientSession, method: str) -> None:
+    for path in ("/", "/assets/app-1a2b.mjs"):
+        async with http.request(method, path) as answer:
+            assert answer.status == 405
+            assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_an_operators_map_is_read_in_ranges(http: aiohttp.ClientSession) -> None:
