@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import aiohttp
+import msgspec
 import pytest
 import pytest_asyncio
 from stage import (
@@ -158,18 +162,123 @@ async def test_what_may_not_be_seen_is_not_there(ben: Browser, path: str) -> Non
     assert answer["error"]["text"] and answer["error"]["todo"]
 
 
-@pytest.mark.parametrize("query", ["from=now", "from=-1", "to=1e9", "from=999999999999999999999"])
-async def test_a_bad_parameter_is_named(ben: Browser, query: str) -> None:
-    status, answer = await ben.get(f"/api/units/{BOAT}/track?{query}")
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (f"/api/units/{BOAT}/track?from=now", "from"),
+        (f"/api/units/{BOAT}/track?from=-1", "from"),
+        (f"/api/units/{BOAT}/track?from=", "from"),
+        (f"/api/units/{BOAT}/track?to=1e9", "to"),
+        (f"/api/units/{BOAT}/track?to=%D9%A3", "to"),
+        (f"/api/units/{BOAT}/track?from=999999999999999999999", "from"),
+        (f"/api/units/{BOAT}/track?to=253402300800000", "to"),
+        (f"/api/mailboxes/{BEN}?limit=0", "limit"),
+        (f"/api/mailboxes/{BEN}?limit=501", "limit"),
+        (f"/api/mailboxes/{BEN}?limit=ten", "limit"),
+        (f"/api/mailboxes/{BEN}?before=-1", "before"),
+        (f"/api/mailboxes/{BEN}?before=9007199254740992", "before"),
+    ],
+)
+async def test_a_bad_parameter_is_named(ben: Browser, path: str, name: str) -> None:
+    status, answer = await ben.get(path)
     assert (status, answer["error"]["code"]) == (400, "bad_parameter")
-    assert query.split("=")[0] in answer["error"]["text"]
+    assert f"parameter {name} " in answer["error"]["text"]
 
 
-@pytest.mark.parametrize("token", ["", "guess", "x" * 5_000])
-async def test_without_a_session_there_is_nothing(ben: Browser, token: str) -> None:
-    for path in ("/api/fences", f"/api/units/{BOAT}", "/api/mailboxes/person:2"):
-        status, answer = await ben.get(path, token=token)
-        assert (status, answer["error"]["code"]) == (401, "not_signed_in")
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/api/units/{BOAT}/track?from=0&to=253402300799999",
+        f"/api/units/{BOAT}/track?from=253402300799999&to=0",
+        f"/api/mailboxes/{BEN}?before=0&limit=1",
+        f"/api/mailboxes/{BEN}?before=9007199254740991&limit=500",
+    ],
+)
+async def test_parameters_at_the_very_edge_are_taken(ben: Browser, path: str) -> None:
+    status, answer = await ben.get(path)
+    assert status == 200
+    assert answer.get("fixes", answer.get("entries")) == []
+
+
+EVERY = [
+    route.path.replace("units/{id}", f"units/{BOAT}")
+    .replace("{address}", BEN)
+    .replace("{id}", "00000000-0000-0000-0000-000000000001")
+    for route in api.ROUTES
+]
+
+
+@pytest.mark.parametrize(
+    ("route", "path"), list(zip(api.ROUTES, EVERY, strict=True)), ids=lambda value: str(value)[:40]
+)
+async def test_every_answer_is_of_the_type_that_is_documented(
+    stage: Stage, ben: Browser, route: api.Route, path: str
+) -> None:
+    await report(stage, BOAT, [now_ms()])
+    await ben.peer.send(message(ANA, "an entry", id=UUID(int=1)))
+    await ben.peer.expect(wire.Ack)
+    status, answer = await ben.get(path)
+    assert status == 200
+    if route.returns is not None:
+        assert json.loads(msgspec.json.encode(msgspec.convert(answer, route.returns))) == answer
+
+
+@pytest.mark.parametrize("path", EVERY)
+async def test_every_route_needs_a_session(ben: Browser, path: str) -> None:
+    assert (await ben.get(path))[0] == 200
+    token = ben.peer.me.token
+    headers: list[dict[str, str]] = [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer guess"},
+        {"Authorization": "Bearer " + "x" * 5_000},
+        {"Authorization": f"Bearer {token}x"},
+        {"Authorization": f"Basic {token}"},
+        {"Authorization": token},
+        {"Cookie": f"token={token}"},
+    ]
+    for some in headers:
+        async with ben.http.get(ben.base + path, headers=some) as answer:
+            told = await answer.json()
+            assert (answer.status, told["error"]["code"]) == (401, "not_signed_in"), some
+    async with ben.http.get(f"{ben.base}{path}?token={token}") as answer:
+        assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update person set disabled_at = now() where name = 'ben'",
+        "update session set ended_at = now()",
+    ],
+)
+async def test_a_token_is_worth_nothing_once_its_owner_may_no_longer(
+    stage: Stage, ben: Browser, statement: str
+) -> None:
+    """DOM-SES-1."""
+    await stage.core.pool.execute(statement)
+    await ben.peer.expect(wire.Closing)
+    for path in EVERY:
+        assert (await ben.get(path))[0] == 401
+
+
+async def test_what_is_no_longer_shared_is_not_there(stage: Stage, ben: Browser) -> None:
+    """DOM-WHO-4."""
+    await report(stage, CAR, [now_ms()])
+    assert (await ben.get(f"/api/units/{CAR}/track"))[0] == 200
+    await stage.core.pool.execute("update agreement set ends_at = now() where owner_agency = 1")
+    await until(lambda: len(stage.core.directory.agreements) == 1, "the agreement is over")
+    for path in (f"/api/units/{CAR}", f"/api/units/{CAR}/track"):
+        assert (await ben.get(path))[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/api/fences", "/api/config", "/api/openapi.json"])
+async def test_nothing_can_be_written_over_http(ben: Browser, path: str) -> None:
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        headers = {"Authorization": f"Bearer {ben.peer.me.token}"}
+        async with ben.http.request(method, ben.base + path, headers=headers) as answer:
+            assert (answer.status, (await answer.json())["error"]["code"]) == (404, "not_found")
 
 
 async def test_a_gateway_reads_nothing(stage: Stage, ben: Browser) -> None:
@@ -191,8 +300,15 @@ async def test_the_public_part(ben: Browser) -> None:
     assert referred <= {f"#/components/schemas/{n}" for n in document["components"]["schemas"]}
     for path, item in document["paths"].items():
         named = {p["name"] for p in item["get"]["parameters"] if p["in"] == "path"}
-        assert all("{" + name + "}" in path for name in named)
+        assert named == set(re.findall(r"{(\w+)}", path))
+        asked = {p["name"] for p in item["get"]["parameters"] if p["in"] == "query"}
+        assert asked == {name for r in api.ROUTES if r.path == path for name in r.query}
+        assert set(item["get"]["responses"]) >= {"200"}
         assert item["get"]["summary"]
+    operations = [item["get"]["operationId"] for item in document["paths"].values()]
+    assert len(set(operations)) == len(operations)
+    secured = {path for path, item in document["paths"].items() if item["get"]["security"]}
+    assert secured == {route.path for route in api.ROUTES}
 
 
 def _references(value: Any) -> list[str]:
