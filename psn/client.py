@@ -190,13 +190,19 @@ class Client:
     async def acknowledged(self, message: UUID) -> int:
         """Wait until a message is on the server's disk; its time there.
 
-        Raises :class:`ClientRefused` when the server refuses it for good.
+        Also for one that an earlier run of the program kept. Raises :class:`ClientRefused` when
+        the server refuses it for good, ``KeyError`` when no such message is on its way.
         """
+        answer = self._acks.get(message)
+        if answer is None:
+            if all(kept.id != message for kept in self.offline.messages()):
+                raise KeyError(message)
+            answer = self._acks[message] = asyncio.get_running_loop().create_future()
         try:
-            return await asyncio.shield(self._acks[message])
+            return await asyncio.shield(answer)
         finally:
-            if self._acks[message].done():
-                del self._acks[message]
+            if answer.done():
+                self._acks.pop(message, None)
 
     async def report(self, fix: wire.Fix) -> bool:
         """Report a position; kept for later when there is no network. True when sent now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -136,6 +138,74 @@ async def test_after_a_restart_of_the_server_everything_goes_on(stage: Stage) ->
         await ana.client.acknowledged(meanwhile)
         await until(lambda: ben.texts() == ["before", "meanwhile"], "each once, in order")
         assert ben.links[-3:] == [Link.LOST, Link.CATCHING_UP, Link.UP]
+
+
+async def test_cut_again_and_again_nothing_is_lost_and_nothing_comes_twice(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-REC-2, DOM-REC-4, DOM-REC-5, DOM-PIC-7: every line breaks, at any moment, many times."""
+    monkeypatch.setattr("psn.client.FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("psn.client.LONGEST_RETRY_SECONDS", 0.05)
+    chance = random.Random(5)
+    offline = Offline(tmp_path / "tablet.db")
+    wanted = [f"{n}" for n in range(120)]
+    start = now_ms() - 60_000
+    async with (
+        Heard(stage.url, "ana") as ana,
+        Heard(stage.url, "ben", subprotocol=wire.SUBPROTOCOL_JSON) as ben,
+        Heard(stage.url, PATROL, offline=offline) as patrol,
+    ):
+        sent = []
+        for n, text in enumerate(wanted):
+            sent.append(ana.client.send([BEN, "group:1"], text))
+            await patrol.client.report(here(start + n))
+            await asyncio.sleep(0.005)
+            if n % 15 == 7:
+                for session in list(stage.core.sessions.all):
+                    if chance.random() < 0.7:
+                        session.outbox.transport.abort()
+        for message in sent:
+            await ana.client.acknowledged(message)
+        await patrol.client.drained()
+        await until(lambda: len(ben.texts()) >= len(wanted), "everything arrives")
+        await until(
+            lambda: all(ana.states(message).count("delivered") >= 1 for message in sent),
+            "and everything is said to have been delivered",
+        )
+        for one in (ana, ben):
+            assert one.links.count(Link.LOST) > 2
+            assert one.texts() == wanted
+    for message in sent:
+        assert ana.states(message).count("delivered") <= 2  # by ben, and by the group's others
+    offline.close()
+
+
+async def test_everybody_who_waits_for_an_acknowledgement_gets_it(stage: Stage) -> None:
+    async with Heard(stage.url, "ana") as ana:
+        message = ana.client.send([BEN], "watched by two")
+        waiting = [asyncio.create_task(ana.client.acknowledged(message)) for _ in range(3)]
+        first, second, third = await asyncio.gather(*waiting)
+        assert first == second == third
+
+
+async def test_a_message_of_an_earlier_run_is_acknowledged_to_whoever_asks(
+    stage: Stage, tmp_path: Path
+) -> None:
+    offline = Offline(tmp_path / "console.db")
+    async with Client("http://127.0.0.1:9", credentials_of("ana"), offline=offline) as away:
+        message = away.send([BEN], "typed before the page was closed")
+    client = Client(stage.url, credentials_of("ana"), offline=offline)
+    asked = asyncio.create_task(client.acknowledged(message))
+    async with client:
+        assert await asked > 0
+        await client.drained()
+    offline.close()
+
+
+async def test_waiting_for_what_was_never_sent_says_so(stage: Stage) -> None:
+    async with Heard(stage.url, "ana") as ana:
+        with pytest.raises(KeyError):
+            await ana.client.acknowledged(uuid4())
 
 
 async def test_a_message_in_two_mailboxes_is_shown_once(stage: Stage) -> None:
