@@ -124,3 +124,88 @@ async def test_without_a_database_the_newest_are_kept_and_the_rest_counted(
         await lost
     writer.close()
     await task
+
+
+async def test_rows_wait_while_the_database_is_away_and_all_arrive(
+    database: str, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-PIC-7: a promise is kept only once its rows are on disk."""
+    reach = tracks.database.connect
+
+    async def refuse(dsn: str) -> asyncpg.Connection:
+        raise ConnectionRefusedError("nobody there")
+
+    monkeypatch.setattr(tracks.database, "connect", refuse)
+    writer = TrackWriter(database)
+    for n in range(5):
+        writer.add(kept(NOW + n))
+    early = writer.written()
+    task = asyncio.create_task(writer.run())
+    await until(lambda: not writer.healthy, "it is noticed")
+    for n in range(5, 9):
+        writer.add(kept(NOW + n))
+    late = writer.written()
+    assert not early.done() and not late.done()
+    assert (writer.waiting, writer.stored, writer.dropped) == (9, 0, 0)
+    monkeypatch.setattr(tracks.database, "connect", reach)
+    await late
+    assert early.done()
+    assert writer.healthy
+    rows = await db.fetch("select at from track order by at")
+    assert [milliseconds(row["at"]) for row in rows] == [NOW + n for n in range(9)]
+    assert (writer.waiting, writer.stored) == (0, 9)
+    writer.close()
+    await task
+
+
+async def test_a_promise_about_rows_that_were_not_dropped_is_kept(
+    database: str, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracks, "KEEP_ROWS", 10)
+    reach = tracks.database.connect
+
+    async def refuse(dsn: str) -> asyncpg.Connection:
+        raise ConnectionRefusedError("nobody there")
+
+    monkeypatch.setattr(tracks.database, "connect", refuse)
+    writer = TrackWriter(database)
+    promises = []
+    for n in range(15):
+        writer.add(kept(NOW + n))
+        promises.append(writer.written())
+    task = asyncio.create_task(writer.run())
+    await until(lambda: writer.dropped == 5, "the oldest are dropped")
+    monkeypatch.setattr(tracks.database, "connect", reach)
+    await promises[-1]
+    outcomes = [bool(promise.exception()) for promise in promises]
+    assert outcomes == [True] * 5 + [False] * 10
+    rows = await db.fetch("select at from track order by at")
+    assert [milliseconds(row["at"]) for row in rows] == [NOW + n for n in range(5, 15)]
+    writer.close()
+    await task
+
+
+async def test_with_nothing_to_write_the_promise_is_kept_at_once() -> None:
+    writer = TrackWriter("postgresql:///nowhere?host=/nonexistent")
+    assert writer.written().done()
+
+
+async def test_a_batch_that_fails_half_way_leaves_nothing_behind(
+    database: str, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows, newest positions and crossings are one transaction: done again, nothing is double."""
+    upsert, failed = TrackWriter._upsert_newest, 0
+
+    async def fail_once(
+        writer: TrackWriter, connection: asyncpg.Connection, rows: list[Kept]
+    ) -> None:
+        nonlocal failed
+        failed += 1
+        if failed == 1:
+            connection.terminate()
+        await upsert(writer, connection, rows)
+
+    monkeypatch.setattr(TrackWriter, "_upsert_newest", fail_once)
+    await written(database, [kept(NOW + n) for n in range(20)])
+    assert failed == 2
+    assert await db.fetchval("select count(*) from track") == 20
