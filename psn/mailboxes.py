@@ -83,16 +83,11 @@ async def store(
     now: int,
 ) -> Stored:
     """Store messages and marks in one transaction; ``now`` is milliseconds UTC."""
-    placings: list[Placing] = []
-    answers: list[int | RecordRefused] = []
     entries: list[Entry] = []
     heads: dict[str, int] = {}
     async with connection.transaction():
-        if messages:
-            new, answers = await _store_messages(connection, messages, now)
-            placings += new
-        if marks:
-            placings += await _store_marks(connection, marks, now)
+        receipts = await _mark(connection, marks, now) if marks else []
+        placings, answers = await _log(connection, messages, receipts, now)
         if placings:
             entries, heads = await _place(connection, placings)
     return Stored(entries, heads, answers)
@@ -150,8 +145,15 @@ RETURNING id, uid
 """
 
 
-async def _store_messages(
-    connection: database.Connection, messages: list[wire.MessageBody], now: int
+Receipt = tuple[str, wire.ReceiptBody]
+"""Whose mailbox it goes to, and the receipt."""
+
+
+async def _log(
+    connection: database.Connection,
+    messages: list[wire.MessageBody],
+    receipts: list[Receipt],
+    now: int,
 ) -> tuple[list[Placing], list[int | RecordRefused]]:
     """Insert what is new; answer what was stored before; refuse another message's id.
 
@@ -165,26 +167,35 @@ async def _store_messages(
             late[body.id] = None
         else:
             stamped.setdefault(body.id, msgspec.structs.replace(body, time=now))
-    rows = await connection.fetch(
-        _INSERT_LOG,
-        list(stamped),
-        ["message"] * len(stamped),
-        [body.sender for body in stamped.values()],
-        [_encode_body(body).decode() for body in stamped.values()],
-        database.moment(now),
-    )
-    ids = {row["uid"]: row["id"] for row in rows}
+    bodies: list[wire.MailBody] = [*stamped.values(), *(body for _, body in receipts)]
+    rows = []
+    if bodies:
+        rows = await connection.fetch(
+            _INSERT_LOG,
+            [*stamped, *(None for _ in receipts)],
+            ["message"] * len(stamped) + ["receipt"] * len(receipts),
+            [m.sender for m in stamped.values()] + [r.by for _, r in receipts],
+            [_encode_body(body).decode() for body in bodies],
+            database.moment(now),
+        )
+    ids = {row["uid"]: row["id"] for row in rows if row["uid"] is not None}
     known: dict[UUID, wire.MailBody | None] = {**late, **stamped}
     old = [uid for uid in known if uid not in ids]
     if old:
-        rows = await connection.fetch("SELECT uid, body FROM log WHERE uid = ANY($1::uuid[])", old)
-        known.update({row["uid"]: _decode_body(row["body"]) for row in rows})
-    new = [
+        found = await connection.fetch("SELECT uid, body FROM log WHERE uid = ANY($1::uuid[])", old)
+        known.update({row["uid"]: _decode_body(row["body"]) for row in found})
+    placings = [
         Placing(ids[uid], body, list(dict.fromkeys([*body.to, body.sender])))
         for uid, body in stamped.items()
         if uid in ids
     ]
-    return new, [_answer(body, known[body.id]) for body in messages]
+    # Rows without an id cannot conflict, so every one came back, in the order given.
+    unnamed = [row["id"] for row in rows if row["uid"] is None]
+    placings += [
+        Placing(log_id, body, [author])
+        for log_id, (author, body) in zip(unnamed, receipts, strict=True)
+    ]
+    return placings, [_answer(body, known[body.id]) for body in messages]
 
 
 def _answer(asked: wire.MessageBody, stored: wire.MailBody | None) -> int | RecordRefused:
@@ -208,58 +219,8 @@ def _answer(asked: wire.MessageBody, stored: wire.MailBody | None) -> int | Reco
     )
 
 
-async def _store_marks(
-    connection: database.Connection, marks: list[Mark], now: int
-) -> list[Placing]:
-    """Advance delivery cursors, and make one receipt entry per author, reader and state."""
-    wanted = await _marked(connection, marks)
-    new = await connection.fetch(
-        """
-        INSERT INTO receipt (log_id, reader, state, at)
-        SELECT m.log_id, m.reader, m.state, $4
-          FROM unnest($1::bigint[], $2::text[], $3::smallint[]) AS m(log_id, reader, state)
-         ORDER BY m.log_id, m.reader, m.state
-            ON CONFLICT DO NOTHING
-        RETURNING log_id, reader, state
-        """,
-        [log_id for log_id, _, _ in wanted],
-        [reader for _, reader, _ in wanted],
-        [state for _, _, state in wanted],
-        database.moment(now),
-    )
-    if not new:
-        return []
-    names = {mark.reader: mark.reader_name for mark in marks}
-    of: defaultdict[tuple[str, str, int], list[UUID]] = defaultdict(list)
-    authors = await connection.fetch(
-        "SELECT id, uid, author FROM log WHERE id = ANY($1::bigint[])",
-        list({row["log_id"] for row in new}),
-    )
-    by_id = {row["id"]: row for row in authors}
-    for row in new:
-        message = by_id[row["log_id"]]
-        of[message["author"], row["reader"], row["state"]].append(message["uid"])
-    receipts = [
-        (author, wire.ReceiptBody(uids, reader, names[reader], STATES[state], now))
-        for (author, reader, state), uids in of.items()
-    ]
-    rows = await connection.fetch(
-        _INSERT_LOG,
-        [None] * len(receipts),
-        ["receipt"] * len(receipts),
-        [body.by for _, body in receipts],
-        [_encode_body(body).decode() for _, body in receipts],
-        database.moment(now),
-    )
-    # Rows without an id cannot conflict, so every one came back, in the order given.
-    return [
-        Placing(row["id"], body, [author])
-        for row, (author, body) in zip(rows, receipts, strict=True)
-    ]
-
-
-async def _marked(connection: database.Connection, marks: list[Mark]) -> list[tuple[int, str, int]]:
-    """Which messages were received or read by whom: (log id, reader, state), each once."""
+async def _mark(connection: database.Connection, marks: list[Mark], now: int) -> list[Receipt]:
+    """Advance delivery cursors; one receipt per author, reader and state, of what is new."""
     through: dict[tuple[str, str], int] = {}
     since: dict[tuple[str, str], int] = {}
     for mark in marks:
@@ -267,30 +228,30 @@ async def _marked(connection: database.Connection, marks: list[Mark]) -> list[tu
             key = (mark.box, mark.reader)
             through[key] = max(through.get(key, 0), mark.through)
             since[key] = min(since.get(key, mark.since), mark.since)
-    wanted: dict[tuple[int, str, int], None] = {}
-    if through:
-        for row in await connection.fetch(
-            _RECEIVED,
-            [box for box, _ in through],
-            [reader for _, reader in through],
-            list(through.values()),
-            list(since.values()),
-        ):
-            state = EXPIRED if row["expired"] else DELIVERED
-            wanted[row["id"], row["reader"], state] = None
-    reads = [(m.box, m.reader, seq) for m in marks if m.through is None for seq in m.seqs]
-    if reads:
-        for row in await connection.fetch(
-            _READ_ENTRIES,
-            [box for box, _, _ in reads],
-            [reader for _, reader, _ in reads],
-            [seq for _, _, seq in reads],
-        ):
-            wanted[row["id"], row["reader"], READ] = None
-    return list(wanted)
+    reads = {(m.box, m.reader, seq) for m in marks if m.through is None for seq in m.seqs}
+    rows = await connection.fetch(
+        _MARK,
+        [box for box, _ in through],
+        [reader for _, reader in through],
+        list(through.values()),
+        list(since.values()),
+        [box for box, _, _ in reads],
+        [reader for _, reader, _ in reads],
+        [seq for _, _, seq in reads],
+        database.moment(now),
+    )
+    of: defaultdict[tuple[str, str, int], list[UUID]] = defaultdict(list)
+    for row in rows:
+        of[row["author"], row["reader"], row["state"]].append(row["uid"])
+    names = {mark.reader: mark.reader_name for mark in marks}
+    return [
+        (author, wire.ReceiptBody(uids, reader, names[reader], STATES[state], now))
+        for (author, reader, state), uids in of.items()
+    ]
 
 
-_RECEIVED = """
+# One statement, since each costs a round trip while every acknowledgement waits.
+_MARK = f"""
 WITH mark AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
              AS m(address, reader, seq, since)
@@ -301,22 +262,31 @@ WITH mark AS (
   INSERT INTO delivery AS d (address, reader, seq)
   SELECT address, reader, seq FROM mark ORDER BY address, reader
       ON CONFLICT (address, reader) DO UPDATE SET seq = greatest(d.seq, excluded.seq)
+), reached AS (
+  SELECT e.log_id, mark.reader, 0 AS state
+    FROM mark LEFT JOIN old USING (address, reader)
+    JOIN mailbox_entry e ON e.address = mark.address
+         AND e.seq > coalesce(old.seq, mark.since) AND e.seq <= mark.seq
+   UNION
+  SELECT e.log_id, r.reader, {READ}
+    FROM unnest($5::text[], $6::text[], $7::bigint[]) AS r(address, reader, seq)
+    JOIN mailbox_entry e ON e.address = r.address AND e.seq = r.seq
+), new AS (
+  INSERT INTO receipt (log_id, reader, state, at)
+  SELECT l.id, reached.reader,
+         CASE WHEN reached.state = {READ} THEN {READ}
+              WHEN (l.body->>'expires')::bigint < extract(epoch FROM $8::timestamptz) * 1000
+              THEN {EXPIRED} ELSE {DELIVERED} END,
+         $8
+    FROM reached JOIN log l ON l.id = reached.log_id
+   WHERE l.kind = 'message' AND l.author <> reached.reader
+   ORDER BY 1, 2, 3
+      ON CONFLICT DO NOTHING
+  RETURNING log_id, reader, state
 )
-SELECT l.id, mark.reader,
-       coalesce((l.body->>'expires')::bigint < extract(epoch FROM now()) * 1000, false) AS expired
-  FROM mark LEFT JOIN old USING (address, reader)
-  JOIN mailbox_entry e ON e.address = mark.address
-       AND e.seq > coalesce(old.seq, mark.since) AND e.seq <= mark.seq
-  JOIN log l ON l.id = e.log_id
- WHERE l.kind = 'message' AND l.author <> mark.reader
-"""
-
-_READ_ENTRIES = """
-SELECT l.id, r.reader
-  FROM unnest($1::text[], $2::text[], $3::bigint[]) AS r(address, reader, seq)
-  JOIN mailbox_entry e ON e.address = r.address AND e.seq = r.seq
-  JOIN log l ON l.id = e.log_id
- WHERE l.kind = 'message' AND l.author <> r.reader
+SELECT l.author, l.uid, new.reader, new.state
+  FROM new JOIN log l ON l.id = new.log_id
+ ORDER BY l.id, new.reader, new.state
 """
 
 
@@ -324,33 +294,35 @@ async def _place(
     connection: database.Connection, placings: list[Placing]
 ) -> tuple[list[Entry], dict[str, int]]:
     """Give each entry its sequence in its mailboxes; the mailbox rows stay locked until commit."""
-    counts = Counter(box for placing in placings for box in placing.boxes)
-    boxes = sorted(counts)
+    pairs = [(box, placing) for placing in placings for box in placing.boxes]
+    counts = Counter(box for box, _ in pairs)
     rows = await connection.fetch(
-        """
-        INSERT INTO mailbox AS m (address, head)
-        SELECT * FROM unnest($1::text[], $2::bigint[])
-            ON CONFLICT (address) DO UPDATE SET head = m.head + excluded.head
-        RETURNING address, head
-        """,
-        boxes,
-        [counts[box] for box in boxes],
+        _PLACE, [box for box, _ in pairs], [placing.log_id for _, placing in pairs]
     )
     heads = {row["address"]: row["head"] for row in rows}
-    following = {box: heads[box] - counts[box] + 1 for box in boxes}
-    entries, log_ids = [], []
-    for placing in placings:
-        for box in placing.boxes:
-            entries.append(Entry(box, following[box], placing.body))
-            log_ids.append(placing.log_id)
-            following[box] += 1
-    await connection.execute(
-        """
-        INSERT INTO mailbox_entry (address, seq, log_id)
-        SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[])
-        """,
-        [entry.box for entry in entries],
-        [entry.seq for entry in entries],
-        log_ids,
-    )
+    following = {box: head - counts[box] + 1 for box, head in heads.items()}
+    entries = []
+    for box, placing in pairs:
+        entries.append(Entry(box, following[box], placing.body))
+        following[box] += 1
     return entries, heads
+
+
+_PLACE = """
+WITH placed AS (
+  SELECT address, log_id, row_number() OVER (PARTITION BY address ORDER BY n) AS nth
+    FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS p(address, log_id, n)
+), counted AS (
+  SELECT address, count(*) AS count FROM placed GROUP BY address
+), locked AS (
+  INSERT INTO mailbox AS m (address, head)
+  SELECT address, count FROM counted ORDER BY address
+      ON CONFLICT (address) DO UPDATE SET head = m.head + excluded.head
+  RETURNING address, head
+), entered AS (
+  INSERT INTO mailbox_entry (address, seq, log_id)
+  SELECT address, locked.head - counted.count + placed.nth, placed.log_id
+    FROM placed JOIN locked USING (address) JOIN counted USING (address)
+)
+SELECT address, head FROM locked
+"""
