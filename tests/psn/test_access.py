@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from psn import access
 from psn.access import Principal
@@ -191,3 +193,41 @@ def test_fences_of_other_agencies_are_not_seen() -> None:
     ana = person(ANA, d)
     seen = [access.may_see_fence(ana, owner) for owner in (None, POLICE, COAST)]
     assert seen == [True, True, False]
+
+
+moments = st.integers(-3, 3).map(lambda hours: NOW + hours * HOUR)
+agreements = st.builds(
+    agreement,
+    st.sampled_from([POLICE, COAST, CUSTOMS]),
+    st.sampled_from([POLICE, COAST, CUSTOMS]),
+    units=st.booleans(),
+    messages=st.booleans(),
+    starts=moments,
+    ends=st.none() | moments,
+)
+
+
+@given(st.lists(agreements, max_size=6), moments)
+def test_whatever_was_agreed_nothing_is_open_that_was_not_opened(
+    agreed: list[Agreement], now: datetime
+) -> None:
+    """DOM-WHO-2, DOM-WHO-3: against the rule in words, for any set of agreements."""
+    d = directory(*agreed)
+    for who in (person(ANA, d), person(BEN, d), person(CYD, d), device(1, d)):
+        for unit in d.units.values():
+            own = unit.agency == who.agency
+            between = [
+                a
+                for a in agreed
+                if (a.owner, a.viewer) == (unit.agency, who.agency)
+                and a.starts <= now
+                and (a.ends is None or now < a.ends)
+            ]
+            sees = own or (not unit.hidden and any(a.units for a in between))
+            writes = own or (not unit.hidden and any(a.messages for a in between))
+            assert access.may_see_unit(who, unit, d, now) is sees
+            assert access.may_write(who, unit.address, d, now) is (writes and not unit.retired)
+        every = access.sight(who, d, now, None, None)
+        for wanted in ({POLICE}, {COAST, CUSTOMS}, set[int]()):
+            narrowed = access.sight(who, d, now, None, frozenset(wanted))
+            assert narrowed.channels == {c for c in every.channels if c[0] in wanted}

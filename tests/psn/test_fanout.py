@@ -106,6 +106,8 @@ class Screen:
             elif isinstance(frame, wire.Gone):
                 for unit in frame.units:
                     self.seats.pop(unit, None)
+            elif isinstance(frame, wire.Roster):
+                self.seats.clear()
             elif isinstance(frame, wire.Presence):
                 self.presence |= frame.who
             elif isinstance(frame, wire.FenceCrossings):
@@ -347,12 +349,11 @@ class Screens(RuleBasedStateMachine):
         screen, old = self.screens[which]
         seen = sight(*channels, area=old.area)
         self.screens[which] = (screen, seen)
-        self.hub.flush()
+        # In the middle of whatever is going on, as the core does it: no flush before.
         self.hub.watch(screen.watcher, seen, screen.codec)
-        screen.wire.unblock()
-        self.loop.turn()
-        screen.read()
-        screen.seats.clear()  # a roster comes first and says so
+        screen.outbox.send(
+            screen.codec.encode(wire.Roster(agencies=[], groups=[], people=[], units=[]))
+        )
         self.hub.snapshot(
             screen.watcher,
             [
