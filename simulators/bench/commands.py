@@ -155,7 +155,7 @@ def picture(
     async def prepare(place: Stage) -> Event:
         cast = await casting.enrol(place.dsn, units=units, hidden=1, people=consoles, fences=fences)
         await asyncio.sleep(1.0)
-        return pictures.plan_of(place.url, place.dsn, place.server_pid, cast, rate, seconds, SEED)
+        return pictures.plan_of(place.url, place.dsn, place.pids, cast, rate, seconds, SEED)
 
     result = run("picture", url, database, prepare)
     result["fences"] = fences
@@ -175,7 +175,7 @@ def messages(
     async def prepare(place: Stage) -> Event:
         cast = await casting.enrol(place.dsn, people=mails.people_for(rate))
         await asyncio.sleep(1.0)
-        return mails.plan_of(place.url, place.dsn, place.server_pid, cast, rate, seconds, SEED)
+        return mails.plan_of(place.url, place.dsn, place.pids, cast, rate, seconds, SEED)
 
     show(run("messages", url, database, prepare), mails.KEYS, as_json)
 

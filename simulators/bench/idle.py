@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import asdict
 from typing import Any, Final
 
-from simulators.bench import stage
 from simulators.bench.load import Plan, each
 from simulators.bench.people import Cast
 from simulators.bench.socket import Socket
+from simulators.bench.usage import resident_kb
 
 KEYS: Final = ("sessions", "kb_per_session", "kb_per_watching_session", "server_rss_mb")
 WARM_UP: Final = 100
@@ -37,7 +37,7 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
 
     async def memory() -> int:
         await asyncio.sleep(1.0)
-        return stage.resident_kb(pid)
+        return resident_kb(pid)
 
     for socket in await opened(plan["units"][:WARM_UP], "warm-up"):
         socket.close()

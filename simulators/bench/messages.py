@@ -16,7 +16,6 @@ from uuid import UUID
 
 import asyncpg
 
-from simulators.bench import stage
 from simulators.bench.load import (
     Lag,
     Plan,
@@ -29,6 +28,7 @@ from simulators.bench.load import (
 )  # fmt: skip
 from simulators.bench.people import Cast
 from simulators.bench.socket import Frame, Socket
+from simulators.bench.usage import Pids, Usage
 
 KEYS: Final = ("sent", "acked", "delivered", "p50_ack_ms", "p99_ack_ms", "p99_delivery_ms")
 PER_PERSON: Final = 10.0
@@ -44,11 +44,11 @@ def people_for(rate: float) -> int:
 
 
 def plan_of(
-    url: str, dsn: str, pid: int | None, cast: Cast, rate: float, seconds: float, seed: int
+    url: str, dsn: str, pids: Pids, cast: Cast, rate: float, seconds: float, seed: int
 ) -> Plan:
     """What the load is told."""
     return {
-        "url": url, "dsn": dsn, "server_pid": pid, "rate": rate, "seconds": seconds, "seed": seed,
+        "url": url, "dsn": dsn, "pids": pids, "rate": rate, "seconds": seconds, "seed": seed,
         "people": [asdict(person) for person in cast.people],
     }  # fmt: skip
 
@@ -147,8 +147,7 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
     await each(range(len(parties)), connect, "people sign in", len(parties))
     await asyncio.sleep(0.5)
     quiet_memory()
-    pid = plan["server_pid"]
-    cpu = stage.server_cpu_seconds(pid)
+    used = Usage(*plan["pids"])
     lag = Lag()
     rate = plan["rate"]
 
@@ -162,7 +161,7 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
     await settled(lambda: sum(run.acked) + sum(run.delivered), 2 * run.count, PATIENCE)
     lag.stop()
     took = perf_counter() - begin
-    cpu_after = stage.server_cpu_seconds(pid)
+    usage = used.figures()
     p50, p99, worst = percentiles(run.ack_latency, 50, 99, 100)
     return {
         "sent": run.count, "acked": sum(run.acked), "delivered": sum(run.delivered),
@@ -171,7 +170,7 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
         "rate": rate, "people": len(parties), "seconds": round(took, 2), "max_ack_ms": worst,
         "on_disk": await _on_disk(plan["dsn"], run), "delivered_twice": run.twice,
         "out_of_order": run.misplaced, "receipts": run.receipts, "refused": len(run.refused),
-        "server_cpu_s": None if cpu is None or cpu_after is None else round(cpu_after - cpu, 2),
+        **usage,
         "sender_late_p99_ms": percentiles(run.late, 99)[0],
         "load_lag_p99_ms": percentiles(lag.samples, 99)[0],
     }  # fmt: skip

@@ -15,7 +15,6 @@ from typing import Any, Final
 import asyncpg
 import msgpack
 
-from simulators.bench import stage
 from simulators.bench.load import (
     Lag,
     Plan,
@@ -28,6 +27,7 @@ from simulators.bench.load import (
 )  # fmt: skip
 from simulators.bench.people import Auth, Cast
 from simulators.bench.socket import Frame, Socket
+from simulators.bench.usage import Pids, Usage, resident_kb
 
 KEYS: Final = (
     "units", "consoles", "rate", "sent", "expected", "delivered", "stored", "p50_ms", "p95_ms",
@@ -39,11 +39,11 @@ _METRES_PER_E7: Final = 0.011_132
 
 
 def plan_of(
-    url: str, dsn: str, pid: int | None, cast: Cast, rate: float, seconds: float, seed: int
+    url: str, dsn: str, pids: Pids, cast: Cast, rate: float, seconds: float, seed: int
 ) -> Plan:
     """What the load is told."""
     return {
-        "url": url, "dsn": dsn, "server_pid": pid, "rate": rate, "seconds": seconds, "seed": seed,
+        "url": url, "dsn": dsn, "pids": pids, "rate": rate, "seconds": seconds, "seed": seed,
         "units": [asdict(unit) for unit in cast.units],
         "hidden": [asdict(unit) for unit in cast.hidden],
         "consoles": [asdict(person) for person in cast.people],
@@ -225,24 +225,23 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
     run.warm_up()
     await asyncio.sleep(1.5)
     quiet_memory()
-    pid = plan["server_pid"]
-    cpu = stage.server_cpu_seconds(pid)
+    used = Usage(*plan["pids"])
     lag = Lag()
     begin = await run.go()
     expected = run.total * len(consoles)
     await settled(lambda: sum(c.got for c in consoles), expected, PATIENCE)
     lag.stop()
     took = perf_counter() - begin
-    cpu_after = stage.server_cpu_seconds(pid)
-    rss = None if pid is None else round(stage.resident_kb(pid) / 1024, 1)
+    usage = used.figures()
+    server = plan["pids"][0]
+    rss = None if server is None else round(resident_kb(server) / 1024, 1)
     stored = await _stored(plan["dsn"], run)
     p50, p95, p99, worst = percentiles(run.latencies, 50, 95, 99, 100)
     return {
         "units": len(run.units), "consoles": len(consoles), "rate": run.rate,
         "sent": len(run.dues), "expected": expected, "delivered": sum(c.got for c in consoles),
         "stored": stored, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99,
-        "server_cpu_s": None if cpu is None or cpu_after is None else round(cpu_after - cpu, 2),
-        "server_rss_mb": rss,
+        **usage, "server_rss_mb": rss,
         "seconds": round(took, 2), "max_ms": worst,
         "hidden_leaks": sum(c.leaks for c in consoles),
         "hidden_seen_at_home": sum(c.at_home for c in consoles),

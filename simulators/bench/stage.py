@@ -85,6 +85,11 @@ class Stage:
         """Process id of the server; none when it is not ours."""
         return None if self._server is None else self._server.pid
 
+    @property
+    def pids(self) -> tuple[int | None, int | None]:
+        """Process ids of the server and of PostgreSQL; none for those that are not ours."""
+        return self.server_pid, None if self.cluster is None else self.cluster.pid
+
     async def start_server(self) -> None:
         """Start the server, on the same port as before when there was one."""
         assert self._place is not None
@@ -272,22 +277,6 @@ async def loaded(scenario: str, plan: Event) -> AsyncIterator[Load]:
         yield load
     finally:
         await load.end()
-
-
-def server_cpu_seconds(pid: int | None) -> float | None:
-    """Processor time a process has used, seconds; none when there is no such process here."""
-    if pid is None:
-        return None
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_kb(pid: int) -> int:
-    """Memory a process holds, kB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    return 0
 
 
 def monotonic() -> float:
