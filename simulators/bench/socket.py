@@ -64,6 +64,9 @@ class Socket(asyncio.Protocol):
         self.read_bytes += len(data)
         data = self._buffer + data if self._buffer else data
         if not self._open.done():
+            if b"\r\n\r\n" not in data:
+                self._buffer = data
+                return
             data = self._handshake(data)
         self._buffer = self._frames(data, at)
 
@@ -80,9 +83,7 @@ class Socket(asyncio.Protocol):
     # -- in
 
     def _handshake(self, data: bytes) -> bytes:
-        head, found, rest = data.partition(b"\r\n\r\n")
-        if not found:
-            return data
+        head, _, rest = data.partition(b"\r\n\r\n")
         accept = base64.b64encode(hashlib.sha1(self._key + _ACCEPT).digest())
         if not head.startswith(b"HTTP/1.1 101 ") or accept not in head:
             self._open.set_exception(SocketProblem(head.split(b"\r\n")[0].decode("latin-1")))
