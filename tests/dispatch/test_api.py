@@ -91,6 +91,19 @@ async def test_a_track_is_what_was_reported(stage: Stage, ben: Browser) -> None:
     assert [fix[0] for fix in part["fixes"]] == times[10:20]
 
 
+async def test_a_jump_that_was_not_believed_is_not_in_the_track(stage: Stage, ben: Browser) -> None:
+    """DOM-PIC-1, DOM-PIC-3: older ones are."""
+    start = now_ms() - 100_000
+    places = [(0, 0), (10_000, 0), (20_000, 50_000_000), (5_000, 0), (30_000, 0)]
+    async with await Peer.enter(stage.url, CAR) as peer:
+        fixes = [wire.Fix(0, start + at, -881_900_000 + east, 174_900_000) for at, east in places]
+        await peer.send(wire.Positions(n=7, p=fixes))
+        await peer.expect(wire.Ok, lambda ok: ok.n == 7)
+    _, track = await ben.get(f"/api/units/{CAR}/track")
+    assert [fix[0] - start for fix in track["fixes"]] == [0, 5_000, 10_000, 30_000]
+    assert await stage.core.pool.fetchval("select count(*) from track") == 5
+
+
 async def test_a_long_track_is_thinned_and_keeps_its_end(
     stage: Stage, ana: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,8 @@ from stage import (
     now_ms,
     until,
 )
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from psn import wire
 from psn.client import Client, ClientRefused, Link, websocket_url
@@ -366,6 +368,81 @@ async def test_json_is_the_same_protocol(stage: Stage) -> None:
         await ana.client.acknowledged(ana.client.send([BEN], "ñ · 🚤 · \u202eright to left"))
         await until(lambda: len(ben.texts()) == 1, "it arrives")
         assert ben.texts() == ["ñ · 🚤 · \u202eright to left"]
+
+
+class Scripted:
+    """A server that signs everyone in, and then says what it was told to on each connection."""
+
+    def __init__(self, *scripts: list[wire.ServerFrame]) -> None:
+        self.scripts = list(scripts)
+        self.seen: list[dict[str, int]] = []
+
+    async def answer(self, socket: ServerConnection) -> None:
+        script = self.scripts.pop(0) if self.scripts else []
+        async for data in socket:
+            frame = wire.MSGPACK.decode_client(data)
+            if isinstance(frame, wire.SignIn):
+                self.seen.append(frame.seen)
+                me = wire.SignedIn(
+                    n=frame.n,
+                    token="t",
+                    me=ANA,
+                    name="Ana",
+                    agency=1,
+                    roles=[],
+                    boxes={},
+                    time=0,
+                    ends=0,
+                )
+                for one in (me, *script):
+                    await socket.send(wire.MSGPACK.encode(one))
+
+
+def mail(seq: int) -> wire.Mail:
+    body = wire.MessageBody(UUID(int=seq), BEN, "Ben", [ANA], f"{seq}", "routine", 0)
+    return wire.Mail(box=ANA, seq=seq, body=body)
+
+
+async def test_a_client_shows_no_entry_twice_and_lets_none_be_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """DOM-REC-5: whatever a server does, it resumes where it was when something is missing."""
+    monkeypatch.setattr("psn.client.FIRST_RETRY_SECONDS", 0.01)
+    server = Scripted(
+        [mail(1), mail(2), mail(1), mail(2), mail(3), mail(5)],
+        [mail(4), mail(5), wire.HistoryGone(box=ANA, floor=9), mail(9), wire.CaughtUp()],
+    )
+    protocol = Subprotocol(wire.SUBPROTOCOL_MSGPACK)
+    async with serve(server.answer, "127.0.0.1", 0, subprotocols=[protocol]) as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        async with Heard(f"ws://127.0.0.1:{port}/ws", "ana") as ana:
+            assert ana.texts() == ["1", "2", "3", "4", "5", "9"]
+    assert server.seen == [{}, {ANA: 3}]
+
+
+async def test_a_server_that_speaks_gibberish_is_left_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("psn.client.FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("psn.client.LONGEST_RETRY_SECONDS", 0.02)
+    server = Scripted([mail(1), wire.CaughtUp()])
+    first = True
+
+    async def answer(socket: ServerConnection) -> None:
+        nonlocal first
+        if first:
+            first = False
+            await socket.send(b"\xc1")
+            await socket.wait_closed()
+        else:
+            await server.answer(socket)
+
+    protocol = Subprotocol(wire.SUBPROTOCOL_MSGPACK)
+    async with serve(answer, "127.0.0.1", 0, subprotocols=[protocol]) as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        async with Heard(f"ws://127.0.0.1:{port}/ws", "ana") as ana:
+            assert ana.texts() == ["1"]
+    assert "the connection ended by an error" in caplog.text
 
 
 async def test_requests_without_a_connection_say_so() -> None:

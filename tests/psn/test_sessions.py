@@ -19,6 +19,7 @@ from stage import (
     CYD,
     GATEWAY,
     PATROL,
+    TRUCK,
     Peer,
     Stage,
     credentials_of,
@@ -365,6 +366,28 @@ async def test_new_renamed_and_retired_units_reach_screens(stage: Stage) -> None
         await until(lambda: CAR not in shown(ben), "and is no more")
     assert ben.of(wire.RosterUnits) == []  # nothing of customs
     await ben.leave()
+
+
+async def test_a_unit_that_changes_agency_sees_and_reads_what_its_new_one_does(
+    stage: Stage,
+) -> None:
+    """DOM-WHO-1, DOM-WHO-4."""
+    stage.core.refresh_rights()  # so that the first look at the clock explains nothing below
+    async with await Peer.enter(stage.url, CAR) as car, await Peer.enter(stage.url, BOAT) as boat:
+        await report(boat)
+        await boat.answers()
+        tablet = await watching(stage, CAR)
+        assert set(shown(tablet)) == {BOAT}
+        await stage.core.pool.execute("update unit set agency_id = 3 where id = 1")
+        await until(lambda: len(tablet.of(wire.Roster)) == 2, "its sight changes")
+        assert {unit.id for unit in tablet.of(wire.Roster)[1].units} == {CAR, TRUCK}
+        assert shown(tablet) == {}
+        async with await Peer.enter(stage.url, "cyd") as cyd:
+            await say(cyd, "agency:3", "welcome")
+        await until(lambda: texts(tablet, "agency:3") == ["welcome"], "it reads with its agency")
+        await car.send(wire.Seen(box="agency:1", seq=0))
+        await car.refusal("not_your_mailbox")
+        await tablet.leave()
 
 
 async def test_a_second_watch_replaces_the_first_and_unwatch_ends_it(stage: Stage) -> None:
