@@ -13,7 +13,6 @@ is kept (``psn.offline``) and sent when there is one; positions of a dead spot f
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import enum
 import itertools
 import logging
@@ -120,6 +119,7 @@ class Client:
         self._mail_came = asyncio.Event()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._over = False
 
     # -- life
 
@@ -135,10 +135,12 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         """Close the connection. What is not acknowledged stays in the offline store."""
+        self._over = True
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait((self._task,))
+            if not self._task.cancelled():
+                self._task.result()
 
     async def up(self) -> wire.SignedIn:
         """Wait until signed in and caught up. Raises :class:`ClientRefused` when refused."""
@@ -294,6 +296,10 @@ class Client:
                 log.exception("%s: the connection ended by an error", self._name)
             finally:
                 self._disconnected()
+            if self._over:
+                # A group of tasks in which one fails just then swallows a cancellation (up to
+                # Python 3.12), and the client would come back when it was told to end.
+                return
             if time.monotonic() - began > LONGEST_RETRY_SECONDS:
                 tries = 0
             limit = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**tries)

@@ -182,6 +182,23 @@ async def test_cut_again_and_again_nothing_is_lost_and_nothing_comes_twice(
     offline.close()
 
 
+async def test_a_client_ends_when_told_to_also_while_its_line_breaks(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever step of breaking it is in; it must not come back instead."""
+    monkeypatch.setattr("psn.client.FIRST_RETRY_SECONDS", 0.01)
+    for steps in range(20):
+        heard = Heard(stage.url, "ana")
+        client = (await heard.__aenter__()).client
+        assert client._socket is not None
+        client._socket.transport.abort()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        ending = asyncio.create_task(heard.__aexit__(None, None, None))
+        await until(ending.done, f"it ends, {steps} steps after its line broke")
+        assert client.link is Link.LOST
+
+
 async def test_everybody_who_waits_for_an_acknowledgement_gets_it(stage: Stage) -> None:
     async with Heard(stage.url, "ana") as ana:
         message = ana.client.send([BEN], "watched by two")
