@@ -252,7 +252,7 @@ async def _mark(connection: database.Connection, marks: list[Mark], now: int) ->
 
 # One statement, since each costs a round trip while every acknowledgement waits.
 # ``span`` stands apart so that both its ends bound the search in the index; with the outer join in
-# the same place PostgreSQL 15 reads every mailbox from its beginning.
+# the same place PostgreSQL 15 is apt to read every mailbox from its beginning.
 _MARK = f"""
 WITH mark AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
