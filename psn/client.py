@@ -113,6 +113,8 @@ class Client:
         """The connection on which :meth:`watch` itself has asked already."""
         self._cursors = self.offline.cursors()
         self._unsaid: set[str] = set()
+        self._came_up = False
+        """Whether this connection, or the last one, got as far as :attr:`Link.UP`."""
         self._asked_ms = 0
         self._offset_ms = 0
         self._pump = asyncio.Event()
@@ -277,7 +279,7 @@ class Client:
     async def _run(self) -> None:
         tries = 0
         while self.problem is None:
-            began = time.monotonic()
+            self._came_up = False
             try:
                 await self._connected()
             except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake) as problem:
@@ -300,7 +302,7 @@ class Client:
                 # A group of tasks in which one fails just then swallows a cancellation (up to
                 # Python 3.12), and the client would come back when it was told to end.
                 return
-            if time.monotonic() - began > LONGEST_RETRY_SECONDS:
+            if self._came_up:
                 tries = 0
             limit = min(LONGEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**tries)
             tries = min(tries + 1, 10)
@@ -528,6 +530,7 @@ class Client:
         for box, head in self.me.boxes.items():
             self._cursors.setdefault(box, head)
         self.offline.keep_cursors(self._cursors.items())
+        self._came_up = True
         self._set_link(Link.UP)
 
 
