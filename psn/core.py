@@ -306,7 +306,7 @@ class Core:
         old, self.directory = self.directory, new
         if old.fences != new.fences:
             self.picture.fences = _fences(new)
-        self._move_units(old, new)
+        lost = self._move_units(old, new)
         people_changed = (
             old.agencies != new.agencies
             or old.people != new.people
@@ -321,7 +321,12 @@ class Core:
                 ended.append((session, problem.text))
                 continue
             view = session.watcher.view
-            if view is not None and (people_changed or self._sight(session) != view.sight):
+            # A roster only ever adds: who has lost a unit gets it anew, without that unit's name.
+            if view is not None and (
+                people_changed
+                or not lost.isdisjoint(view.sight.channels)
+                or self._sight(session) != view.sight
+            ):
                 self._show(session)
         return ended
 
@@ -351,7 +356,9 @@ class Core:
             if view is not None and self._sight(session) != view.sight:
                 self._show(session)
 
-    def _move_units(self, old: Directory, new: Directory) -> None:
+    def _move_units(self, old: Directory, new: Directory) -> set[Channel]:
+        """Take units off and put them on maps; returns the channels that have lost one."""
+        lost: set[Channel] = set()
         changed: dict[Channel, list[wire.RosterUnit]] = {}
         for unit in new.units.values():
             before = old.units.get(unit.id)
@@ -360,6 +367,7 @@ class Core:
             moved = before is not None and before.channel != unit.channel
             if before is not None and (moved or unit.retired):
                 self.hub.withdraw(before.channel, unit.id)
+                lost.add(before.channel)
             if unit.retired:
                 self.picture.forget(unit.id)
                 continue
@@ -371,8 +379,10 @@ class Core:
             if unit.id not in new.units:
                 self.hub.withdraw(unit.channel, unit.id)
                 self.picture.forget(unit.id)
+                lost.add(unit.channel)
         for channel, units in changed.items():
             self.hub.roster_units(channel, units)
+        return lost
 
     # -- gateways
 

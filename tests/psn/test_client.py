@@ -372,8 +372,9 @@ async def test_new_rights_reach_screens_both_ways(stage: Stage) -> None:
         await until(lambda: len(ben.of(wire.Roster)) == 3, "it is renewed")
         await until(lambda: ben.of(wire.Picture)[-1].p, "the car is back")
         await stage.core.pool.execute("update unit set hidden = true where id = 1")
-        await until(lambda: ben.of(wire.Gone), "the car is hidden")
-        assert ben.of(wire.Gone)[-1].units == [CAR]
+        await until(lambda: len(ben.of(wire.Roster)) == 4, "the car is hidden, its name too")
+        assert {unit.id for unit in ben.of(wire.Roster)[3].units} == {PATROL, BOAT}
+        assert ben.of(wire.Picture)[-1].p == []
 
 
 async def test_json_is_the_same_protocol(stage: Stage) -> None:
