@@ -56,7 +56,7 @@ RAISED = re.compile(
     r"\"(?P<code>[a-z_]+)\""
 )
 NAMED = re.compile(r"\(\"(?P<code>[a-z_]+)\", \"[A-Z][^\"]+\.\"\)")
-SAYING = ("core", "door", "log", "mailboxes", "signin", "tracking", "wire")
+SAYING = ("core", "door", "log", "mailboxes", "signin", "tracking", "wire/codec")
 
 
 def test_the_table_of_errors_holds_every_code_that_the_server_says() -> None:

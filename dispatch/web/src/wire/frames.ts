@@ -1,5 +1,5 @@
 /**
- * The frames of wire v1, as `psn/wire.py` defines them. Longitude and latitude are degrees × 10⁷,
+ * The frames of wire v1, as `psn/wire` defines them. Longitude and latitude are degrees × 10⁷,
  * lengths centimetres, speed centimetres per second, heading hundredths of a degree clockwise from
  * true north, time milliseconds UTC.
  */

@@ -1,0 +1,254 @@
+"""Frames that the server sends, and the codes it closes with."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from psn.wire.values import (
+    MAX_BATCH,
+    MAX_FRAME_BYTES,
+    MAX_TEXT_CHARACTERS,
+    FenceCrossing,
+    Frame,
+    Seat,
+)
+
+
+class Limits(Struct, frozen=True):
+    """What the server takes: bytes a frame, characters a text, positions a batch."""
+
+    frame: int = MAX_FRAME_BYTES
+    text: int = MAX_TEXT_CHARACTERS
+    batch: int = MAX_BATCH
+
+
+class Welcome(Frame, tag="welcome"):
+    """Answer to hello: the version both will speak, and the server's time."""
+
+    v: int
+    server: str
+    time: int
+    caps: list[str] = field(default_factory=list)
+    limits: Limits = Limits()
+
+
+class SignedIn(Frame, tag="signed_in"):
+    """Who the session is. ``boxes`` gives the newest sequence of each mailbox it reads."""
+
+    n: int
+    token: str
+    me: str
+    name: str
+    agency: int
+    roles: list[str]
+    boxes: dict[str, int]
+    time: int
+    ends: int
+    unit: int | None = None
+
+
+class Ok(Frame, tag="ok"):
+    """Request ``n`` is done."""
+
+    n: int
+
+
+class Announced(Frame, tag="announced"):
+    """The unit id of each announced key."""
+
+    n: int
+    units: dict[str, int]
+
+
+class Ack(Frame, tag="ack"):
+    """Message ``id`` is committed to disk, at ``time`` by the server's clock."""
+
+    id: UUID
+    time: int
+
+
+class Error(Frame, tag="error"):
+    """What was refused: a stable code, one plain sentence, what to do next."""
+
+    code: str
+    text: str
+    todo: str
+    n: int | None = None
+    id: UUID | None = None
+    retry: int | None = None
+    """Milliseconds after which the same request is worth trying again."""
+
+
+class RosterAgency(Struct, frozen=True, omit_defaults=True):
+    """An agency on the network."""
+
+    id: int
+    code: str
+    name: str
+    colour: str
+
+
+class RosterUnit(Struct, frozen=True, omit_defaults=True):
+    """A unit this session may see."""
+
+    id: int
+    agency: int
+    callsign: str
+    kind: str
+    online: bool = False
+
+
+class RosterPerson(Struct, frozen=True, omit_defaults=True):
+    """A person this session may write to."""
+
+    id: int
+    agency: int
+    name: str
+    roles: list[str]
+    online: bool = False
+
+
+class RosterGroup(Struct, frozen=True, omit_defaults=True):
+    """A group this session belongs to; ``agency`` is missing for a joint group."""
+
+    id: int
+    name: str
+    agency: int | None = None
+
+
+class Roster(Frame, tag="roster"):
+    """Who is who, as far as this session may see. A client forgets its old picture here."""
+
+    agencies: list[RosterAgency]
+    groups: list[RosterGroup]
+    people: list[RosterPerson]
+    units: list[RosterUnit]
+
+
+class RosterUnits(Frame, tag="roster_units"):
+    """Units that are new in the roster, or changed."""
+
+    units: list[RosterUnit]
+
+
+class Picture(Frame, tag="picture"):
+    """Newest positions. ``snapshot`` marks those sent on a new watch rather than on a change."""
+
+    p: list[Seat]
+    snapshot: bool = False
+
+
+class Gone(Frame, tag="gone"):
+    """Units to take off the map: they left the area, or are no longer shared."""
+
+    units: list[int]
+
+
+class Presence(Frame, tag="presence"):
+    """Who came (true) or went (false), by address."""
+
+    who: dict[str, bool]
+
+
+class FenceCrossings(Frame, tag="fence"):
+    """Units that entered or left a geofence."""
+
+    x: list[FenceCrossing]
+
+
+class MessageBody(Struct, tag_field="kind", tag="message", frozen=True, omit_defaults=True):
+    """A message as it lies in a mailbox. In the sender's own mailbox it is his copy."""
+
+    id: UUID
+    sender: str
+    sender_name: str
+    to: list[str]
+    text: str
+    priority: str
+    time: int
+    expires: int | None = None
+    about: UUID | None = None
+
+
+class ReceiptBody(Struct, tag_field="kind", tag="receipt", frozen=True, omit_defaults=True):
+    """Messages of the mailbox's owner that reached (or were read by) ``by``."""
+
+    of: list[UUID]
+    by: str
+    by_name: str
+    state: str
+    time: int
+
+
+MailBody = MessageBody | ReceiptBody
+
+
+class Mail(Frame, tag="mail"):
+    """One entry of a mailbox. ``seq`` grows by one within the mailbox."""
+
+    box: str
+    seq: int
+    body: MailBody
+
+
+class CaughtUp(Frame, tag="caught_up"):
+    """Everything that was waiting in the mailboxes at sign-in has been sent."""
+
+
+class HistoryGone(Frame, tag="history_gone"):
+    """Entries of ``box`` below ``floor`` are past their retention: reload from ``floor``."""
+
+    box: str
+    floor: int
+
+
+class Pong(Frame, tag="pong"):
+    """The server's time, as late as possible before sending."""
+
+    n: int
+    time: int
+
+
+class Closing(Frame, tag="closing"):
+    """Last frame before the server closes: why, and what to do."""
+
+    code: str
+    text: str
+    todo: str
+
+
+ServerFrame = (
+    Welcome
+    | SignedIn
+    | Ok
+    | Announced
+    | Ack
+    | Error
+    | Roster
+    | RosterUnits
+    | Picture
+    | Gone
+    | Presence
+    | FenceCrossings
+    | Mail
+    | CaughtUp
+    | HistoryGone
+    | Pong
+    | Closing
+)
+
+
+class CloseCode:
+    """WebSocket close codes of this protocol (RFC 6455 §7.4.2: 4000–4999 are private)."""
+
+    MALFORMED: Final = 4400
+    NOT_SIGNED_IN: Final = 4401
+    SESSION_ENDED: Final = 4403
+    VERSION: Final = 4406
+    TOO_SLOW: Final = 4408
+    FLOOD: Final = 4429
+    GOING_DOWN: Final = 1012
+    """Service restart (RFC 6455 registry): come back, with jitter."""

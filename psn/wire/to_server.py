@@ -1,0 +1,159 @@
+"""Frames that a client sends."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct, field
+
+from psn.wire.values import (
+    MAX_BATCH,
+    MAX_TEXT_CHARACTERS,
+    NO_NUL,
+    Address,
+    Area,
+    Fix,
+    Frame,
+    Id,
+    Milliseconds,
+    Priority,
+    RequestNumber,
+    Secret,
+    Sequence,
+    ShortText,
+)
+
+
+class Hello(Frame, tag="hello"):
+    """First frame of a connection: the newest version spoken, who speaks, and what it can do."""
+
+    v: Annotated[int, Meta(ge=1, le=1_000)]
+    client: ShortText
+    caps: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(max_length=32)] = field(
+        default_factory=list
+    )
+
+
+class PasswordAuth(Struct, tag_field="kind", tag="password", frozen=True):
+    """A person signs in by name and password."""
+
+    name: ShortText
+    password: Secret
+
+
+class DeviceAuth(Struct, tag_field="kind", tag="device", frozen=True):
+    """An enrolled device signs in: a tablet for its unit, or a gateway."""
+
+    device: Id
+    secret: Secret
+
+
+class SessionAuth(Struct, tag_field="kind", tag="session", frozen=True):
+    """A client that was signed in comes back with the token it was given."""
+
+    token: Secret
+
+
+class SignIn(Frame, tag="sign_in"):
+    """Sign in, or resume: ``seen`` names the last sequence seen in each mailbox."""
+
+    n: RequestNumber
+    auth: PasswordAuth | DeviceAuth | SessionAuth
+    seen: Annotated[dict[Address, Sequence], Meta(max_length=1_000)] = field(default_factory=dict)
+
+
+class Position(Frame, tag="position", gc=False):
+    """One live position. Not acknowledged: the next one replaces it."""
+
+    p: Fix
+
+
+class Positions(Frame, tag="positions"):
+    """Positions kept through a dead spot, oldest first. ``ok`` follows when they are stored."""
+
+    n: RequestNumber
+    p: Annotated[list[Fix], Meta(min_length=1, max_length=MAX_BATCH)]
+
+
+class Announce(Frame, tag="announce"):
+    """A gateway names units of its own world (vessels, radios) and learns their unit ids."""
+
+    n: RequestNumber
+    units: Annotated[list[AnnouncedUnit], Meta(min_length=1, max_length=500)]
+
+
+class AnnouncedUnit(Struct, frozen=True):
+    """A unit as a gateway knows it: ``key`` is stable in the gateway's world (``mmsi:312…``)."""
+
+    key: Annotated[str, Meta(min_length=1, max_length=80, pattern=NO_NUL)]
+    callsign: Annotated[str, Meta(min_length=1, max_length=40, pattern=NO_NUL)]
+    kind: Annotated[str, Meta(pattern=r"^[a-z_]{1,20}\Z")]
+
+
+class Watch(Frame, tag="watch"):
+    """Ask for the picture: the roster, a snapshot, then changes. Replaces an earlier watch."""
+
+    n: RequestNumber
+    area: Area | None = None
+    agencies: Annotated[list[Id], Meta(max_length=64)] | None = None
+
+
+class Unwatch(Frame, tag="unwatch"):
+    """No more picture for this session."""
+
+    n: RequestNumber
+
+
+class Message(Frame, tag="message"):
+    """A text to one or more recipients. ``id`` is made by the client; sending twice is safe."""
+
+    id: UUID
+    to: Annotated[list[Address], Meta(min_length=1, max_length=50)]
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS, pattern=NO_NUL)]
+    priority: Priority = "routine"
+    expires: Milliseconds | None = None
+    about: UUID | None = None
+
+
+class Seen(Frame, tag="seen"):
+    """Everything in mailbox ``box`` up to and including ``seq`` has reached this client."""
+
+    box: Address
+    seq: Sequence
+
+
+class Read(Frame, tag="read"):
+    """A person has read these entries of a mailbox. ``ok`` follows when that is committed."""
+
+    n: RequestNumber
+    box: Address
+    seqs: Annotated[list[Sequence], Meta(min_length=1, max_length=500)]
+
+
+class Ping(Frame, tag="ping"):
+    """Ask for the server's time."""
+
+    n: RequestNumber
+
+
+class SignOut(Frame, tag="sign_out"):
+    """End the session: its token is worth nothing afterwards."""
+
+    n: RequestNumber
+
+
+ClientFrame = (
+    Hello
+    | SignIn
+    | Position
+    | Positions
+    | Announce
+    | Watch
+    | Unwatch
+    | Message
+    | Seen
+    | Read
+    | Ping
+    | SignOut
+)

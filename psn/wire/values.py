@@ -1,0 +1,93 @@
+"""What frames are made of: numbers with their units and ranges, texts, addresses, positions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+VERSION: Final = 1
+SUBPROTOCOL_MSGPACK: Final = "psn.v1.msgpack"
+SUBPROTOCOL_JSON: Final = "psn.v1.json"
+
+MAX_FRAME_BYTES: Final = 65_536
+MAX_TEXT_CHARACTERS: Final = 8_000
+MAX_BATCH: Final = 1_000
+
+Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+"""UTC, milliseconds since 1970; the upper bound is the end of the year 9999."""
+LongitudeE7 = Annotated[int, Meta(ge=-1_800_000_000, le=1_800_000_000)]
+LatitudeE7 = Annotated[int, Meta(ge=-900_000_000, le=900_000_000)]
+CentimetresPerSecond = Annotated[int, Meta(ge=0, le=100_000)]
+Centidegrees = Annotated[int, Meta(ge=0, le=35_999)]
+AccuracyCm = Annotated[int, Meta(ge=0, le=10_000_000)]
+AltitudeCm = Annotated[int, Meta(ge=-1_000_000, le=5_000_000)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+Id = Annotated[int, Meta(ge=1, le=2_147_483_647)]
+IdOrOwn = Annotated[int, Meta(ge=0, le=2_147_483_647)]
+MOST_REQUESTS: Final = 4_294_967_295
+RequestNumber = Annotated[int, Meta(ge=0, le=MOST_REQUESTS)]
+Sequence = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
+ShortText = Annotated[str, Meta(min_length=1, max_length=120)]
+Secret = Annotated[str, Meta(min_length=1, max_length=512)]
+Address = Annotated[
+    str,
+    Meta(pattern=r"^(person|unit|group|agency):[1-9][0-9]{0,9}\Z", max_length=20),
+]
+"""Who a message is to or from, and the name of that recipient's mailbox: ``unit:7``.
+
+(``\\Z``, because ``$`` would also match before a line end.)"""
+NO_NUL: Final = r"^[^\x00]*\Z"
+"""The one character that PostgreSQL cannot keep in a text."""
+Priority = Literal["routine", "priority", "immediate", "emergency"]
+ReceiptState = Literal["delivered", "read", "expired"]
+"""``expired``: it reached the reader only after its time was over."""
+
+
+class Fix(Struct, array_like=True, frozen=True, gc=False):
+    """One position as a unit reports it: an array, in this order; the tail may be left out."""
+
+    unit: IdOrOwn
+    """0: the unit this session speaks for; another unit only from a gateway that may."""
+    time: Milliseconds
+    lon: LongitudeE7
+    lat: LatitudeE7
+    speed: CentimetresPerSecond | None = None
+    heading: Centidegrees | None = None
+    accuracy: AccuracyCm | None = None
+    altitude: AltitudeCm | None = None
+    battery: Percent | None = None
+
+
+class Seat(Struct, array_like=True, frozen=True, gc=False):
+    """One unit's newest position as the picture shows it: an array, in this order."""
+
+    unit: int
+    time: int
+    lon: int
+    lat: int
+    speed: int | None
+    heading: int | None
+    accuracy: int | None
+
+
+class FenceCrossing(Struct, array_like=True, frozen=True, gc=False):
+    """A unit entered (``inside`` true) or left a geofence."""
+
+    unit: int
+    fence: int
+    inside: bool
+    time: int
+
+
+class Area(Struct, array_like=True, frozen=True):
+    """A box of longitude and latitude; west may be greater than east across 180°."""
+
+    west: LongitudeE7
+    south: LatitudeE7
+    east: LongitudeE7
+    north: LatitudeE7
+
+
+class Frame(Struct, tag_field="t", kw_only=True, omit_defaults=True):
+    """What every frame shares: the tag."""
