@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -40,6 +41,8 @@ from psn.cluster import Cluster
 from psn.offline import Offline
 
 HERE = (-881_900_000, 172_500_000)
+AWAY_SECONDS = 20.0
+"""How long the database stays away where it comes back by itself."""
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +107,17 @@ async def test_the_database_dies_and_comes_back(own_cluster: Cluster, own_stage:
         cursors = dict(looker.me.boxes) | {BEN: (await looker.expect(wire.Mail)).seq}
 
         own_cluster.kill9()
-        for _ in range(20):  # positions are seen all the same
-            at = max(now_ms(), sent[-1] + 1 if sent else 0)
-            sent.append(at)
-            await patrol.send(wire.Position(p=wire.Fix(0, at, *HERE)))
-            await looker.expect(wire.Picture, lambda p, at=at: any(s.time == at for s in p.p))
+        gone = time.monotonic()
+
+        async def seen_moving(times: int, pause: float = 0.0) -> None:
+            for _ in range(times):
+                at = max(now_ms(), sent[-1] + 1 if sent else 0)
+                sent.append(at)
+                await patrol.send(wire.Position(p=wire.Fix(0, at, *HERE)))
+                await looker.expect(wire.Picture, lambda p, at=at: any(s.time == at for s in p.p))
+                await asyncio.sleep(pause)
+
+        await seen_moving(20)
         for n in range(30):
             ids.append(ana.send([BEN], f"meanwhile {n}"))
         # A plain client is told, and what to do.
@@ -120,8 +129,10 @@ async def test_the_database_dies_and_comes_back(own_cluster: Cluster, own_stage:
         await _nobody_new(stage)
         await _pages_say_so(stage, token)
         await _resumes(stage, token, cursors)
-        batch = [wire.Fix(0, at - 10_000, *HERE)]
+        batch = [wire.Fix(0, sent[-1] - 10_000, *HERE)]
         await patrol.send(wire.Positions(n=9, p=batch))
+        while time.monotonic() - gone < AWAY_SECONDS:
+            await seen_moving(1, pause=0.25)
 
         await asyncio.to_thread(own_cluster.start)
         await patrol.expect(wire.Ok, lambda ok: ok.n == 9)
