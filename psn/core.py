@@ -19,6 +19,7 @@ from psn import access, database, wire
 from psn.access import Principal
 from psn.directory import Channel, Directory, Unit
 from psn.fanout import Hub
+from psn.histogram import SECONDS, Histogram
 from psn.log import Record
 from psn.mailboxes import Entry
 from psn.problems import Problem
@@ -64,6 +65,10 @@ class Core:
         self._holding: frozenset[int] = frozenset()
         self.refused_positions = 0
         self.positions = 0
+        self.stuck = 0
+        """Sessions that were disconnected because they took nothing."""
+        self.lag_seconds = Histogram(SECONDS)
+        """How late the event loop is for a timer: what everything else waits for."""
 
     async def load_picture(self) -> None:
         """Put every unit where it was last, so that a restart does not empty the map."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
 from typing import Any
@@ -48,6 +49,8 @@ POSITIONS_A_FRAME = 100
 """So many positions of a batch count as one frame."""
 FLOOD_FRAMES = 1_000
 """Frames refused as too fast, less those taken, before the session is closed."""
+WATCH_SECONDS = 0.1
+"""How often connections are looked after."""
 ANNOUNCEMENTS_AT_ONCE = 2
 """Announcements of one gateway that may wait for the database."""
 
@@ -203,6 +206,7 @@ class Connection:
             return
         core = self.core
         self._tries += 1
+        began = time.perf_counter()
         try:
             principal, token, ticket = await core.signin.check(frame.auth, core.directory)
             session = Session(principal, ticket, self.codec, self.outbox)
@@ -238,6 +242,7 @@ class Connection:
                 ends=database.milliseconds(ticket.ends),
             )
         )
+        core.signin.seconds.observe(time.perf_counter() - began)
         for notice in notices:
             session.send(notice)
         self.session = session
@@ -445,7 +450,10 @@ class Door:
         loop = asyncio.get_running_loop()
         checked = loop.time()
         while True:
-            await asyncio.sleep(0.1)
+            asked = time.perf_counter()
+            await asyncio.sleep(WATCH_SECONDS)
+            late = time.perf_counter() - asked - WATCH_SECONDS
+            self.core.lag_seconds.observe(max(late, 0.0))
             now = loop.time()
             self.core.hub.check_lagging()
             if now - checked > 1.0:
@@ -479,6 +487,9 @@ class Door:
                 self._end(connection, wire.CloseCode.SESSION_ENDED, problem)
 
     def _end_stuck(self, connection: Connection) -> None:
+        self.core.stuck += 1
+        if connection.session is not None:
+            log.warning("%s took nothing and is cut off", connection.session.principal.address)
         problem = Refused(
             "too_slow",
             f"Nothing was taken from this connection for {STUCK_SECONDS:.0f} s.",

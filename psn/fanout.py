@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from dataclasses import dataclass
 from psn import wire
 from psn.access import Sight
 from psn.directory import Channel
+from psn.histogram import SECONDS, Histogram
 
 log = logging.getLogger(__name__)
 
@@ -214,6 +216,9 @@ class Hub:
         self._dirty_views: set[View] = set()
         self._dirty_outboxes: list[Outbox] = []
         self._scheduled = False
+        self._changed_at = 0.0
+        self.seconds = Histogram(SECONDS)
+        """From the first change of an iteration until every socket had been handed it."""
         self.lagging: set[Watcher] = set()
         self.conflated = 0
         """Seats that a lagging session did not get because a newer one replaced them."""
@@ -327,6 +332,7 @@ class Hub:
     def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
+            self._changed_at = time.perf_counter()
             self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
@@ -343,6 +349,7 @@ class Hub:
                 # One broken socket must not keep the others' frames from them for good.
                 log.exception("a socket could not be written to")
                 outbox.closed = True
+        self.seconds.observe(time.perf_counter() - self._changed_at)
 
     def _flush_view(self, view: View) -> None:
         seats, view.seats = view.seats, []

@@ -32,6 +32,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from psn import database, mailboxes, wire
+from psn.histogram import SECONDS, SIZES, Histogram
 from psn.mailboxes import Entry, Mark, RecordRefused
 
 log = logging.getLogger(__name__)
@@ -94,8 +95,11 @@ class Record:
         self.floors: dict[str, int] = {}
         self.healthy = False
         self.why_not = "it has not been opened"
-        self.commits = 0
         self.committed = 0
+        self.seconds = Histogram(SECONDS)
+        """From being asked until it was committed."""
+        self.batches = Histogram(SIZES)
+        """Messages and marks a transaction."""
 
     # -- asking
 
@@ -252,11 +256,13 @@ class Record:
         now = time.time_ns() // 1_000_000
         with database.answering(connection):
             stored = await mailboxes.store(connection, messages, marks, now)
-        self.commits += 1
+        self.batches.observe(len(work))
         self.committed += len(stored.entries)
         self.heads.update(stored.heads)
         answers = iter(stored.answers)
+        done = time.monotonic()
         for w in work:
+            self.seconds.observe(done - w.asked)
             answer = next(answers) if isinstance(w.what, wire.MessageBody) else now
             if w.done.done():
                 continue

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.exposition import generate_latest
 
 if TYPE_CHECKING:
@@ -32,8 +37,8 @@ class CoreCollector:
             "positions_dropped": (core.tracks.dropped, "Positions lost: database away too long"),
             "seats_delivered": (core.hub.delivered, "Newest positions handed to sockets"),
             "seats_conflated": (core.hub.conflated, "Newest positions skipped for slow sessions"),
-            "record_commits": (core.record.commits, "Transactions of the record"),
             "record_entries": (core.record.committed, "Mailbox entries committed"),
+            "sessions_stuck": (core.stuck, "Sessions ended because they took nothing"),
         }
         gauges = {
             "sessions": (len(core.sessions.all), "Signed-in sessions"),
@@ -44,11 +49,34 @@ class CoreCollector:
             "record_waiting": (core.record.waiting, "Entries not committed yet"),
             "record_healthy": (int(core.record.healthy), "1 when the record can be written"),
             "tracks_healthy": (int(core.tracks.healthy), "1 when positions can be stored"),
+            "outbox_bytes_most": (
+                max((session.outbox.waiting for session in core.sessions.all), default=0),
+                "Bytes that wait in the fullest session's socket",
+            ),
+        }
+        histograms = {
+            "fanout_seconds": (core.hub.seconds, "From a change until all sockets were handed it"),
+            "position_store_seconds": (core.tracks.seconds, "From a position until it is on disk"),
+            "position_batch": (core.tracks.batches, "Positions stored together"),
+            "commit_seconds": (core.record.seconds, "From a message or mark until it is on disk"),
+            "commit_batch": (core.record.batches, "Messages and marks committed together"),
+            "sign_in_seconds": (
+                core.signin.seconds,
+                "A sign-in, with the password check",
+            ),
+            "loop_lag_seconds": (core.lag_seconds, "How late the event loop is"),
         }
         for name, (value, text) in counters.items():
             yield CounterMetricFamily(f"psn_{name}", text, value)
         for name, (value, text) in gauges.items():
             yield GaugeMetricFamily(f"psn_{name}", text, value)
+        for name, (histogram, text) in histograms.items():
+            buckets = [(_bound(bound), count) for bound, count in histogram.cumulative()]
+            yield HistogramMetricFamily(f"psn_{name}", text, buckets, histogram.total)
+
+
+def _bound(bound: float) -> str:
+    return "+Inf" if bound == float("inf") else f"{bound:g}"
 
 
 def exposition(core: Core) -> bytes:

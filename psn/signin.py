@@ -15,6 +15,7 @@ import asyncpg
 
 from psn import access, credentials, database, wire
 from psn.directory import Directory
+from psn.histogram import SECONDS, Histogram
 from psn.problems import Problem
 
 
@@ -40,6 +41,8 @@ class SignIn:
         self._hours = hours
         self._tickets: dict[bytes, Ticket] = {}
         self._password_checks = asyncio.Semaphore(2)
+        self.seconds = Histogram(SECONDS)
+        """What sign-ins took, from the frame to the answer."""
 
     async def load(self) -> None:
         """Read the tickets that are still good; called at start and when sessions are ended."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 
 import asyncpg
 
 from psn import database, wire
+from psn.histogram import SECONDS, SIZES, Histogram
 from psn.tracking import Standing
 
 log = logging.getLogger(__name__)
@@ -100,6 +102,10 @@ class TrackWriter:
         self._closing = False
         self.stored = 0
         self.dropped = 0
+        self.seconds = Histogram(SECONDS)
+        """From taking the oldest position of a batch until it was committed."""
+        self.batches = Histogram(SIZES)
+        """Positions a transaction."""
         self.healthy = True
 
     @property
@@ -174,6 +180,9 @@ class TrackWriter:
         del self._rows[: len(rows)]
         del self._crossings[: len(crossings)]
         self.stored += len(rows)
+        if rows:
+            self.batches.observe(len(rows))
+            self.seconds.observe(max(time.time() - rows[0].received / 1_000, 0.0))
         if not self.healthy:
             log.warning("positions are being stored again")
             self.healthy = True

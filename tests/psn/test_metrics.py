@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import aiohttp
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from stage import BEN, CAR, Bystanders, Peer, Stage, message, now_ms, until
 
 from psn import metrics, wire
+
+ROOT = Path(__file__).parents[2]
 
 
 def figures(page: bytes) -> dict[str, float]:
@@ -15,6 +21,7 @@ def figures(page: bytes) -> dict[str, float]:
         sample.name: sample.value
         for family in text_string_to_metric_families(page.decode())
         for sample in family.samples
+        if not sample.labels
     }
 
 
@@ -32,6 +39,11 @@ async def test_the_page_is_what_a_scraper_reads(stage: Stage) -> None:
     for family in families:
         assert family.name.startswith("psn_")
         assert family.documentation
+        if family.type == "histogram":
+            assert family.samples[-1].name == f"{family.name}_sum"
+            counts = [s.value for s in family.samples if s.name == f"{family.name}_bucket"]
+            assert counts == sorted(counts)
+            continue
         assert family.type in ("counter", "gauge")
         (sample,) = family.samples
         assert sample.name == family.name + ("_total" if family.type == "counter" else "")
@@ -67,7 +79,9 @@ async def test_what_happens_is_counted(stage: Stage) -> None:
             "positions_stored_total",
             "positions_dropped_total",
             "seats_delivered_total",
-            "record_commits_total",
+            "commit_batch_count",
+            "commit_seconds_count",
+            "position_batch_sum",
             "record_entries_total",
             "sessions",
             "sessions_lagging",
@@ -82,7 +96,9 @@ async def test_what_happens_is_counted(stage: Stage) -> None:
         "positions_stored_total": 3,
         "positions_dropped_total": 0,
         "seats_delivered_total": 3,
-        "record_commits_total": 1,
+        "commit_batch_count": 1,
+        "commit_seconds_count": 1,
+        "position_batch_sum": 3,
         "record_entries_total": 2,
         "sessions": 2,
         "sessions_lagging": 0,
@@ -91,6 +107,22 @@ async def test_what_happens_is_counted(stage: Stage) -> None:
         "positions_waiting": 0,
         "record_waiting": 0,
     }
+
+
+async def test_alerts_speak_of_figures_that_exist(stage: Stage) -> None:
+    page = metrics.exposition(stage.core)
+    there = {s.name for f in text_string_to_metric_families(page.decode()) for s in f.samples}
+    groups = yaml.safe_load((ROOT / "docs" / "prometheus-alerts.yml").read_text())["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert len({rule["alert"] for rule in rules}) == len(rules) > 5
+    for rule in rules:
+        named = set(re.findall(r"psn_[a-z_]+", rule["expr"]))
+        assert named <= there, rule["alert"]
+        assert named or rule["expr"].startswith("up{")
+        assert rule["labels"]["severity"] in ("page", "look")
+        assert all(rule["annotations"][note].endswith(".") for note in ("summary", "todo"))
+        for figure in re.findall(r"psn_[a-z_]+", rule["annotations"]["todo"]):
+            assert any(name.startswith(figure) for name in there), figure
 
 
 async def test_scraping_disturbs_nobody(stage: Stage, bystanders: Bystanders) -> None:
