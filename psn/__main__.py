@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "group": ("psn.commands.admin", "group", "Groups and their members."),
     "agreement": ("psn.commands.admin", "agreement", "What agencies share, and why."),
     "fence": ("psn.commands.fences", "fence", "Areas whose crossing is told."),
+    "cert": ("psn.commands.cert", "cert", "Certificates to try TLS with."),
     "simulate": ("simulators.commands", "simulate", "Simulated fleets."),
     "replay": ("simulators.commands", "replay", "Play recordings into the network."),
     "bench": ("simulators.commands", "bench", "Measure."),
@@ -88,9 +89,9 @@ Examples:
   psn doctor                   what is wrong with this machine and its settings
   psn migrate && psn serve     a server on the database of PSN_DATABASE
 
-Settings are environment variables (PSN_DATABASE, PSN_HOST, PSN_PORT, PSN_PMTILES,
-PSN_KEEP_TRACK_DAYS, PSN_SESSION_HOURS, PSN_LOG_LEVEL, PSN_NAME) or the same names in a TOML file
-that PSN_CONFIG names.
+Settings are environment variables (PSN_DATABASE, PSN_HOST, PSN_PORT, PSN_TLS_CERTIFICATE,
+PSN_TLS_KEY, PSN_PMTILES, PSN_KEEP_TRACK_DAYS, PSN_SESSION_HOURS, PSN_LOG_LEVEL, PSN_NAME) or the
+same names in a TOML file that PSN_CONFIG names.
 """
 
 

@@ -17,6 +17,7 @@ import enum
 import itertools
 import logging
 import random
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -85,8 +86,12 @@ class Client:
         links: Callable[[Link], None] = lambda link: None,
         subprotocol: str = wire.SUBPROTOCOL_MSGPACK,
         jitter: random.Random | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
-        """``url`` is the server's ``ws://…/ws`` or its ``http://…`` address."""
+        """``url`` is the server's ``ws://…/ws`` or its ``http://…`` address, or of TLS.
+
+        ``trust``: which authorities to believe; none: those of the machine.
+        """
         self.url = websocket_url(url)
         self.offline = offline if offline is not None else Offline()
         self.link = Link.LOST
@@ -101,6 +106,8 @@ class Client:
         self._links = links
         self._codec = wire.CODECS[subprotocol]
         self._subprotocol = Subprotocol(subprotocol)
+        secure = self.url.startswith("wss:")
+        self._trust = (trust or ssl.create_default_context()) if secure else None
         self._jitter = jitter if jitter is not None else random.Random()
         self._numbers = itertools.count(1)
         self._socket: ClientConnection | None = None
@@ -282,6 +289,8 @@ class Client:
             self._came_up = False
             try:
                 await self._connected()
+            except ssl.SSLCertVerificationError as problem:
+                log.warning("%s: %s is not trusted: %s", self._name, self.url, problem)
             except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake) as problem:
                 log.debug("%s: no connection: %s", self._name, problem)
             except ClientRefused as problem:
@@ -331,6 +340,7 @@ class Client:
             ping_timeout=10,
             close_timeout=2,
             proxy=None,
+            ssl=self._trust,
         ) as socket:
             self._socket = socket
             receiving = asyncio.create_task(self._receive(socket))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 from aiohttp import web
 
-from psn import database, metrics, migrate, partitions
+from psn import database, metrics, migrate, partitions, tls
 from psn.core import Core
 from psn.directory import Directory
 from psn.directory_watch import DirectoryWatch
@@ -66,7 +68,8 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
             )
             await runner.setup()
             try:
-                yield await _listen(runner, settings)
+                secure = await stack.enter_async_context(_secured(settings))
+                yield await _listen(runner, settings, secure)
             finally:
                 await door.close()
                 await runner.cleanup()
@@ -152,8 +155,23 @@ def _application(core: Core, door: Door, extend: Extend) -> web.Application:
     return application
 
 
-async def _listen(runner: web.AppRunner, settings: Settings) -> str:
-    site = web.TCPSite(runner, settings.host, settings.port, backlog=4_096)
+@contextlib.asynccontextmanager
+async def _secured(settings: Settings) -> AsyncIterator[ssl.SSLContext | None]:
+    """The TLS context that the settings name, kept current; none without one."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        yield None
+        return
+    files = Path(settings.tls_certificate), Path(settings.tls_key)
+    made = tls.context(*files)
+    task = asyncio.create_task(tls.keep_current(made, *files), name="certificate")
+    try:
+        yield made
+    finally:
+        task.cancel()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings, secure: ssl.SSLContext | None) -> str:
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=4_096, ssl_context=secure)
     try:
         await site.start()
     except OSError as problem:
@@ -164,7 +182,7 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> str:
         ) from problem
     port = runner.addresses[0][1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{port}"
+    return f"{'http' if secure is None else 'https'}://{host}:{port}"
 
 
 async def _hourly(settings: Settings, core: Core) -> None:

@@ -80,6 +80,10 @@ class Settings:
     """Address to listen on."""
     port: int = _setting(8080, _whole(0, 65_535))
     """TCP port; 0: any that is free."""
+    tls_certificate: str | None = _setting(None, _optional_words)
+    """PEM file of the server's certificate and those that signed it; none: no TLS."""
+    tls_key: str | None = _setting(None, _optional_words)
+    """PEM file of the certificate's private key."""
     pmtiles: str | None = _setting(None, _optional_words)
     """The operator's own map: a PMTiles file or its URL."""
     keep_track_days: int = _setting(30, _whole(1, 36_500))
@@ -122,7 +126,14 @@ def read(environment: Mapping[str, str], file: Mapping[str, Any] | None = None) 
             raise SettingsError(
                 "bad_setting", f"{written} is {said!r}.", f"Make it {problem}."
             ) from None
-    return Settings(**values)
+    settings = Settings(**values)
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise SettingsError(
+            "bad_setting",
+            "Only one of tls_certificate and tls_key is set.",
+            "Set both, or neither and let a proxy do TLS.",
+        )
+    return settings
 
 
 def load(environment: Mapping[str, str]) -> Settings:

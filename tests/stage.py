@@ -98,10 +98,11 @@ async def until(done: Callable[[], object], what: str, within: float = WITHIN) -
 class Stage:
     """A server in this process, on a seeded database."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, **settings: Any) -> None:
         self.dsn = dsn
         self.url = ""
         self.core: Core
+        self._settings = settings
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -117,14 +118,14 @@ class Stage:
             self._task.result()
 
     async def _run(self, ready: asyncio.Event, port: int) -> None:
-        settings = Settings(database=self.dsn, port=port)
+        settings = Settings(database=self.dsn, port=port, **self._settings)
 
         def extend(application: Any, core: Core) -> None:
             self.core = core
             api.add_routes(application, core, settings)
 
         async with server.running(settings, extend) as address:
-            self.url = address.replace("http://", "ws://") + "/ws"
+            self.url = address.replace("http", "ws", 1) + "/ws"
             ready.set()
             await self._stop.wait()
 
