@@ -23,6 +23,10 @@ from geo.fences import Fence, FenceIndex
 BOUNDS: Final = (-89.24, 15.87, -87.48, 18.50)
 """West, south, east and north of all land, cayes included, in degrees."""
 
+AROUND_DEGREES: Final = 8.0
+"""How far beyond :data:`BOUNDS` something may lie and still be the country's business: its
+neighbours, the western Caribbean, a hurricane two days away."""
+
 CENTRE: Final = (-88.50, 17.19)
 """Longitude and latitude of the middle of the mainland, where a map may start."""
 
@@ -153,6 +157,23 @@ def nearest_place(lon: float, lat: float) -> tuple[Place, float]:
         (distance_m(lon, lat, place.lon, place.lat), at) for at, place in enumerate(places())
     )
     return places()[at], distance
+
+
+def doubt(lon: float, lat: float) -> str | None:
+    """Why a place is hardly meant in a network of this country, as one sentence; None: no doubt."""
+    if _around(lon, lat):
+        return None
+    far = distance_m(lon, lat, *CENTRE) / 1_000 if abs(lat) <= 90 else math.inf
+    said = f"Latitude {lat:g}, longitude {lon:g} is {far:,.0f} km from Belize"
+    return said + ("; the two look swapped." if _around(lat, lon) else ".")
+
+
+def _around(lon: float, lat: float) -> bool:
+    west, south, east, north = BOUNDS
+    return (
+        west - AROUND_DEGREES <= lon <= east + AROUND_DEGREES
+        and south - AROUND_DEGREES <= lat <= north + AROUND_DEGREES
+    )
 
 
 def _plain(text: str) -> str:

@@ -61,11 +61,18 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
+        except KeyboardInterrupt:
+            click.echo("Stopped before it was done.", err=True)
+            raise click.exceptions.Exit(STOPPED) from None
         except Exception as error:
             told = [getattr(error, name, None) for name in ("code", "text", "todo")]
             if not all(isinstance(part, str) for part in told):
                 raise
             raise Told(*(str(part) for part in told)) from error
+
+
+STOPPED: Final = 130
+"""Exit status after Ctrl-C: 128 and the number of the signal, as shells have it."""
 
 
 class Told(click.ClickException):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import re
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from geo import recordings
+from geo import belize, recordings
 from psn.problems import Problem
 from simulators import patrol as patrols
 from simulators import replay as replays
@@ -38,12 +39,13 @@ def simulate() -> None:
 
 
 @simulate.command(
+    short_help="Patrols in cars, in boats and on foot.",
     epilog="""
 \b
 Examples:
   psn simulate patrol --units 200 --credentials .psn/demo/units.json
   psn simulate patrol --credentials units.json --rate 0.2 --for 600
-"""
+""",
 )
 @click.option("--units", type=click.IntRange(1, 20_000), help="How many; default: all of the file.")
 @click.option(
@@ -140,10 +142,11 @@ Examples:
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--speed", type=Speed(), default=1.0, show_default="1: as recorded",
-    help="Times faster, or max: all at once, ending now.",
+    "--speed", type=Speed(), default=1.0,
+    help="Times faster than recorded, or max: all at once, ending now. Default: 1.",
 )  # fmt: skip
 @click.option("--shift-to", type=Place(), help="Move it so that its first fix is here.")
+@click.option("--anywhere", is_flag=True, help="Let --shift-to be far from Belize.")
 @click.option("--kind", help="Kind of its units: car, boat, foot, …; default: what the file says.")
 @url_option
 @click.option("--device", type=int, envvar="PSN_DEVICE", help="The gateway's device id.")
@@ -158,6 +161,7 @@ def replay(
     file: Path,
     speed: float,
     shift_to: tuple[float, float] | None,
+    anywhere: bool,
     kind: str | None,
     url: str,
     device: int | None,
@@ -166,8 +170,13 @@ def replay(
     loop: bool,
 ) -> None:
     """Play a recording (GPX, AIS, NMEA 0183, CSV) into the network, with live times."""
+    if kind is not None and not re.fullmatch("[a-z_]{1,20}", kind):
+        raise Problem("bad_kind", f"{kind!r} is no kind.", "Use 1 to 20 lower-case letters and _.")
     if loop and math.isinf(speed):
         raise click.UsageError("--loop needs a rhythm; it does not go with --speed max.")
+    why = None if shift_to is None or anywhere else belize.doubt(shift_to[1], shift_to[0])
+    if why is not None:
+        raise Problem("far_away", why, "Write latitude first: 17.50,-88.19; or say --anywhere.")
     recording = recordings.read(file.read_bytes(), file.name)
     show_recording(recording, speed)
     auth = replays.gateway_of(device, secret, credentials)

@@ -77,9 +77,17 @@ def missing(what: str, name: str, listing: str) -> Problem:
     return Problem("not_found", f"There is no {what} {name}.", f"See {listing}.")
 
 
+def counted(number: int, what: str) -> str:
+    """How many: ``1 session``, ``2 sessions``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def taken(what: str, name: str) -> Problem:
     """There is one already."""
-    return Problem("already_there", f"There is a {what} {name} already.", "Choose another name.")
+    article = "an" if what[0] in "aeiou" else "a"
+    return Problem(
+        "already_there", f"There is {article} {what} {name} already.", "Choose another name."
+    )
 
 
 async def agency_of(session: AsyncSession, code: str) -> Agency:

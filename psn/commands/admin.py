@@ -7,11 +7,12 @@ import getpass
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import aliased
 
 from psn.commands import (
     agency_of,
+    counted,
     group_of,
     missing,
     person_of,
@@ -145,7 +146,8 @@ def change_members(name: str, members: tuple[str, ...], remove: bool) -> None:
                     changed += 1
         return changed
 
-    click.echo(f"{asyncio.run(work())} members {'removed' if remove else 'added'}.")
+    count = counted(asyncio.run(work()), "member")
+    click.echo(f"{count} {'removed' if remove else 'added'}.")
 
 
 @group.command("list", epilog="Example: psn group list")
@@ -233,6 +235,10 @@ def add_agreement(
             if one.id == other.id:
                 raise Problem("same_agency", "The two agencies are the same.", "Name two.")
             pairs = [(one.id, other.id), (other.id, one.id)][: 2 if both_ways else 1]
+            for a, b in pairs:
+                for there in await session.scalars(_in_force(a, b)):
+                    if (there.units or not units) and (there.messages or not messages):
+                        raise _agreed_already(there)
             new = [
                 Agreement(
                     owner_agency=a,
@@ -282,19 +288,43 @@ def list_agreements(everything: bool) -> None:
 def end_agreement(number: int) -> None:
     """End an agreement now; the row stays, for auditors."""
 
-    async def work() -> bool:
+    async def work() -> tuple[bool, list[str]]:
         async with writing() as session:
             found = await session.get(Agreement, number)
             if found is None:
                 raise missing("agreement", str(number), "psn agreement list")
             now = datetime.now(UTC)
-            if found.ends_at is not None and found.ends_at <= now:
-                return False
-            found.ends_at = max(now, found.starts_at)
-            return True
+            held = found.ends_at is None or found.ends_at > now
+            if held:
+                found.ends_at = max(now, found.starts_at)
+                await session.flush()
+            between = _in_force(found.owner_agency, found.viewer_agency)
+            others = await session.scalars(between.where(Agreement.id != number))
+            return held, [f"{other.id} ({_what(other)})" for other in others]
 
-    ended = asyncio.run(work())
-    click.echo(f"Agreement {number} " + ("has ended." if ended else "was over already."))
+    held, others = asyncio.run(work())
+    click.echo(f"Agreement {number} " + ("has ended." if held else "was over already."))
+    if others:
+        click.echo(f"Still in force between the two, the same way: {', '.join(others)}.")
+
+
+def _in_force(owner: int, viewer: int) -> Select[Agreement]:
+    """What is agreed between the two, that way round, and not over."""
+    return (
+        select(Agreement)
+        .where(Agreement.owner_agency == owner, Agreement.viewer_agency == viewer)
+        .where((Agreement.ends_at.is_(None)) | (Agreement.ends_at > func.now()))
+        .order_by(Agreement.id)
+    )
+
+
+def _agreed_already(there: Agreement) -> Problem:
+    until = f"until {_day(there.ends_at)}" if there.ends_at else "without an end"
+    return Problem(
+        "agreed_already",
+        f"Agreement {there.id} shares that already, {until}.",
+        f"To change it, end it first: psn agreement end {there.id}.",
+    )
 
 
 def _what(agreement: Agreement) -> str:

@@ -143,8 +143,10 @@ class Demo:
             self._say("database is up and migrated")
             yield dsn
         finally:
+            ran = cluster.pid is not None
             await _whole(asyncio.to_thread(cluster.stop))
-            self._say("database has stopped")
+            if ran:
+                self._say("database has stopped")
 
     async def _seed(self, dsn: str) -> list[seed.Account]:
         conn = await asyncpg.connect(dsn)
@@ -199,7 +201,7 @@ class Demo:
             server = self._children[0]
             server.command[-1] = address.rpartition(":")[2]
         else:
-            self._say("server is back")
+            self._say(f"server is back, now process {self._children[0].pid}")
 
     def _start_fleet(self, address: str) -> None:
         if self._wishes.units:
@@ -268,7 +270,10 @@ class Demo:
         lines = ["", f"  {'sign in as':<{width}}  {'who':<{wide}}  password"]
         lines += [f"  {a.name:<{width}}  {a.full_name:<{wide}}  {a.password}" for a in accounts]
         lines += ["", f"  The command line on it:  export PSN_DATABASE='{dsn}'"]
-        lines += [f"  Logs:  {self._wishes.directory}", "  Ctrl-C stops everything.", ""]
+        lines += [f"  Logs:  {self._wishes.directory}"]
+        server = self._children[0].pid
+        lines += [f"  The server is process {server}: kill -9 {server} to see it come back."]
+        lines += ["  Ctrl-C stops everything; the data stays for the next time.", ""]
         click.echo("\n".join(lines))
         sys.stdout.flush()
 

@@ -13,9 +13,11 @@ import shapely.geometry
 from geoalchemy2.shape import from_shape
 from shapely.errors import ShapelyError
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from geo import belize
 from geo.fences import Fence as Area
-from psn.commands import agency_of, missing, show, writing
+from psn.commands import agency_of, missing, show, taken, writing
 from psn.problems import Problem
 from psn.schema import Agency, Fence
 
@@ -43,13 +45,17 @@ Examples:
 )
 @click.option("--name", help="For a file of one polygon without a name.")
 @click.option("--agency", "code", help="Whose it is; without, it is joint.")
-def add(file: Path, name: str | None, code: str | None) -> None:
+@click.option("--anywhere", is_flag=True, help="Also far from Belize.")
+def add(file: Path, name: str | None, code: str | None, anywhere: bool) -> None:
     """Add the polygons of a GeoJSON file: all of them, or none."""
     areas = read_geojson(file.read_bytes(), name)
+    if not anywhere:
+        _check_places(areas)
 
     async def work() -> list[str]:
         async with writing() as session:
             agency = None if code is None else (await agency_of(session, code)).id
+            await _names_are_free(session, [a.name for a in areas], agency)
             new = [
                 Fence(agency_id=agency, name=a.name, area=from_shape(a.polygon, srid=4326))
                 for a in areas
@@ -94,6 +100,34 @@ def retire(number: int) -> None:
 
     asyncio.run(work())
     click.echo(f"Fence {number} is out of use.")
+
+
+def _check_places(areas: list[Area]) -> None:
+    """Raises :class:`Problem` for a fence that is hardly meant to be where it is."""
+    for area in areas:
+        west, south, east, north = area.polygon.bounds
+        why = belize.doubt(west, south) or belize.doubt(east, north)
+        if why is not None:
+            raise Problem(
+                "far_away",
+                f"{area.name}: {why}",
+                "GeoJSON has longitude first; correct the file, or say --anywhere.",
+            )
+
+
+async def _names_are_free(session: AsyncSession, names: list[str], agency: int | None) -> None:
+    """Raises :class:`Problem` when a fence of that agency is in use under one of the names."""
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is None:
+        twice = await session.scalar(
+            select(Fence.name).where(
+                Fence.name.in_(names),
+                Fence.agency_id.is_not_distinct_from(agency),
+                Fence.retired_at.is_(None),
+            )
+        )
+    if twice is not None:
+        raise taken("fence", twice)
 
 
 def read_geojson(content: bytes, name: str | None = None) -> list[Area]:

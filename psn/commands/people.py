@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from psn import credentials
-from psn.commands import agency_of, person_of, show, taken, writing
+from psn.commands import agency_of, counted, person_of, show, taken, writing
 from psn.problems import Problem
 from psn.schema import Agency, Person, Session
 
@@ -27,6 +27,7 @@ def user() -> None:
 
 @user.command(
     "add",
+    short_help="Add a person.",
     epilog="""
 \b
 Examples:
@@ -105,7 +106,7 @@ def change_password(name: str, password_stdin: bool) -> None:
             person.password_hash = kept
             return await _end_sessions(session, person)
 
-    click.echo(f"New password for {name.lower()}; {asyncio.run(work())} sessions ended.")
+    click.echo(f"New password for {name.lower()}; {counted(asyncio.run(work()), 'session')} ended.")
     if made:
         click.echo(f"Password (shown once): {password}")
 
@@ -121,7 +122,7 @@ def disable(name: str) -> None:
             person.disabled_at = person.disabled_at or datetime.now(UTC)
             return await _end_sessions(session, person)
 
-    click.echo(f"User {name.lower()} is disabled; {asyncio.run(work())} sessions ended.")
+    click.echo(f"User {name.lower()} is disabled; {counted(asyncio.run(work()), 'session')} ended.")
 
 
 @user.command("enable", epilog="Example: psn user enable bpd.ana")

@@ -11,7 +11,7 @@ import click
 from sqlalchemy import select, update
 
 from psn import credentials
-from psn.commands import agency_of, missing, show, taken, unit_of, writing
+from psn.commands import agency_of, counted, missing, show, taken, unit_of, writing
 from psn.problems import Problem
 from psn.schema import Agency, Device, Session, Unit
 
@@ -34,7 +34,7 @@ def add_unit(name: str, kind: str, hidden: bool, key: str | None) -> None:
     if not callsign.strip() or len(callsign) > 40:
         raise Problem("bad_name", f"{name} names no unit.", "Write AGENCY/CALLSIGN.")
     if not _KIND.fullmatch(kind):
-        raise Problem("bad_kind", f"{kind} is no kind.", "Use 1 to 20 lower-case letters and _.")
+        raise Problem("bad_kind", f"{kind!r} is no kind.", "Use 1 to 20 lower-case letters and _.")
 
     async def work() -> int:
         async with writing() as session:
@@ -92,6 +92,20 @@ def hide(name: str, visible: bool) -> None:
 
     asyncio.run(work())
     click.echo(f"Unit {name} is {'shared as agreements say' if visible else 'hidden'}.")
+
+
+@unit.command("retire", epilog="Example: psn unit retire BPD/P-12")
+@click.argument("name", metavar="UNIT")
+def retire(name: str) -> None:
+    """Take a unit out of use; its tracks and messages stay."""
+
+    async def work() -> None:
+        async with writing() as session:
+            found = await unit_of(session, name)
+            found.retired_at = found.retired_at or datetime.now(UTC)
+
+    asyncio.run(work())
+    click.echo(f"Unit {name} is out of use.")
 
 
 @click.group()
@@ -220,7 +234,7 @@ def revoke(number: int) -> None:
             )
             return len(ended.all())
 
-    click.echo(f"Device {number} is revoked; {asyncio.run(work())} sessions ended.")
+    click.echo(f"Device {number} is revoked; {counted(asyncio.run(work()), 'session')} ended.")
 
 
 def _state(unit: Unit) -> str:

@@ -107,3 +107,20 @@ def test_the_nearest_place_says_where_a_point_is() -> None:
     place, metres = belize.nearest_place(-88.2, 17.5)
     assert place.name == "Belize City"
     assert metres == pytest.approx(264, abs=30)
+
+
+@pytest.mark.parametrize(("lon", "lat"), [(-88.2, 17.5), (-85.0, 20.0), (-90.5, 14.6)])
+def test_what_is_near_is_no_doubt(lon: float, lat: float) -> None:
+    assert belize.doubt(lon, lat) is None
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "swapped"),
+    [(17.5, -88.2, True), (17.5, -89.0, True), (0.0, 0.0, False), (-0.1, 51.5, False)],
+)
+def test_what_is_far_is_told_with_what_was_probably_meant(
+    lon: float, lat: float, swapped: bool
+) -> None:
+    said = belize.doubt(lon, lat)
+    assert said is not None and said.endswith(".") and "km from Belize" in said
+    assert ("look swapped" in said) == swapped

@@ -19,7 +19,8 @@ def test_agencies(psn: Psn, agencies: None, database: str) -> None:
     listed = psn("agency", "list").output.splitlines()
     assert listed[0].split() == ["id", "code", "name", "colour"]
     assert listed[1].split() == ["1", "BPD", "Belize", "Police", "Department", "#5a6ccb"]
-    assert "already_there" in psn("agency", "add", "BPD", "again", fails=True).output
+    again = psn("agency", "add", "BPD", "again", fails=True).output
+    assert "There is an agency BPD already." in again and "already_there" in again
 
 
 @pytest.mark.parametrize("colour", ["red", "#12345", "#12345g", "1234567"])
@@ -36,6 +37,7 @@ def test_groups_and_members(psn: Psn, agencies: None, database: str) -> None:
     added = psn("group", "member", "JOC", "agency:BCG", "person:ana", "unit:BCG/B-1")
     assert added.output == "3 members added.\n"
     assert psn("group", "member", "JOC", "agency:bcg").output == "0 members added.\n"
+    assert psn("group", "member", "Marine", "agency:bcg").output == "1 member added.\n"
     joc = loaded(database).groups[1]
     assert (joc.people, joc.units, joc.agencies) == ({1}, {1}, {2})
     listed = psn("group", "list").output
@@ -106,3 +108,22 @@ def test_an_agreement_that_makes_no_sense_is_refused(
 ) -> None:
     assert code in psn("agreement", "add", *arguments, fails=True).output
     assert psn("agreement", "list").output == "none\n"
+
+
+def test_what_is_agreed_already_is_not_agreed_again(
+    psn: Psn, agencies: None, database: str
+) -> None:
+    add = ("agreement", "add", "BPD", "BCG", "--reason", "r")
+    psn(*add, "--units", "--until", "2099-01-01")
+    refused = psn(*add, "--units", fails=True).output
+    assert "agreed_already" in refused and "Agreement 1" in refused and "2099-01-01" in refused
+    refused = psn(*add, "--units", "--both-ways", fails=True).output
+    assert "agreed_already" in refused
+    # More than what there is, and the other way round, are agreements of their own.
+    psn(*add, "--units", "--messages")
+    psn("agreement", "add", "BCG", "BPD", "--reason", "r", "--units")
+    assert [a.id for a in loaded(database).agreements] == [1, 2, 3]
+    ended = psn("agreement", "end", "1").output
+    assert "Still in force between the two, the same way: 2 (units+messages)." in ended
+    assert "Still" not in psn("agreement", "end", "2").output
+    psn(*add, "--units")

@@ -57,6 +57,31 @@ def test_one_bad_polygon_keeps_all_out(psn: Psn, database: str, tmp_path: Path) 
     assert loaded(database).fences == {}
 
 
+def test_one_name_is_one_fence_of_an_agency(psn: Psn, database: str, tmp_path: Path) -> None:
+    psn("agency", "add", "BPD", "Police")
+    file = tmp_path / "a.geojson"
+    file.write_bytes(collection(feature(SQUARE, name="Port"), feature(SQUARE, name="Port")))
+    assert "already_there" in psn("fence", "add", "--geojson", str(file), fails=True).output
+    file.write_bytes(collection(feature(SQUARE, name="Port")))
+    psn("fence", "add", "--geojson", str(file))
+    refused = psn("fence", "add", "--geojson", str(file), fails=True).output
+    assert "There is a fence Port already." in refused
+    psn("fence", "add", "--geojson", str(file), "--agency", "BPD")
+    psn("fence", "retire", "1")
+    psn("fence", "add", "--geojson", str(file))
+    assert set(loaded(database).fences) == {2, 3}
+
+
+def test_latitude_first_is_noticed(psn: Psn, database: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.geojson"
+    swapped = [[[lat, lon] for lon, lat in ring] for ring in SQUARE["coordinates"]]
+    file.write_bytes(collection(feature({"type": "Polygon", "coordinates": swapped}, name="Port")))
+    refused = psn("fence", "add", "--geojson", str(file), fails=True).output
+    assert "look swapped" in refused and "far_away" in refused
+    psn("fence", "add", "--geojson", str(file), "--anywhere")
+    assert set(loaded(database).fences) == {1}
+
+
 def test_a_bare_polygon_takes_its_name_from_the_option() -> None:
     bare = json.dumps(SQUARE).encode()
     assert read_geojson(bare, "Zone 3")[0].name == "Zone 3"

@@ -63,7 +63,7 @@ def test_disabling_ends_sessions_and_enabling_lets_in_again(
         "insert into session (token_hash, person_id, ends_at) values"
         " ('\\x01', 1, now() + interval '1 hour'), ('\\x02', 1, now() - interval '1 hour')"
     )
-    assert psn("user", "disable", "ANA").output == "User ana is disabled; 1 sessions ended.\n"
+    assert psn("user", "disable", "ANA").output == "User ana is disabled; 1 session ended.\n"
     assert run_sql("select count(*) from session where ended_at is not null") == 1
     assert loaded(database).people_by_name == {}
     assert "disabled" in psn("user", "list").output
@@ -78,7 +78,7 @@ def test_a_new_password_ends_sessions(psn: Psn, run_sql: RunSql) -> None:
         "insert into session (token_hash, person_id, ends_at)"
         " values ('\\x01', 1, now() + interval '1 hour')"
     )
-    assert "1 sessions ended" in psn("user", "password", "ana").output
+    assert "1 session ended" in psn("user", "password", "ana").output
 
 
 def test_units_are_added_listed_and_hidden(psn: Psn, database: str) -> None:
@@ -94,6 +94,10 @@ def test_units_are_added_listed_and_hidden(psn: Psn, database: str) -> None:
     assert loaded(database).units[1].hidden
     psn("unit", "hide", "1", "--show")
     assert not loaded(database).units[1].hidden
+    psn("unit", "retire", "BPD/P-1")
+    assert loaded(database).units[1].retired
+    assert "retired" in psn("unit", "list").output
+    assert "not_found" in psn("unit", "retire", "BPD/none", fails=True).output
 
 
 @pytest.mark.parametrize(
@@ -122,7 +126,7 @@ def test_a_tablet_is_enrolled_for_its_unit_and_revoked(
         "insert into session (token_hash, device_id, ends_at)"
         " values ('\\x01', 1, now() + interval '1 hour')"
     )
-    assert psn("device", "revoke", "1").output == "Device 1 is revoked; 1 sessions ended.\n"
+    assert psn("device", "revoke", "1").output == "Device 1 is revoked; 1 session ended.\n"
     assert loaded(database).devices[1].revoked
     assert "revoked" in psn("device", "list").output
     assert "not_found" in psn("device", "revoke", "2", fails=True).output
