@@ -54,7 +54,7 @@ def unreachable(dsn: str, error: BaseException) -> Problem:
     return Problem(
         "database_unreachable",
         f"The database at {shown(dsn)} cannot be reached: {reason.rstrip('.')}.",
-        "Start it, or point PSN_DATABASE at the right one; psn doctor tells more.",
+        "Start it, or point PSN_DATABASE at the right one.",
     )
 
 
