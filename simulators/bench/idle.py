@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from simulators.bench.load import Plan, each
+from simulators.bench.measure.usage import resident_kb
 from simulators.bench.people import Cast
 from simulators.bench.socket import Socket
-from simulators.bench.usage import resident_kb
 
 KEYS: Final = ("sessions", "kb_per_session", "kb_per_watching_session", "server_rss_mb")
 WARM_UP: Final = 100

@@ -26,9 +26,9 @@ from simulators.bench.load import (
     settled,
     timetable,
 )  # fmt: skip
+from simulators.bench.measure.usage import Pids, Usage
 from simulators.bench.people import Cast
 from simulators.bench.socket import Frame, Socket
-from simulators.bench.usage import Pids, Usage
 
 KEYS: Final = ("sent", "acked", "delivered", "p50_ack_ms", "p99_ack_ms", "p99_delivery_ms")
 PER_PERSON: Final = 10.0

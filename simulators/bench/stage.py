@@ -15,7 +15,6 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -30,30 +29,12 @@ from psn.problems import Problem
 
 Event = dict[str, Any]
 START_SECONDS: Final = 60.0
-MAX_SOCKETS: Final = 15_000
-"""More on one machine runs into the range of ports of one address."""
 _PYTHON: Final = (sys.executable, "-P", "-m")
 
 
 def note(text: str) -> None:
     """Say something to the person; results alone go to standard output."""
     print(text, file=sys.stderr, flush=True)
-
-
-def allow_sockets(count: int) -> None:
-    """Raise the limit of open files to what is allowed; refuse what cannot be. Raises Problem."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    most = MAX_SOCKETS
-    if hard != resource.RLIM_INFINITY:
-        most = min(most, hard - 200)
-    if count > most:
-        raise Problem(
-            "too_many_sockets",
-            f"That takes {count} connections, and {most} is what this machine allows one process.",
-            "Ask for fewer, or raise the limit of open files (ulimit -n) up to 15,000.",
-        )
 
 
 def cores() -> tuple[set[int], set[int], set[int]]:
@@ -144,7 +125,7 @@ def _last_line(file: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def staged(url: str | None, dsn: str | None) -> AsyncIterator[Stage]:
+async def staged(url: str | None, dsn: str | None, *, tls: bool = False) -> AsyncIterator[Stage]:
     """The stage: what is named by ``url`` and ``dsn``, or else something of our own."""
     if url is not None:
         if dsn is None:
@@ -232,6 +213,11 @@ class Load:
         """Send it a line."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(event).encode() + b"\n")
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
 
     async def until(self, wanted: str, others: Callable[[Event], None]) -> Event:
         """The next event of that name; all before it go to ``others``. Raises Problem."""

@@ -24,18 +24,33 @@ def resident_kb(pid: int) -> int:
     return 0
 
 
-def _seconds(pid: int, with_ended_children: bool = False) -> float:
+def tree_memory_kb(pid: int) -> int:
+    """Memory of a process and its children, kB; what they share counts once (Pss, proc(5))."""
+    total = 0
+    for each in (pid, *_children(pid)):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1])
+    return total
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def seconds(pid: int, with_ended_children: bool = False) -> float:
+    """Processor time of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11 : 15 if with_ended_children else 13])) / _TICKS
 
 
-def _tree_seconds(pid: int) -> float:
+def tree_seconds(pid: int) -> float:
     """Processor time of a process and its children, also of those that have ended."""
-    total = _seconds(pid, with_ended_children=True)
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for child in children:
+    total = seconds(pid, with_ended_children=True)
+    for child in _children(pid):
         with contextlib.suppress(OSError):
-            total += _seconds(int(child))
+            total += seconds(child)
     return total
 
 
@@ -57,9 +72,9 @@ class Usage:
 
     def _now(self) -> list[float | None]:
         return [
-            None if self._server is None else _seconds(self._server),
-            None if self._database is None else _tree_seconds(self._database),
-            _seconds(os.getpid()),
+            None if self._server is None else seconds(self._server),
+            None if self._database is None else tree_seconds(self._database),
+            seconds(os.getpid()),
             _machine_seconds(),
         ]
 

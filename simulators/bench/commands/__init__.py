@@ -1,0 +1,19 @@
+"""``psn bench …``: what can be measured, and how the figures are shown."""
+
+from __future__ import annotations
+
+import click
+
+from simulators.bench.commands import positions, record
+
+
+@click.group()
+def bench() -> None:
+    """Measure the network: how soon, how much, and whether anything is lost."""
+
+
+for _command in (
+    positions.picture, positions.mixed, positions.slow, positions.geofence, positions.surge,
+    record.messages, record.crash, record.reconnect, record.idle,
+):  # fmt: skip
+    bench.add_command(_command)

@@ -1,0 +1,115 @@
+"""``psn bench messages``, ``crash``, ``reconnect`` and ``idle``: the record, and sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from simulators.bench import budget
+from simulators.bench import crash as crashes
+from simulators.bench import idle as idles
+from simulators.bench import messages as mails
+from simulators.bench import people as casting
+from simulators.bench import reconnect as reconnects
+from simulators.bench.commands.running import SEED, own_only, run
+from simulators.bench.commands.shown import Result, options, show
+from simulators.bench.stage import Event, Load, Stage
+
+
+@click.command(epilog="Example: psn bench messages --rate 1000 --seconds 30")
+@click.option("--rate", default=1000.0, show_default=True, type=click.FloatRange(0.1, 100_000))
+@click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(0.1, 86_400))
+@options
+def messages(
+    rate: float,
+    seconds: float,
+    as_json: bool,
+    report: Path | None,
+    url: str | None,
+    database: str | None,
+) -> None:
+    """People of two agencies write to each other: acknowledged after commit, and delivered."""
+    budget.allow_sockets(mails.people_for(rate))
+
+    async def prepare(place: Stage) -> Event:
+        cast = await casting.enrol(place.dsn, people=mails.people_for(rate))
+        await asyncio.sleep(1.0)
+        return mails.plan_of(place.url, place.dsn, place.pids, cast, rate, seconds, SEED)
+
+    show(run("messages", url, database, prepare), mails.KEYS, as_json)
+
+
+@click.command(epilog="Example: psn bench crash --kills 10 --postgres-kills 3")
+@click.option("--kills", default=10, show_default=True, type=click.IntRange(0, 1_000))
+@click.option("--postgres-kills", default=0, show_default=True, type=click.IntRange(0, 1_000))
+@click.option("--rate", default=1000.0, show_default=True, type=click.FloatRange(1, 10_000))
+@click.option("--every", default=3.0, show_default=True, type=click.FloatRange(0.2, 3_600))
+@options
+def crash(
+    kills: int, postgres_kills: int, rate: float, every: float, as_json: bool,
+    url: str | None, database: str | None,
+) -> None:  # fmt: skip
+    """Kill the server (and PostgreSQL) while people write: is anything lost, or shown twice?
+
+    A kill comes ``--every`` so many seconds of normal work.
+    """
+    own_only(url, "kills the server")
+
+    async def prepare(place: Stage) -> Event:
+        cast = await casting.enrol(place.dsn, people=crashes.people_for(rate))
+        await asyncio.sleep(1.0)
+        return crashes.plan_of(place.url, place.dsn, cast, rate, SEED)
+
+    async def during(place: Stage, load: Load, shown: Callable[[Event], None]) -> Result:
+        order = crashes.schedule(kills, postgres_kills, SEED)
+        return await crashes.kill(place, load, order, every, shown)
+
+    show(run("crash", url, database, prepare, during), crashes.KEYS, as_json)
+
+
+@click.command(epilog="Example: psn bench reconnect --clients 2000")
+@click.option("--clients", default=2000, show_default=True, type=click.IntRange(1))
+@click.option("--rate", default=50.0, show_default=True, type=click.FloatRange(1, 1_000))
+@options
+def reconnect(
+    clients: int,
+    rate: float,
+    as_json: bool,
+    report: Path | None,
+    url: str | None,
+    database: str | None,
+) -> None:
+    """Kill the server under many clients: until when are all back and caught up?
+
+    ``--rate`` messages a second are sent to them all the while.
+    """
+    own_only(url, "kills the server")
+    budget.allow_sockets(clients + reconnects.SENDERS)
+
+    async def prepare(place: Stage) -> Event:
+        cast = await casting.enrol(place.dsn, units=clients, people=reconnects.SENDERS)
+        await asyncio.sleep(1.0)
+        return reconnects.plan_of(place.url, place.dsn, cast, rate, SEED)
+
+    show(run("reconnect", url, database, prepare, reconnects.cut), reconnects.KEYS, as_json)
+
+
+@click.command(epilog="Example: psn bench idle --sessions 2000")
+@click.option("--sessions", default=2000, show_default=True, type=click.IntRange(1))
+@options
+def idle(
+    sessions: int, as_json: bool, report: Path | None, url: str | None, database: str | None
+) -> None:
+    """How much memory the server needs for a session that does nothing."""
+    own_only(url, "looks at the server's memory")
+    budget.allow_sockets(sessions + idles.WARM_UP)
+
+    async def prepare(place: Stage) -> Event:
+        cast = await casting.enrol(place.dsn, units=sessions + idles.WARM_UP)
+        await asyncio.sleep(1.0)
+        return idles.plan_of(place.url, place.server_pid, cast)
+
+    show(run("idle", url, database, prepare), idles.KEYS, as_json)

@@ -1,0 +1,1 @@
+"""How a benchmark measures: latencies in histograms, processors, memory, one value a second."""
