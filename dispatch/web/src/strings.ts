@@ -28,6 +28,8 @@ export const strings = {
     retry: 'Try now',
     degraded: (seconds: string) => `Slow connection: the server takes ${seconds} s to answer.`,
     degradedHelp: 'Positions and receipts may arrive late.',
+    delayed: 'The server cannot store messages at the moment.',
+    delayedHelp: 'The map is live. What you write is kept here and sent again until it is stored.',
     catchingUp: 'Catching up: loading what was missed…',
     connecting: 'Connecting…',
     serverError: 'The server reports a problem:',
@@ -55,6 +57,9 @@ export const strings = {
     noPosition: 'no position',
     offline: 'offline',
     agencies: 'Agencies',
+    order: 'Order',
+    orders: { callsign: 'By callsign', near: 'Nearest', heard: 'Last heard' },
+    nearHint: 'To the open unit, or to the middle of the map',
   },
   details: {
     title: 'Unit',
@@ -116,6 +121,8 @@ export const strings = {
       deliveredTo: (names: string) => `Delivered to ${names}`,
       readBy: (names: string) => `Read by ${names}`,
       read: 'Read',
+      expired: 'Came too late',
+      tooLateFor: (names: string) => `Came too late for ${names}`,
     },
     discard: 'Discard',
     edit: 'Edit again',
@@ -127,6 +134,8 @@ export const strings = {
   alarm: {
     title: 'Emergency',
     acknowledge: 'Acknowledge',
+    silence: 'Silence',
+    blocked: 'Click anywhere for sound',
     more: (count: number) => `and ${count} more`,
   },
   activity: {
@@ -144,6 +153,10 @@ export const strings = {
     attribution:
       'GSHHG · Natural Earth · places © GeoNames (CC BY 4.0) · roads and reef schematic, not for navigation',
     legend: 'Symbols',
+    missing: 'This browser cannot draw the map.',
+    missingHelp:
+      'It needs WebGL 2: switch on hardware acceleration in its settings, or use a current Chromium, Edge or Firefox. The list of units and messages work without it.',
+    stack: (count: number) => `${count} units here`,
     shapes: {
       vehicle: 'Vehicle',
       boat: 'Vessel',
@@ -165,6 +178,7 @@ export const strings = {
       ['N', 'New message'],
       ['C', 'Conversations'],
       ['A', 'Acknowledge the emergency'],
+      ['S', 'Silence the alarm'],
       ['H', 'Map: all of Belize'],
       ['+  −', 'Map: closer, farther'],
       ['T', 'Theme'],

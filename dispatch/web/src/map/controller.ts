@@ -24,6 +24,10 @@ export interface MapOptions {
   /** Whether a unit passes the filters of the list. */
   shows(unit: Unit): boolean;
   onSelect(id: number | null): void;
+  /** The middle of the map is elsewhere now, degrees. */
+  onMove(lon: number, lat: number): void;
+  /** Several units lie where somebody clicked (CSS pixels of the map), the nearest first. */
+  onStack(ids: readonly number[], x: number, y: number): void;
 }
 
 /** The details of a unit lie over the left of the map; what is centred stands beside them. */
@@ -90,6 +94,7 @@ export class MapController {
       now,
       clock: () => this.#clock(),
       body: () => this.body(),
+      top: () => this.#top(),
     });
     this.#installed();
     this.#listen();
@@ -109,12 +114,20 @@ export class MapController {
   }
 
   #listen(): void {
-    const { onSelect } = this.#options;
+    const { onSelect, onStack } = this.#options;
     this.map.on('move', () => this.#request());
-    this.map.on('moveend', () => this.#relabel());
-    this.map.on('click', (event) => onSelect(this.pick(event.point.x, event.point.y)));
+    this.map.on('moveend', () => {
+      this.#relabel();
+      const { lng, lat } = this.map.getCenter();
+      this.#options.onMove(lng, lat);
+    });
+    this.map.on('click', ({ point: { x, y } }) => {
+      const ids = this.pick(x, y);
+      if (ids.length > 1) onStack(ids, x, y);
+      else onSelect(ids[0] ?? null);
+    });
     this.map.on('mousemove', (event) => {
-      const id = this.pick(event.point.x, event.point.y);
+      const id = this.pick(event.point.x, event.point.y)[0] ?? null;
       if (id !== this.#hovered) {
         this.#hovered = id;
         this.map.getCanvas().style.cursor = id === null ? '' : 'pointer';
@@ -269,21 +282,26 @@ export class MapController {
     void found?.setData(data);
   }
 
-  /** The unit whose symbol is at a point of the map, in CSS pixels; the nearest of several. */
-  pick(x: number, y: number): number | null {
+  /** The units whose symbols are at a point of the map, in CSS pixels; the nearest first. */
+  pick(x: number, y: number): number[] {
     const time = now();
-    let best: number | null = null;
-    let nearest = Math.max(10, this.body() / 2 + 5);
+    const view = this.view();
+    const within = Math.max(10, this.body() / 2 + 5);
+    const found: { id: number; distance: number }[] = [];
     for (let slot = 0; slot < this.motion.count; slot++) {
       if (this.motion.get(slot, 'look') === LOOK.hidden) continue;
-      const [px, py] = this.#screen(slot, time);
+      const [px, py] = this.#screen(slot, time, view);
       const distance = Math.hypot(px - x, py - y);
-      if (distance < nearest) {
-        nearest = distance;
-        best = this.motion.id(slot);
-      }
+      if (distance < within) found.push({ id: this.motion.id(slot), distance });
     }
-    return best;
+    return found.sort((a, b) => a.distance - b.distance).map(({ id }) => id);
+  }
+
+  /** The unit under the pointer and, above it, the one that is open. */
+  #top(): number[] {
+    return [this.#hovered, this.#selected]
+      .map((id) => (id === null ? undefined : this.motion.slot(id)))
+      .filter((slot) => slot !== undefined);
   }
 
   view(): View {

@@ -34,6 +34,8 @@ export interface Scene {
   clock(): number;
   /** Size of a symbol's body in CSS pixels. */
   body(): number;
+  /** Slots of units that lie on top of all others, the topmost last. */
+  top(): readonly number[];
 }
 
 /**
@@ -79,11 +81,11 @@ export class UnitLayer implements CustomLayerInterface {
     gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
     this.#instances = gl.createBuffer();
     gl.bindBuffer(gl.ARRAY_BUFFER, this.#instances);
-    for (const [index, offset] of [0, 4, 8].entries()) {
-      gl.enableVertexAttribArray(index + 1);
-      gl.vertexAttribPointer(index + 1, 4, gl.FLOAT, false, STRIDE * 4, offset * 4);
-      gl.vertexAttribDivisor(index + 1, 1);
+    for (const index of [1, 2, 3]) {
+      gl.enableVertexAttribArray(index);
+      gl.vertexAttribDivisor(index, 1);
     }
+    this.#instancesFrom(gl, 0);
     gl.bindVertexArray(null);
     this.#atlasTexture = gl.createTexture();
     this.#labelTexture = gl.createTexture();
@@ -122,12 +124,29 @@ export class UnitLayer implements CustomLayerInterface {
     gl.disable(gl.DEPTH_TEST);
     gl.disable(gl.STENCIL_TEST);
     gl.disable(gl.CULL_FACE);
+    this.#draw(gl, 0, motion.count);
+    // Drawn once more: whatever they are covered by, these are seen whole.
+    for (const slot of this.#scene.top()) this.#draw(gl, slot, 1);
+    gl.bindVertexArray(null);
+  }
+
+  /** All passes of some instances. */
+  #draw(gl: WebGL2RenderingContext, slot: number, count: number): void {
+    this.#instancesFrom(gl, slot);
     for (const pass of [0, 1, 2, 3]) {
       gl.bindTexture(gl.TEXTURE_2D, pass === 3 ? this.#labelTexture : this.#atlasTexture);
       gl.uniform1i(this.#places.pass ?? null, pass);
-      gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, motion.count);
+      gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, count);
     }
-    gl.bindVertexArray(null);
+  }
+
+  /** WebGL 2 has no first instance to name, so the attributes begin at it. */
+  #instancesFrom(gl: WebGL2RenderingContext, slot: number): void {
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.#instances);
+    for (const index of [1, 2, 3]) {
+      const offset = (slot * STRIDE + (index - 1) * 4) * 4;
+      gl.vertexAttribPointer(index, 4, gl.FLOAT, false, STRIDE * 4, offset);
+    }
   }
 
   #uniforms(gl: WebGL2RenderingContext, atlas: Atlas): void {

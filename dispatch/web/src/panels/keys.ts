@@ -1,5 +1,5 @@
 export type Act =
-  | 'search' | 'message' | 'new' | 'conversations' | 'acknowledge' | 'home' | 'closer'
+  | 'search' | 'message' | 'new' | 'conversations' | 'acknowledge' | 'silence' | 'home' | 'closer'
   | 'farther' | 'theme' | 'help' | 'back'; // prettier-ignore
 
 const KEYS: Record<string, Act> = {
@@ -8,6 +8,7 @@ const KEYS: Record<string, Act> = {
   n: 'new',
   c: 'conversations',
   a: 'acknowledge',
+  s: 'silence',
   h: 'home',
   '+': 'closer',
   '=': 'closer',
@@ -33,5 +34,9 @@ export function shortcut(event: {
 
 function isTextField(target: unknown): boolean {
   if (typeof target !== 'object' || target === null || !('tagName' in target)) return false;
-  return target.tagName === 'INPUT' || target.tagName === 'TEXTAREA' || target.tagName === 'SELECT';
+  if (target.tagName === 'INPUT') {
+    const type = 'type' in target ? String(target.type) : 'text';
+    return !['radio', 'checkbox', 'button'].includes(type);
+  }
+  return target.tagName === 'TEXTAREA' || target.tagName === 'SELECT';
 }

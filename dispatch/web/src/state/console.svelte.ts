@@ -99,6 +99,11 @@ export class Console {
     if (this.account) this.write(conversationOf(this.account.me, item.sender, item.to));
   }
 
+  /** What an address is called: by the roster, else by what was written with it before. */
+  name(address: Address): string {
+    return this.picture.name(address) ?? this.mailroom?.name(address) ?? address.replace(':', ' ');
+  }
+
   select(id: number | null): void {
     this.picture.selected = id;
   }

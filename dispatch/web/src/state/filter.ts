@@ -32,7 +32,7 @@ export function passes(unit: Unit, filter: Filter, names: string, age: Age): boo
   return words.every((word) => names.includes(word));
 }
 
-/** The units to list, by callsign in human order, and the counts that the chips show. */
+/** The units to list, in any order, and the counts that the chips show. */
 export function choose(
   units: Iterable<Unit>,
   filter: Filter,
@@ -53,8 +53,35 @@ export function choose(
       : '';
     if (passes(unit, filter, names, age)) chosen.push(unit);
   }
-  chosen.sort((a, b) => order.compare(a.callsign, b.callsign));
   return { chosen, counts };
 }
 
-const order = new Intl.Collator('en', { numeric: true });
+export type Order = 'callsign' | 'near' | 'heard';
+export const ORDERS: readonly Order[] = ['callsign', 'near', 'heard'];
+
+const human = new Intl.Collator('en', { numeric: true });
+
+/**
+ * Units by callsign in human order, by distance from a place, or by when they were last heard;
+ * those without a position last.
+ */
+export function arrange(
+  units: Unit[],
+  order: Order,
+  from: { lon: number; lat: number } | null,
+): Unit[] {
+  const byName = (a: Unit, b: Unit): number => human.compare(a.callsign, b.callsign);
+  if (order === 'heard') {
+    const heard = (unit: Unit): number => unit.place?.time ?? 0;
+    return units.sort((a, b) => heard(b) - heard(a) || byName(a, b));
+  }
+  if (order === 'near' && from) {
+    const narrow = Math.cos((from.lat * Math.PI) / 180);
+    const far = ({ place }: Unit): number =>
+      place ? Math.hypot((place.lon - from.lon) * narrow, place.lat - from.lat) : Infinity;
+    const distance = new Map(units.map((unit) => [unit.id, far(unit)]));
+    const of = (unit: Unit): number => distance.get(unit.id) ?? Infinity;
+    return units.sort((a, b) => (of(a) === of(b) ? byName(a, b) : of(a) - of(b)));
+  }
+  return units.sort(byName);
+}

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { Address, Mail, MessageBody } from '../wire/frames';
+import type { Address, Mail, MessageBody, ReceiptState } from '../wire/frames';
 import { conversationOf, keyOf, MailBook, reach } from './mail';
 
 const ME: Address = 'person:1';
@@ -25,11 +25,7 @@ const mail = (seq: number, body: Mail['body'], box: Address = ME): Mail => ({
   seq,
   body,
 });
-const receipt = (
-  state: 'delivered' | 'read',
-  of = ['m1'],
-  by: Address = 'person:2',
-): Mail['body'] => ({
+const receipt = (state: ReceiptState, of = ['m1'], by: Address = 'person:2'): Mail['body'] => ({
   kind: 'receipt',
   of,
   by,
@@ -140,4 +136,23 @@ test('conversations come newest first, their messages oldest first', () => {
   expect(all.map(({ key }) => key)).toEqual(['person:2', 'unit:7']);
   expect(all[0]?.items.map(({ id }) => id)).toEqual(['a', 'c']);
   expect(all[0]?.unread).toBe(2);
+});
+
+test('who wrote or received has a name, whatever the roster says later', () => {
+  book.write({ id: 'm1', to: ['person:2'], text: 'x', priority: 'routine', time: 1 }, 'Me');
+  expect(book.names.get('person:2')).toBeUndefined();
+  book.take(mail(1, receipt('delivered')), true);
+  book.take(mail(2, message({ id: 'm2', sender: 'unit:7', sender_name: 'B-1' })), true);
+  expect(Object.fromEntries(book.names)).toEqual({ 'person:2': 'Two', 'unit:7': 'B-1' });
+});
+
+test('an order that came too late is told as such, and reading it later counts', () => {
+  const item = book.write(
+    { id: 'm1', to: ['person:2'], text: 'x', priority: 'routine', time: 1 },
+    'Me',
+  );
+  book.take(mail(1, receipt('expired')), true);
+  expect(reach(item).expired.map(({ name }) => name)).toEqual(['Two']);
+  book.take(mail(2, receipt('read')), true);
+  expect(reach(item).read.length).toBe(1);
 });

@@ -34,7 +34,7 @@ export interface Conversation {
   unread: number;
 }
 
-const RANK: Record<ReceiptState, number> = { delivered: 1, read: 2 };
+const RANK: Record<ReceiptState, number> = { expired: 1, delivered: 1, read: 2 };
 
 /** The conversation of a message: the one group, unit, agency or person it concerns, or several. */
 export function conversationOf(me: Address, sender: Address, to: readonly Address[]): Address[] {
@@ -61,6 +61,8 @@ export class MailBook {
   /** Oldest sequence loaded of each mailbox, for going further back. */
   readonly floors = new Map<Address, number>();
   readonly unread: Set<string>;
+  /** Names of those who wrote or received: they hold also when the roster knows them no more. */
+  readonly names = new Map<Address, string>();
   #early = new Map<string, Map<Address, Receipt>>();
 
   constructor(
@@ -100,6 +102,7 @@ export class MailBook {
   #add(body: MessageBody, box: Address, seq: number, live: boolean): Item {
     const mine = body.sender === this.me;
     if (live && !mine) this.unread.add(body.id);
+    this.names.set(body.sender, body.sender_name);
     const item: Item = {
       id: body.id,
       sender: body.sender,
@@ -162,6 +165,7 @@ export class MailBook {
   /** Someone's receipt; `read` is never taken back by a late `delivered`. */
   receipt(id: string, by: Address, receipt: Receipt): void {
     if (by === this.me) return;
+    this.names.set(by, receipt.name);
     const item = this.items.get(id);
     const receipts = item?.receipts ?? this.#early.get(id) ?? new Map<Address, Receipt>();
     const before = receipts.get(by);
@@ -214,10 +218,11 @@ export class MailBook {
 }
 
 /** How far a sent message got: the words under it. */
-export function reach(item: Item): { delivered: Receipt[]; read: Receipt[] } {
+export function reach(item: Item): Record<ReceiptState, Receipt[]> {
   const all = [...item.receipts.values()];
   return {
     delivered: all.filter((receipt) => receipt.state === 'delivered'),
     read: all.filter((receipt) => receipt.state === 'read'),
+    expired: all.filter((receipt) => receipt.state === 'expired'),
   };
 }

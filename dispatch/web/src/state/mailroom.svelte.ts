@@ -4,6 +4,7 @@ import {
   type ClientFrame,
   type Mail,
   type Priority,
+  type ReceiptState,
   type ServerFrame,
   type SignedIn,
 } from '../wire/frames';
@@ -26,6 +27,13 @@ export interface Post {
   get<T>(path: string): Promise<Answer<T>>;
 }
 
+interface ApiReceipt {
+  by: Address;
+  by_name: string;
+  state: ReceiptState;
+  time: number;
+}
+
 const SEEN_EVERY = 50;
 const HISTORY = 100;
 const EMPTY: Draft = { text: '', priority: 'routine' };
@@ -36,6 +44,8 @@ export class Mailroom {
   #version = $state(0);
   /** False when the browser could not keep the last unsent message. */
   kept = $state(true);
+  /** The server cannot store messages now; they are sent again until it can. */
+  delayed = $state(false);
   #outbox: Outbox;
   #drafts: Record<string, Draft>;
   #post: Post;
@@ -46,6 +56,7 @@ export class Mailroom {
   #readsUnderWay = new Map<number, { box: Address; seqs: number[] }>();
   #timers: { seen?: number; save?: number } = {};
   #complete = new Set<Address>();
+  #asked = new Set<string>();
 
   constructor(account: SignedIn, shelf: Shelf, post: Post) {
     this.#post = post;
@@ -77,6 +88,11 @@ export class Mailroom {
     ),
   );
 
+  /** The name someone wrote or received under, if there was anything. */
+  name(address: Address): string | undefined {
+    return (this.#version, this.book.names.get(address));
+  }
+
   take(frame: ServerFrame): void {
     switch (frame.t) {
       case 'mail':
@@ -86,6 +102,7 @@ export class Mailroom {
         break;
       case 'ack':
         this.book.acked(frame.id, frame.time);
+        this.delayed = false;
         this.#gone(frame.id);
         break;
       case 'error':
@@ -134,6 +151,32 @@ export class Mailroom {
       }),
     );
     this.#changed();
+  }
+
+  /**
+   * Ask for the receipts of own messages that are known from a group's mailbox only: receipts lie
+   * in the own one, which may not be loaded so far back.
+   */
+  async completeReceipts(items: readonly Item[]): Promise<void> {
+    const me = this.book.me;
+    const wanted = items.filter(
+      ({ id, sender, places }) => sender === me && !places.has(me) && !this.#asked.has(id),
+    );
+    for (const { id, progress } of wanted) {
+      if (progress !== 'sent' || this.#asked.has(id)) continue;
+      this.#asked.add(id);
+      const answer = await this.#post.get<{ receipts: ApiReceipt[] }>(
+        `/api/messages/${id}/receipts`,
+      );
+      if (!answer.ok) {
+        this.#asked.delete(id);
+        return;
+      }
+      for (const { by, by_name: name, state, time } of answer.value.receipts) {
+        this.book.receipt(id, by, { name, state, time });
+      }
+      this.#changed();
+    }
   }
 
   async loadEarlier(): Promise<void> {
@@ -215,6 +258,7 @@ export class Mailroom {
     const waiting = this.#outbox.waiting.find((one) => one.id === id);
     if (!waiting) return;
     if (retry !== null) {
+      this.delayed = true;
       setTimeout(
         () => {
           const still = this.#outbox.waiting.some((one) => one.id === id);

@@ -8,7 +8,7 @@ import type {
   RosterPerson,
   ServerFrame,
 } from '../wire/frames';
-import { NO_FILTER, type Filter } from './filter';
+import { NO_FILTER, type Filter, type Order } from './filter';
 import { UnitBook, type Unit } from './units';
 
 const REDRAW_EVERY = 500;
@@ -28,6 +28,9 @@ export class Picture {
   /** Grows when lists should look at the book again: at most twice a second. */
   version = $state(0);
   filter = $state.raw<Filter>(NO_FILTER);
+  order = $state<Order>('callsign');
+  /** The middle of the map, degrees. */
+  centre = $state.raw<{ lon: number; lat: number } | null>(null);
   selected = $state<number | null>(null);
   crossings = $state.raw<Crossing[]>([]);
   fenceNames = $state.raw<ReadonlyMap<number, string>>(new Map());
@@ -93,8 +96,8 @@ export class Picture {
     this.people = people;
   }
 
-  /** The name of an address, as far as the roster tells. */
-  name(address: Address): string {
+  /** The name of an address, as far as the roster tells; null for whom it does not hold. */
+  name(address: Address): string | null {
     const [kind, number] = address.split(':');
     const id = Number(number);
     const name =
@@ -105,7 +108,7 @@ export class Picture {
           : kind === 'group'
             ? this.groups.find((one) => one.id === id)?.name
             : this.agency(id)?.name;
-    return name ?? address.replace(':', ' ');
+    return name ?? null;
   }
 
   /** Lists follow the positions slower than the map does. */

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Roster, Seat } from '../wire/frames';
-import { choose, fold, NO_FILTER } from './filter';
+import { arrange, choose, fold, NO_FILTER, type Order } from './filter';
 import { ageOf, placeOf, UnitBook } from './units';
 
 const roster: Roster = {
@@ -78,12 +78,27 @@ test('a position is stale after a minute and old after five', () => {
 test('the list is in human order, and every word must be found', () => {
   const name = (id: number): string => (id === 1 ? 'Police' : 'Coast Guard');
   const list = (filter: Partial<typeof NO_FILTER>): string[] =>
-    choose(book.units.values(), { ...NO_FILTER, ...filter }, 0, name).chosen.map((u) => u.callsign);
+    arrange(
+      choose(book.units.values(), { ...NO_FILTER, ...filter }, 0, name).chosen,
+      'callsign',
+      null,
+    ).map((u) => u.callsign);
   expect(list({})).toEqual(['P-9', 'P-10', 'Peña']);
   expect(list({ text: 'police CAR' })).toEqual(['P-10']);
   expect(list({ text: 'pena' })).toEqual(['Peña']);
   expect(list({ without: new Set([1]) })).toEqual(['Peña']);
   expect(list({ online: true })).toEqual(['P-10', 'Peña']);
+});
+
+test('the list is by distance or by when a unit was heard, units without a position last', () => {
+  book.picture([seat(1, 1000), seat(3, 3000)]);
+  const place = book.units.get(3)!.place!;
+  book.units.get(3)!.place = { ...place, lat: place.lat + 1 };
+  const list = (order: Order, lat: number): string[] =>
+    arrange([...book.units.values()], order, { ...place, lat }).map((u) => u.callsign);
+  expect(list('heard', 0)).toEqual(['Peña', 'P-10', 'P-9']);
+  expect(list('near', place.lat)).toEqual(['P-10', 'Peña', 'P-9']);
+  expect(list('near', place.lat + 1)).toEqual(['Peña', 'P-10', 'P-9']);
 });
 
 test('chips count what they would show', () => {

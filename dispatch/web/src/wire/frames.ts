@@ -14,7 +14,7 @@ export const MAX_READ = 500;
 export type Address = `${'person' | 'unit' | 'group' | 'agency'}:${number}`;
 export type Priority = 'routine' | 'priority' | 'immediate' | 'emergency';
 export const PRIORITIES: readonly Priority[] = ['routine', 'priority', 'immediate', 'emergency'];
-export type ReceiptState = 'delivered' | 'read';
+export type ReceiptState = 'delivered' | 'read' | 'expired';
 
 /** Unit, time, longitude, latitude, speed, heading, accuracy. */
 export type Seat = [
