@@ -16,6 +16,9 @@ MOST_DELIVERED: Final = 6_000_000
 """Positions a second that it can read and keep account of; likewise."""
 MOST_REPORTS: Final = 20_000_000
 """Of one run: they are kept to be compared, 100 bytes each."""
+MOST_MESSAGES: Final = 12_000
+"""Messages a second that one process can write, with what comes back for each."""
+MESSAGE_BYTES: Final = 500
 SERVER_BYTES: Final = 60_000
 LOAD_BYTES: Final = 20_000
 """For each connection, with air."""
@@ -81,6 +84,22 @@ def check(units: int, consoles: int, phases: Sequence[Phase]) -> None:
             "too_little_memory",
             f"That needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free.",
             "Ask for fewer units, consoles or seconds.",
+        )
+
+
+def check_messages(rate: float, seconds: float) -> None:
+    """Refuse more messages than one process can write and keep account of. Raises Problem."""
+    if rate > MOST_MESSAGES:
+        raise Problem(
+            "load_too_slow",
+            f"That is {rate:,.0f} messages a second; one process can write {MOST_MESSAGES:,}.",
+            "Ask for a lower rate.",
+        )
+    if rate * seconds * MESSAGE_BYTES > (free := available_bytes()):
+        raise Problem(
+            "too_little_memory",
+            f"{rate * seconds:,.0f} messages are more than {free / 1e9:.1f} GB of memory can keep.",
+            "Ask for a lower rate or fewer seconds.",
         )
 
 

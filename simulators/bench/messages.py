@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from array import array
+from collections.abc import Callable
 from dataclasses import asdict
 from random import Random
 from time import perf_counter
@@ -15,6 +16,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import numpy as np
 
 from simulators.bench.load import (
     Lag,
@@ -26,6 +28,7 @@ from simulators.bench.load import (
     settled,
     timetable,
 )  # fmt: skip
+from simulators.bench.measure.histogram import Timeline
 from simulators.bench.measure.usage import Pids, Usage
 from simulators.bench.people import Cast
 from simulators.bench.socket import Frame, Socket
@@ -38,9 +41,10 @@ PATIENCE: Final = 10.0
 TEXT: Final = "Proceed to the junction of Western Highway and Hummingbird Highway, await unit."
 
 
-def people_for(rate: float) -> int:
+def people_for(rate: float, wanted: int | None = None) -> int:
     """How many take part: an even number, so that everyone has a partner."""
-    return max(2, 2 * round(rate / PER_PERSON / 2))
+    count = rate / PER_PERSON if wanted is None else wanted
+    return max(2, 2 * round(count / 2))
 
 
 def plan_of(
@@ -67,10 +71,18 @@ class Run:
         self.twice = 0
         self.misplaced = 0
         self.ack_latency: array[float] = array("d")
+        self.ack_number: array[int] = array("q")
         self.delivery_latency: array[float] = array("d")
         self.late: array[float] = array("d")
         self.refused: list[Frame] = []
         self.receipts = 0
+        self.on_ack: Callable[[], None] = lambda: None
+        """Called after each acknowledgement."""
+
+    def shorten(self, count: int) -> None:
+        """Only so many were sent."""
+        self.count = count
+        del self.ids[count:], self.dues[count:], self.acked[count:], self.delivered[count:]
 
 
 class Party:
@@ -100,6 +112,8 @@ class Party:
                 if not run.acked[number]:
                     run.acked[number] = 1
                     run.ack_latency.append(at - run.dues[number])
+                    run.ack_number.append(number)
+                    run.on_ack()
             case "mail":
                 self._mail(frame, at)
             case "error":
@@ -149,15 +163,12 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
     quiet_memory()
     used = Usage(*plan["pids"])
     lag = Lag()
-    rate = plan["rate"]
-
-    def act(number: int, due: float) -> None:
-        parties[number % len(parties)].send(number, due)
-        if number % 500 == 0:
-            say("progress", text="messages", done=number, total=run.count)
-
     begin = perf_counter() + 0.1
-    await timetable(begin, (n / rate for n in range(run.count)), act, run.late)
+    say("began", at=begin)
+    if plan["alone"]:
+        await _one_by_one(run, parties, begin, plan["seconds"])
+    else:
+        await _by_the_clock(run, parties, begin, plan["rate"])
     await settled(lambda: sum(run.acked) + sum(run.delivered), 2 * run.count, PATIENCE)
     lag.stop()
     took = perf_counter() - begin
@@ -167,13 +178,49 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
         "sent": run.count, "acked": sum(run.acked), "delivered": sum(run.delivered),
         "p50_ack_ms": p50, "p99_ack_ms": p99,
         "p99_delivery_ms": percentiles(run.delivery_latency, 99)[0],
-        "rate": rate, "people": len(parties), "seconds": round(took, 2), "max_ack_ms": worst,
+        "rate": plan["rate"], "people": len(parties), "seconds": round(took, 2),
+        "max_ack_ms": worst, "alone": plan["alone"],
         "on_disk": await _on_disk(plan["dsn"], run), "delivered_twice": run.twice,
         "out_of_order": run.misplaced, "receipts": run.receipts, "refused": len(run.refused),
         **usage,
         "sender_late_p99_ms": percentiles(run.late, 99)[0],
         "load_lag_p99_ms": percentiles(lag.samples, 99)[0],
+        "series": _series(run, begin) if run.ack_latency else {},
     }  # fmt: skip
+
+
+async def _by_the_clock(run: Run, parties: list[Party], begin: float, rate: float) -> None:
+    """Send at a steady rate, whatever the server does."""
+
+    def act(number: int, due: float) -> None:
+        parties[number % len(parties)].send(number, due)
+        if number % 500 == 0:
+            say("progress", text="messages", done=number, total=run.count)
+
+    await timetable(begin, (n / rate for n in range(run.count)), act, run.late)
+
+
+async def _one_by_one(run: Run, parties: list[Party], begin: float, seconds: float) -> None:
+    """Send the next when the one before was acknowledged, with a pause: each is alone."""
+    acked = asyncio.Event()
+    run.on_ack = acked.set
+    number = 0
+    while number < run.count and perf_counter() < begin + seconds:
+        acked.clear()
+        parties[number % len(parties)].send(number, perf_counter())
+        number += 1
+        async with asyncio.timeout(PATIENCE):
+            await acked.wait()
+        await asyncio.sleep(SEEN_EVERY * 2)
+    run.shorten(number)
+
+
+def _series(run: Run, begin: float) -> dict[str, list[float | None]]:
+    """Percentiles of the acknowledgements by the second their message was due."""
+    dues = np.frombuffer(run.dues, dtype=np.float64) - begin
+    timeline = Timeline(int(np.ceil(dues.max())) or 1)
+    timeline.add(np.frombuffer(run.ack_latency), dues[np.frombuffer(run.ack_number, dtype="i8")])
+    return {"p50_ms": timeline.series(50), "p99_ms": timeline.series(99)}
 
 
 async def _on_disk(dsn: str, run: Run) -> int:

@@ -1,10 +1,10 @@
-"""``psn bench messages``, ``crash``, ``reconnect`` and ``idle``: the record, and sessions."""
+"""``psn bench messages``, ``crash``, ``reconnect``, ``storm`` and ``idle``: record and sessions."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import click
 
@@ -14,32 +14,39 @@ from simulators.bench import idle as idles
 from simulators.bench import messages as mails
 from simulators.bench import people as casting
 from simulators.bench import reconnect as reconnects
-from simulators.bench.commands.running import SEED, own_only, run
+from simulators.bench.commands.running import SEED, Prepare, own_only, run, write_report
 from simulators.bench.commands.shown import Result, options, show
 from simulators.bench.stage import Event, Load, Stage
+
+
+def measure(
+    name: str, chosen: dict[str, Any], keys: Sequence[str], prepare: Prepare, **more: Any
+) -> None:
+    """Run it on the stage that was chosen, and show what came of it."""
+    result = run(name, chosen["url"], chosen["database"], prepare, **more)
+    write_report(chosen["report"], f"psn bench {name}", result)
+    show(result, keys, chosen["as_json"])
 
 
 @click.command(epilog="Example: psn bench messages --rate 1000 --seconds 30")
 @click.option("--rate", default=1000.0, show_default=True, type=click.FloatRange(0.1, 100_000))
 @click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(0.1, 86_400))
+@click.option("--senders", type=click.IntRange(2, 5_000), help="People; otherwise by the rate.")
+@click.option("--alone", is_flag=True, help="One message at a time: the next after the ack.")
 @options
-def messages(
-    rate: float,
-    seconds: float,
-    as_json: bool,
-    report: Path | None,
-    url: str | None,
-    database: str | None,
-) -> None:
+def messages(rate: float, seconds: float, senders: int | None, alone: bool, **chosen: Any) -> None:
     """People of two agencies write to each other: acknowledged after commit, and delivered."""
-    budget.allow_sockets(mails.people_for(rate))
+    people = 2 if alone else mails.people_for(rate, senders)
+    budget.allow_sockets(people)
+    budget.check_messages(rate, seconds)
 
     async def prepare(place: Stage) -> Event:
-        cast = await casting.enrol(place.dsn, people=mails.people_for(rate))
+        cast = await casting.enrol(place.dsn, people=people)
         await asyncio.sleep(1.0)
-        return mails.plan_of(place.url, place.dsn, place.pids, cast, rate, seconds, SEED)
+        plan = mails.plan_of(place.url, place.dsn, place.pids, cast, rate, seconds, SEED)
+        return plan | {"alone": alone}
 
-    show(run("messages", url, database, prepare), mails.KEYS, as_json)
+    measure("messages", chosen, mails.KEYS, prepare)
 
 
 @click.command(epilog="Example: psn bench crash --kills 10 --postgres-kills 3")
@@ -48,15 +55,12 @@ def messages(
 @click.option("--rate", default=1000.0, show_default=True, type=click.FloatRange(1, 10_000))
 @click.option("--every", default=3.0, show_default=True, type=click.FloatRange(0.2, 3_600))
 @options
-def crash(
-    kills: int, postgres_kills: int, rate: float, every: float, as_json: bool,
-    url: str | None, database: str | None,
-) -> None:  # fmt: skip
+def crash(kills: int, postgres_kills: int, rate: float, every: float, **chosen: Any) -> None:
     """Kill the server (and PostgreSQL) while people write: is anything lost, or shown twice?
 
     A kill comes ``--every`` so many seconds of normal work.
     """
-    own_only(url, "kills the server")
+    own_only(chosen["url"], "kills the server")
 
     async def prepare(place: Stage) -> Event:
         cast = await casting.enrol(place.dsn, people=crashes.people_for(rate))
@@ -67,26 +71,19 @@ def crash(
         order = crashes.schedule(kills, postgres_kills, SEED)
         return await crashes.kill(place, load, order, every, shown)
 
-    show(run("crash", url, database, prepare, during), crashes.KEYS, as_json)
+    measure("crash", chosen, crashes.KEYS, prepare, during=during)
 
 
 @click.command(epilog="Example: psn bench reconnect --clients 2000")
 @click.option("--clients", default=2000, show_default=True, type=click.IntRange(1))
 @click.option("--rate", default=50.0, show_default=True, type=click.FloatRange(1, 1_000))
 @options
-def reconnect(
-    clients: int,
-    rate: float,
-    as_json: bool,
-    report: Path | None,
-    url: str | None,
-    database: str | None,
-) -> None:
+def reconnect(clients: int, rate: float, **chosen: Any) -> None:
     """Kill the server under many clients: until when are all back and caught up?
 
     ``--rate`` messages a second are sent to them all the while.
     """
-    own_only(url, "kills the server")
+    own_only(chosen["url"], "kills the server")
     budget.allow_sockets(clients + reconnects.SENDERS)
 
     async def prepare(place: Stage) -> Event:
@@ -94,17 +91,15 @@ def reconnect(
         await asyncio.sleep(1.0)
         return reconnects.plan_of(place.url, place.dsn, cast, rate, SEED)
 
-    show(run("reconnect", url, database, prepare, reconnects.cut), reconnects.KEYS, as_json)
+    measure("reconnect", chosen, reconnects.KEYS, prepare, during=reconnects.cut)
 
 
 @click.command(epilog="Example: psn bench idle --sessions 2000")
 @click.option("--sessions", default=2000, show_default=True, type=click.IntRange(1))
 @options
-def idle(
-    sessions: int, as_json: bool, report: Path | None, url: str | None, database: str | None
-) -> None:
+def idle(sessions: int, **chosen: Any) -> None:
     """How much memory the server needs for a session that does nothing."""
-    own_only(url, "looks at the server's memory")
+    own_only(chosen["url"], "looks at the server's memory")
     budget.allow_sockets(sessions + idles.WARM_UP)
 
     async def prepare(place: Stage) -> Event:
@@ -112,4 +107,4 @@ def idle(
         await asyncio.sleep(1.0)
         return idles.plan_of(place.url, place.server_pid, cast)
 
-    show(run("idle", url, database, prepare), idles.KEYS, as_json)
+    measure("idle", chosen, idles.KEYS, prepare)

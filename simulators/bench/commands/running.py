@@ -63,7 +63,8 @@ async def _played(place: Stage, load: Load, shown: Shown, during: During | None)
     seen = await recorder.stop()
     series: dict[str, list[Any]] = result.pop("series", {})
     if seen:
-        series |= recorder.series
+        seconds = max(map(len, series.values()), default=0) or None
+        series |= {name: values[:seconds] for name, values in recorder.series.items()}
     result |= seen | extra
     return result | ({"series": series} if series else {})
 

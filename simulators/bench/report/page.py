@@ -9,15 +9,15 @@ from typing import Any, Final
 from simulators.bench.report.plot import number, plot
 
 PLOTS: Final[tuple[tuple[str, str, bool, tuple[tuple[str, str], ...]], ...]] = (
-    ("Latency by the second a position was due", "ms", True,
+    ("Latency of positions, by the second they were due", "ms", True,
      (("p50_ms", "p50"), ("p99_ms", "p99"), ("p99.9_ms", "p99.9"))),
-    ("Throughput", "a second", False, (("delivered_per_s", "delivered"),)),
-    ("Processors", "% of one", False,
+    ("Throughput", "positions a second", False, (("delivered_per_s", "delivered"),)),
+    ("Processors", "percent of one", False,
      (("server_cpu", "server"), ("postgres_cpu", "PostgreSQL"), ("load_cpu", "load"))),
-    ("Bytes on the wire", "bytes/s", False,
+    ("On the wire", "bytes a second", False,
      (("bytes_in_per_s", "to consoles"), ("bytes_out_per_s", "from units"))),
     ("Memory", "MB", False, (("server_mb", "server"), ("postgres_mb", "PostgreSQL"))),
-    ("The server's event loop is late by at most, p99", "ms", True,
+    ("Lag of the server's event loop, upper bound of p99", "ms", True,
      (("server_lag_p99_ms", "lag"),)),
 )  # fmt: skip
 """Title, unit, logarithmic, and the series with their names."""
@@ -46,8 +46,8 @@ def page(title: str, when: str, result: Mapping[str, Any]) -> str:
     """A whole HTML document about a result, with plots of its ``series``."""
     series = result.get("series", {})
     plots = "".join(
-        f"<h2>{escape(heading)}</h2>"
-        + plot(heading, unit, lines, logarithmic=logarithmic, marks=_marks(result))
+        f"<h2>{escape(heading)}, {escape(unit)}</h2>"
+        + plot(heading, lines, logarithmic=logarithmic, marks=_marks(result))
         for heading, unit, logarithmic, wanted in PLOTS
         if (lines := [(name, series[key]) for key, name in wanted if any_known(series, key)])
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -64,7 +64,6 @@ def number(value: float) -> str:
 
 def plot(
     title: str,
-    unit: str,
     lines: Sequence[tuple[str, Values]],
     *,
     logarithmic: bool = False,
@@ -81,7 +80,7 @@ def plot(
 
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">',
-        *_grid(scale, seconds, x(seconds), x, unit),
+        *_grid(scale, seconds, x(seconds), x),
     ]
     for at, text in marks:
         parts.append(
@@ -104,8 +103,7 @@ def plot(
     return "".join(parts) + "</svg>"
 
 
-def _grid(scale: Scale, seconds: int, right: float, x: object, unit: str) -> list[str]:
-    assert callable(x)
+def _grid(scale: Scale, seconds: int, right: float, x: Callable[[float], float]) -> list[str]:
     parts = []
     for tick in scale.ticks():
         y = scale.y(tick)
@@ -121,7 +119,6 @@ def _grid(scale: Scale, seconds: int, right: float, x: object, unit: str) -> lis
             f"{second}</text>"
         )
     parts.append(f'<text class="axis" x="{right + 8:.1f}" y="{HEIGHT - 10}">s</text>')
-    parts.append(f'<text class="axis" x="4" y="{TOP + 4}">{escape(unit)}</text>')
     return parts
 
 
