@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import signal
 from collections.abc import Mapping
 from typing import Final
+
+if __name__ == "__main__":
+    # While modules are being loaded, Ctrl-C ends the process and there is nothing to tell.
+    _interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import click
 
@@ -109,4 +114,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, _interrupt)
     main(prog_name="psn")

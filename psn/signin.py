@@ -117,7 +117,7 @@ class SignIn:
             raise SignInRefused(
                 "wrong_credentials",
                 "The name or the password is wrong.",
-                "Try again, or ask your administrator to set a new password.",
+                "Try again, or ask your administrator whether the account is in use.",
             )
         return access.of_person(person)
 

@@ -202,9 +202,9 @@ def show_recording(recording: recordings.Recording, speed: float) -> None:
     fixes = [fix for track in tracks for fix in track.fixes]
     named = sum(track.name is not None for track in tracks)
     click.echo(
-        f"{recording.format}: {recording.records} records, {recording.decoded} read,"
-        f" {recording.records - recording.decoded} left out; {len(fixes)} positions of"
-        f" {len(tracks)} units, {named} with a name."
+        f"{recording.format}: records {recording.records}, read {recording.decoded},"
+        f" left out {recording.records - recording.decoded};"
+        f" positions {len(fixes)}, units {len(tracks)}, with a name {named}."
     )
     for line in replays.problem_table(recording):
         click.echo(line)
@@ -225,11 +225,11 @@ def show_recording(recording: recordings.Recording, speed: float) -> None:
 
 def show_outcome(play: replays.Replay) -> None:
     """What became of a replay."""
-    click.echo(f"{play.sent} positions sent.")
+    click.echo(f"Positions sent: {play.sent}.")
     if play.too_old:
-        click.echo(f"{play.too_old} were left out: more than 30 days before the last one.")
+        click.echo(f"Left out: {play.too_old}, more than 30 days before the last one.")
     for text, count in play.refused.most_common():
-        click.echo(f"{count} times the server said {text}")
+        click.echo(f"The server said, {count} ×: {text}")
 
 
 def _duration(seconds: float) -> str:

@@ -50,7 +50,8 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 def unreachable(dsn: str, error: BaseException) -> Problem:
     """The one sentence for a database that does not answer."""
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    said = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    reason = said.splitlines()[0]
     return Problem(
         "database_unreachable",
         f"The database at {shown(dsn)} cannot be reached: {reason.rstrip('.')}.",
@@ -82,12 +83,17 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def taken(what: str, name: str) -> Problem:
+def taken(what: str, name: str, todo: str = "Choose another name.") -> Problem:
     """There is one already."""
-    article = "an" if what[0] in "aeiou" else "a"
-    return Problem(
-        "already_there", f"There is {article} {what} {name} already.", "Choose another name."
-    )
+    return Problem("already_there", f"The {what} {name} is there already.", todo)
+
+
+def need_name(what: str, name: str) -> None:
+    """Raises :class:`Problem` ``bad_name`` for a name that nobody could read."""
+    if not name.strip():
+        raise Problem(
+            "bad_name", f"{name!r} is no {what}.", "Write something that people can read."
+        )
 
 
 async def agency_of(session: AsyncSession, code: str) -> Agency:

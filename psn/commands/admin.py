@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import click
 from sqlalchemy import Select, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from psn.commands import (
@@ -15,6 +16,7 @@ from psn.commands import (
     counted,
     group_of,
     missing,
+    need_name,
     person_of,
     show,
     taken,
@@ -38,6 +40,8 @@ def agency() -> None:
 @click.option("--colour", default="#808080", show_default=True, help="#rrggbb, on the map.")
 def add_agency(code: str, name: str, colour: str) -> None:
     """Add an agency; CODE is short and known to everyone."""
+    need_name("code of an agency", code)
+    need_name("name of an agency", name)
     colour = colour.lower()
     digits = colour.removeprefix("#")
     if len(colour) != 7 or len(digits) != 6 or set(digits) - set("0123456789abcdef"):
@@ -85,6 +89,7 @@ Examples:
 @click.option("--agency", "code", help="Whose it is; without, it is joint.")
 def add_group(name: str, code: str | None) -> None:
     """Add an empty group."""
+    need_name("name of a group", name)
 
     async def work() -> int:
         async with writing() as session:
@@ -238,7 +243,7 @@ def add_agreement(
             for a, b in pairs:
                 for there in await session.scalars(_in_force(a, b)):
                     if (there.units or not units) and (there.messages or not messages):
-                        raise _agreed_already(there)
+                        raise await _agreed_already(session, there)
             new = [
                 Agreement(
                     owner_agency=a,
@@ -318,11 +323,13 @@ def _in_force(owner: int, viewer: int) -> Select[Agreement]:
     )
 
 
-def _agreed_already(there: Agreement) -> Problem:
+async def _agreed_already(session: AsyncSession, there: Agreement) -> Problem:
+    owner = await session.get_one(Agency, there.owner_agency)
+    viewer = await session.get_one(Agency, there.viewer_agency)
     until = f"until {_day(there.ends_at)}" if there.ends_at else "without an end"
     return Problem(
         "agreed_already",
-        f"Agreement {there.id} shares that already, {until}.",
+        f"Agreement {there.id} lets {viewer.code} have that of {owner.code} already, {until}.",
         f"To change it, end it first: psn agreement end {there.id}.",
     )
 

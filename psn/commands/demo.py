@@ -20,6 +20,7 @@ import click
 from psn import migrate, seed
 from psn.children import Child
 from psn.cluster import Cluster
+from psn.commands import counted
 from psn.commands.doctor import port_problem
 from psn.problems import Problem
 
@@ -61,9 +62,21 @@ Examples:
 """
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65_535))
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65_535),
+    help="TCP port; 0: any that is free.",
+)
 @click.option("--for", "seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
-@click.option("--units", default=200, show_default=True, type=click.IntRange(0, 20_000))
+@click.option(
+    "--units",
+    default=200,
+    show_default=True,
+    type=click.IntRange(0, 20_000),
+    help="How many units to simulate.",
+)
 @click.option(
     "--directory",
     default=Path(".psn/demo"),
@@ -264,7 +277,7 @@ class Demo:
         sys.stdout.flush()
 
     def _show(self, address: str, dsn: str, accounts: list[seed.Account]) -> None:
-        self._say(f"ready: {self._wishes.units} simulated units, open {address}")
+        self._say(f"ready: {counted(self._wishes.units, 'simulated unit')}, open {address}")
         width = max(len(account.name) for account in accounts)
         wide = max(len(account.full_name) for account in accounts)
         lines = ["", f"  {'sign in as':<{width}}  {'who':<{wide}}  password"]

@@ -119,7 +119,7 @@ async def _migrations(conn: asyncpg.Connection[Any]) -> list[Finding]:
         "select count(*) from person where disabled_at is null and password_hash is not null"
     )
     if people:
-        return [current, Finding("ok", "accounts", f"{people} people may sign in")]
+        return [current, Finding("ok", "accounts", f"{people} may sign in")]
     todo = "Add an agency and a person: psn agency add --help, psn user add --help."
     return [current, Finding("warn", "accounts", "nobody may sign in", todo)]
 

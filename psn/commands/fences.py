@@ -45,7 +45,7 @@ Examples:
 )
 @click.option("--name", help="For a file of one polygon without a name.")
 @click.option("--agency", "code", help="Whose it is; without, it is joint.")
-@click.option("--anywhere", is_flag=True, help="Also far from Belize.")
+@click.option("--anywhere", is_flag=True, help="Accept areas far from Belize.")
 def add(file: Path, name: str | None, code: str | None, anywhere: bool) -> None:
     """Add the polygons of a GeoJSON file: all of them, or none."""
     areas = read_geojson(file.read_bytes(), name)
@@ -118,16 +118,18 @@ def _check_places(areas: list[Area]) -> None:
 async def _names_are_free(session: AsyncSession, names: list[str], agency: int | None) -> None:
     """Raises :class:`Problem` when a fence of that agency is in use under one of the names."""
     twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is None:
-        twice = await session.scalar(
-            select(Fence.name).where(
-                Fence.name.in_(names),
-                Fence.agency_id.is_not_distinct_from(agency),
-                Fence.retired_at.is_(None),
-            )
-        )
     if twice is not None:
-        raise taken("fence", twice)
+        raise Problem("named_twice", f"Two areas in the file are {twice}.", "Name each its own.")
+    there = await session.scalar(
+        select(Fence).where(
+            Fence.name.in_(names),
+            Fence.agency_id.is_not_distinct_from(agency),
+            Fence.retired_at.is_(None),
+        )
+    )
+    if there is not None:
+        first = f"Choose another name, or take that one out of use: psn fence retire {there.id}."
+        raise taken("fence", there.name, first)
 
 
 def read_geojson(content: bytes, name: str | None = None) -> list[Area]:

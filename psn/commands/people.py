@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from psn import credentials
-from psn.commands import agency_of, counted, person_of, show, taken, writing
+from psn.commands import agency_of, counted, need_name, person_of, show, taken, writing
 from psn.problems import Problem
 from psn.schema import Agency, Person, Session
 
@@ -46,9 +46,10 @@ def add(name: str, code: str, full_name: str, roles: tuple[str, ...], password_s
     if not _NAME.fullmatch(login):
         raise Problem(
             "bad_name",
-            f"{name} cannot be a name to sign in with.",
+            f"{name!r} cannot be a name to sign in with.",
             "Use letters, digits, dots, dashes, underscores; at most 63.",
         )
+    need_name("name for others to see", full_name)
     password, made = _password(password_stdin)
     kept = credentials.hash_password(password)
 
@@ -100,13 +101,17 @@ def change_password(name: str, password_stdin: bool) -> None:
     password, made = _password(password_stdin)
     kept = credentials.hash_password(password)
 
-    async def work() -> int:
+    async def work() -> tuple[int, bool]:
         async with writing() as session:
             person = await person_of(session, name)
             person.password_hash = kept
-            return await _end_sessions(session, person)
+            return await _end_sessions(session, person), person.disabled_at is not None
 
-    click.echo(f"New password for {name.lower()}; {counted(asyncio.run(work()), 'session')} ended.")
+    ended, disabled = asyncio.run(work())
+    login = name.lower()
+    click.echo(f"New password for {login}; {counted(ended, 'session')} ended.")
+    if disabled:
+        click.echo(f"Still disabled; to let them in again: psn user enable {login}")
     if made:
         click.echo(f"Password (shown once): {password}")
 

@@ -11,7 +11,7 @@ import click
 from sqlalchemy import select, update
 
 from psn import credentials
-from psn.commands import agency_of, counted, missing, show, taken, unit_of, writing
+from psn.commands import agency_of, counted, missing, need_name, show, taken, unit_of, writing
 from psn.problems import Problem
 from psn.schema import Agency, Device, Session, Unit
 
@@ -32,7 +32,7 @@ def add_unit(name: str, kind: str, hidden: bool, key: str | None) -> None:
     """Add a unit."""
     code, _, callsign = name.partition("/")
     if not callsign.strip() or len(callsign) > 40:
-        raise Problem("bad_name", f"{name} names no unit.", "Write AGENCY/CALLSIGN.")
+        raise Problem("bad_name", f"{name!r} names no unit.", "Write AGENCY/CALLSIGN.")
     if not _KIND.fullmatch(kind):
         raise Problem("bad_kind", f"{kind!r} is no kind.", "Use 1 to 20 lower-case letters and _.")
 
@@ -94,18 +94,27 @@ def hide(name: str, visible: bool) -> None:
     click.echo(f"Unit {name} is {'shared as agreements say' if visible else 'hidden'}.")
 
 
-@unit.command("retire", epilog="Example: psn unit retire BPD/P-12")
+@unit.command(
+    "retire",
+    epilog="""
+\b
+Examples:
+  psn unit retire BPD/P-12
+  psn unit retire BPD/P-12 --back    in use again
+""",
+)
 @click.argument("name", metavar="UNIT")
-def retire(name: str) -> None:
+@click.option("--back", is_flag=True, help="The opposite.")
+def retire(name: str, back: bool) -> None:
     """Take a unit out of use; its tracks and messages stay."""
 
     async def work() -> None:
         async with writing() as session:
             found = await unit_of(session, name)
-            found.retired_at = found.retired_at or datetime.now(UTC)
+            found.retired_at = None if back else found.retired_at or datetime.now(UTC)
 
     asyncio.run(work())
-    click.echo(f"Unit {name} is out of use.")
+    click.echo(f"Unit {name} is {'in use again' if back else 'out of use'}.")
 
 
 @click.group()
@@ -144,6 +153,7 @@ def enrol(
             "A device speaks for one unit, or is a gateway of an agency.",
             "Say --unit AGENCY/CALLSIGN, or --gateway --agency CODE.",
         )
+    need_name("label of a device", label)
     secret = credentials.new_device_secret()
 
     async def work() -> dict[str, object]:

@@ -20,7 +20,7 @@ def test_agencies(psn: Psn, agencies: None, database: str) -> None:
     assert listed[0].split() == ["id", "code", "name", "colour"]
     assert listed[1].split() == ["1", "BPD", "Belize", "Police", "Department", "#5a6ccb"]
     again = psn("agency", "add", "BPD", "again", fails=True).output
-    assert "There is an agency BPD already." in again and "already_there" in again
+    assert "The agency BPD is there already." in again and "already_there" in again
 
 
 @pytest.mark.parametrize("colour", ["red", "#12345", "#12345g", "1234567"])
@@ -118,7 +118,7 @@ def test_what_is_agreed_already_is_not_agreed_again(
     refused = psn(*add, "--units", fails=True).output
     assert "agreed_already" in refused and "Agreement 1" in refused and "2099-01-01" in refused
     refused = psn(*add, "--units", "--both-ways", fails=True).output
-    assert "agreed_already" in refused
+    assert "agreed_already" in refused and "lets BCG have that of BPD" in refused
     # More than what there is, and the other way round, are agreements of their own.
     psn(*add, "--units", "--messages")
     psn("agreement", "add", "BCG", "BPD", "--reason", "r", "--units")
@@ -127,3 +127,10 @@ def test_what_is_agreed_already_is_not_agreed_again(
     assert "Still in force between the two, the same way: 2 (units+messages)." in ended
     assert "Still" not in psn("agreement", "end", "2").output
     psn(*add, "--units")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("agency", "add", " ", "x"), ("agency", "add", "X", ""), ("group", "add", "")]
+)
+def test_what_has_no_name_is_not_added(psn: Psn, agencies: None, arguments: list[str]) -> None:
+    assert "bad_name" in psn(*arguments, fails=True).output

@@ -113,6 +113,14 @@ def test_doctor_finds_a_sound_database_sound(psn: Psn, run_sql: RunSql) -> None:
     assert said["durability"] == "fail"
 
 
+def test_doctor_does_not_send_people_to_the_doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PSN_DATABASE", f"postgresql:///psn?host={tmp_path}")
+    told = run("doctor").output
+    assert "cannot be reached" in told and "psn doctor" not in told
+
+
 def test_doctor_without_migrations(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PSN_DATABASE", empty_database)
     result = run("doctor")

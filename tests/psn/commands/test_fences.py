@@ -61,11 +61,12 @@ def test_one_name_is_one_fence_of_an_agency(psn: Psn, database: str, tmp_path: P
     psn("agency", "add", "BPD", "Police")
     file = tmp_path / "a.geojson"
     file.write_bytes(collection(feature(SQUARE, name="Port"), feature(SQUARE, name="Port")))
-    assert "already_there" in psn("fence", "add", "--geojson", str(file), fails=True).output
+    assert "named_twice" in psn("fence", "add", "--geojson", str(file), fails=True).output
     file.write_bytes(collection(feature(SQUARE, name="Port")))
     psn("fence", "add", "--geojson", str(file))
     refused = psn("fence", "add", "--geojson", str(file), fails=True).output
-    assert "There is a fence Port already." in refused
+    assert "The fence Port is there already." in refused and "already_there" in refused
+    assert "psn fence retire 1." in refused
     psn("fence", "add", "--geojson", str(file), "--agency", "BPD")
     psn("fence", "retire", "1")
     psn("fence", "add", "--geojson", str(file))

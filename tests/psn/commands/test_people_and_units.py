@@ -78,7 +78,10 @@ def test_a_new_password_ends_sessions(psn: Psn, run_sql: RunSql) -> None:
         "insert into session (token_hash, person_id, ends_at)"
         " values ('\\x01', 1, now() + interval '1 hour')"
     )
-    assert "1 session ended" in psn("user", "password", "ana").output
+    told = psn("user", "password", "ana").output
+    assert "1 session ended" in told and "disabled" not in told
+    psn("user", "disable", "ana")
+    assert "Still disabled" in psn("user", "password", "ana").output
 
 
 def test_units_are_added_listed_and_hidden(psn: Psn, database: str) -> None:
@@ -97,6 +100,8 @@ def test_units_are_added_listed_and_hidden(psn: Psn, database: str) -> None:
     psn("unit", "retire", "BPD/P-1")
     assert loaded(database).units[1].retired
     assert "retired" in psn("unit", "list").output
+    psn("unit", "retire", "BPD/P-1", "--back")
+    assert not loaded(database).units[1].retired
     assert "not_found" in psn("unit", "retire", "BPD/none", fails=True).output
 
 
