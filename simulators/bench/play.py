@@ -19,6 +19,7 @@ import uvloop
 from simulators.bench import crash, idle, messages, reconnect
 from simulators.bench.field import play as field
 from simulators.bench.load import Plan, Scenario, say
+from simulators.bench.rivals import match
 
 SCENARIOS: Final[dict[str, Scenario]] = {
     "messages": messages.load,
@@ -27,7 +28,10 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "idle": idle.load,
 }
 
-CLOCKWORK: Final[dict[str, Callable[[Plan], dict[str, Any]]]] = {"field": field.load}
+CLOCKWORK: Final[dict[str, Callable[[Plan], dict[str, Any]]]] = {
+    "field": field.load,
+    "compare": match.load,
+}
 """Scenarios with a loop of their own."""
 
 

@@ -45,7 +45,7 @@ def cores() -> tuple[set[int], set[int], set[int]]:
     return {allowed[0]}, {allowed[1]}, set(allowed[2:] or allowed[1:])
 
 
-def _bound(command: tuple[str, ...], on: set[int]) -> list[str]:
+def bound(command: tuple[str, ...], on: set[int]) -> list[str]:
     """The command so that it dies with us and runs on these processors only."""
     where = ",".join(map(str, sorted(on)))
     return ["setpriv", "--pdeathsig", "KILL", "--", "taskset", "-c", where, *command]
@@ -78,7 +78,7 @@ class Stage:
         log = (self._place / "server.log").open("ab")
         try:
             self._server = await asyncio.create_subprocess_exec(
-                *_bound((*_PYTHON, "psn", "serve", "--port", port), cores()[0]),
+                *bound((*_PYTHON, "psn", "serve", "--port", port), cores()[0]),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -136,7 +136,7 @@ async def staged(url: str | None, dsn: str | None, *, tls: bool = False) -> Asyn
             )
         yield Stage(url, dsn, None, None)
         return
-    with _directory() as place:
+    with directory() as place:
         cluster = Cluster(place, durable=True)
         try:
             dsn = await asyncio.to_thread(_start_database, cluster)
@@ -183,7 +183,7 @@ def _listed(numbers: set[int]) -> str:
 
 
 @contextlib.contextmanager
-def _directory() -> Any:
+def directory() -> Any:
     """A directory that is removed afterwards, also when this process is killed."""
     place = Path(tempfile.mkdtemp(prefix="psn-bench-"))
     # PostgreSQL runs as another user when root starts it.
@@ -250,7 +250,7 @@ async def loaded(scenario: str, plan: Event) -> AsyncIterator[Load]:
     """Start the load with its plan."""
     errors = tempfile.TemporaryFile()  # noqa: SIM115 (Load.end closes it)
     process = await asyncio.create_subprocess_exec(
-        *_bound((*_PYTHON, "simulators.bench.play", scenario), cores()[1]),
+        *bound((*_PYTHON, "simulators.bench.play", scenario), cores()[1]),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=errors,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from simulators.bench.commands import positions, record
+from simulators.bench.commands import compare, positions, record
 
 
 @click.group()
@@ -14,6 +14,6 @@ def bench() -> None:
 
 for _command in (
     positions.picture, positions.mixed, positions.slow, positions.geofence, positions.surge,
-    record.messages, record.crash, record.reconnect, record.idle,
+    record.messages, record.crash, record.reconnect, record.idle, compare.compare,
 ):  # fmt: skip
     bench.add_command(_command)

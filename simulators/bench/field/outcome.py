@@ -44,7 +44,9 @@ class Outcome:
         self._delivered = [0 for _ in field.phases]
         self._arrived = np.zeros(seconds + 60, dtype=np.int64)
         self._bytes_in = np.zeros(seconds + 60, dtype=np.int64)
-        self._verdicts = self._judge(Sent(field.numbers[units], reports.times, begin + self._after))
+        self._verdicts = self._judge(
+            Sent(field.roads.ids[units], reports.times, begin + self._after)
+        )
 
     def _judge(self, sent: Sent) -> list[tuple[bool, Verdict]]:
         """Every console's verdict, and whether it is a foreigner to the hidden units."""

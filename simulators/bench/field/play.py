@@ -33,8 +33,7 @@ class Field:
         self.crowd = Crowd(plan)
         reporting = [*self.crowd.units, *self.crowd.secret]
         self.lines = [unit.line for unit in reporting]
-        self.numbers = np.array([unit.number for unit in reporting], dtype=np.int64)
-        self.roads = Roads(len(reporting), random)
+        self.roads = Roads([unit.number for unit in reporting], random)
         self.table = Timetable(self.phases, len(reporting), random)
         self.post = Post(
             [unit.party for unit in self.crowd.units],
@@ -50,7 +49,7 @@ class Field:
         """One report of everyone, so that the run begins with a full map."""
         everyone = np.arange(len(self.lines), dtype=np.int64)
         now = np.full(len(everyone), round(time.time() * 1000), dtype=np.int64)
-        frames = framed(self.roads, everyone, np.zeros(len(everyone)), now)
+        frames = framed(self.roads.payloads(everyone, np.zeros(len(everyone)), now))
         for n, (line, frame) in enumerate(zip(self.lines, frames, strict=True)):
             line.transmit(frame)
             if n % AT_ONCE == 0:

@@ -7,6 +7,7 @@ hiding it behind a mask (RFC 6455 §5.3) is one operation for all.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -23,19 +24,31 @@ SPEED: Final = 1_200
 LEG_SECONDS: Final = 600.0
 """Units go straight on for so long, and then back."""
 WEST, EAST, SOUTH, NORTH = -890_000_000, -881_000_000, 162_000_000, 182_000_000
-_HEAD: Final = b"\x82\xa1t\xa8position\xa1p\x97\x00\xcf"
+_HEAD: Final = b"\x82\xa1t\xa8position\xa1p\x97\xce"
 _RECORD: Final = np.dtype([
-    ("head", f"S{len(_HEAD)}"), ("time", ">u8"), ("c1", "u1"), ("lon", ">i4"), ("c2", "u1"),
-    ("lat", ">u4"), ("c3", "u1"), ("speed", ">u2"), ("c4", "u1"), ("heading", ">u2"),
-    ("c5", "u1"), ("accuracy", ">u2"),
+    ("head", f"S{len(_HEAD)}"), ("unit", ">u4"), ("c0", "u1"), ("time", ">u8"), ("c1", "u1"),
+    ("lon", ">i4"), ("c2", "u1"), ("lat", ">u4"), ("c3", "u1"), ("speed", ">u2"), ("c4", "u1"),
+    ("heading", ">u2"), ("c5", "u1"), ("accuracy", ">u2"),
 ])  # fmt: skip
 PAYLOAD_BYTES: Final = _RECORD.itemsize
+
+
+def _place(name: str) -> int:
+    assert _RECORD.fields is not None
+    return _RECORD.fields[name][1]
+
+
+UNIT_AT, TIME_AT, LON_AT, LAT_AT = map(_place, ("unit", "time", "lon", "lat"))
+"""Where these numbers lie in a payload: 4, 8, 4 and 4 bytes, big-endian."""
 
 
 class Roads:
     """Where every unit is at each moment: a place, a way, there and back at 12 m/s."""
 
-    def __init__(self, count: int, random: Random) -> None:
+    def __init__(self, ids: Sequence[int], random: Random) -> None:
+        """``ids`` of the units; everything else here calls them by their place in it."""
+        count = len(ids)
+        self.ids: Ints = np.array(ids, dtype=np.int64)
         self.lon: Floats = np.array([random.randint(WEST, EAST) for _ in range(count)], dtype="f8")
         self.lat: Floats = np.array(
             [random.randint(SOUTH, NORTH) for _ in range(count)], dtype="f8"
@@ -51,8 +64,8 @@ class Roads:
         within = after % (2 * LEG_SECONDS)
         gone = SPEED / 100 * np.where(within < LEG_SECONDS, within, 2 * LEG_SECONDS - within)
         made = np.zeros(len(units), dtype=_RECORD)
-        made["head"], made["time"] = _HEAD, utc_ms
-        made["c1"], made["c2"] = 0xD2, 0xCE
+        made["head"], made["unit"], made["time"] = _HEAD, self.ids[units], utc_ms
+        made["c0"], made["c1"], made["c2"] = 0xCF, 0xD2, 0xCE
         made["lon"] = np.rint(self.lon[units] + gone * self._east[units])
         made["lat"] = np.rint(self.lat[units] + gone * self._north[units])
         made["c3"] = made["c4"] = made["c5"] = 0xCD

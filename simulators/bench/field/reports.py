@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import Final
+from typing import Final, Protocol
 
-from simulators.bench.field.positions import FRAME_BYTES, Ints, Roads, Timetable, websocket_frames
-from simulators.bench.lines.line import Line
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.bench.field.positions import FRAME_BYTES, Roads, Timetable, websocket_frames
 
 BLOCK: Final = 500
 """Reports that are made together, ahead of time."""
@@ -17,10 +19,16 @@ AT_ONCE: Final = 16
 MASK: Final = b"\x37\xfa\x21\x3d"
 
 
-def framed(roads: Roads, units: Ints, after: object, times: Ints) -> list[memoryview]:
+class Outlet(Protocol):
+    """Where a unit's reports go in."""
+
+    def transmit(self, data: bytes | memoryview) -> None:
+        """Send bytes now, or as soon as the socket takes them."""
+
+
+def framed(payloads: NDArray[np.void]) -> list[bytes | memoryview]:
     """WebSocket frames of reports, each cut out of one block."""
-    made = roads.payloads(units, after, times)  # type: ignore[arg-type]
-    frames = memoryview(websocket_frames(made, MASK))
+    frames = memoryview(websocket_frames(payloads, MASK))
     return [frames[n : n + FRAME_BYTES] for n in range(0, len(frames), FRAME_BYTES)]
 
 
@@ -28,9 +36,16 @@ class Reports:
     """The reports of one run that are still to be sent."""
 
     def __init__(
-        self, lines: Sequence[Line], roads: Roads, table: Timetable, begin: float, begin_ms: float
+        self,
+        lines: Sequence[Outlet],
+        roads: Roads,
+        table: Timetable,
+        begin: float,
+        begin_ms: float,
+        published: Callable[[NDArray[np.void]], list[bytes | memoryview]] = framed,
     ) -> None:
         """``begin`` is a moment of ``perf_counter``, ``begin_ms`` the same in milliseconds UTC."""
+        self._published = published
         self.times = table.utc_ms(begin_ms)
         self.late: array[float] = array("d")
         """Seconds by which each was sent later than it was due."""
@@ -40,7 +55,7 @@ class Reports:
         self._dues: list[float] = (begin + table.after).tolist()
         self._units: list[int] = table.unit.tolist()
         self._number = 0
-        self._made: list[memoryview] = []
+        self._made: list[bytes | memoryview] = []
         self._made_from = 0
 
     def __len__(self) -> int:
@@ -76,5 +91,6 @@ class Reports:
     def _make(self, start: int) -> None:
         part = slice(start, start + BLOCK)
         table = self._table
-        self._made = framed(self._roads, table.unit[part], table.after[part], self.times[part])
+        payloads = self._roads.payloads(table.unit[part], table.after[part], self.times[part])
+        self._made = self._published(payloads)
         self._made_from = start

@@ -12,18 +12,23 @@ so that a run measures the server and not its own book-keeping.
 from __future__ import annotations
 
 import errno
+import socket
 from array import array
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgpack
+import numpy as np
+from numpy.typing import NDArray
 
 from simulators.bench.lines.frames import BINARY, Cut, cut
-from simulators.bench.lines.line import READ_BYTES, Frame, Line
+from simulators.bench.lines.line import READ_BYTES, Frame
+from simulators.bench.lines.reactor import Ready
 
 KNOWN_BYTES: Final = 33_554_432
 """Bytes that are kept to be recognised; more, and all are forgotten and learnt anew."""
+Ints = NDArray[np.int64]
 Other = tuple[int, Any]
 """A frame that is no picture: its first byte, and its payload, decoded when it is binary."""
 
@@ -63,15 +68,30 @@ class Library:
                 self.frames.append(got)
             else:
                 others.append(got)
-        self.chunk_start.append(first_frame)
-        self.chunk_frames.append(len(self.frames) - first_frame)
-        self.chunk_bytes.append(len(chunk))
-        self.chunk_seats.append(sum(self.frame_seats[n] for n in self.frames[first_frame:]))
+        self._enter(chunk, number, first_frame)
         if others:
             self.others[number] = others
+        return number
+
+    def learn_positions(self, chunk: bytes, units: Ints, times: Ints) -> int:
+        """The number of a chunk of another protocol, which has positions and nothing else."""
+        number, first_frame = len(self.chunk_start), len(self.frames)
+        self.frames.append(len(self.frame_start))
+        self.frame_start.append(len(self.units))
+        self.frame_seats.append(len(units))
+        self.units.frombytes(units.tobytes())
+        self.times.frombytes(times.tobytes())
+        self._enter(chunk, number, first_frame)
+        return number
+
+    def _enter(self, chunk: bytes, number: int, first_frame: int) -> None:
+        frames = self.frames[first_frame:]
+        self.chunk_start.append(first_frame)
+        self.chunk_frames.append(len(frames))
+        self.chunk_bytes.append(len(chunk))
+        self.chunk_seats.append(sum(self.frame_seats[n] for n in frames))
         self._keep(len(chunk))
         self.known[chunk] = number
-        return number
 
     def _frame(self, first: int, payload: bytes) -> int | Other:
         if first != BINARY:
@@ -103,23 +123,37 @@ class Library:
             self._by_payload.clear()
 
 
+class Reader(Protocol):
+    """Whose socket a journal takes over."""
+
+    def take_over(self, ready: Ready) -> tuple[socket.socket, bytes]:
+        """The socket, and what has come already."""
+
+    def control(self, first: int, payload: bytes) -> None:
+        """A control frame came."""
+
+    def end(self, why: str) -> None:
+        """Nothing more comes."""
+
+
 class Journal:
     """One console's socket from now on: which chunk came when."""
 
     def __init__(
-        self, library: Library, line: Line, other: Callable[[Journal, Frame, float], None]
+        self, library: Library, line: Reader, other: Callable[[Journal, Frame, float], None]
     ) -> None:
         """Take the socket of a line over; ``other`` gets frames that are not positions."""
         self.line = line
         self.at: array[float] = array("d")
         """Moments (``perf_counter``)."""
         self.chunks: array[int] = array("q")
-        self._library = library
+        self.library = library
         self._other = other
-        socket, self._rest = line.take_over(self._ready)
-        self._receive = socket.recv
-        if self._rest:
-            self._take(self._rest, perf_counter())
+        taken, data = line.take_over(self._ready)
+        self.rest = b""
+        self._receive = taken.recv
+        if data:
+            self.take(data, perf_counter())
 
     def clear(self) -> None:
         """Begin anew, with an empty journal."""
@@ -136,35 +170,36 @@ class Journal:
         if not data:
             self.line.end("the server closed the connection")
             return
-        if self._rest:
-            data = self._rest + data
-            self._rest = b""
-        number = self._library.known.get(data)
+        if self.rest:
+            data = self.rest + data
+            self.rest = b""
+        number = self.library.known.get(data)
         if number is None:
-            self._take(data, at)
-            return
-        self.at.append(at)
-        self.chunks.append(number)
-        if number in self._library.others:
-            self._tell(number, at)
+            self.take(data, at)
+        else:
+            self.note(number, at)
 
-    def _take(self, data: bytes, at: float) -> None:
+    def take(self, data: bytes, at: float) -> None:
         """Bytes that are not known as a whole: there may be a part of a frame at their end."""
         cuts, end = cut(data)
-        self._rest = data[end:]
+        self.rest = data[end:]
         if not cuts:
             return
         whole = data[:end]
-        number = self._library.known.get(whole)
+        number = self.library.known.get(whole)
         if number is None:
-            number = self._library.learn(whole, cuts)
+            number = self.library.learn(whole, cuts)
+        self.note(number, at)
+
+    def note(self, number: int, at: float) -> None:
+        """That chunk came now."""
         self.at.append(at)
         self.chunks.append(number)
-        if number in self._library.others:
+        if number in self.library.others:
             self._tell(number, at)
 
     def _tell(self, number: int, at: float) -> None:
-        for first, payload in self._library.others[number]:
+        for first, payload in self.library.others[number]:
             if first == BINARY:
                 self._other(self, payload, at)
             else:

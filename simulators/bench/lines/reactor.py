@@ -14,6 +14,7 @@ from typing import Final
 EVENTS_AT_ONCE: Final = 256
 READ: Final = select.EPOLLIN
 WRITE: Final = select.EPOLLOUT
+LONGEST_WAIT: Final = 1.0
 Ready = Callable[[int], None]
 """Called with the events of its socket (epoll_ctl(2))."""
 
@@ -54,7 +55,7 @@ class Reactor:
                 self.woke = perf_counter()
                 return False
             # epoll_wait(2) counts in milliseconds, select(2) in microseconds.
-            select.select((self._epoll,), (), (), wait)
+            select.select((self._epoll,), (), (), min(wait, LONGEST_WAIT))
             events = self._epoll.poll(0, EVENTS_AT_ONCE)
         self.woke = perf_counter()
         ready = self._ready
