@@ -156,3 +156,15 @@ test('an order that came too late is told as such, and reading it later counts',
   book.take(mail(2, receipt('read')), true);
   expect(reach(item).read.length).toBe(1);
 });
+
+test('what waits to be sent stands last, whatever the clocks say', () => {
+  const write = (id: string, time: number): void => {
+    book.write({ id, to: ['person:2'], text: id, priority: 'routine', time }, 'Me');
+  };
+  write('a', 10);
+  write('b', 20);
+  book.acked('a', 5_000);
+  const [one] = book.conversations();
+  expect(one?.items.map(({ id }) => id)).toEqual(['a', 'b']);
+  expect(one?.last.id).toBe('b');
+});

@@ -201,10 +201,10 @@ export class MailBook {
         continue;
       }
       one.items.push(item);
-      if (item.time >= one.last.time) one.last = item;
+      if (inOrder(one.last, item) <= 0) one.last = item;
       if (item.unread) one.unread += 1;
     }
-    for (const one of found.values()) one.items.sort((a, b) => a.time - b.time);
+    for (const one of found.values()) one.items.sort(inOrder);
     return [...found.values()].sort((a, b) => b.last.time - a.last.time);
   }
 
@@ -215,6 +215,12 @@ export class MailBook {
       .filter((item): item is Item => item?.priority === 'emergency')
       .sort((a, b) => a.time - b.time);
   }
+}
+
+/** By the server's time; what has none yet comes after everything that has. */
+function inOrder(a: Item, b: Item): number {
+  const waits = (item: Item): number => (item.progress === 'queued' ? 1 : 0);
+  return waits(a) - waits(b) || a.time - b.time;
 }
 
 /** How far a sent message got: the words under it. */
