@@ -20,7 +20,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = ("run", "psn/__init__.py", "psn/postgres.py", "psn/problems.py")
-LOCKS = ("requirements.lock", "requirements-server.lock", "requirements-tools.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-server.lock",
+    "requirements-tools.lock",
+    "requirements-rivals.lock",
+)
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ class Match:
         return sent, begin, perf_counter()
 
     def _full(self, side: Side, library: Library) -> tuple[Sent, float, float]:
-        window, count = self._plan["window"], len(side.ids)
+        window, count = min(self._plan["window"], side.most_on_the_way), len(side.ids)
         first, seats = side.journals[0], library.chunk_seats
         everyone = np.arange(count, dtype=np.int64)
         made: list[bytes | memoryview] = []

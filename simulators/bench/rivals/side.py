@@ -19,6 +19,8 @@ from simulators.bench.rivals.speech import COT, MQTT, NATS, RELAY, Speech
 
 TAKY_PUBLISHERS: Final = 10
 """taky sends every event to every other client: few publishers, or it would be measured by them."""
+TAKY_ON_THE_WAY: Final = 100
+"""What waits for a client it copies at every write: with more of that it only gets slower."""
 SPEECHES: Final[dict[str, Speech]] = {"relay": RELAY, "nats": NATS, "mosquitto": MQTT, "taky": COT}
 
 
@@ -37,6 +39,8 @@ class Side:
     hidden: set[int] = field(default_factory=set)
     blind: list[bool] = field(default_factory=list)
     """By journal: whether it must not be told of hidden units."""
+    most_on_the_way: int = 1_000_000
+    """More positions on their way than this would slow it."""
 
     def fresh(self) -> Library:
         """Empty journals and an empty library, for the next round."""
@@ -87,6 +91,7 @@ def rival(reactor: Reactor, running: dict[str, Any], ids: Sequence[int], subscri
         name, running["pid"], [publishers[n % count] for n in range(len(ids))], speech.published,
         [Heard(library, peer, speech) for peer in listening], ids,
         blind=[False] * subscribers,
+        most_on_the_way=TAKY_ON_THE_WAY if name == "taky" else 1_000_000,
     )  # fmt: skip
 
 
