@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import uvloop
 
-from simulators.bench import crash, idle, messages, reconnect
+from simulators.bench import crash, idle, messages, reconnect, storm
 from simulators.bench.field import play as field
 from simulators.bench.load import Plan, Scenario, say
 from simulators.bench.rivals import match
@@ -31,6 +31,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
 CLOCKWORK: Final[dict[str, Callable[[Plan], dict[str, Any]]]] = {
     "field": field.load,
     "compare": match.load,
+    "storm": storm.load,
 }
 """Scenarios with a loop of their own."""
 

@@ -24,6 +24,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO, Any, Final
 
+import trustme
+
 from psn.cluster import Cluster
 from psn.problems import Problem
 
@@ -58,7 +60,10 @@ class Stage:
         self.url = url
         self.dsn = dsn
         self.cluster = cluster
+        self.authority: str | None = None
+        """PEM file of what signed the server's certificate; none without TLS."""
         self._place = place
+        self._tls: dict[str, str] = {}
         self._server: asyncio.subprocess.Process | None = None
 
     @property
@@ -71,6 +76,21 @@ class Stage:
         """Process ids of the server and of PostgreSQL; none for those that are not ours."""
         return self.server_pid, None if self.cluster is None else self.cluster.pid
 
+    def use_tls(self) -> None:
+        """Give the server a certificate for this machine, before it is started."""
+        assert self._place is not None
+        authority = trustme.CA(organization_name="Benchmark")
+        issued = authority.issue_cert("127.0.0.1", "localhost")
+        files = {name: self._place / name for name in ("authority.pem", "server.pem", "server.key")}
+        authority.cert_pem.write_to_path(files["authority.pem"])
+        files["server.pem"].write_bytes(b"".join(b.bytes() for b in issued.cert_chain_pems))
+        issued.private_key_pem.write_to_path(files["server.key"])
+        self.authority = str(files["authority.pem"])
+        self._tls = {
+            "PSN_TLS_CERTIFICATE": str(files["server.pem"]),
+            "PSN_TLS_KEY": str(files["server.key"]),
+        }
+
     async def start_server(self) -> None:
         """Start the server, on the same port as before when there was one."""
         assert self._place is not None
@@ -82,7 +102,12 @@ class Stage:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={**os.environ, "PSN_DATABASE": self.dsn, "PSN_LOG_LEVEL": "warning"},
+                env={
+                    **os.environ,
+                    "PSN_DATABASE": self.dsn,
+                    "PSN_LOG_LEVEL": "warning",
+                    **self._tls,
+                },
                 start_new_session=True,
             )
         finally:
@@ -141,6 +166,8 @@ async def staged(url: str | None, dsn: str | None, *, tls: bool = False) -> Asyn
         try:
             dsn = await asyncio.to_thread(_start_database, cluster)
             stage = Stage("", dsn, cluster, place)
+            if tls:
+                stage.use_tls()
             await stage.start_server()
             _say_where()
             try:

@@ -14,6 +14,6 @@ def bench() -> None:
 
 for _command in (
     positions.picture, positions.mixed, positions.slow, positions.geofence, positions.surge,
-    record.messages, record.crash, record.reconnect, record.idle, compare.compare,
+    record.messages, record.crash, record.reconnect, record.storm, record.idle, compare.compare,
 ):  # fmt: skip
     bench.add_command(_command)

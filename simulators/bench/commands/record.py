@@ -14,6 +14,7 @@ from simulators.bench import idle as idles
 from simulators.bench import messages as mails
 from simulators.bench import people as casting
 from simulators.bench import reconnect as reconnects
+from simulators.bench import storm as storms
 from simulators.bench.commands.running import SEED, Prepare, own_only, run, write_report
 from simulators.bench.commands.shown import Result, options, show
 from simulators.bench.stage import Event, Load, Stage
@@ -92,6 +93,29 @@ def reconnect(clients: int, rate: float, **chosen: Any) -> None:
         return reconnects.plan_of(place.url, place.dsn, cast, rate, SEED)
 
     measure("reconnect", chosen, reconnects.KEYS, prepare, during=reconnects.cut)
+
+
+@click.command(epilog="Example: psn bench storm --clients 5000")
+@click.option("--clients", default=5000, show_default=True, type=click.IntRange(1))
+@click.option("--rate", default=50.0, show_default=True, type=click.FloatRange(1, 1_000))
+@click.option("--tls/--no-tls", default=True, show_default=True)
+@click.option("--kill/--drop", default=True, show_default=True, help="The server, or the lines.")
+@options
+def storm(clients: int, rate: float, tls: bool, kill: bool, **chosen: Any) -> None:
+    """Everybody's connection breaks at once: until when are all back and caught up?
+
+    The server is killed and started again, or with ``--drop`` only the connections break.
+    ``--rate`` messages a second are sent to them all the while.
+    """
+    own_only(chosen["url"], "breaks every connection")
+    budget.allow_sockets(clients + storms.SENDERS)
+
+    async def prepare(place: Stage) -> Event:
+        cast = await casting.enrol(place.dsn, units=clients, people=storms.SENDERS)
+        await asyncio.sleep(1.0)
+        return storms.plan_of(place, cast, rate, SEED)
+
+    measure("storm", chosen, storms.KEYS, prepare, during=storms.cut(kill), tls=tls)
 
 
 @click.command(epilog="Example: psn bench idle --sessions 2000")
