@@ -82,16 +82,21 @@ def _told(running: Running) -> dict[str, Any]:
 
 
 def ratios(servers: dict[str, Any]) -> dict[str, dict[str, float | None]]:
-    """This server's throughput and p99 divided by each other server's."""
+    """This server's throughput, p99, and processor time a delivery, by each other server's."""
     ours = servers["psn"]
     return {
         name: {
             "delivered_per_s": _divided(ours["delivered_per_s"], theirs["delivered_per_s"]),
             "p99_ms": _divided(ours["p99_ms"], theirs["p99_ms"]),
+            "cpu_per_delivery": _divided(_cost(ours), _cost(theirs)),
         }
         for name, theirs in servers.items()
         if name != "psn"
     }
+
+
+def _cost(found: dict[str, Any]) -> float | None:
+    return _divided(found["server_cpu"], found["delivered_per_s"] / 1e6)
 
 
 def _divided(ours: float | None, theirs: float | None) -> float | None:
@@ -105,11 +110,11 @@ def _table(result: Result) -> Table:
         box=None, pad_edge=False, title_justify="left",
     )  # fmt: skip
     for heading in (
-        "", "delivered/s", "p50 ms", "p99 ms", "CPU", "load CPU", "lost", "psn: rate", "psn: p99",
+        "", "delivered/s", "p50 ms", "p99 ms", "CPU", "load CPU", "lost", "psn: rate", "p99", "cost",
     ):  # fmt: skip
         table.add_column(heading, justify="left" if not heading else "right")
     for name, found in result["servers"].items():
-        ratio = result["ratios"].get(name, {"delivered_per_s": None, "p99_ms": None})
+        ratio = result["ratios"].get(name, dict.fromkeys(("a", "b", "c")))
         cpu, load_cpu = (found[each] or 0.0 for each in ("server_cpu", "load_cpu"))
         table.add_row(
             name, f"{found['delivered_per_s']:,}", f"{found['p50_ms']}", f"{found['p99_ms']}",

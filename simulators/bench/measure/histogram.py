@@ -93,7 +93,7 @@ class Timeline:
 
     def __init__(self, seconds: int) -> None:
         self._counts: Counts = np.zeros((max(1, seconds), BUCKETS), dtype=np.int64)
-        self._worst = 0.0
+        self._worst = np.zeros(len(self._counts))
 
     def add(self, seconds: ArrayLike, at: ArrayLike) -> None:
         """Count latencies that belong to the moments ``at``, seconds after the beginning."""
@@ -104,19 +104,21 @@ class Timeline:
         row = np.clip(np.asarray(at, dtype=np.float64).astype(np.int64), 0, rows - 1)
         flat = np.bincount(row * BUCKETS + bucket_of(values), minlength=rows * BUCKETS)
         self._counts += flat.reshape(rows, BUCKETS)
-        self._worst = max(self._worst, float(values.max()))
+        np.maximum.at(self._worst, row, values)
 
     def second(self, number: int) -> Latencies:
         """That second's."""
-        return Latencies(self._counts[number])
+        return self.between(number, number + 1)
 
     def between(self, first: int, last: int) -> Latencies:
         """All from that second up to, not including, ``last``."""
-        return Latencies(self._counts[first:last].sum(axis=0), self._worst)
+        return Latencies(
+            self._counts[first:last].sum(axis=0), float(self._worst[first:last].max(initial=0.0))
+        )
 
     def all(self) -> Latencies:
         """Everything."""
-        return Latencies(self._counts.sum(axis=0), self._worst)
+        return self.between(0, len(self._counts))
 
     def series(self, wanted: float) -> list[float | None]:
         """A percentile of each second, milliseconds."""
