@@ -67,6 +67,7 @@ class Core:
         self.positions = 0
         self.stuck = 0
         """Sessions that were disconnected because they took nothing."""
+        self.garbage_seconds = Histogram(SECONDS)
         self.lag_seconds = Histogram(SECONDS)
         """How late the event loop is for a timer: what everything else waits for."""
 

@@ -94,16 +94,6 @@ class Connection:
         self._floods = 0
         self._bucket = Bucket(FRAMES_PER_SECOND_OTHERWISE, self.began)
         self._closing = False
-        self._handlers: dict[type, Callable[[Session, Any], None]] = {
-            wire.Position: self._position,
-            wire.Message: self._message,
-            wire.Seen: core.seen,
-            wire.Positions: self._positions,
-            wire.Read: self._read,
-            wire.Watch: self._watch,
-            wire.Unwatch: self._unwatch,
-            wire.Announce: self._announce,
-        }
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- in
@@ -164,10 +154,10 @@ class Connection:
             await self._refuse_bytes()
             return
         if self.session is not None:
-            handler = self._handlers.get(type(frame))
+            handler = _HANDLERS.get(type(frame))
             if handler is not None:
                 try:
-                    handler(self.session, frame)
+                    handler(self, self.session, frame)
                 except Problem as problem:
                     self._error(problem, getattr(frame, "n", None), getattr(frame, "id", None))
                 return
@@ -286,6 +276,9 @@ class Connection:
         elif isinstance(problem, Problem):
             self._error(problem, None, uid)
 
+    def _seen(self, session: Session, frame: wire.Seen) -> None:
+        self.core.seen(session, frame)
+
     def _read(self, session: Session, frame: wire.Read) -> None:
         self._answer(self.core.read(session, frame), frame.n, None)
 
@@ -385,6 +378,18 @@ class Connection:
             pass
         if self.outbox.transport.get_write_buffer_size():
             asyncio.get_running_loop().call_later(10, self.outbox.transport.abort)
+
+
+_HANDLERS: dict[type, Callable[[Connection, Session, Any], None]] = {
+    wire.Position: Connection._position,
+    wire.Message: Connection._message,
+    wire.Seen: Connection._seen,
+    wire.Positions: Connection._positions,
+    wire.Read: Connection._read,
+    wire.Watch: Connection._watch,
+    wire.Unwatch: Connection._unwatch,
+    wire.Announce: Connection._announce,
+}
 
 
 def _keep_unsent_here(transport: asyncio.BaseTransport) -> None:

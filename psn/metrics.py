@@ -64,6 +64,7 @@ class CoreCollector:
                 core.signin.seconds,
                 "A sign-in, with the password check",
             ),
+            "garbage_seconds": (core.garbage_seconds, "How long looking for garbage held it up"),
             "loop_lag_seconds": (core.lag_seconds, "How late the event loop is"),
         }
         for name, (value, text) in counters.items():

@@ -14,7 +14,7 @@ from pathlib import Path
 import asyncpg
 from aiohttp import web
 
-from psn import database, metrics, migrate, partitions, tls
+from psn import database, garbage, metrics, migrate, partitions, tls
 from psn.core import Core
 from psn.directory import Directory
 from psn.directory_watch import DirectoryWatch
@@ -61,6 +61,9 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
             await _record_opened(core)
             chores = [
                 background.create_task(door.watch(), name="door watch"),
+                background.create_task(
+                    garbage.collect_by_the_clock(core.garbage_seconds), name="garbage"
+                ),
                 background.create_task(_hourly(settings, core), name="hourly"),
             ]
             runner = web.AppRunner(
