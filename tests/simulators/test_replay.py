@@ -8,10 +8,12 @@ import math
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from stage import BOAT, CAR, GATEWAY, SECRET, Peer, Stage, message, until
 
 from geo import recordings
 from psn import wire
+from psn.__main__ import main
 from simulators import patrol, replay
 from simulators.replay import Replay, announced, ending_now, gateway_of, wire_fix
 
@@ -151,3 +153,23 @@ async def test_a_patrol_reports_and_reads_its_orders(stage: Stage, tmp_path: Pat
     await stage.core.tracks.written()
     assert len(stage.core.picture.newest) == 2
     assert stage.core.refused_positions == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--shift-to=-88.19,17.50",), ("far_away", "look swapped")),
+        (("--shift-to", "51.5,-0.1"), ("far_away", "from Belize")),
+        (("--shift-to", "51.5,-0.1", "--anywhere"), ("gateway_missing",)),
+        (("--shift-to", "17.50,-88.19"), ("gateway_missing",)),
+        (("--kind", ""), ("bad_kind", "'' is no kind")),
+    ],
+)
+def test_what_is_hardly_meant_is_asked_about(
+    options: tuple[str, ...], told: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / "launches.csv"
+    file.write_bytes(CSV)
+    done = CliRunner().invoke(main, ["replay", str(file), *options], prog_name="psn")
+    assert done.exit_code == 1
+    assert [part for part in told if part not in done.output] == []

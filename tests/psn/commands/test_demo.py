@@ -1,0 +1,60 @@
+"""The demonstration: a server that is killed comes back, and Ctrl-C leaves nothing running."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+PSN = (sys.executable, "-P", "-m", "psn")
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory that any user may enter."""
+    made = Path(tempfile.mkdtemp(prefix="psn-test-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def found(lines: IO[str], pattern: str) -> str:
+    """What the pattern's group is in the first line that has it; later lines are still unread."""
+    for line in lines:
+        if match := re.search(pattern, line):
+            return match[1]
+    pytest.fail(f"it ended without saying {pattern}")
+
+
+def is_ready(address: str) -> bool:
+    with urllib.request.urlopen(f"{address}/readyz", timeout=30) as answer:
+        return bool(answer.status == 200)
+
+
+def test_a_killed_server_comes_back_at_the_same_address(place: Path) -> None:
+    command = [*PSN, "demo", "--port", "0", "--units", "2", "--directory", str(place / "demo")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        try:
+            address = found(demo.stdout, r"ready: 2 simulated units, open (\S+)$")
+            first = int(found(demo.stdout, r"kill -9 (\d+) to see it come back"))
+            os.kill(first, signal.SIGKILL)
+            second = int(found(demo.stdout, r"server is back, now process (\d+)$"))
+            assert second != first
+            assert is_ready(address)
+            demo.send_signal(signal.SIGINT)
+            assert demo.stdout.read().splitlines()[-1].endswith("database has stopped")
+            assert demo.wait() == 0
+        finally:
+            demo.terminate()
+    assert not Path(f"/proc/{second}").exists()
