@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import time
 from collections.abc import Callable
@@ -50,7 +51,8 @@ POSITIONS_A_FRAME = 100
 FLOOD_FRAMES = 1_000
 """Frames refused as too fast, less those taken, before the session is closed."""
 WATCH_SECONDS = 0.1
-"""How often connections are looked after."""
+WATCH_PARTS = 10
+"""Connections are looked after in so many parts, one each time: every one once in a second."""
 ANNOUNCEMENTS_AT_ONCE = 2
 """Announcements of one gateway that may wait for the database."""
 
@@ -453,18 +455,19 @@ class Door:
     async def watch(self) -> None:
         """Look after connections: bring back the lagging, end the stuck, silent and unwelcome."""
         loop = asyncio.get_running_loop()
-        checked = loop.time()
-        while True:
+        left: list[Connection] = []
+        for part in itertools.cycle(range(WATCH_PARTS)):
             asked = time.perf_counter()
             await asyncio.sleep(WATCH_SECONDS)
             late = time.perf_counter() - asked - WATCH_SECONDS
             self.core.lag_seconds.observe(max(late, 0.0))
-            now = loop.time()
             self.core.hub.check_lagging()
-            if now - checked > 1.0:
-                checked = now
-                for connection in list(self.connections):
-                    self._check(connection, now)
+            if part == 0:
+                left = list(self.connections)
+            # A part at a time: thousands at once would hold up everything else.
+            for connection in left[part::WATCH_PARTS]:
+                if connection in self.connections:
+                    self._check(connection, loop.time())
 
     def _check(self, connection: Connection, now: float) -> None:
         if connection.session is None and now - connection.began > SIGN_IN_SECONDS:

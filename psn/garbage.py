@@ -4,8 +4,8 @@ Everything here is freed as soon as nobody refers to it; an ended connection lea
 behind, and a test holds it to that. Python's own search for cycles starts after so many objects
 were made, that is: when most is going on. With 10,000 units it held the loop for a second at a
 time and took half of the processor (docs/measurements.md). So it is switched off while a server
-runs; young objects are looked through every second, which takes a millisecond, and all of them
-once in an hour, for what a library may have left.
+runs. What is new is looked through when there are many more objects than at the last look, which
+means that much has come or that something leaks; everything is, once in an hour.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import Final
 
 from psn.histogram import Histogram
 
-YOUNG_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 1.0
 ALL_SECONDS: Final = 3_600.0
+MORE_OBJECTS: Final = 200_000
+"""So many more than at the last look are worth another: some 50 MB."""
 _YOUNG: Final = 1
 _ALL: Final = 2
 
@@ -30,9 +32,12 @@ async def collect_by_the_clock(seconds: Histogram) -> None:
     try:
         since_all = 0.0
         while True:
-            await asyncio.sleep(YOUNG_SECONDS)
-            since_all += YOUNG_SECONDS
+            await asyncio.sleep(LOOK_SECONDS)
+            since_all += LOOK_SECONDS
             everything = since_all >= ALL_SECONDS
+            # Made less freed since the last look: Python counts on when it does not collect.
+            if not everything and gc.get_count()[0] < MORE_OBJECTS:
+                continue
             began = time.perf_counter()
             gc.collect(_ALL if everything else _YOUNG)
             seconds.observe(time.perf_counter() - began)
