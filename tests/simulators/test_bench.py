@@ -33,7 +33,7 @@ def bench(*words: str) -> dict[str, Any]:
 def nothing_left_behind() -> Any:
     before = {process.pid for process in psutil.process_iter()}
     yield
-    ours = ("psn serve", "simulators.bench", "postgres -D")
+    ours = ("psn serve", "simulators.bench", "postgres -D", "nats-server", "mosquitto", "taky")
     left = []
     for process in psutil.process_iter(["pid", "cmdline"]):
         words = " ".join(process.info["cmdline"] or [])
@@ -55,6 +55,53 @@ def test_picture() -> None:
     assert got["hidden_leaks"] == got["delivered_twice"] == got["refused"] == 0
     assert got["hidden_seen_at_home"] > 0
     assert 0 < got["p50_ms"] <= got["p95_ms"] <= got["p99_ms"]
+
+
+def test_mixed() -> None:
+    got = bench("mixed", "--units", "40", "--consoles", "4", "--seconds", "2", "--emergencies", "2")
+    assert got["delivered"] == got["expected"] == 320
+    assert got["stored"] == got["sent"] == 80
+    assert got["hidden_leaks"] == got["delivered_twice"] == got["out_of_order"] == 0
+    assert got["refused"] == got["messages_out_of_order"] == got["lines_lost"] == 0
+    for kind, sent, readers in (("order", 100, 1), ("status", 100, 2), ("emergency", 4, 4)):
+        found = got[kind]
+        assert found["sent"] == found["acked"] == sent
+        assert found["delivered"] == found["wanted"] == sent * readers
+        assert found["twice"] == 0
+
+
+def test_slow() -> None:
+    got = bench("slow", "--units", "30", "--consoles", "4", "--seconds", "6")
+    assert got["delivered"] == got["expected"] > 0
+    assert got["stuck_consoles"] == 1
+    assert [phase["expected"] for phase in got["phases"]["stuck"]] == [90, 90, 90]
+    assert got["p99_ratio"] > 0
+
+
+def test_surge_with_a_report(tmp_path: Path) -> None:
+    page = tmp_path / "surge.html"
+    words = ("--units", "20", "--consoles", "2", "--seconds", "2", "--report", str(page))
+    got = bench("surge", *words)
+    assert got["delivered"] == got["expected"] == 2 * 20 * (2 + 20 + 2)
+    assert got["emergency"]["delivered"] == got["emergency"]["wanted"] == 2 * 60
+    series = got["series"]
+    assert len(series["p99_ms"]) == len(series["server_cpu"]) == 6
+    assert sum(series["delivered_per_s"]) == got["delivered"]
+    text = page.read_text()
+    assert text.count("<svg") == 6
+    assert "surge</text>" in text
+    assert "http" not in text
+
+
+@pytest.mark.parametrize("how", ["--kill", "--drop"])
+def test_storm(how: str) -> None:
+    got = bench("storm", "--clients", "20", how)
+    assert list(got)[:4] == ["clients", "seconds_all_back", "missed", "shown_twice"]
+    assert (got["clients"], got["missed"], got["shown_twice"], got["gaps"]) == (20, 0, 0, 0)
+    assert got["tls"] is True
+    assert got["were_cut"] == 40
+    assert got["messages"] > 0
+    assert got["seconds_all_back"] is not None
 
 
 def test_messages() -> None:
@@ -85,9 +132,28 @@ def test_idle() -> None:
     assert got["kb_per_session"] is not None
 
 
-def test_the_impossible_is_refused_in_one_sentence() -> None:
+def test_a_message_alone() -> None:
+    got = bench("messages", "--alone", "--seconds", "1")
+    assert got["sent"] == got["acked"] == got["delivered"] == got["on_disk"] > 1
+    assert got["people"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("picture", "--units", "1000000"), "too_many_sockets"),
+        (("picture", "--units", "10000", "--rate", "30"), "load_too_slow"),
+        (("mixed", "--units", "9000", "--consoles", "1000"), "load_too_slow"),
+        (("surge", "--units", "2000", "--seconds", "86400"), "too_many_deliveries"),
+        (("compare", "--units", "9000"), "too_many_sockets"),
+        (("messages", "--rate", "50000"), "load_too_slow"),
+        (("storm", "--url", "http://127.0.0.1:1"), "needs_own_server"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+def test_the_impossible_is_refused_at_once(words: tuple[str, ...], code: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "psn", "bench", "picture", "--units", "1000000"],
+        [sys.executable, "-P", "-m", "psn", "bench", *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -96,4 +162,5 @@ def test_the_impossible_is_refused_in_one_sentence() -> None:
     )
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
-    assert "[too_many_sockets]" in done.stderr
+    assert f"[{code}]" in done.stderr
+    assert "server on processor" not in done.stderr

@@ -110,7 +110,8 @@ def _table(result: Result) -> Table:
         box=None, pad_edge=False, title_justify="left",
     )  # fmt: skip
     for heading in (
-        "", "delivered/s", "p50 ms", "p99 ms", "CPU", "load CPU", "lost", "psn: rate", "p99", "cost",
+        "", "delivered/s", "p50 ms", "p99 ms", "CPU", "load CPU", "lost",
+        "psn's rate", "psn's p99", "psn's cost",
     ):  # fmt: skip
         table.add_column(heading, justify="left" if not heading else "right")
     for name, found in result["servers"].items():
