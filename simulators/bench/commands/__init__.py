@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from simulators.bench.commands import compare, positions, record
+from simulators.bench.commands import compare, ingest, positions, record
 
 
 @click.group()
@@ -14,6 +14,7 @@ def bench() -> None:
 
 for _command in (
     positions.picture, positions.mixed, positions.slow, positions.geofence, positions.surge,
+    ingest.ingest,
     record.messages, record.crash, record.reconnect, record.storm, record.idle, compare.compare,
 ):  # fmt: skip
     bench.add_command(_command)

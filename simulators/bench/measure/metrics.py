@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 LAG: Final = "psn_loop_lag_seconds_bucket"
 CONFLATED: Final = "psn_seats_conflated_total"
+WAITING: Final = "psn_positions_waiting"
 PATIENCE: Final = 5.0
 
 

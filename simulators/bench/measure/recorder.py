@@ -29,7 +29,7 @@ class Recorder:
             name: []
             for name in (
                 "server_cpu", "postgres_cpu", "load_cpu", "server_mb", "postgres_mb",
-                "server_lag_p99_ms",
+                "server_lag_p99_ms", "positions_waiting",
             )
         }  # fmt: skip
 
@@ -71,6 +71,8 @@ class Recorder:
             if number % ASK_EVERY == 0:
                 answer = await metrics.read(self._url)
                 self.series["server_lag_p99_ms"] += [metrics.lag_ms(asked, answer, 99)] * ASK_EVERY
+                waiting = answer.get(metrics.WAITING)
+                self.series["positions_waiting"] += [None] * (ASK_EVERY - 1) + [waiting]
                 asked = answer
 
     def _processors(self) -> dict[str, float | None]:
