@@ -26,7 +26,7 @@ from psn.problems import Problem
 from psn.sessions import Session, Sessions
 from psn.signin import SignIn, SignInRefused
 from psn.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
-from psn.tracks import Crossed, Kept, TrackWriter
+from psn.tracks import Crossed, TrackWriter
 
 STUCK_SECONDS = 30.0
 """A session whose socket takes nothing for so long is disconnected."""
@@ -148,7 +148,7 @@ class Core:
             self.refused_positions += 1
             raise
         self.positions += 1
-        self.tracks.add(Kept(fix, now, taken.standing))
+        self.tracks.add(fix, now, taken.standing)
         if taken.entered or taken.left:
             self._crossed(unit, fix.time, now, taken)
         return taken

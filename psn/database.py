@@ -46,17 +46,10 @@ ANSWER_SECONDS = 10.0
 """A database that has not answered the network by then counts as away."""
 
 _EWKB_POINT = struct.Struct("<BIIdd")
-_EWKB_POINT_WITH_SRID = 0x2000_0001
-_WGS84 = 4326
-
-
-def ewkb_point(lon: float, lat: float) -> bytes:
-    """A WGS 84 point as PostGIS's extended well-known binary; degrees."""
-    return _EWKB_POINT.pack(1, _EWKB_POINT_WITH_SRID, _WGS84, lon, lat)
 
 
 def point_of(ewkb: bytes) -> tuple[float, float]:
-    """Longitude and latitude of a point made by :func:`ewkb_point`, or by PostGIS with SRID."""
+    """Longitude and latitude in degrees of a point as PostGIS sends it, with SRID."""
     _, _, _, lon, lat = _EWKB_POINT.unpack(ewkb)
     return lon, lat
 

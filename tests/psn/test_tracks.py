@@ -13,9 +13,10 @@ from stage import seed, until
 from psn import tracks, wire
 from psn.database import connect, milliseconds, point_of
 from psn.tracking import Standing
-from psn.tracks import Crossed, Kept, TrackWriter
+from psn.tracks import Crossed, TrackWriter
 
 NOW = 1_795_478_000_000
+Row = tuple[wire.Fix, int, Standing]
 
 
 @pytest_asyncio.fixture
@@ -30,17 +31,15 @@ async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
 
 def kept(
     time: int, unit: int = 1, standing: Standing = Standing.SHOWN, lon: int = -881_900_001
-) -> Kept:
+) -> Row:
     full = wire.Fix(unit, time, lon, 174_900_002, 1_234, 35_999, 250, -150, 77)
-    return Kept(full, time + 20, standing)
+    return full, time + 20, standing
 
 
-async def written(
-    dsn: str, rows: list[Kept], crossings: list[Crossed] | None = None
-) -> TrackWriter:
+async def written(dsn: str, rows: list[Row], crossings: list[Crossed] | None = None) -> TrackWriter:
     writer = TrackWriter(dsn)
     for row in rows:
-        writer.add(row)
+        writer.add(*row)
     for crossing in crossings or []:
         writer.crossed(crossing)
     task = asyncio.create_task(writer.run())
@@ -51,7 +50,7 @@ async def written(
 
 
 async def test_a_row_is_what_was_reported(database: str, db: asyncpg.Connection) -> None:
-    bare = Kept(wire.Fix(2, NOW, 1_800_000_000, -900_000_000), NOW, Standing.OLDER)
+    bare = (wire.Fix(2, NOW, 1_800_000_000, -900_000_000), NOW, Standing.OLDER)
     await written(database, [kept(NOW), bare])
     first, second = await db.fetch("select * from track order by unit_id")
     assert (milliseconds(first["at"]), milliseconds(first["received_at"])) == (NOW, NOW + 20)
@@ -113,10 +112,10 @@ async def test_without_a_database_the_newest_are_kept_and_the_rest_counted(
     monkeypatch.setattr(tracks, "KEEP_ROWS", 10)
     writer = TrackWriter("postgresql:///nowhere?host=/nonexistent")
     for n in range(5):
-        writer.add(kept(NOW + n))
+        writer.add(*kept(NOW + n))
     lost = writer.written()
     for n in range(5, 25):
-        writer.add(kept(NOW + n))
+        writer.add(*kept(NOW + n))
     task = asyncio.create_task(writer.run())
     await until(lambda: writer.dropped, "the oldest are dropped")
     assert (writer.dropped, writer.waiting, writer.healthy) == (15, 10, False)
@@ -138,12 +137,12 @@ async def test_rows_wait_while_the_database_is_away_and_all_arrive(
     monkeypatch.setattr(tracks.database, "connect", refuse)
     writer = TrackWriter(database)
     for n in range(5):
-        writer.add(kept(NOW + n))
+        writer.add(*kept(NOW + n))
     early = writer.written()
     task = asyncio.create_task(writer.run())
     await until(lambda: not writer.healthy, "it is noticed")
     for n in range(5, 9):
-        writer.add(kept(NOW + n))
+        writer.add(*kept(NOW + n))
     late = writer.written()
     assert not early.done() and not late.done()
     assert (writer.waiting, writer.stored, writer.dropped) == (9, 0, 0)
@@ -171,7 +170,7 @@ async def test_a_promise_about_rows_that_were_not_dropped_is_kept(
     writer = TrackWriter(database)
     promises = []
     for n in range(15):
-        writer.add(kept(NOW + n))
+        writer.add(*kept(NOW + n))
         promises.append(writer.written())
     task = asyncio.create_task(writer.run())
     await until(lambda: writer.dropped == 5, "the oldest are dropped")
@@ -197,7 +196,7 @@ async def test_a_batch_that_fails_half_way_leaves_nothing_behind(
     upsert, failed = TrackWriter._upsert_newest, 0
 
     async def fail_once(
-        writer: TrackWriter, connection: asyncpg.Connection, rows: list[Kept]
+        writer: TrackWriter, connection: asyncpg.Connection, rows: list[Row]
     ) -> None:
         nonlocal failed
         failed += 1
