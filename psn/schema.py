@@ -297,10 +297,12 @@ class Track(Base):
 
 
 class LatestPosition(Base):
-    """The newest position of each unit; columns as in :class:`Track`."""
+    """The newest position of each unit; columns as in :class:`Track`.
+
+    No index on what changes, so that a row is overwritten in place.
+    """
 
     __tablename__ = "latest_position"
-    __table_args__ = (Index("latest_position_place", "place", postgresql_using="gist"),)
 
     unit_id: Mapped[int] = mapped_column(
         ForeignKey("unit.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
