@@ -37,7 +37,7 @@ INSERT INTO latest_position AS l
        (unit_id, at, received_at, place, speed, heading, accuracy, altitude, battery)
 SELECT unit_id, at, received_at, place, speed, heading, accuracy, altitude, battery
   FROM newest n
- WHERE EXISTS (SELECT FROM unit u WHERE u.id = n.unit_id)
+ WHERE (SELECT true FROM unit u WHERE u.id = n.unit_id)
  ORDER BY unit_id
     ON CONFLICT (unit_id) DO UPDATE
    SET at = excluded.at, received_at = excluded.received_at, place = excluded.place,
@@ -45,6 +45,9 @@ SELECT unit_id, at, received_at, place, speed, heading, accuracy, altitude, batt
        altitude = excluded.altitude, battery = excluded.battery
  WHERE excluded.at > l.at
 """
+
+"""A position may come for a unit that was just deleted. A subquery for each row, because a join
+is planned without knowing how many rows are staged, and was: a thousand times all units."""
 
 
 class _Row(NamedTuple):
