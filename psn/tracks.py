@@ -126,9 +126,12 @@ class TrackWriter:
             if not self._closing:
                 await self._pause(EVERY_SECONDS)
             try:
-                while self._rows or self._crossings:
+                if self._rows or self._crossings:
                     await self._write_batch()
-                    delay = 0.25
+                # What came meanwhile waits for the next time, unless it is much or somebody waits.
+                while len(self._rows) >= BATCH_ROWS or self._promises:
+                    await self._write_batch()
+                delay = 0.25
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 self._say_unhealthy(problem)
                 await self._disconnect()
