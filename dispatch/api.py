@@ -9,7 +9,7 @@ the same table.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -103,11 +103,17 @@ class Receipts(Struct):
     receipts: list[Receipt]
 
 
+POOL: Final[web.AppKey[asyncpg.Pool]] = web.AppKey("api_pool", asyncpg.Pool)
+CONNECTIONS: Final = 4
+"""Database connections of the API's own: reading history must not keep anyone from signing in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A request whose sender is known."""
 
     core: Core
+    pool: asyncpg.Pool
     settings: Settings
     who: Principal
     path: dict[str, str]
@@ -184,7 +190,7 @@ async def track(asked: Asked) -> Track:
     begin = asked.number("from", 0, 0, latest)
     end = asked.number("to", latest, 0, latest)
     # Received no earlier than two minutes before its own time: the clock check in tracking.
-    rows = await asked.core.pool.fetch(
+    rows = await asked.pool.fetch(
         """
         SELECT DISTINCT ON (at) at, place, speed, heading FROM (
             SELECT at, place, speed, heading, row_number() OVER (ORDER BY at) AS place_in_row,
@@ -222,7 +228,7 @@ async def mailbox(asked: Asked) -> Mailbox:
         raise not_found()
     before = asked.number("before", 9_007_199_254_740_991, 0, 9_007_199_254_740_991)
     limit = asked.number("limit", 100, 1, MOST_ENTRIES)
-    async with asked.core.pool.acquire() as connection:
+    async with asked.pool.acquire() as connection:
         entries = await mailboxes.before(connection, box, before, limit)
     return Mailbox(box, [wire.Mail(box=e.box, seq=e.seq, body=e.body) for e in entries])
 
@@ -233,7 +239,7 @@ async def receipts(asked: Asked) -> Receipts:
         uid = UUID(asked.path["id"])
     except ValueError:
         raise not_found() from None
-    rows = await asked.core.pool.fetch(
+    rows = await asked.pool.fetch(
         "SELECT r.reader, r.state, r.at FROM log l JOIN receipt r ON r.log_id = l.id"
         " WHERE l.uid = $1 AND l.author = $2 ORDER BY r.at",
         uid,
@@ -337,7 +343,8 @@ def _answering(
     async def answer(request: web.Request) -> web.Response:
         try:
             who = _who(core, request)
-            asked = Asked(core, settings, who, dict(request.match_info), dict(request.query))
+            pool = request.app[POOL]
+            asked = Asked(core, pool, settings, who, dict(request.match_info), dict(request.query))
             return _reply(await handler(asked))
         except ApiProblem as problem:
             return _refusal(problem)
@@ -356,6 +363,13 @@ def _answering(
 
 def add_routes(application: web.Application, core: Core, settings: Settings) -> None:
     """Put the API into the application."""
+
+    async def pool(application: web.Application) -> AsyncIterator[None]:
+        application[POOL] = await database.pool(settings.database, CONNECTIONS, at_once=0)
+        yield
+        application[POOL].terminate()
+
+    application.cleanup_ctx.append(pool)
     for route in ROUTES:
         application.router.add_get(route.path, _answering(core, settings, route.handler))
 

@@ -112,8 +112,8 @@ async def connect(dsn: str) -> asyncpg.Connection:
     return connection
 
 
-async def pool(dsn: str, size: int = 8) -> asyncpg.Pool:
-    """A pool for reads and rare writes."""
+async def pool(dsn: str, size: int = 8, at_once: int = 1) -> asyncpg.Pool:
+    """A pool for reads and rare writes; ``at_once`` connections are made now."""
     return await asyncpg.create_pool(
-        dsn, min_size=1, max_size=size, init=prepare, timeout=5, command_timeout=30
+        dsn, min_size=at_once, max_size=size, init=prepare, timeout=5, command_timeout=30
     )

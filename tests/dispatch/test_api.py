@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
+import asyncpg
 import msgspec
 import pytest
 import pytest_asyncio
@@ -329,3 +331,23 @@ def _references(value: Any) -> list[str]:
         own = [value["$ref"]] if "$ref" in value else []
         return own + [r for inner in value.values() for r in _references(inner)]
     return [r for inner in value for r in _references(inner)] if isinstance(value, list) else []
+
+
+async def test_history_that_hangs_keeps_nobody_from_signing_in(stage: Stage, ana: Browser) -> None:
+    blocker = await asyncpg.connect(stage.dsn)
+    try:
+        async with blocker.transaction():
+            await blocker.execute("lock table track in access exclusive mode")
+            path = f"/api/units/{CAR}/track?from=0&to=1"
+            asked = [asyncio.create_task(ana.get(path)) for _ in range(2 * api.CONNECTIONS)]
+            waiting = "select count(*) from pg_locks where not granted"
+            async with asyncio.timeout(20):
+                while await blocker.fetchval(waiting) < api.CONNECTIONS:
+                    await asyncio.sleep(0.02)
+            for _ in range(3):
+                async with await Peer.enter(stage.url, "cyd"):
+                    pass
+            assert not any(task.done() for task in asked)
+        assert {(await task)[0] for task in asked} == {200}
+    finally:
+        await blocker.close()
