@@ -26,6 +26,7 @@ from psn import __version__, access, database, wire
 from psn.core import STUCK_SECONDS, Core, Refused, now_ms
 from psn.fanout import CHOKED_BYTES, Outbox
 from psn.mailboxes import RecordRefused
+from psn.pace import Bucket
 from psn.problems import Problem
 from psn.sessions import Session
 from psn.signin import SignInRefused
@@ -42,8 +43,6 @@ MALFORMED_FRAMES = 5
 SIGN_IN_TRIES = 5
 FRAMES_PER_SECOND = {"gateway": 50_000.0, "field": 30.0}
 FRAMES_PER_SECOND_OTHERWISE = 150.0
-BURST_SECONDS = 4.0
-"""A session may send this many seconds' worth of frames at once."""
 WATCH_FRAMES = 10
 """A watch counts as so many frames: everything there is to see is gathered for it."""
 POSITIONS_A_FRAME = 100
@@ -55,28 +54,6 @@ WATCH_PARTS = 10
 """Connections are looked after in so many parts, one each time: every one once in a second."""
 ANNOUNCEMENTS_AT_ONCE = 2
 """Announcements of one gateway that may wait for the database."""
-
-
-class Bucket:
-    """How many frames a session may still send (a token bucket); seconds are monotonic."""
-
-    __slots__ = ("_capacity", "_left", "_rate", "_when")
-
-    def __init__(self, rate: float, now: float) -> None:
-        self._rate = rate
-        self._capacity = self._left = rate * BURST_SECONDS
-        self._when = now
-
-    def take(self, now: float) -> bool:
-        """Whether one more frame is within the rate."""
-        left = min(self._capacity, self._left + (now - self._when) * self._rate)
-        self._when = now
-        self._left = left - 1 if left >= 1 else left
-        return left >= 1
-
-    def charge(self, frames: float) -> None:
-        """Count a frame that was taken as that many more."""
-        self._left -= frames
 
 
 class Connection:

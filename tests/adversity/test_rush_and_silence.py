@@ -31,7 +31,7 @@ from stage import (
 )
 from websockets.exceptions import ConnectionClosed
 
-from psn import door, fanout, wire
+from psn import door, fanout, pace, wire
 from psn.fanout import HIGH_WATER_BYTES
 
 HERE = (-881_900_000, 172_500_000)
@@ -50,7 +50,7 @@ async def test_ten_thousand_frames_a_second_from_one_device(
         assert {error.code for error in car.of(wire.Error)} == {"too_fast"}
         assert car.of(wire.Closing)[0].code == "too_fast"
         await car.leave()
-    rate = door.FRAMES_PER_SECOND["field"] * door.BURST_SECONDS
+    rate = door.FRAMES_PER_SECOND["field"] * pace.BURST_SECONDS
     fixes = [s for p in bystanders.looker.of(wire.Picture) for s in p.p if s.unit == CAR]
     assert len(fixes) <= rate * 2
 
@@ -73,7 +73,7 @@ async def test_requests_that_come_too_fast_are_named_and_can_be_sent_again(
     # So slow a rate that no machine is too busy to exceed it.
     monkeypatch.setattr(door, "FRAMES_PER_SECOND_OTHERWISE", 10.0)
     async with await Peer.enter(stage.url, "ana") as ana:
-        most = int(door.FRAMES_PER_SECOND_OTHERWISE * door.BURST_SECONDS)
+        most = int(door.FRAMES_PER_SECOND_OTHERWISE * pace.BURST_SECONDS)
         sent = {frame.id: frame for frame in (message(BEN, f"{n}") for n in range(most + 20))}
         for frame in sent.values():
             await ana.send(frame)
