@@ -22,7 +22,10 @@ KEYS: Final = ("units", "consoles", "mode", "rounds", "seconds", "hidden_leaks",
 CEILING: Final = "relay"
 
 
-@click.command(epilog="Example: psn bench compare --units 500 --consoles 20 --rate 1")
+@click.command(
+    short_help="Beside a bare relay, NATS, Mosquitto and taky.",
+    epilog="Example: psn bench compare --units 500 --consoles 20 --rate 1",
+)
 @click.option("--units", default=2_000, show_default=True, type=click.IntRange(1))
 @click.option("--consoles", default=100, show_default=True, type=click.IntRange(1))
 @click.option("--rate", type=click.FloatRange(0.1, 30), help="By the clock; otherwise full speed.")

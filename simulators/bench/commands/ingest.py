@@ -30,7 +30,10 @@ def ladder() -> list[float]:
     return rates
 
 
-@click.command(epilog="Example: psn bench ingest --rate 25000 --seconds 30")
+@click.command(
+    short_help="Positions in, all stored: how many a second.",
+    epilog="Example: psn bench ingest --rate 25000 --seconds 30",
+)
 @click.option("--rate", type=click.FloatRange(100, 60_000), help="Only this; else ever more.")
 @click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(1, 3_600))
 @click.option("--fences", default=20, show_default=True, type=click.IntRange(0, 800))

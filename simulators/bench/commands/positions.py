@@ -84,7 +84,10 @@ def measure(
     show(result, KEYS, chosen["as_json"])
 
 
-@click.command(epilog="Example: psn bench picture --units 1000 --consoles 20 --rate 1 --seconds 30")
+@click.command(
+    short_help="Units report, consoles see them.",
+    epilog="Example: psn bench picture --units 1000 --consoles 20 --rate 1 --seconds 30",
+)
 @crowd(units=1_000, consoles=20, fences=20)
 @rate()
 @seconds()
@@ -97,7 +100,10 @@ def picture(rate: float, seconds: float, **chosen: Any) -> None:
     measure("picture", chosen, [Phase("steady", seconds, rate)])
 
 
-@click.command(epilog="Example: psn bench mixed --units 1000 --consoles 20 --orders 50")
+@click.command(
+    short_help="Everything at once.",
+    epilog="Example: psn bench mixed --units 1000 --consoles 20 --orders 50",
+)
 @crowd(units=1_000, consoles=20, fences=200)
 @rate()
 @seconds()
@@ -116,7 +122,10 @@ def mixed(
     measure("mixed", chosen, [Phase("steady", seconds, rate)], mail=mail)
 
 
-@click.command(epilog="Example: psn bench geofence --units 10000 --fences 500 --consoles 10")
+@click.command(
+    short_help="Many fences under many units.",
+    epilog="Example: psn bench geofence --units 10000 --fences 500 --consoles 10",
+)
 @crowd(units=10_000, consoles=10, fences=500)
 @rate()
 @seconds()
@@ -126,7 +135,10 @@ def geofence(rate: float, seconds: float, **chosen: Any) -> None:
     measure("geofence", chosen, [Phase("steady", seconds, rate)])
 
 
-@click.command(epilog="Example: psn bench slow --units 1000 --consoles 40 --seconds 60")
+@click.command(
+    short_help="Some consoles read nothing: do others notice?",
+    epilog="Example: psn bench slow --units 1000 --consoles 40 --seconds 60",
+)
 @crowd(units=1_000, consoles=40, fences=20)
 @rate()
 @seconds(60.0)
@@ -163,7 +175,10 @@ def slow(rate: float, seconds: float, share: float, **chosen: Any) -> None:
     measure("slow", chosen, phases, stuck=stuck, more=more)
 
 
-@click.command(epilog="Example: psn bench surge --units 1000 --consoles 20 --seconds 30")
+@click.command(
+    short_help="Ten times the positions, and back.",
+    epilog="Example: psn bench surge --units 1000 --consoles 20 --seconds 30",
+)
 @crowd(units=1_000, consoles=20, fences=200)
 @rate()
 @seconds(30.0)

@@ -29,7 +29,10 @@ def measure(
     show(result, keys, chosen["as_json"])
 
 
-@click.command(epilog="Example: psn bench messages --rate 1000 --seconds 30")
+@click.command(
+    short_help="Messages committed, acknowledged, delivered.",
+    epilog="Example: psn bench messages --rate 1000 --seconds 30",
+)
 @click.option("--rate", default=1000.0, show_default=True, type=click.FloatRange(0.1, 100_000))
 @click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(0.1, 86_400))
 @click.option("--senders", type=click.IntRange(2, 5_000), help="People; otherwise by the rate.")
@@ -50,7 +53,10 @@ def messages(rate: float, seconds: float, senders: int | None, alone: bool, **ch
     measure("messages", chosen, mails.KEYS, prepare)
 
 
-@click.command(epilog="Example: psn bench crash --kills 10 --postgres-kills 3")
+@click.command(
+    short_help="Kill server and database: is anything lost?",
+    epilog="Example: psn bench crash --kills 10 --postgres-kills 3",
+)
 @click.option("--kills", default=10, show_default=True, type=click.IntRange(0, 1_000))
 @click.option("--postgres-kills", default=0, show_default=True, type=click.IntRange(0, 1_000))
 @click.option("--rate", default=1000.0, show_default=True, type=click.FloatRange(1, 10_000))
@@ -75,7 +81,10 @@ def crash(kills: int, postgres_kills: int, rate: float, every: float, **chosen: 
     measure("crash", chosen, crashes.KEYS, prepare, during=during)
 
 
-@click.command(epilog="Example: psn bench reconnect --clients 2000")
+@click.command(
+    short_help="Kill the server: until when are all back?",
+    epilog="Example: psn bench reconnect --clients 2000",
+)
 @click.option("--clients", default=2000, show_default=True, type=click.IntRange(1))
 @click.option("--rate", default=50.0, show_default=True, type=click.FloatRange(1, 1_000))
 @options
@@ -95,7 +104,10 @@ def reconnect(clients: int, rate: float, **chosen: Any) -> None:
     measure("reconnect", chosen, reconnects.KEYS, prepare, during=reconnects.cut)
 
 
-@click.command(epilog="Example: psn bench storm --clients 5000")
+@click.command(
+    short_help="Everyone reconnects at once, over TLS.",
+    epilog="Example: psn bench storm --clients 5000",
+)
 @click.option("--clients", default=5000, show_default=True, type=click.IntRange(1))
 @click.option("--rate", default=50.0, show_default=True, type=click.FloatRange(1, 1_000))
 @click.option("--tls/--no-tls", default=True, show_default=True)
@@ -118,7 +130,10 @@ def storm(clients: int, rate: float, tls: bool, kill: bool, **chosen: Any) -> No
     measure("storm", chosen, storms.KEYS, prepare, during=storms.cut(kill), tls=tls)
 
 
-@click.command(epilog="Example: psn bench idle --sessions 2000")
+@click.command(
+    short_help="Memory of a session that does nothing.",
+    epilog="Example: psn bench idle --sessions 2000",
+)
 @click.option("--sessions", default=2000, show_default=True, type=click.IntRange(1))
 @options
 def idle(sessions: int, **chosen: Any) -> None:

@@ -29,7 +29,7 @@ def groups(name: str, command: click.Command) -> Iterator[tuple[str, click.Group
             yield from groups(f"{name} {word}".strip(), below)
 
 
-@pytest.mark.parametrize("name", [name for name, _ in groups("", main) if name != "bench"])
+@pytest.mark.parametrize("name", [name for name, _ in groups("", main)])
 def test_lists_of_commands_say_whole_sentences(name: str) -> None:
     told = CliRunner().invoke(main, [*name.split(), "--help"], prog_name="psn").output
     listed = told.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
