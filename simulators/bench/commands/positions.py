@@ -136,7 +136,7 @@ def geofence(rate: float, seconds: float, **chosen: Any) -> None:
 
 
 @click.command(
-    short_help="Some consoles read nothing: do others notice?",
+    short_help="Some consoles read nothing; what others notice.",
     epilog="Example: psn bench slow --units 1000 --consoles 40 --seconds 60",
 )
 @crowd(units=1_000, consoles=40, fences=20)

@@ -54,7 +54,7 @@ def messages(rate: float, seconds: float, senders: int | None, alone: bool, **ch
 
 
 @click.command(
-    short_help="Kill server and database: is anything lost?",
+    short_help="Kill server and database, and count what is lost.",
     epilog="Example: psn bench crash --kills 10 --postgres-kills 3",
 )
 @click.option("--kills", default=10, show_default=True, type=click.IntRange(0, 1_000))
@@ -82,7 +82,7 @@ def crash(kills: int, postgres_kills: int, rate: float, every: float, **chosen: 
 
 
 @click.command(
-    short_help="Kill the server: until when are all back?",
+    short_help="Kill the server, until all are back.",
     epilog="Example: psn bench reconnect --clients 2000",
 )
 @click.option("--clients", default=2000, show_default=True, type=click.IntRange(1))
