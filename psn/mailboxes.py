@@ -8,7 +8,8 @@ reading ``seq > cursor`` misses nothing.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import itertools
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -251,22 +252,22 @@ async def _mark(connection: database.Connection, marks: list[Mark], now: int) ->
 
 
 # One statement, since each costs a round trip while every acknowledgement waits.
-# ``span`` stands apart so that both its ends bound the search in the index; with the outer join in
-# the same place PostgreSQL 15 is apt to read every mailbox from its beginning.
+# ``span`` stands apart so that both its ends bound the search in the index; with an outer join in
+# the same place PostgreSQL 15 is apt to read every mailbox from its beginning. What was given is
+# not joined with what was found by value: without hash joins (``psn.database``) that is quadratic.
 _MARK = f"""
 WITH mark AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
              AS m(address, reader, seq, since)
-), old AS (
-  SELECT d.address, d.reader, d.seq FROM delivery d JOIN mark USING (address, reader)
-     FOR UPDATE OF d
 ), advanced AS (
   INSERT INTO delivery AS d (address, reader, seq)
   SELECT address, reader, seq FROM mark ORDER BY address, reader
       ON CONFLICT (address, reader) DO UPDATE SET seq = greatest(d.seq, excluded.seq)
 ), span AS MATERIALIZED (
-  SELECT mark.address, mark.reader, coalesce(old.seq, mark.since) AS since, mark.seq
-    FROM mark LEFT JOIN old USING (address, reader)
+  SELECT m.address, m.reader, m.seq,
+         coalesce((SELECT d.seq FROM delivery d
+                    WHERE d.address = m.address AND d.reader = m.reader), m.since) AS since
+    FROM mark m
 ), reached AS (
   SELECT e.log_id, span.reader, 0 AS state
     FROM span JOIN mailbox_entry e ON e.address = span.address
@@ -298,35 +299,43 @@ async def _place(
     connection: database.Connection, placings: list[Placing]
 ) -> tuple[list[Entry], dict[str, int]]:
     """Give each entry its sequence in its mailboxes; the mailbox rows stay locked until commit."""
-    pairs = [(box, placing) for placing in placings for box in placing.boxes]
-    counts = Counter(box for box, _ in pairs)
-    rows = await connection.fetch(
-        _PLACE, [box for box, _ in pairs], [placing.log_id for _, placing in pairs]
-    )
+    into: defaultdict[str, list[int]] = defaultdict(list)
+    for placing in placings:
+        for box in placing.boxes:
+            into[box].append(placing.log_id)
+    boxes = sorted(into)
+    counts = [len(into[box]) for box in boxes]
+    before = [0, *itertools.accumulate(counts)][:-1]
+    ids = [log_id for box in boxes for log_id in into[box]]
+    rows = await connection.fetch(_PLACE, boxes, counts, before, ids)
+    if [row["address"] for row in rows] != boxes:
+        raise database.Busy("mailboxes came back in another order")
     heads = {row["address"]: row["head"] for row in rows}
-    following = {box: head - counts[box] + 1 for box, head in heads.items()}
+    following = {box: heads[box] - count + 1 for box, count in zip(boxes, counts, strict=True)}
     entries = []
-    for box, placing in pairs:
-        entries.append(Entry(box, following[box], placing.body))
-        following[box] += 1
+    for placing in placings:
+        for box in placing.boxes:
+            entries.append(Entry(box, following[box], placing.body))
+            following[box] += 1
     return entries, heads
 
 
+# Rows come back in the order in which they were given, so each is told by its number: the arrays
+# are looked into instead of joined, and the cost of a batch grows with its size and no faster.
 _PLACE = """
-WITH placed AS (
-  SELECT address, log_id, row_number() OVER (PARTITION BY address ORDER BY n) AS nth
-    FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS p(address, log_id, n)
-), counted AS (
-  SELECT address, count(*) AS count FROM placed GROUP BY address
-), locked AS (
+WITH locked AS (
   INSERT INTO mailbox AS m (address, head)
-  SELECT address, count FROM counted ORDER BY address
+  SELECT g.address, g.count
+    FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS g(address, count, nth)
+   ORDER BY g.nth
       ON CONFLICT (address) DO UPDATE SET head = m.head + excluded.head
   RETURNING address, head
+), numbered AS MATERIALIZED (
+  SELECT address, head, (row_number() OVER ())::int AS nth FROM locked
 ), entered AS (
   INSERT INTO mailbox_entry (address, seq, log_id)
-  SELECT address, locked.head - counted.count + placed.nth, placed.log_id
-    FROM placed JOIN locked USING (address) JOIN counted USING (address)
+  SELECT n.address, n.head - ($2::int[])[n.nth] + k, ($4::bigint[])[($3::int[])[n.nth] + k]
+    FROM numbered n, generate_series(1, ($2::int[])[n.nth]) AS k
 )
-SELECT address, head FROM locked
+SELECT address, head FROM numbered ORDER BY nth
 """
