@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BENCH = ("bench", "messages", "--rate", "10", "--seconds", "600")
+MESSAGES = ("bench", "messages", "--rate", "10", "--seconds", "600")
+COMPARE = ("bench", "compare", "--units", "20", "--consoles", "2", "--rounds", "900")
 
 
 def offspring(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -36,10 +37,20 @@ def until(true: object, what: str, seconds: float = 40.0) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_nothing_is_left(sign: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("asked", "sign"),
+    [
+        (MESSAGES, signal.SIGKILL),
+        (MESSAGES, signal.SIGTERM),
+        (MESSAGES, signal.SIGINT),
+        (COMPARE, signal.SIGKILL),
+        (COMPARE, signal.SIGINT),
+    ],
+    ids=lambda value: value[1] if isinstance(value, tuple) else value.name,
+)
+def test_nothing_is_left(asked: tuple[str, ...], sign: signal.Signals) -> None:
     bench = subprocess.Popen(
-        [sys.executable, "-P", "-m", "psn", *BENCH],
+        [sys.executable, "-P", "-m", "psn", *asked],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -47,18 +58,20 @@ def test_nothing_is_left(sign: signal.Signals) -> None:
         start_new_session=True,
     )
     try:
-        wanted = ("psn serve", "simulators.bench.play", "postgres -D", "sweep.py")
+        wanted = ["psn serve", "simulators.bench.play", "postgres -D", "sweep.py"]
+        if asked is COMPARE:
+            wanted.append("simulators.bench.rivals.relay")
         until(
             lambda: all(any(w in words(p) for p in offspring(bench)) for w in wanted),
             "server, load and database run",
         )
         children = offspring(bench)
-        (place,) = {words(p).rpartition(" ")[2] for p in children if "sweep.py" in words(p)}
-        assert Path(place).is_dir()
+        places = [Path(words(p).rpartition(" ")[2]) for p in children if "sweep.py" in words(p)]
+        assert all(place.is_dir() for place in places)
         bench.send_signal(sign)
         bench.wait(30)
         until(lambda: not any(p.is_running() for p in children), "no process is left")
-        until(lambda: not Path(place).exists(), "the directory is gone")
+        until(lambda: not any(map(Path.exists, places)), "the directories are gone")
     finally:
         if bench.poll() is None:
             bench.kill()

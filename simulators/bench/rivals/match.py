@@ -34,6 +34,7 @@ PATIENCE: Final = 3.0
 PAUSE: Final = 0.2
 MOST_OF_A_UNIT: Final = 28.0
 """Reports of one unit a second: this network takes 30 from a device, and refuses more."""
+NEARLY: Final = 0.97
 BURST: Final = 64
 """Positions that a full round sends before it reads again."""
 
@@ -66,13 +67,20 @@ class Match:
         self.sides.append(own(self._crowd, plan["pids"][0]))
         ids = self.sides[0].ids
         for running in plan["rivals"]:
-            self.sides.append(rival(self.reactor, running, ids, len(plan["consoles"])))
+            side = rival(self.reactor, running, ids, len(plan["consoles"]), plan["publishers"])
+            self.sides.append(side)
         self._roads = Roads(ids, self._random)
 
     @property
     def refused(self) -> list[Frame]:
         """What our own server refused."""
         return self._crowd.errors
+
+    def capped(self, rounds: list[Round]) -> bool:
+        """Whether units were not allowed to report as fast as the server could take it."""
+        sent = float(np.median([each.sent for each in rounds])) / self._plan["seconds"]
+        most = MOST_OF_A_UNIT * len(self._roads.ids)
+        return bool(self._plan["full"]) and sent > NEARLY * most
 
     def play(self, side: Side) -> Round:
         """One round."""
@@ -198,7 +206,10 @@ def load(plan: Plan) -> dict[str, Any]:
         "mode": "full" if plan["full"] else f"{plan['rate']:g} Hz",
         "refused": len(match.refused),
         "hidden_leaks": sum(r.leaks for played in rounds.values() for r in played),
-        "servers": {name: _summed(played) for name, played in rounds.items()},
+        "servers": {
+            name: _summed(played) | {"capped": match.capped(played)}
+            for name, played in rounds.items()
+        },
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import getpass
 import os
 import shutil
 import socket
@@ -62,6 +63,8 @@ def _mosquitto(place: Path, port: int) -> list[str] | None:
     file = place / "mosquitto.conf"
     file.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+        # Changing its user would make it forget to end with us (prctl(2), PR_SET_PDEATHSIG).
+        f"user {getpass.getuser()}\n"
         "set_tcp_nodelay true\nmax_queued_messages 0\nlog_type error\n"
     )
     return [program, "-c", str(file)]

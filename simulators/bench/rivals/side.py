@@ -63,11 +63,19 @@ def own(crowd: Crowd, pid: int | None) -> Side:
     )  # fmt: skip
 
 
-def rival(reactor: Reactor, running: dict[str, Any], ids: Sequence[int], subscribers: int) -> Side:
-    """Another server: all its publishers and subscribers, connected."""
+def rival(
+    reactor: Reactor,
+    running: dict[str, Any],
+    ids: Sequence[int],
+    subscribers: int,
+    publishers: int,
+) -> Side:
+    """Another server with its publishers and subscribers, connected."""
     name: str = running["name"]
     address = ("127.0.0.1", int(running["port"]))
-    count = min(len(ids), TAKY_PUBLISHERS) if name == "taky" else len(ids)
+    count = min(len(ids), publishers)
+    if name == "taky":
+        count = min(count, TAKY_PUBLISHERS)
 
     def connected(text: str, count: int, greet: Callable[[Peer], None]) -> list[Peer]:
         peers = []
@@ -81,14 +89,14 @@ def rival(reactor: Reactor, running: dict[str, Any], ids: Sequence[int], subscri
         return peers
 
     greet_publisher, greet_subscriber = _GREETINGS[name]
-    publishers = connected("publishers", count, greet_publisher)
+    reporting = connected("publishers", count, greet_publisher)
     listening = connected("subscribers", subscribers, greet_subscriber)
     if name == "nats":  # it sends everyone a first PING, which is passed over here
         reactor.run_until(lambda: False, SETTLE_SECONDS)
     library = Library()
     speech = SPEECHES[name]
     return Side(
-        name, running["pid"], [publishers[n % count] for n in range(len(ids))], speech.published,
+        name, running["pid"], [reporting[n % count] for n in range(len(ids))], speech.published,
         [Heard(library, peer, speech) for peer in listening], ids,
         blind=[False] * subscribers,
         most_on_the_way=TAKY_ON_THE_WAY if name == "taky" else 1_000_000,
