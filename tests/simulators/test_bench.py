@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +17,49 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+Bench = Callable[..., dict[str, Any]]
 
 
-def bench(*words: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "psn", "bench", *words, "--json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    (line,) = done.stdout.splitlines()
-    result: dict[str, Any] = json.loads(line)
-    return result
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """Runs a bench in a directory of its own, where it may leave nothing, nor any process."""
+    place = tempfile.mkdtemp(prefix="psn-t-")
+    Path(place).chmod(0o755)  # PostgreSQL may run as another user
+    environment = {**os.environ, "TMPDIR": place}
+
+    def run(*words: str) -> dict[str, Any]:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "psn", "bench", *words, "--json"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        (line,) = done.stdout.splitlines()
+        result: dict[str, Any] = json.loads(line)
+        return result
+
+    try:
+        yield run
+        left = [process for process in psutil.process_iter() if belongs(process, place)]
+        assert left == []
+        assert os.listdir(place) == []
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
-@pytest.fixture(autouse=True)
-def nothing_left_behind() -> Any:
-    before = {process.pid for process in psutil.process_iter()}
-    yield
-    ours = ("psn serve", "simulators.bench", "postgres -D", "nats-server", "mosquitto", "taky")
-    left = []
-    for process in psutil.process_iter(["pid", "cmdline"]):
-        words = " ".join(process.info["cmdline"] or [])
-        if process.pid not in before and "psn-bench" in words and any(o in words for o in ours):
-            left.append(words)
-    assert left == []
+def belongs(process: psutil.Process, place: str) -> bool:
+    """Whether a process was started in that directory's name: PostgreSQL has no environment."""
+    with contextlib.suppress(psutil.Error):
+        words = " ".join(process.cmdline())
+        return place in words or process.environ().get("TMPDIR") == place
+    return False
 
 
-def test_picture() -> None:
+def test_picture(bench: Bench) -> None:
     got = bench("picture", "--units", "40", "--consoles", "4", "--rate", "2", "--seconds", "2")
     assert list(got)[:12] == [
         "units", "consoles", "rate", "sent", "expected", "delivered", "stored",
@@ -57,7 +74,7 @@ def test_picture() -> None:
     assert 0 < got["p50_ms"] <= got["p95_ms"] <= got["p99_ms"]
 
 
-def test_mixed() -> None:
+def test_mixed(bench: Bench) -> None:
     got = bench("mixed", "--units", "40", "--consoles", "4", "--seconds", "2", "--emergencies", "2")
     assert got["delivered"] == got["expected"] == 320
     assert got["stored"] == got["sent"] == 80
@@ -70,15 +87,15 @@ def test_mixed() -> None:
         assert found["twice"] == 0
 
 
-def test_slow() -> None:
+def test_slow(bench: Bench) -> None:
     got = bench("slow", "--units", "30", "--consoles", "4", "--seconds", "6")
     assert got["delivered"] == got["expected"] > 0
     assert got["stuck_consoles"] == 1
-    assert [phase["expected"] for phase in got["phases"]["stuck"]] == [90, 90, 90]
+    assert [phase["expected"] for phase in got["phases"]["stuck"]] == [180, 180, 180]
     assert got["p99_ratio"] > 0
 
 
-def test_surge_with_a_report(tmp_path: Path) -> None:
+def test_surge_with_a_report(bench: Bench, tmp_path: Path) -> None:
     page = tmp_path / "surge.html"
     words = ("--units", "20", "--consoles", "2", "--seconds", "2", "--report", str(page))
     got = bench("surge", *words)
@@ -94,7 +111,7 @@ def test_surge_with_a_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["--kill", "--drop"])
-def test_storm(how: str) -> None:
+def test_storm(bench: Bench, how: str) -> None:
     got = bench("storm", "--clients", "20", how)
     assert list(got)[:4] == ["clients", "seconds_all_back", "missed", "shown_twice"]
     assert (got["clients"], got["missed"], got["shown_twice"], got["gaps"]) == (20, 0, 0, 0)
@@ -104,7 +121,7 @@ def test_storm(how: str) -> None:
     assert got["seconds_all_back"] is not None
 
 
-def test_messages() -> None:
+def test_messages(bench: Bench) -> None:
     got = bench("messages", "--rate", "100", "--seconds", "2")
     keys = ["sent", "acked", "delivered", "p50_ack_ms", "p99_ack_ms", "p99_delivery_ms"]
     assert list(got)[:6] == keys
@@ -112,27 +129,27 @@ def test_messages() -> None:
     assert got["delivered_twice"] == got["out_of_order"] == got["refused"] == 0
 
 
-def test_crash() -> None:
+def test_crash(bench: Bench) -> None:
     got = bench("crash", "--kills", "1", "--postgres-kills", "1", "--rate", "50", "--every", "1")
     assert list(got)[:4] == ["kills", "acked", "lost", "shown_twice"]
     assert got["acked"] == got["sent"] > 0
     assert got["lost"] == got["shown_twice"] == got["lost_on_disk"] == got["not_shown"] == 0
 
 
-def test_reconnect() -> None:
+def test_reconnect(bench: Bench) -> None:
     got = bench("reconnect", "--clients", "30")
     assert list(got)[:3] == ["clients", "seconds_all_back", "missed"]
     assert (got["clients"], got["missed"], got["shown_twice"]) == (30, 0, 0)
     assert got["messages"] > 0
 
 
-def test_idle() -> None:
+def test_idle(bench: Bench) -> None:
     got = bench("idle", "--sessions", "50")
     assert got["sessions"] == 50
     assert got["kb_per_session"] is not None
 
 
-def test_a_message_alone() -> None:
+def test_a_message_alone(bench: Bench) -> None:
     got = bench("messages", "--alone", "--seconds", "1")
     assert got["sent"] == got["acked"] == got["delivered"] == got["on_disk"] > 1
     assert got["people"] == 2
@@ -145,7 +162,7 @@ def test_a_message_alone() -> None:
         (("picture", "--units", "10000", "--rate", "30"), "load_too_slow"),
         (("mixed", "--units", "9000", "--consoles", "1000"), "load_too_slow"),
         (("surge", "--units", "2000", "--seconds", "86400"), "too_many_deliveries"),
-        (("compare", "--units", "9000"), "too_many_sockets"),
+        (("compare", "--units", "16000"), "too_many_sockets"),
         (("messages", "--rate", "50000"), "load_too_slow"),
         (("storm", "--url", "http://127.0.0.1:1"), "needs_own_server"),
     ],

@@ -140,7 +140,7 @@ def geofence(rate: float, seconds: float, **chosen: Any) -> None:
     epilog="Example: psn bench slow --units 1000 --consoles 40 --seconds 60",
 )
 @crowd(units=1_000, consoles=40, fences=20)
-@rate()
+@rate(2.0)
 @seconds(60.0)
 @click.option("--share", default=0.1, show_default=True, type=click.FloatRange(0.01, 0.9))
 @options

@@ -13,6 +13,7 @@ from simulators.bench.lines.reactor import Reactor
 from simulators.bench.load import say
 
 OPENING_AT_ONCE: Final = 64
+STUCK_BUFFER: Final = 8_192
 SIGN_IN_SECONDS: Final = 300.0
 """For everybody together."""
 
@@ -33,6 +34,8 @@ class Console:
         self.line = Line(crowd.reactor, crowd.target, enrolled["auth"])
         self.party = Party(self.line, enrolled["address"], enrolled["agency"])
         self.may_stick = may_stick
+        if may_stick:  # or the kernel would hide from the server for long that nobody reads
+            self.line.receive_buffer = STUCK_BUFFER
         self.journal: Journal | None = None
         self.watching = False
         self.leaks = 0

@@ -81,6 +81,8 @@ class Line:
         self.ready, self.frame, self.lost = ready, frame, lost
         self.signed_in: Frame | None = None
         self.read_bytes = 0
+        self.receive_buffer: int | None = None
+        """Bytes that the kernel may keep for it unread; none: as the kernel likes."""
         self.fd = -1
         self._reactor = reactor
         self._mask = os.urandom(4)
@@ -102,6 +104,8 @@ class Line:
         self._socket = made = socket.socket(family, socket.SOCK_STREAM)
         made.setblocking(False)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.receive_buffer is not None:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
         made.connect_ex((self.target.host, self.target.port))
         self.fd = made.fileno()
         self._reactor.add(self.fd, self._connected, WRITE)
