@@ -308,8 +308,6 @@ async def _place(
     before = [0, *itertools.accumulate(counts)][:-1]
     ids = [log_id for box in boxes for log_id in into[box]]
     rows = await connection.fetch(_PLACE, boxes, counts, before, ids)
-    if [row["address"] for row in rows] != boxes:
-        raise database.Busy("mailboxes came back in another order")
     heads = {row["address"]: row["head"] for row in rows}
     following = {box: heads[box] - count + 1 for box, count in zip(boxes, counts, strict=True)}
     entries = []
@@ -320,22 +318,20 @@ async def _place(
     return entries, heads
 
 
-# Rows come back in the order in which they were given, so each is told by its number: the arrays
-# are looked into instead of joined, and the cost of a batch grows with its size and no faster.
+# The addresses are sorted, so each is found among those given by halving (``width_bucket``), and
+# the arrays are looked into instead of joined: a batch costs what is in it, and not its square.
 _PLACE = """
 WITH locked AS (
   INSERT INTO mailbox AS m (address, head)
-  SELECT g.address, g.count
-    FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS g(address, count, nth)
-   ORDER BY g.nth
+  SELECT g.address, g.count FROM unnest($1::text[], $2::int[]) AS g(address, count)
       ON CONFLICT (address) DO UPDATE SET head = m.head + excluded.head
   RETURNING address, head
 ), numbered AS MATERIALIZED (
-  SELECT address, head, (row_number() OVER ())::int AS nth FROM locked
+  SELECT address, head, width_bucket(address COLLATE "C", $1::text[]) AS nth FROM locked
 ), entered AS (
   INSERT INTO mailbox_entry (address, seq, log_id)
   SELECT n.address, n.head - ($2::int[])[n.nth] + k, ($4::bigint[])[($3::int[])[n.nth] + k]
     FROM numbered n, generate_series(1, ($2::int[])[n.nth]) AS k
 )
-SELECT address, head FROM numbered ORDER BY nth
+SELECT address, head FROM numbered
 """

@@ -129,7 +129,7 @@ class TrackWriter:
                 if self._rows or self._crossings:
                     await self._write_batch()
                 # What came meanwhile waits for the next time, unless it is much or somebody waits.
-                while len(self._rows) >= BATCH_ROWS or self._promises:
+                while max(len(self._rows), len(self._crossings)) >= BATCH_ROWS or self._promises:
                     await self._write_batch()
                 delay = 0.25
             except (*database.PASSING, asyncpg.PostgresError) as problem:

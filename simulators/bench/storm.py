@@ -14,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from random import Random
 from time import monotonic, perf_counter
 from typing import Any, Final
@@ -206,7 +207,7 @@ class Storm:
             part = self.everyone[start : start + OPENING_AT_ONCE]
             for client in part:
                 client.line.open()
-            if not self.run_until(lambda part=part: self.up.issuperset(part), 30.0):  # type: ignore[misc]
+            if not self.run_until(partial(self.up.issuperset, part), 30.0):
                 return False
         return True
 

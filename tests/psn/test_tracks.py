@@ -208,3 +208,22 @@ async def test_a_batch_that_fails_half_way_leaves_nothing_behind(
     await written(database, [kept(NOW + n) for n in range(20)])
     assert failed == 2
     assert await db.fetchval("select count(*) from track") == 20
+
+
+async def test_many_crossings_of_few_positions_do_not_pile_up(
+    database: str, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One position may cross many fences: they count for the next batch as positions do."""
+    monkeypatch.setattr(tracks, "BATCH_ROWS", 10)
+    monkeypatch.setattr(tracks, "EVERY_SECONDS", 3_600.0)
+    writer = TrackWriter(database)
+    for n in range(10):
+        writer.add(*kept(NOW + n))
+    for n in range(95):
+        writer.crossed(Crossed(wire.FenceCrossing(1, n + 1, True, NOW), NOW))
+    task = asyncio.create_task(writer.run())
+    await until(lambda: len(writer._crossings) < 10, "all but the last few are written")
+    assert await db.fetchval("select count(*) from fence_event") >= 90
+    writer.close()
+    await task
+    assert await db.fetchval("select count(*) from fence_event") == 95
