@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import shutil
+import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -18,7 +21,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from dispatch import api
-from psn import credentials, server, wire
+from psn import credentials, migrate, server, wire
+from psn.cluster import Cluster
 from psn.core import Core
 from psn.settings import Settings
 
@@ -93,6 +97,20 @@ async def until(done: Callable[[], object], what: str, within: float = WITHIN) -
     while not done():
         assert time.monotonic() < deadline, f"did not happen: {what}"
         await asyncio.sleep(0.01)
+
+
+@contextlib.contextmanager
+def mistreated(database: str) -> Iterator[Cluster]:
+    """A cluster that may be killed and frozen, with one migrated database in it."""
+    # Not pytest's own temporary directory: see the fixture ``cluster``.
+    place = Path(tempfile.mkdtemp(prefix="psn-away-"))
+    place.chmod(0o755)
+    try:
+        with Cluster(place, durable=False) as running:
+            migrate.upgrade(running.create_database(database))
+            yield running
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 class Stage:

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import itertools
 import os
-import shutil
 import subprocess
 import tempfile
 import time
@@ -29,6 +28,7 @@ from stage import (
     Stage,
     credentials_of,
     message,
+    mistreated,
     now_ms,
     seed,
     texts,
@@ -48,14 +48,8 @@ AWAY_SECONDS = 20.0
 @pytest.fixture(scope="module")
 def victim() -> Iterator[Cluster]:
     """A cluster of these tests alone, to be mistreated."""
-    place = Path(tempfile.mkdtemp(prefix="psn-away-"))
-    place.chmod(0o755)
-    try:
-        with Cluster(place, durable=False) as running:
-            migrate.upgrade(running.create_database("psn_template"))
-            yield running
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    with mistreated("psn_template") as running:
+        yield running
 
 
 _numbers = itertools.count(1)

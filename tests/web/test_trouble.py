@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 from screens import PATIENCE_MS, Screens, address, keep, showing, write
+from stage import mistreated
 
-from psn import migrate
 from psn.cluster import Cluster
 
 pytestmark = pytest.mark.browser
@@ -21,14 +19,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def victim() -> Iterator[Cluster]:
     """A cluster of this test alone, to be mistreated."""
-    place = Path(tempfile.mkdtemp(prefix="psn-trouble-"))
-    place.chmod(0o755)
-    try:
-        with Cluster(place, durable=False) as running:
-            migrate.upgrade(running.create_database("psn"))
-            yield running
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+    with mistreated("psn") as running:
+        yield running
 
 
 async def test_a_slow_server_is_called_slow(screens: Screens) -> None:
