@@ -207,6 +207,7 @@ class Record:
             try:
                 with database.answering(connection):
                     await self._take_over(connection)
+                    await mailboxes.prepare(connection)
             except BaseException:
                 connection.terminate()
                 raise
