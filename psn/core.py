@@ -23,7 +23,7 @@ from psn.histogram import SECONDS, Histogram
 from psn.log import Record
 from psn.mailboxes import Entry
 from psn.problems import Problem
-from psn.sessions import Session, Sessions
+from psn.sessions import Session, Sessions, forget
 from psn.signin import SignIn, SignInRefused
 from psn.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
 from psn.tracks import Crossed, TrackWriter
@@ -195,7 +195,7 @@ class Core:
         who = session.principal
         since = session.joined.get(frame.box, 0)
         done = self.record.received(frame.box, who.address, who.name, through, since)
-        done.add_done_callback(_forget)
+        done.add_done_callback(forget)
 
     def read(self, session: Session, frame: wire.Read) -> asyncio.Future[int]:
         """A person has read entries; the future is done after the commit."""
@@ -459,9 +459,3 @@ def _fix_of_row(row: asyncpg.Record) -> wire.Fix:
         hundredths(row["altitude"]),
         row["battery"],
     )
-
-
-def _forget(done: asyncio.Future[int]) -> None:
-    """A lost delivery mark needs no answer: the client's next one covers it."""
-    if not done.cancelled():
-        done.exception()

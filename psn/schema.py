@@ -364,13 +364,17 @@ class Mailbox(Base):
 
 
 class MailboxEntry(Base):
-    """Entry ``seq`` of a mailbox is this row of the log."""
+    """Entry ``seq`` of a mailbox is this row of the log.
+
+    No foreign key: it is added in the same statement as that row, and a trigger on ``log`` refuses
+    to delete what a mailbox still holds.
+    """
 
     __tablename__ = "mailbox_entry"
 
     address: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    log_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("log.id"), index=True)
+    log_id: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class Delivery(Base):
@@ -384,13 +388,14 @@ class Delivery(Base):
 
 
 class Receipt(Base):
-    """That a reader's client received (1) or he read (2) one row of the log."""
+    """That a reader's client received (1) or he read (2) one row of the log.
+
+    No foreign key, as for :class:`MailboxEntry`; it goes with its row of the log by a trigger.
+    """
 
     __tablename__ = "receipt"
 
-    log_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("log.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
+    log_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     reader: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime]

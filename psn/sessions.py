@@ -59,7 +59,7 @@ class Session:
         self.watch: wire.Watch | None = None
         self.cursors: dict[str, int] = {}
         self.joined: dict[str, int] = {}
-        """Where mailboxes that were added during the session began for it."""
+        """Where mailboxes that this reader has not had before began for it."""
         self.catching_up: asyncio.Task[None] | None = None
         self.greeted = False
         """Whether ``caught_up`` has been sent."""
@@ -173,10 +173,20 @@ class Sessions:
                 session.cursors[box] = head
             else:
                 session.cursors[box] = cursor
+                self._say_arrived(session, box, cursor)
         waiting = [box for box in unknown if session.cursors[box] > 0]
         if waiting:
             await self._resume_by_delivery(session, waiting)
         return notices
+
+    def _say_arrived(self, session: Session, box: str, cursor: int) -> None:
+        """Record what the client says it has: its word may have been lost with its connection."""
+        me = session.principal
+        if box != me.address and (box, me.address) not in self._record.arrived:
+            session.joined[box] = cursor  # no receipts for what came before our account of it
+        since = session.joined.get(box, 0)
+        done = self._record.received(box, me.address, me.name, cursor, since)
+        done.add_done_callback(forget)
 
     async def _resume_by_delivery(self, session: Session, boxes: list[str]) -> None:
         me = session.principal.address
@@ -288,3 +298,9 @@ class Sessions:
 
 def _encode(codec: wire.Codec, entry: Entry) -> bytes:
     return codec.encode(wire.Mail(box=entry.box, seq=entry.seq, body=entry.body))
+
+
+def forget(done: asyncio.Future[int]) -> None:
+    """A lost delivery mark needs no answer: the client's next one covers it."""
+    if not done.cancelled():
+        done.exception()

@@ -279,3 +279,39 @@ async def test_a_broken_connection_loses_nothing(opened: Opened, other: asyncpg.
     await asyncio.gather(*work)
     stored = await mailboxes.after(other, {BEN: 0}, 1_000)
     assert [entry.seq for entry in stored] == list(range(1, 202))
+
+
+async def test_what_earns_no_receipt_is_not_written(
+    opened: Opened, other: asyncpg.Connection
+) -> None:
+    """Receipts and one's own copies arrive too, but nobody waits to hear of it."""
+    await opened.record.append(body())
+    await opened.record.received(BEN, BEN, "Ben", 1)
+    await opened.record.received(ANA, ANA, "Ana", 2)  # her own copy, and Ben's receipt
+    *_, before = opened.record.batches.cumulative()
+    await opened.record.append(body())
+    await opened.record.received(ANA, ANA, "Ana", 3)
+    await opened.record.received(BEN, BEN, "Ben", 1)
+    *_, after = opened.record.batches.cumulative()
+    assert after[1] == before[1] + 1
+    assert await mailboxes.delivered_through(other, ANA, [ANA]) == {ANA: 2}
+    await opened.record.append(body(to=(ANA,), sender=BEN))
+    await opened.record.received(ANA, ANA, "Ana", 4)
+    assert await mailboxes.delivered_through(other, ANA, [ANA]) == {ANA: 4}
+    assert [box.body.by for box in opened.box(BEN) if isinstance(box.body, wire.ReceiptBody)] == [
+        ANA
+    ]
+
+
+async def test_what_is_on_record_as_arrived_survives_a_restart(
+    opened: Opened, database: str
+) -> None:
+    await opened.record.append(body())
+    await opened.record.received(BEN, BEN, "Ben", 1)
+    await opened.close()
+    again = Opened(database)
+    await again.record.append(body())
+    assert again.record.arrived == {(BEN, BEN): 1}
+    await again.record.received(BEN, BEN, "Ben", 2)
+    assert len(receipts(again.box(ANA))) == 1
+    await again.close()

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
@@ -147,3 +148,20 @@ def test_every_mailbox_gets_its_own_without_a_gap(
             await connection.close()
 
     asyncio.run(work())
+
+
+async def test_the_log_refuses_to_lose_what_a_mailbox_holds(database: str) -> None:
+    connection = await ready(database)
+    try:
+        await mailboxes.store(connection, [letter("person:2")], [], NOW)
+        mark = mailboxes.Mark("person:2", "person:2", "Ben", through=1)
+        await mailboxes.store(connection, [], [mark], NOW)
+        assert await connection.fetchval("select count(*) from receipt") == 1
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            await connection.execute("delete from log")
+        assert await connection.fetchval("select count(*) from log") == 2
+        await connection.execute("delete from mailbox_entry")
+        await connection.execute("delete from log")
+        assert await connection.fetchval("select count(*) from receipt") == 0
+    finally:
+        await connection.close()

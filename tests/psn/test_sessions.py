@@ -127,6 +127,34 @@ async def test_who_does_not_say_goes_on_where_its_mail_was_delivered(
         assert texts(second) == ["two"]
 
 
+async def test_a_receipt_is_made_though_the_word_of_it_was_lost(stage: Stage, ana: Peer) -> None:
+    """DOM-REC-9: the reader has it and his connection breaks before he says so."""
+    (sent,) = await say(ana, BEN, "did you get this?")
+    async with await Peer.enter(stage.url, "ben", seen={BEN: 0}) as ben:
+        assert texts(ben) == ["did you get this?"]
+        ben.socket.transport.abort()
+    async with await Peer.enter(stage.url, "ben", seen={BEN: 1}):
+        mail = await ana.expect(wire.Mail, lambda mail: isinstance(mail.body, wire.ReceiptBody))
+    assert isinstance(mail.body, wire.ReceiptBody)
+    assert (mail.body.of, mail.body.by, mail.body.state) == ([sent.id], BEN, "delivered")
+
+
+async def test_a_new_member_makes_no_receipts_for_the_past_by_coming_back(
+    stage: Stage, ana: Peer
+) -> None:
+    """DOM-REC-6: he joined, left and returned before the first word was said."""
+    await say(ana, "group:1", "before")
+    await stage.core.pool.execute("insert into group_member (group_id, person_id) values (1, 3)")
+    await until(lambda: 3 in stage.core.directory.groups[1].people, "cyd is in")
+    async with await Peer.enter(stage.url, "cyd", seen={CYD: 0, "group:1": 1}) as cyd:
+        (sent,) = await say(ana, "group:1", "after")
+        await until(lambda: texts(cyd), "it reaches the new member")
+        await cyd.send(wire.Seen(box="group:1", seq=2))
+        mail = await ana.expect(wire.Mail, lambda mail: isinstance(mail.body, wire.ReceiptBody))
+    assert isinstance(mail.body, wire.ReceiptBody)
+    assert (mail.body.of, mail.body.by) == ([sent.id], CYD)
+
+
 async def test_a_newcomer_is_not_flooded_with_the_past_of_his_agency(
     stage: Stage, ana: Peer
 ) -> None:
