@@ -16,6 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
+from simulators.bench.screen import growth
+
 ROOT = Path(__file__).resolve().parents[2]
 Bench = Callable[..., dict[str, Any]]
 
@@ -153,6 +155,26 @@ def test_a_message_alone(bench: Bench) -> None:
     got = bench("messages", "--alone", "--seconds", "1")
     assert got["sent"] == got["acked"] == got["delivered"] == got["on_disk"] > 1
     assert got["people"] == 2
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_console(bench: Bench, chromium: str) -> None:
+    if not (ROOT / "dispatch" / "web" / "dist" / "index.html").is_file():
+        pytest.skip("the pages are not built; run ./run web")
+    got = bench("console", "--units", "30", "--seconds", "12")
+    assert got["delivered"] == got["expected"] == 30 * 52
+    assert 0 < got["main_p95_ms"] <= max(s["main_max_ms"] for s in got["scenes"].values())
+    assert list(got["scenes"]) == ["country", "dragging", "town"]
+    assert got["heap_mb"] > 1
+    assert got["browser_mb"] > got["heap_mb"]
+
+
+def test_growth_is_told_from_unrest() -> None:
+    at = [10.0 * n for n in range(30)]
+    assert growth(at, [20.0 + n % 2 for n in range(30)]) == pytest.approx(0, abs=2)
+    assert growth(at, [20.0 + n * 0.1 for n in range(30)]) == pytest.approx(36)
+    assert growth([0.0], [20.0]) == 0
 
 
 @pytest.mark.parametrize(

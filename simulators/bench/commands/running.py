@@ -65,6 +65,7 @@ async def _played(place: Stage, load: Load, shown: Shown, during: During | None)
     if seen:
         seconds = max(map(len, series.values()), default=0) or None
         series |= {name: values[:seconds] for name, values in recorder.series.items()}
+    series |= extra.pop("series", {})
     result |= seen | extra
     return result | ({"series": series} if series else {})
 

@@ -19,6 +19,8 @@ PLOTS: Final[tuple[tuple[str, str, bool, tuple[tuple[str, str], ...]], ...]] = (
     ("Memory", "MB", False, (("server_mb", "server"), ("postgres_mb", "PostgreSQL"))),
     ("Lag of the server's event loop, upper bound of p99", "ms", True,
      (("server_lag_p99_ms", "lag"),)),
+    ("What the page keeps after a garbage collection", "MB", False, (("heap_mb", "scripts"),)),
+    ("The page's process", "MB", False, (("browser_mb", "process"),)),
 )  # fmt: skip
 """Title, unit, logarithmic, and the series with their names."""
 STYLE: Final = """

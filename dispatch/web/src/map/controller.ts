@@ -8,10 +8,11 @@ import { declutter, SELECTED, type Candidate } from './declutter';
 import { familyOf } from './family';
 import { LabelSheet } from './labelSheet';
 import { relativeX, relativeY, worldSize, type View } from './mercator';
-import { LOOK, Motion } from './motion';
+import { LOOK, Motion, type Area } from './motion';
 import { ownMapStyle } from './ownMap';
+import { Painter } from './painter';
 import { BELIZE, mapStyle, WEST_SOUTH_EAST_NORTH } from './style';
-import { UnitLayer } from './unitLayer';
+import { UnitCanvas } from './unitCanvas';
 
 maplibregl.setWorkerUrl(workerUrl);
 
@@ -35,14 +36,19 @@ const DETAILS_WIDTH = 324;
 /** Sources that the console fills itself, whatever the ground. */
 const OVERLAYS = ['fences', 'trail'];
 const LABELS_FROM_ZOOM = 9.8;
+/** Milliseconds. */
 const RELABEL_EVERY = 350;
+const SYNC_EVERY = 50;
+/** Pixels beyond the edge of the map from where a unit may come into sight. */
+const BEYOND = 60;
 
-/** The map: MapLibre for the ground, our own layer for the units, and the loop that redraws. */
+/** The map: MapLibre for the ground, our own canvas over it for the units. */
 export class MapController {
   readonly map: maplibregl.Map;
   readonly motion = new Motion();
   #options: MapOptions;
-  #layer: UnitLayer;
+  #units: UnitCanvas;
+  #painter: Painter;
   #atlas: Atlas | null = null;
   #agencies: readonly AtlasAgency[] = [];
   #palette: Palette;
@@ -53,8 +59,8 @@ export class MapController {
   #filled = new Map<string, GeoJSON.FeatureCollection>();
   #own: string | null = null;
   #lastLabels = 0;
-  #timer = 0;
-  #frame = 0;
+  #syncing = 0;
+  #relabelling = 0;
 
   constructor(options: MapOptions) {
     this.#options = options;
@@ -86,7 +92,7 @@ export class MapController {
       new maplibregl.ScaleControl({ maxWidth: 110, unit: 'nautical' }),
       'bottom-left',
     );
-    this.#layer = new UnitLayer({
+    this.#units = new UnitCanvas({
       motion: this.motion,
       sheet: this.#sheet,
       atlas: null,
@@ -94,16 +100,23 @@ export class MapController {
       now,
       clock: () => this.#clock(),
       body: () => this.body(),
+      labelled: () => this.#labelled.size > 0,
       top: () => this.#top(),
     });
+    this.#painter = new Painter(
+      () => this.#units.draw(),
+      () => this.motion.fastest(now(), this.#sight()) * worldSize(this.map.getZoom()),
+    );
+    this.map.getCanvasContainer().append(this.#units.canvas);
+    this.#resize();
     this.#installed();
     this.#listen();
-    this.#loop();
+    this.#painter.soon();
+    this.#relabelling = setInterval(() => this.#relabel(), RELABEL_EVERY * 3) as unknown as number;
   }
 
   #installed(): void {
     this.map.on('style.load', () => {
-      if (!this.map.getLayer('units')) this.map.addLayer(this.#layer);
       for (const [source, data] of this.#filled) this.#fill(source, data);
     });
     this.map.on('error', ({ error }) => {
@@ -115,7 +128,8 @@ export class MapController {
 
   #listen(): void {
     const { onSelect, onStack } = this.#options;
-    this.map.on('move', () => this.#request());
+    this.map.on('render', () => this.#painter.now());
+    this.map.on('resize', () => this.#resize());
     this.map.on('moveend', () => {
       this.#relabel();
       const { lng, lat } = this.map.getCenter();
@@ -136,22 +150,23 @@ export class MapController {
     });
   }
 
-  /** Take over what changed in the book since the last call; at most once a frame. */
+  /** Take over what changed in the book since the last call; not for every frame that comes. */
   sync(): void {
-    if (this.#frame) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
+    this.#syncing ||= setTimeout(() => {
+      this.#syncing = 0;
       this.#takeOver();
-    });
+    }, SYNC_EVERY) as unknown as number;
   }
 
   #takeOver(): void {
     const { book } = this.#options;
     const time = now();
+    let different = false;
     for (const id of book.changed) {
       const unit = book.units.get(id);
       if (!unit?.place || !this.#atlas) {
         this.motion.remove(id);
+        different = true;
         continue;
       }
       const { lon, lat, heading, speed, time: fix } = unit.place;
@@ -159,32 +174,39 @@ export class MapController {
       const fixSeconds = fix / 1000 - EPOCH;
       if (slot === undefined || Math.abs(this.motion.get(slot, 'fix') - fixSeconds) > 0.01) {
         const pointed = speed !== null && speed < 0.3 ? null : heading;
-        this.motion.move(id, relativeX(lon), relativeY(lat), pointed, fixSeconds, time);
+        const place = [relativeX(lon), relativeY(lat)] as const;
+        different = this.motion.move(id, ...place, pointed, fixSeconds, time) || different;
       }
-      this.#dress(unit);
+      different = this.#dress(unit) || different;
     }
     if (this.#atlas) book.changed.clear();
-    this.#layer.stale = true;
-    this.#request();
+    this.#units.stale = true;
+    if (different) this.#painter.soon();
+    else this.#painter.pace();
     if (performance.now() - this.#lastLabels > RELABEL_EVERY) this.#relabel();
   }
 
-  #dress(unit: Unit): void {
+  /** Give a unit its symbol; returns whether it looks different now. */
+  #dress(unit: Unit): boolean {
     const slot = this.motion.slot(unit.id);
-    if (slot === undefined || !this.#atlas) return;
+    if (slot === undefined || !this.#atlas) return false;
     const sprite = this.#atlas.sprite(unit.agency, familyOf(unit.kind), unit.online);
-    this.motion.set(slot, 'sprite', sprite);
     const chosen = unit.id === this.#selected;
     const shown = chosen || this.#options.shows(unit);
-    this.motion.set(slot, 'look', chosen ? LOOK.selected : shown ? LOOK.normal : LOOK.hidden);
+    const look = chosen ? LOOK.selected : shown ? LOOK.normal : LOOK.hidden;
+    const same =
+      this.motion.get(slot, 'sprite') === sprite && this.motion.get(slot, 'look') === look;
+    this.motion.set(slot, 'sprite', sprite);
+    this.motion.set(slot, 'look', look);
+    return !same;
   }
 
   /** Filters, selection or agencies changed: look at every unit again. */
   refresh(): void {
     for (const unit of this.#options.book.units.values()) this.#dress(unit);
-    this.#layer.stale = true;
+    this.#units.stale = true;
     this.#relabel();
-    this.#request();
+    this.#painter.soon();
   }
 
   select(id: number | null): void {
@@ -243,7 +265,7 @@ export class MapController {
   #redrawSymbols(): void {
     const { symbolEdge: edge, symbolTick: tick, symbolHollow: hollow } = this.#palette;
     this.#atlas = this.#agencies.length ? new Atlas(this.#agencies, { edge, tick, hollow }) : null;
-    this.#layer.dress(this.#atlas, this.#sheet);
+    this.#units.dress(this.#atlas, this.#sheet);
   }
 
   /** Centre on a unit, closer if the map shows a wide area. */
@@ -354,32 +376,30 @@ export class MapController {
   #show(chosen: readonly number[]): void {
     const texts = chosen.map((id) => this.#options.book.units.get(id)?.callsign ?? '');
     const slots = this.#sheet.slots(texts);
-    for (const id of this.#labelled) {
-      const slot = this.motion.slot(id);
-      if (slot !== undefined) this.motion.set(slot, 'label', -1);
-    }
+    const labels = new Map(chosen.map((id, index) => [id, slots[index] ?? -1]));
+    for (const id of this.#labelled) if (!labels.has(id)) labels.set(id, -1);
     this.#labelled = new Set(chosen);
-    chosen.forEach((id, index) => {
+    for (const [id, label] of labels) {
       const slot = this.motion.slot(id);
-      if (slot !== undefined) this.motion.set(slot, 'label', slots[index] ?? -1);
-    });
-    this.#layer.stale = true;
-    this.#request();
+      if (slot === undefined || this.motion.get(slot, 'label') === label) continue;
+      this.motion.set(slot, 'label', label);
+      this.#units.stale = true;
+    }
+    if (this.#units.stale || this.#sheet.dirty) this.#painter.soon();
   }
 
-  #request(): void {
-    this.map.triggerRepaint();
+  #resize(): void {
+    const { clientWidth, clientHeight } = this.map.getCanvas();
+    this.#units.resize(clientWidth, clientHeight);
+    this.#painter.soon();
   }
 
-  /** Redraw as often as the fastest unit needs: a quarter of a pixel a frame, at most 30 a second. */
-  #loop(): void {
-    const pixels = this.motion.fastest(now()) * worldSize(this.map.getZoom());
-    const wait = pixels > 0 ? Math.min(1000, Math.max(33, 250 / pixels)) : 1000;
-    this.#timer = setTimeout(() => {
-      if (!document.hidden) this.#request();
-      if (performance.now() - this.#lastLabels > RELABEL_EVERY * 3) this.#relabel();
-      this.#loop();
-    }, wait) as unknown as number;
+  /** What can be seen of the map, and a little around it. */
+  #sight(): Area {
+    const { x, y, world, width, height } = this.view();
+    const across = (width / 2 + BEYOND) / world;
+    const down = (height / 2 + BEYOND) / world;
+    return { left: x - across, right: x + across, top: y - down, bottom: y + down };
   }
 
   #clock(): number {
@@ -387,8 +407,10 @@ export class MapController {
   }
 
   remove(): void {
-    clearTimeout(this.#timer);
-    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#syncing);
+    clearInterval(this.#relabelling);
+    this.#painter.stop();
+    this.#units.remove();
     this.map.remove();
   }
 }

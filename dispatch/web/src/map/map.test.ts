@@ -3,7 +3,10 @@ import { declutter, SELECTED } from './declutter';
 import { familyOf, marks } from './family';
 import { relativeX, relativeY, toDegrees } from './mercator';
 import { LOOK, Motion, NO_HEADING } from './motion';
+import { pause } from './painter';
 import { light } from './symbols';
+
+const EVERYWHERE = { left: -1, top: -1, right: 1, bottom: 1 };
 
 test('a unit glides to its fix over the interval at which it reports, then stands', () => {
   const motion = new Motion();
@@ -14,8 +17,8 @@ test('a unit glides to its fix over the interval at which it reports, then stand
   expect(half).toBeGreaterThan(4e-6);
   expect(half).toBeLessThan(6e-6);
   expect(motion.position(slot, 99)[0]).toBeCloseTo(1e-5, 10);
-  expect(motion.fastest(11.5)).toBeGreaterThan(0);
-  expect(motion.fastest(99)).toBe(0);
+  expect(motion.fastest(11.5, EVERYWHERE)).toBeGreaterThan(0);
+  expect(motion.fastest(99, EVERYWHERE)).toBe(0);
 });
 
 test('a fix that comes early starts from where the unit is drawn: no jump back', () => {
@@ -97,4 +100,26 @@ test('every agency has a letter of its own', () => {
 test('letters are dark on light colours and white on dark ones', () => {
   expect(light('#ffd800')).toBe(true);
   expect(light('#1a3f8f')).toBe(false);
+});
+
+test('only what moves in sight is drawn often', () => {
+  const motion = new Motion();
+  motion.move(1, 0.5, 0.5, null, 0, 0);
+  motion.move(1, 0.5001, 0.5, null, 1, 1);
+  expect(motion.fastest(1.5, EVERYWHERE)).toBeGreaterThan(0);
+  expect(motion.fastest(1.5, { left: 0, top: 0, right: 0.4, bottom: 0.4 })).toBe(0);
+});
+
+test('a picture is due when something has moved a quarter of a pixel', () => {
+  expect(pause(0)).toBe(1000);
+  expect(pause(0.01)).toBe(1000);
+  expect(pause(2.5)).toBe(100);
+  expect(pause(500)).toBe(33);
+});
+
+test('a first place and a leap are there at once, a movement begins', () => {
+  const motion = new Motion();
+  expect(motion.move(1, 0, 0, null, 0, 0)).toBe(true);
+  expect(motion.move(1, 1e-6, 0, null, 1, 1)).toBe(false);
+  expect(motion.move(1, 0.1, 0, null, 2, 2)).toBe(true);
 });

@@ -27,6 +27,14 @@ export const NO_HEADING = -999;
 /** Values of `look`. */
 export const LOOK = { hidden: 0, normal: 1, selected: 2 } as const;
 
+/** Part of the map, in worlds from the origin. */
+export interface Area {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
 const SHORTEST = 0.2;
 const LONGEST = 12;
 /** Farther than this (in worlds: about 5 km here) is a jump, not a movement. */
@@ -51,8 +59,18 @@ export class Motion {
     return this.#ids[slot] ?? 0;
   }
 
-  /** A position that came at `now` (seconds), reported for `fix` (seconds, server's clock). */
-  move(id: number, x: number, y: number, heading: number | null, fix: number, now: number): void {
+  /**
+   * A position that came at `now` (seconds), reported for `fix` (seconds, server's clock). Returns
+   * whether the unit is elsewhere at once, instead of beginning to move.
+   */
+  move(
+    id: number,
+    x: number,
+    y: number,
+    heading: number | null,
+    fix: number,
+    now: number,
+  ): boolean {
     const known = this.#slots.get(id);
     const slot = known ?? this.#append(id);
     const i = slot * STRIDE;
@@ -74,6 +92,7 @@ export class Motion {
     data[i + AT.start] = now;
     data[i + AT.length] = jump ? 0 : catchingUp ? 1 : (this.#interval[slot] ?? 1);
     data[i + AT.fix] = fix;
+    return jump;
   }
 
   /** Take a unit off; the last instance moves into its slot. */
@@ -121,16 +140,19 @@ export class Motion {
     return (from + turn * this.#part(slot, now) + 360) % 360;
   }
 
-  /** The fastest movement under way at `now`, in worlds a second; 0 when all stand. */
-  fastest(now: number): number {
+  /** The fastest movement under way in an area at `now`, in worlds a second; 0 when all stand. */
+  fastest(now: number, area: Area): number {
     let most = 0;
     const { data } = this;
     for (let i = 0; i < this.count * STRIDE; i += STRIDE) {
       const length = data[i + AT.length] ?? 0;
       if (length === 0 || now > (data[i + AT.start] ?? 0) + length) continue;
       if (data[i + AT.look] === LOOK.hidden) continue;
-      const dx = (data[i + AT.toX] ?? 0) - (data[i + AT.fromX] ?? 0);
-      const dy = (data[i + AT.toY] ?? 0) - (data[i + AT.fromY] ?? 0);
+      const x = data[i + AT.toX] ?? 0;
+      const y = data[i + AT.toY] ?? 0;
+      if (x < area.left || x > area.right || y < area.top || y > area.bottom) continue;
+      const dx = x - (data[i + AT.fromX] ?? 0);
+      const dy = y - (data[i + AT.fromY] ?? 0);
       most = Math.max(most, (Math.abs(dx) + Math.abs(dy)) / length);
     }
     return most;

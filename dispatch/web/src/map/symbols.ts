@@ -4,6 +4,17 @@ import type { Family } from './family';
 export const CELL = 96;
 export const BODY = 60;
 
+/**
+ * What of its cell each of them covers at most: left, top, right, bottom, where the edges of the
+ * cell are -1 and 1. (The tick before it is turned.)
+ */
+export const SPAN = {
+  ring: [-1, -1, 1, 1],
+  tick: [-0.36, -1, 0.36, -0.52],
+  symbol: [-0.8, -0.8, 0.8, 0.8],
+  label: [-1, -1, 1, 1],
+} as const;
+
 export interface Ink {
   /** Around a symbol, to part it from the map and from its neighbours. */
   edge: string;

@@ -23,16 +23,21 @@ export function fold(text: string): string {
   return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
-/** Whether a unit passes the chips and every word of the search is found in what names it. */
-export function passes(unit: Unit, filter: Filter, names: string, age: Age): boolean {
+/**
+ * Whether a unit passes the chips and every word of the search is found in what names it, which is
+ * asked for only when there is a search.
+ */
+export function passes(unit: Unit, filter: Filter, names: () => string, age: Age): boolean {
   if (filter.without.has(unit.agency)) return false;
   if (filter.online && !unit.online) return false;
   if (filter.stale && age !== 'stale' && age !== 'old') return false;
+  if (!filter.text) return true;
   const words = fold(filter.text).split(/\s+/).filter(Boolean);
-  return words.every((word) => names.includes(word));
+  const text = fold(names());
+  return words.every((word) => text.includes(word));
 }
 
-/** The units to list, in any order, and the counts that the chips show. */
+/** The units to list, in the order given, and the counts that the chips show. */
 export function choose(
   units: Iterable<Unit>,
   filter: Filter,
@@ -48,9 +53,8 @@ export function choose(
       if (unit.online) counts.online += 1;
       if (age === 'stale' || age === 'old') counts.stale += 1;
     }
-    const names = filter.text
-      ? fold(`${unit.callsign} ${unit.kind.replaceAll('_', ' ')} ${agencyName(unit.agency)}`)
-      : '';
+    const names = (): string =>
+      `${unit.callsign} ${unit.kind.replaceAll('_', ' ')} ${agencyName(unit.agency)}`;
     if (passes(unit, filter, names, age)) chosen.push(unit);
   }
   return { chosen, counts };
@@ -59,21 +63,18 @@ export function choose(
 export type Order = 'callsign' | 'near' | 'heard';
 export const ORDERS: readonly Order[] = ['callsign', 'near', 'heard'];
 
-const human = new Intl.Collator('en', { numeric: true });
-
 /**
- * Units by callsign in human order, by distance from a place, or by when they were last heard;
- * those without a position last.
+ * Units that come by callsign: left so, or by distance from a place, or by when they were last
+ * heard. Those without a position are last; whatever is equal stays by callsign.
  */
 export function arrange(
   units: Unit[],
   order: Order,
   from: { lon: number; lat: number } | null,
 ): Unit[] {
-  const byName = (a: Unit, b: Unit): number => human.compare(a.callsign, b.callsign);
   if (order === 'heard') {
     const heard = (unit: Unit): number => unit.place?.time ?? 0;
-    return units.sort((a, b) => heard(b) - heard(a) || byName(a, b));
+    return units.sort((a, b) => heard(b) - heard(a));
   }
   if (order === 'near' && from) {
     const narrow = Math.cos((from.lat * Math.PI) / 180);
@@ -81,7 +82,7 @@ export function arrange(
       place ? Math.hypot((place.lon - from.lon) * narrow, place.lat - from.lat) : Infinity;
     const distance = new Map(units.map((unit) => [unit.id, far(unit)]));
     const of = (unit: Unit): number => distance.get(unit.id) ?? Infinity;
-    return units.sort((a, b) => (of(a) === of(b) ? byName(a, b) : of(a) - of(b)));
+    return units.sort((a, b) => (of(a) === of(b) ? 0 : of(a) - of(b)));
   }
-  return units.sort(byName);
+  return units;
 }

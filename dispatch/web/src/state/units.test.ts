@@ -79,7 +79,7 @@ test('the list is in human order, and every word must be found', () => {
   const name = (id: number): string => (id === 1 ? 'Police' : 'Coast Guard');
   const list = (filter: Partial<typeof NO_FILTER>): string[] =>
     arrange(
-      choose(book.units.values(), { ...NO_FILTER, ...filter }, 0, name).chosen,
+      choose(book.byCallsign(), { ...NO_FILTER, ...filter }, 0, name).chosen,
       'callsign',
       null,
     ).map((u) => u.callsign);
@@ -95,10 +95,21 @@ test('the list is by distance or by when a unit was heard, units without a posit
   const place = book.units.get(3)!.place!;
   book.units.get(3)!.place = { ...place, lat: place.lat + 1 };
   const list = (order: Order, lat: number): string[] =>
-    arrange([...book.units.values()], order, { ...place, lat }).map((u) => u.callsign);
+    arrange([...book.byCallsign()], order, { ...place, lat }).map((u) => u.callsign);
   expect(list('heard', 0)).toEqual(['Peña', 'P-10', 'P-9']);
   expect(list('near', place.lat)).toEqual(['P-10', 'Peña', 'P-9']);
   expect(list('near', place.lat + 1)).toEqual(['Peña', 'P-10', 'P-9']);
+});
+
+test('the order by callsign follows new and renamed units', () => {
+  const names = (): string[] => book.byCallsign().map((unit) => unit.callsign);
+  expect(names()).toEqual(['P-9', 'P-10', 'Peña']);
+  expect(book.byCallsign()).toBe(book.byCallsign());
+  book.update([{ id: 4, agency: 1, callsign: 'P-1', kind: 'foot' }]);
+  book.update([{ id: 2, agency: 1, callsign: 'P-99', kind: 'foot' }]);
+  expect(names()).toEqual(['P-1', 'P-10', 'P-99', 'Peña']);
+  book.roster(roster);
+  expect(names()).toEqual(['P-9', 'P-10', 'Peña']);
 });
 
 test('chips count what they would show', () => {

@@ -46,16 +46,28 @@ export function placeOf(seat: Seat): Place {
   };
 }
 
+const HUMAN = new Intl.Collator('en', { numeric: true });
+
 /** Every unit this session may see. Plain data: two thousand of them change every second. */
 export class UnitBook {
   readonly units = new Map<number, Unit>();
   /** Units whose place or look changed since the map last looked; the map empties it. */
   readonly changed = new Set<number>();
+  #byCallsign: readonly Unit[] | null = null;
+
+  /** All units by callsign, as a person counts: P-9 before P-10. */
+  byCallsign(): readonly Unit[] {
+    this.#byCallsign ??= [...this.units.values()].sort((a, b) =>
+      HUMAN.compare(a.callsign, b.callsign),
+    );
+    return this.#byCallsign;
+  }
 
   /** A new roster: what is not in it is forgotten, places included. */
   roster(roster: Roster): void {
     for (const id of this.units.keys()) this.changed.add(id);
     this.units.clear();
+    this.#byCallsign = null;
     for (const unit of roster.units) this.#put(unit, null);
   }
 
@@ -66,6 +78,7 @@ export class UnitBook {
 
   #put(unit: RosterUnit, place: Place | null): void {
     const { id, agency, callsign, kind } = unit;
+    this.#byCallsign = null;
     this.units.set(id, { id, agency, callsign, kind, online: unit.online ?? false, place });
     this.changed.add(id);
   }
