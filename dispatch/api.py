@@ -247,19 +247,11 @@ async def receipts(asked: Asked) -> Receipts:
     )
     directory = asked.core.directory
 
-    def name(address: str) -> str:
-        kind, _, number = address.partition(":")
-        if kind == "person" and int(number) in directory.people:
-            return directory.people[int(number)].full_name
-        if kind == "unit" and int(number) in directory.units:
-            return directory.units[int(number)].callsign
-        return address
-
     return Receipts(
         [
             Receipt(
                 row["reader"],
-                name(row["reader"]),
+                directory.name(row["reader"]),
                 STATES[row["state"]],
                 database.milliseconds(row["at"]),
             )

@@ -12,6 +12,9 @@ The rules, in words
   stands for no unit (a gateway) reads none and watches nothing.
 - Anyone who reads may write to everyone of his own agency, to any agency as a whole, to his
   groups, and to people and open units of agencies that have agreed to exchange messages.
+- Who received or read what was written to a group or an agency is told by name to his own agency
+  and to those that may write to him or see the unit; others are told only that the group or the
+  agency has it.
 - A device reports positions of its own unit; a gateway of the units of its agency, or of all
   agencies when it was enrolled so. A person reports none.
 """
@@ -192,6 +195,21 @@ def may_write(who: Principal, to: str, directory: Directory, now: datetime) -> b
         and (unit.agency == who.agency or not unit.hidden)
         and unit.agency in reachable_agencies(directory, who.agency, now)
     )
+
+
+def known_to(who: Principal, directory: Directory, now: datetime) -> frozenset[int]:
+    """Agencies whose people may learn by a receipt that it was ``who`` who received or read.
+
+    Those that could have written to him, or that see the unit. A hidden unit: its own agency.
+    """
+    unit = None if who.unit is None else directory.units.get(who.unit)
+    if unit is not None and unit.hidden:
+        return frozenset({who.agency})
+    return frozenset({who.agency}) | {
+        a.viewer
+        for a in directory.agreements
+        if a.owner == who.agency and a.holds(now) and (a.messages or (a.units and unit is not None))
+    }
 
 
 def may_report(who: Principal, unit: Unit) -> bool:

@@ -115,6 +115,8 @@ class Client:
         self._acks: dict[UUID, asyncio.Future[int]] = {}
         self._unsent: deque[wire.Message] = deque()
         self._flying: dict[UUID, wire.Message] = {}
+        self._held: asyncio.TimerHandle | None = None
+        """While set, no message goes out: the server could not take one for now."""
         self._watch: wire.Watch | None = None
         self._watched_on: ClientConnection | None = None
         """The connection on which :meth:`watch` itself has asked already."""
@@ -365,6 +367,7 @@ class Client:
     def _disconnected(self) -> None:
         self._socket = None
         self._flying.clear()
+        self._let_go()
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(ConnectionError("the connection to the server was lost"))
@@ -423,7 +426,7 @@ class Client:
         while True:
             await self._pump.wait()
             self._pump.clear()
-            while self._unsent and len(self._flying) < WINDOW:
+            while self._unsent and len(self._flying) < WINDOW and self._held is None:
                 frame = self._unsent.popleft()
                 self._flying[frame.id] = frame
                 await socket.send(self._encode(frame))
@@ -466,8 +469,7 @@ class Client:
         self.me = frame
         self._set_link(Link.CATCHING_UP)
         # Whatever has no acknowledgement goes again; its id makes that safe.
-        self._unsent = deque(self.offline.messages())
-        self._pump.set()
+        self._send_all()
         self._on_answer(frame)
 
     def _on_answer(self, frame: wire.SignedIn | wire.Ok | wire.Announced | wire.Pong) -> None:
@@ -482,19 +484,25 @@ class Client:
             if answer is not None and not answer.done():
                 answer.set_exception(problem)
         elif frame.id is not None:
-            if frame.retry is None and frame.code != "too_fast":
+            if frame.retry is None:
                 self._settle(frame.id, problem)
-            else:
-                delay = (frame.retry or 1_000) / 1_000
-                asyncio.get_running_loop().call_later(
-                    delay * self._jitter.uniform(1, 2), self._send_again, frame.id
-                )
+            elif self._held is None:
+                # Nothing written later overtakes it: all that is not acknowledged waits, and then
+                # goes again in the order written. Ids make that safe.
+                delay = frame.retry / 1_000 * self._jitter.uniform(1, 2)
+                loop = asyncio.get_running_loop()
+                self._held = loop.call_later(delay, self._send_all)
 
-    def _send_again(self, message: UUID) -> None:
-        frame = self._flying.pop(message, None)
-        if frame is not None:
-            self._unsent.append(frame)
-            self._pump.set()
+    def _send_all(self) -> None:
+        self._let_go()
+        self._flying.clear()
+        self._unsent = deque(self.offline.messages())
+        self._pump.set()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
 
     def _on_ack(self, frame: wire.Ack) -> None:
         self._settle(frame.id, frame.time)
@@ -523,9 +531,13 @@ class Client:
         if cursor is not None and frame.seq != cursor + 1:
             raise ConnectionError(f"{frame.box} jumped from {cursor} to {frame.seq}: resuming")
         body = frame.body
-        # A message may stand in two mailboxes that this client reads; it is shown once.
-        if not isinstance(body, wire.MessageBody) or self.offline.first_showing(body.id):
+        # A message may stand in two mailboxes that this client reads; it is shown once. Noted after
+        # it was: whoever is interrupted in between is shown it again, and nobody never.
+        if not isinstance(body, wire.MessageBody):
             self._mail(frame)
+        elif not self.offline.was_shown(body.id):
+            self._mail(frame)
+            self.offline.keep_shown(body.id)
         self._cursors[frame.box] = frame.seq
         self._unsaid.add(frame.box)
         self._mail_came.set()

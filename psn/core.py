@@ -20,10 +20,10 @@ from psn.access import Principal
 from psn.directory import Channel, Directory, Unit
 from psn.fanout import Hub
 from psn.histogram import SECONDS, Histogram
-from psn.log import Record
-from psn.mailboxes import Entry
+from psn.log import Record, forget
+from psn.mailboxes import Entry, Letter, Reader
 from psn.problems import Problem
-from psn.sessions import Session, Sessions, forget
+from psn.sessions import Session, Sessions
 from psn.signin import SignIn, SignInRefused
 from psn.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
 from psn.tracks import Crossed, TrackWriter
@@ -61,7 +61,9 @@ class Core:
         self.picture = LivePicture(_fences(directory))
         self.tracks = TrackWriter(dsn)
         self.record = Record(dsn, self._deliver, self._record_is_back)
-        self.sessions = Sessions(self.record, pool, self._presence)
+        self.sessions = Sessions(
+            self.record, pool, self._presence, lambda address: self.directory.name(address)
+        )
         self._holding: frozenset[int] = frozenset()
         self.refused_positions = 0
         self.positions = 0
@@ -101,6 +103,7 @@ class Core:
 
         Each goes to the track and past the fences; the map gets only the newest of each unit.
         """
+        before = self.tracks.total
         moved: dict[int, tuple[Unit, Taken]] = {}
         refused: list[Problem] = []
         for fix in fixes:
@@ -114,7 +117,7 @@ class Core:
                 moved[unit.id] = (unit, taken)
         for unit, taken in moved.values():
             taken.newest.seat = self.hub.publish(unit.channel, seat_of(taken.newest.fix))
-        return self.tracks.written(), refused
+        return self.tracks.written(before), refused
 
     def _reported_unit(self, who: Principal, fix: wire.Fix) -> Unit:
         unit_id = fix.unit or who.unit
@@ -165,43 +168,53 @@ class Core:
     # -- the record
 
     def message(self, session: Session, frame: wire.Message) -> asyncio.Future[int]:
-        """Store a message; the future is done after the commit. Raises Problem when refused."""
+        """Store a message; the future is done after the commit, or raises Problem when refused.
+
+        Rights may have gone since it was sent first and stored, and only the acknowledgement got
+        lost; so the record is asked about it all the same.
+        """
         who, now = session.principal, datetime.now(UTC)
+        refusal = None
         for to in frame.to:
             if not access.may_write(who, to, self.directory, now):
-                raise Refused(
+                refusal = Refused(
                     "not_reachable",
                     f"You cannot write to {to}: it does not exist or is not shared with you.",
                     "Choose another recipient, or write to the agency as a whole.",
                 )
+                break
         return self.record.append(
-            wire.MessageBody(
-                id=frame.id,
-                sender=who.address,
-                sender_name=who.name,
-                to=list(dict.fromkeys(frame.to)),
-                text=frame.text,
-                priority=frame.priority,
-                time=0,
-                expires=frame.expires,
-                about=frame.about,
+            Letter(
+                wire.MessageBody(
+                    id=frame.id,
+                    sender=who.address,
+                    sender_name=who.name,
+                    to=list(dict.fromkeys(frame.to)),
+                    text=frame.text,
+                    priority=frame.priority,
+                    time=0,
+                    expires=frame.expires,
+                    about=frame.about,
+                ),
+                who.agency,
+                refusal,
             )
         )
 
     def seen(self, session: Session, frame: wire.Seen) -> None:
         """A client has a mailbox through a sequence. Not answered: the next one includes it."""
         self._check_reads(session, frame.box)
-        through = min(frame.seq, self.record.heads.get(frame.box, 0))
-        who = session.principal
-        since = session.joined.get(frame.box, 0)
-        done = self.record.received(frame.box, who.address, who.name, through, since)
+        # Nobody has what was not sent to him.
+        through = min(frame.seq, session.cursors[frame.box])
+        name = self.directory.name(frame.box)
+        done = self.record.received(frame.box, name, session.reader, through)
         done.add_done_callback(forget)
 
     def read(self, session: Session, frame: wire.Read) -> asyncio.Future[int]:
         """A person has read entries; the future is done after the commit."""
         self._check_reads(session, frame.box)
-        who = session.principal
-        return self.record.read(frame.box, who.address, who.name, frame.seqs)
+        name = self.directory.name(frame.box)
+        return self.record.read(frame.box, name, session.reader, frame.seqs)
 
     def _check_reads(self, session: Session, box: str) -> None:
         if box not in session.cursors:
@@ -338,17 +351,19 @@ class Core:
 
     def renew(self, session: Session) -> None:
         """Give a session the rights of now; raises :class:`SignInRefused` when it has none."""
-        principal = self.signin.principal(session.ticket, self.directory)
-        if principal is None:
-            raise SignInRefused(
-                "session_ended", "The account or device was disabled.", "Sign in again."
-            )
+        principal = self.signin.still(session.ticket, self.directory)
         if principal.address != session.principal.address:
             raise SignInRefused(
                 "session_ended", "The device stands for another unit now.", "Sign in again."
             )
         session.principal = principal
+        session.reader = self.reader(principal)
         self.sessions.change_boxes(session, access.mailboxes(principal, self.directory))
+
+    def reader(self, who: Principal) -> Reader:
+        """How receipts of ``who`` name him, and to whom."""
+        known_to = access.known_to(who, self.directory, datetime.now(UTC))
+        return Reader(who.address, who.name, known_to)
 
     def refresh_rights(self) -> None:
         """An agreement may have begun or ended by the clock: show again where it matters."""
@@ -358,6 +373,7 @@ class Core:
             return
         self._holding = holding
         for session in self.sessions.all:
+            session.reader = self.reader(session.principal)
             view = session.watcher.view
             if view is not None and self._sight(session) != view.sight:
                 self._show(session)

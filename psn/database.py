@@ -21,8 +21,13 @@ class Busy(Exception):
     """Another process has what can be had only once."""
 
 
+class Unready(Exception):
+    """The database is there, but not yet what it has to be: it is being restored, perhaps."""
+
+
 PASSING = (
     Busy,
+    Unready,
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
@@ -79,14 +84,22 @@ def answering(connection: Connection) -> Iterator[None]:
 
 
 async def prepare(connection: asyncpg.Connection) -> None:
-    """Teach a connection to carry geometry as binary EWKB, in both directions."""
-    await connection.set_type_codec(
-        "geometry", schema="public", encoder=bytes, decoder=bytes, format="binary"
-    )
+    """Teach a connection to carry geometry as binary EWKB, in both directions.
+
+    Raises :class:`Unready` where there is no PostGIS.
+    """
+    try:
+        await connection.set_type_codec(
+            "geometry", schema="public", encoder=bytes, decoder=bytes, format="binary"
+        )
+    except ValueError as problem:
+        raise Unready(f"PostGIS is not there: {problem}") from problem
 
 
 _SESSION = {
     "application_name": "psn",
+    # An acknowledgement says that it is on disk, whatever the database's own settings are.
+    "synchronous_commit": "on",
     # Should this machine vanish, its locks go within half a minute instead of two hours.
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",

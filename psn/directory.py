@@ -166,6 +166,20 @@ class Directory:
         keep("units_by_key", {u.source_key: u for u in units if u.source_key is not None})
         keep("units_by_callsign", {(u.agency, u.callsign): u for u in units})
 
+    def name(self, address: str) -> str:
+        """What people call the owner of a mailbox; the address itself when nobody is there."""
+        kind, _, number = address.partition(":")
+        at = int(number)
+        if kind == "person" and at in self.people:
+            return self.people[at].full_name
+        if kind == "unit" and at in self.units:
+            return self.units[at].callsign
+        if kind == "group" and at in self.groups:
+            return self.groups[at].name
+        if kind == "agency" and at in self.agencies:
+            return self.agencies[at].name
+        return address
+
     def groups_of(
         self, *, person: int | None = None, unit: int | None = None, agency: int | None = None
     ) -> frozenset[int]:

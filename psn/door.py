@@ -25,7 +25,6 @@ from aiohttp import WSMessage, WSMsgType, web
 from psn import __version__, access, database, wire
 from psn.core import STUCK_SECONDS, Core, Refused, now_ms
 from psn.fanout import CHOKED_BYTES, Outbox
-from psn.mailboxes import RecordRefused
 from psn.pace import Bucket
 from psn.problems import Problem
 from psn.sessions import Session
@@ -49,6 +48,10 @@ POSITIONS_A_FRAME = 100
 """So many positions of a batch count as one frame."""
 FLOOD_FRAMES = 1_000
 """Frames refused as too fast, less those taken, before the session is closed."""
+READS_A_FRAME = 50
+"""So many entries said to be read count as one frame."""
+RETRY_MS = 1_000
+"""What was refused for now is worth another try after so long."""
 WATCH_SECONDS = 0.1
 WATCH_PARTS = 10
 """Connections are looked after in so many parts, one each time: every one once in a second."""
@@ -178,12 +181,11 @@ class Connection:
         began = time.perf_counter()
         try:
             principal, token, ticket = await core.signin.check(frame.auth, core.directory)
-            session = Session(principal, ticket, self.codec, self.outbox)
-            boxes = access.mailboxes(principal, core.directory)
-            notices = await core.sessions.resume(session, boxes, frame.seen)
             # Rights may have changed while this waited; from here on nothing waits.
-            core.renew(session)
-            principal = session.principal
+            principal = core.signin.still(ticket, core.directory)
+            session = Session(principal, core.reader(principal), ticket, self.codec, self.outbox)
+            boxes = access.mailboxes(principal, core.directory)
+            notices = core.sessions.resume(session, boxes, frame.seen)
         except SignInRefused as problem:
             self._error(problem, frame.n)
             if self._tries >= SIGN_IN_TRIES:
@@ -259,6 +261,7 @@ class Connection:
         self.core.seen(session, frame)
 
     def _read(self, session: Session, frame: wire.Read) -> None:
+        self._bucket.charge(len(frame.seqs) / READS_A_FRAME)
         self._answer(self.core.read(session, frame), frame.n, None)
 
     def _watch(self, session: Session, frame: wire.Watch) -> None:
@@ -310,10 +313,14 @@ class Connection:
         self.outbox.send(self.codec.encode(frame))
 
     def _error(self, problem: Problem, n: int | None = None, uid: UUID | None = None) -> None:
-        retry = problem.retry if isinstance(problem, RecordRefused) else None
         self._send(
             wire.Error(
-                code=problem.code, text=problem.text, todo=problem.todo, n=n, id=uid, retry=retry
+                code=problem.code,
+                text=problem.text,
+                todo=problem.todo,
+                n=n,
+                id=uid,
+                retry=problem.retry,
             )
         )
 
@@ -334,6 +341,7 @@ class Connection:
             "too_fast",
             "This session sends more frames than it may; the frame was not taken.",
             "Send less often, or batches of positions.",
+            retry=RETRY_MS,
         )
         n, uid = self.codec.request_of(data)
         if self._floods == 1 or n is not None or uid is not None:
@@ -383,7 +391,8 @@ def _keep_unsent_here(transport: asyncio.BaseTransport) -> None:
 
 
 def _unavailable(text: str) -> Refused:
-    return Refused("unavailable", text, "Try again in a moment; the database does not answer.")
+    todo = "Try again in a moment; the database does not answer."
+    return Refused("unavailable", text, todo, retry=RETRY_MS)
 
 
 class Door:

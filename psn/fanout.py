@@ -349,6 +349,7 @@ class Hub:
                 # One broken socket must not keep the others' frames from them for good.
                 log.exception("a socket could not be written to")
                 outbox.closed = True
+                outbox.transport.abort()
         self.seconds.observe(time.perf_counter() - self._changed_at)
 
     def _flush_view(self, view: View) -> None:

@@ -18,29 +18,45 @@ Invariants
   again; the rule before makes that safe. Receipts are keyed by message, reader and state.
 
 What the database refuses for good is refused to the sender; what may pass is kept for
-:data:`PATIENCE_SECONDS`, then refused with ``unavailable`` and can be sent again with its id.
+:data:`PATIENCE_SECONDS`. Then every message that waits is refused with ``unavailable``, the young
+ones too, so that clients send all of them again in the order in which they were written. Marks of
+what has arrived are kept for as long as it takes: nobody would make them again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import asyncpg
 
 from psn import database, mailboxes, wire
 from psn.histogram import SECONDS, SIZES, Histogram
-from psn.mailboxes import Entry, Mark, RecordRefused, Stored
+from psn.mailboxes import Entry, Letter, Mark, Reader, RecordRefused, Stored
+from psn.problems import Problem
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH = 1_000
+"""Entries that a transaction adds, about; each message is one in every mailbox it goes to."""
+SPAN = 500
+"""Entries of one mailbox that one mark goes over at most; the rest is for the next batch."""
 PATIENCE_SECONDS = 5.0
 WRITER_LOCK = 0x50534E
 """Advisory lock that the one writer of a database holds for as long as it is connected."""
+ITS_OWN: Final = (
+    ValueError,  # what the driver cannot encode
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+)
+"""Errors that a message brings about itself, and would again."""
 
 
 def unavailable() -> RecordRefused:
@@ -66,9 +82,21 @@ def not_storable() -> RecordRefused:
 class Work:
     """A message to store or a mark to make; ``done`` gets the time (ms UTC) it was first."""
 
-    what: wire.MessageBody | Mark
+    what: Letter | Mark
     done: asyncio.Future[int]
     asked: float
+
+    @property
+    def weight(self) -> int:
+        """About how many entries it adds or looks up."""
+        if isinstance(self.what, Letter):
+            return 1 + len(self.what.body.to)
+        return max(1, len(self.what.seqs))
+
+    @property
+    def arrival(self) -> bool:
+        """Whether it says what has arrived."""
+        return isinstance(self.what, Mark) and self.what.through is not None
 
 
 class Record:
@@ -86,7 +114,9 @@ class Record:
         self._dsn = dsn
         self._deliver = deliver
         self._reconnected = reconnected
-        self._queue: list[Work] = []
+        self._queue: deque[Work] = deque()
+        self._asked: dict[tuple[str, str], int] = {}
+        """By mailbox and reader: the furthest mark of what has arrived that is in the queue."""
         self._wake = asyncio.Event()
         self._closing = False
         self._connection: asyncpg.Connection | None = None
@@ -97,11 +127,13 @@ class Record:
         """Newest sequence of each mailbox that may be a message of somebody else than its owner."""
         self.arrived: dict[tuple[str, str], int] = {}
         """By mailbox and reader: through which sequence its arrival is on record."""
+        self._joining: dict[tuple[str, str], int] = {}
+        """Those of them that are new and not on disk yet."""
         self.healthy = False
         self.why_not = "it has not been opened"
         self.committed = 0
-        self.seconds = Histogram(SECONDS)
-        """From being asked until it was committed."""
+        self.seconds = {kind: Histogram(SECONDS) for kind in ("emergency", "message", "mark")}
+        """From being asked until it was committed, by kind of work."""
         self.batches = Histogram(SIZES)
         """Messages and marks a transaction."""
 
@@ -112,30 +144,47 @@ class Record:
         """Entries that are not committed yet."""
         return len(self._queue)
 
-    def append(self, body: wire.MessageBody) -> asyncio.Future[int]:
-        """Store a message; the future gives its time (ms UTC), or raises RecordRefused."""
-        return self._ask(body)
+    def append(self, letter: Letter) -> asyncio.Future[int]:
+        """Store a message; the future gives its time (ms UTC), or raises a Problem."""
+        return self._ask(letter)
+
+    def joined(self, box: str, box_name: str, reader: Reader, at: int) -> None:
+        """A reader has to do with a mailbox from now on: what is in it earns no receipt of his.
+
+        ``at`` is its head, or where he says that he is.
+        """
+        mark = Mark(box, box_name, reader, through=at, since=at)
+        if self.arrived.get(mark.key, -1) < at:
+            # Counts at once, and on disk as soon as may be: he may be gone before the next entry.
+            self.arrived[mark.key] = self._joining[mark.key] = self._asked[mark.key] = at
+            self._ask(mark).add_done_callback(forget)
 
     def received(
-        self, box: str, reader: str, name: str, through: int, since: int = 0
+        self, box: str, box_name: str, reader: Reader, through: int
     ) -> asyncio.Future[int]:
         """A reader's client has the mailbox through a sequence: receipts go to the senders.
 
-        For what was in it up to ``since``, before the reader had to do with it, there are none.
         Where nobody waits for a receipt, the disk is left alone: two thirds of what arrives are
         receipts and copies of what the reader wrote himself.
         """
-        if self.arrived.get((box, reader), -1) >= min(through, self._letters.get(box, 0)):
+        mark = Mark(box, box_name, reader, through=through)
+        known = max(self.arrived.get(mark.key, -1), self._asked.get(mark.key, -1))
+        # An entry above the head is one whose commit was not answered; what it is, is not known.
+        newest = through if through > self.heads.get(box, 0) else self._letters.get(box, 0)
+        if known >= min(through, newest):
             done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             done.set_result(0)
             return done
-        return self._ask(Mark(box, reader, name, through=through, since=since))
+        self._asked[mark.key] = through
+        return self._ask(mark)
 
-    def read(self, box: str, reader: str, name: str, seqs: Sequence[int]) -> asyncio.Future[int]:
+    def read(
+        self, box: str, box_name: str, reader: Reader, seqs: Sequence[int]
+    ) -> asyncio.Future[int]:
         """A person has read entries of a mailbox: receipts go to the senders."""
-        return self._ask(Mark(box, reader, name, seqs=seqs))
+        return self._ask(Mark(box, box_name, reader, seqs=seqs))
 
-    def _ask(self, what: wire.MessageBody | Mark) -> asyncio.Future[int]:
+    def _ask(self, what: Letter | Mark) -> asyncio.Future[int]:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         if self._closing:
             done.set_exception(unavailable())
@@ -155,50 +204,75 @@ class Record:
                 self._connection.terminate()
 
     async def _run(self) -> None:
-        delay = 0.1
         work: list[Work] = []
         suspects = 0
+        delay = 0.1
         while not (self._closing and not self._queue and not work):
             try:
                 connection = await self._connected()
                 if not work:
-                    await self._gather()
-                    work = self._queue[: 1 if suspects else BATCH]
-                    del self._queue[: len(work)]
+                    await self._gather(connection)
+                    work = self._take(alone=suspects > 0)
                 if work:
                     await self._commit(connection, work)
                     work = []
                     suspects = max(suspects - 1, 0)
                 delay = 0.1
-            except database.PASSING as problem:
+            except Doubtful as doubt:
+                # A fault of ours or of one entry: that one is found alone, and the others pass.
+                if len(work) > 1:
+                    self._queue.extendleft(reversed(work))
+                    suspects = len(work)
+                else:
+                    log.error("an entry of the record was refused", exc_info=doubt.__cause__)
+                    its_own = isinstance(doubt.__cause__, ITS_OWN)
+                    self._refuse(work, not_storable if its_own else unavailable)
+                    suspects = max(suspects - 1, 0)
+                work = []
+            except (*database.PASSING, asyncpg.PostgresError) as problem:
                 self._lost(problem)
                 work = self._refuse_impatient(work)
                 if self._closing:
-                    self._refuse_all(work + self._queue)
+                    self._refuse([*work, *self._queue])
                     return
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 1.0)
-            except asyncpg.PostgresError as problem:
-                # A fault of ours or of one entry: that one is found alone, and the others pass.
-                if len(work) > 1:
-                    self._queue[:0] = work
-                    suspects = len(work)
-                else:
-                    log.exception("an entry of the record was refused: %s", problem)
-                    self._refuse_all(work, not_storable)
-                    suspects = max(suspects - 1, 0)
-                    if not work:  # not even the connection could be had
-                        await asyncio.sleep(delay)
-                work = []
         if self._connection is not None:
-            await self._connection.close(timeout=2)
+            with contextlib.suppress(*database.PASSING):
+                await self._connection.close(timeout=2)
+
+    def _take(self, alone: bool) -> list[Work]:
+        """The next batch, in the order asked.
+
+        It ends before a mark that would not go together with an earlier one of its reader, and
+        after one that had to be cut to :data:`SPAN`.
+        """
+        work: list[Work] = []
+        weight = 0
+        through: set[tuple[str, str]] = set()
+        while self._queue and weight < (1 if alone else BATCH):
+            first = self._queue[0]
+            if first.arrival and isinstance(first.what, Mark):
+                mark, end = first.what, first.what.through or 0
+                if mark.key in through and mark.since:
+                    break
+                through.add(mark.key)
+                at = max(self.arrived.get(mark.key, 0), mark.since)
+                if end - at > SPAN:
+                    done = asyncio.get_running_loop().create_future()
+                    work.append(Work(replace(mark, through=at + SPAN), done, first.asked))
+                    break
+                weight += max(0, end - at)
+            weight += first.weight
+            work.append(self._queue.popleft())
+        return work
 
     def close(self) -> None:
         """Commit what is left, then end :meth:`run`."""
         self._closing = True
         self._wake.set()
 
-    async def _gather(self) -> None:
+    async def _gather(self, connection: asyncpg.Connection) -> None:
         """Wait for work; look after the connection every few seconds meanwhile."""
         while not self._queue and not self._closing:
             self._wake.clear()
@@ -206,9 +280,8 @@ class Record:
                 async with asyncio.timeout(2.0):
                     await self._wake.wait()
             except TimeoutError:
-                assert self._connection is not None
-                with database.answering(self._connection):
-                    await self._connection.execute("SELECT 1")
+                with database.answering(connection):
+                    await connection.execute("SELECT 1")
 
     async def _connected(self) -> asyncpg.Connection:
         connection = self._connection
@@ -238,6 +311,8 @@ class Record:
         self._letters = dict(self.heads)
         rows = await connection.fetch("SELECT address, reader, seq FROM delivery")
         self.arrived = {(row["address"], row["reader"]): row["seq"] for row in rows}
+        for key, head in self._joining.items():
+            self.arrived[key] = max(self.arrived.get(key, 0), head)
 
     def _lost(self, problem: BaseException) -> None:
         if self.healthy:
@@ -249,17 +324,21 @@ class Record:
             connection.terminate()
 
     def _refuse_impatient(self, work: list[Work]) -> list[Work]:
-        """Refuse what has waited too long; keep the rest, in order."""
+        """Once one has waited too long, refuse all but what has arrived; gives what is left."""
         limit = time.monotonic() - PATIENCE_SECONDS
-        self._refuse_all([w for w in work + self._queue if w.asked < limit])
-        self._queue = [w for w in self._queue if w.asked >= limit]
-        return [w for w in work if w.asked >= limit]
+        waiting = [*work, *self._queue]
+        if not any(w.asked < limit for w in waiting if not w.arrival):
+            return work
+        self._refuse(w for w in waiting if not w.arrival)
+        self._queue = deque(w for w in self._queue if w.arrival)
+        return [w for w in work if w.arrival]
 
-    @staticmethod
-    def _refuse_all(
-        work: Iterable[Work], refusal: Callable[[], RecordRefused] = unavailable
+    def _refuse(
+        self, work: Iterable[Work], refusal: Callable[[], RecordRefused] = unavailable
     ) -> None:
         for w in work:
+            if isinstance(w.what, Mark):
+                self._asked.pop(w.what.key, None)
             if not w.done.done():
                 w.done.set_exception(refusal())
 
@@ -267,41 +346,63 @@ class Record:
         """One transaction; then, and only then, acknowledge and deliver.
 
         That is done by the event loop when it comes to it, which is while the database already
-        works on the next batch.
+        works on the next batch. Raises :class:`Doubtful` for what may be one entry's fault.
         """
-        messages = [w.what for w in work if isinstance(w.what, wire.MessageBody)]
+        letters = [w.what for w in work if isinstance(w.what, Letter)]
         marks = [w.what for w in work if isinstance(w.what, Mark)]
         now = time.time_ns() // 1_000_000
-        with database.answering(connection):
-            stored = await mailboxes.store(connection, messages, marks, now)
-        asyncio.get_running_loop().call_soon(self._hand_out, work, stored, now)
-
-    def _hand_out(self, work: list[Work], stored: Stored, now: int) -> None:
-        self.batches.observe(len(work))
-        self.committed += len(stored.entries)
+        try:
+            with database.answering(connection):
+                stored = await mailboxes.store(connection, letters, marks, now)
+        except ValueError as problem:
+            raise Doubtful from problem
+        except asyncpg.PostgresError as problem:
+            if isinstance(problem, database.PASSING):
+                raise
+            raise Doubtful from problem
         self.heads.update(stored.heads)
         for entry in stored.entries:
             if isinstance(entry.body, wire.MessageBody) and entry.body.sender != entry.box:
                 self._letters[entry.box] = entry.seq
+        for mark in marks:
+            self._note_arrival(mark)
+        asyncio.get_running_loop().call_soon(self._hand_out, work, stored, now)
+
+    def _note_arrival(self, mark: Mark) -> None:
+        if mark.through is not None:
+            self.arrived[mark.key] = max(self.arrived.get(mark.key, 0), mark.through)
+            for pending in (self._asked, self._joining):
+                if pending.get(mark.key, 0) <= mark.through:
+                    pending.pop(mark.key, None)
+
+    def _hand_out(self, work: list[Work], stored: Stored, now: int) -> None:
+        self.batches.observe(len(work))
+        self.committed += len(stored.entries)
         answers = iter(stored.answers)
         done = time.monotonic()
         for w in work:
-            self.seconds.observe(done - w.asked)
-            answer: int | RecordRefused
-            if isinstance(w.what, wire.MessageBody):
-                answer = next(answers)
-            else:
-                answer = now
-                self._note_arrival(w.what)
+            self.seconds[_kind(w.what)].observe(done - w.asked)
+            answer: int | Problem = next(answers) if isinstance(w.what, Letter) else now
             if w.done.done():
                 continue
-            if isinstance(answer, RecordRefused):
+            if isinstance(answer, Problem):
                 w.done.set_exception(answer)
             else:
                 w.done.set_result(answer)
         self._deliver(stored.entries)
 
-    def _note_arrival(self, mark: Mark) -> None:
-        if mark.through is not None:
-            key = (mark.box, mark.reader)
-            self.arrived[key] = max(self.arrived.get(key, 0), mark.through)
+
+class Doubtful(Exception):
+    """The database refused a batch, for a reason that may be one entry's; ``__cause__`` says it."""
+
+
+def forget(done: asyncio.Future[int]) -> None:
+    """A mark that could not be made needs no answer."""
+    if not done.cancelled():
+        done.exception()
+
+
+def _kind(what: Letter | Mark) -> str:
+    if isinstance(what, Mark):
+        return "mark"
+    return "emergency" if what.body.priority == "emergency" else "message"

@@ -17,6 +17,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import generate_latest
 
+from psn.histogram import Histogram
+
 if TYPE_CHECKING:
     from psn.core import Core
 
@@ -58,7 +60,6 @@ class CoreCollector:
             "fanout_seconds": (core.hub.seconds, "From a change until all sockets were handed it"),
             "position_store_seconds": (core.tracks.seconds, "From a position until it is on disk"),
             "position_batch": (core.tracks.batches, "Positions stored together"),
-            "commit_seconds": (core.record.seconds, "From a message or mark until it is on disk"),
             "commit_batch": (core.record.batches, "Messages and marks committed together"),
             "sign_in_seconds": (
                 core.signin.seconds,
@@ -72,8 +73,19 @@ class CoreCollector:
         for name, (value, text) in gauges.items():
             yield GaugeMetricFamily(f"psn_{name}", text, value)
         for name, (histogram, text) in histograms.items():
-            buckets = [(_bound(bound), count) for bound, count in histogram.cumulative()]
-            yield HistogramMetricFamily(f"psn_{name}", text, buckets, histogram.total)
+            yield HistogramMetricFamily(f"psn_{name}", text, _buckets(histogram), histogram.total)
+        commits = HistogramMetricFamily(
+            "psn_commit_seconds",
+            "From a message, an emergency or a mark (arrived, read) until it is on disk",
+            labels=["kind"],
+        )
+        for kind, histogram in core.record.seconds.items():
+            commits.add_metric([kind], _buckets(histogram), histogram.total)
+        yield commits
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, int]]:
+    return [(_bound(bound), count) for bound, count in histogram.cumulative()]
 
 
 def _bound(bound: float) -> str:

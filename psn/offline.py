@@ -91,15 +91,21 @@ class Offline:
 
     def keep_cursors(self, cursors: Iterable[tuple[str, int]]) -> None:
         """What was seen by now."""
-        self._db.execute("BEGIN")
-        self._db.executemany(
-            "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (box) DO UPDATE SET seq = excluded.seq",
-            cursors,
-        )
-        self._db.execute("COMMIT")
+        with self._db:  # commits, or takes back
+            self._db.execute("BEGIN")
+            self._db.executemany(
+                "INSERT INTO cursor VALUES (?, ?)"
+                " ON CONFLICT (box) DO UPDATE SET seq = excluded.seq",
+                cursors,
+            )
 
-    def first_showing(self, message: UUID) -> bool:
-        """Whether a message is shown for the first time; remembers that it now is."""
+    def was_shown(self, message: UUID) -> bool:
+        """Whether a message was shown before."""
+        row = self._db.execute("SELECT 1 FROM shown WHERE id = ?", (str(message),)).fetchone()
+        return row is not None
+
+    def keep_shown(self, message: UUID) -> None:
+        """A message was shown."""
         added = self._db.execute(
             "INSERT INTO shown (id) VALUES (?) ON CONFLICT DO NOTHING", (str(message),)
         )
@@ -108,7 +114,6 @@ class Offline:
                 "DELETE FROM shown WHERE place <= (SELECT max(place) FROM shown) - ?",
                 (_SHOWN_KEPT,),
             )
-        return added.rowcount > 0
 
     # -- the session
 

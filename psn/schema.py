@@ -345,6 +345,8 @@ class Log(Base):
     kind: Mapped[str]
     author: Mapped[str]
     """Address: ``person:3``."""
+    agency_id: Mapped[int | None]
+    """The author's agency then; null for receipts."""
     at: Mapped[datetime]
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """The mail body of :mod:`psn.wire`, as JSON."""
@@ -378,17 +380,21 @@ class MailboxEntry(Base):
 
 
 class Delivery(Base):
-    """Through which sequence each reader's client has received a mailbox."""
+    """Through which sequence at least each reader's client has received a mailbox."""
 
     __tablename__ = "delivery"
 
     address: Mapped[str] = mapped_column(primary_key=True)
     reader: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger)
+    joined: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """What came up to here is not his concern: he had not joined yet."""
 
 
 class Receipt(Base):
-    """That a reader's client received (1) or he read (2) one row of the log.
+    """That a reader's client received (1, too late 3) or he read (2) one row of the log.
+
+    ``reader`` is the mailbox's own address where its author may not know who read it there.
 
     No foreign key, as for :class:`MailboxEntry`; it goes with its row of the log by a trigger.
     """

@@ -20,8 +20,8 @@ import asyncpg
 from psn import database, mailboxes, wire
 from psn.access import Principal
 from psn.fanout import HIGH_WATER_BYTES, LOW_WATER_BYTES, Outbox, Watcher
-from psn.log import Record
-from psn.mailboxes import Entry
+from psn.log import Record, forget
+from psn.mailboxes import Entry, Reader
 from psn.signin import Ticket
 
 log = logging.getLogger(__name__)
@@ -40,26 +40,31 @@ class Session:
         "codec",
         "cursors",
         "greeted",
-        "joined",
         "outbox",
         "principal",
+        "reader",
         "ticket",
         "watch",
         "watcher",
     )
 
     def __init__(
-        self, principal: Principal, ticket: Ticket, codec: wire.Codec, outbox: Outbox
+        self,
+        principal: Principal,
+        reader: Reader,
+        ticket: Ticket,
+        codec: wire.Codec,
+        outbox: Outbox,
     ) -> None:
         self.principal = principal
+        self.reader = reader
+        """The principal as its receipts name it."""
         self.ticket = ticket
         self.codec = codec
         self.outbox = outbox
         self.watcher = Watcher(outbox)
         self.watch: wire.Watch | None = None
         self.cursors: dict[str, int] = {}
-        self.joined: dict[str, int] = {}
-        """Where mailboxes that this reader has not had before began for it."""
         self.catching_up: asyncio.Task[None] | None = None
         self.greeted = False
         """Whether ``caught_up`` has been sent."""
@@ -77,10 +82,13 @@ class Sessions:
         record: Record,
         pool: asyncpg.Pool,
         presence: Callable[[Principal, bool], None],
+        name_of: Callable[[str], str],
     ) -> None:
+        """``presence`` is told who comes and goes; ``name_of`` gives the name of a mailbox."""
         self._record = record
         self._pool = pool
         self._presence = presence
+        self._name_of = name_of
         self.all: set[Session] = set()
         self._by_box: defaultdict[str, set[Session]] = defaultdict(set)
         self._connections: defaultdict[str, int] = defaultdict(int)
@@ -141,74 +149,61 @@ class Sessions:
             self._leave_box(session, box)
             del session.cursors[box]
         for box in wanted - session.cursors.keys():
-            session.joined[box] = session.cursors[box] = self._record.heads.get(box, 0)
+            head = session.cursors[box] = self._record.heads.get(box, 0)
+            self._record.joined(box, self._name_of(box), session.reader, head)
             self._by_box[box].add(session)
 
     # -- where to resume
 
-    async def resume(
+    def resume(
         self, session: Session, boxes: Iterable[str], seen: dict[str, int]
     ) -> list[wire.HistoryGone]:
-        """Set the cursors: what the client saw last, else what was ever delivered to it.
+        """Set the cursors: what the client saw last, else what is on record to have arrived.
 
-        A mailbox that was never delivered to this reader begins at its first entry when it is the
-        reader's own, and at its head when it is a group's or an agency's: a new member is not
-        flooded with the past, which the history shows. Returns what the client must be told.
+        A mailbox of which nothing ever arrived begins at its first entry when it is the reader's
+        own, and at its head when it is a group's or an agency's: a new member is not flooded with
+        the past, which the history shows. Returns what the client must be told.
         """
+        record = self._record
         session.cursors = {}
-        unknown: list[str] = []
         notices: list[wire.HistoryGone] = []
         for box in boxes:
-            head, floor = self._record.heads.get(box, 0), self._record.floors.get(box, 1)
+            head, floor = record.heads.get(box, 0), record.floors.get(box, 1)
             cursor = seen.get(box)
             if cursor is None:
-                unknown.append(box)
-                session.cursors[box] = head
+                session.cursors[box] = self._where_it_was(session, box)
             elif cursor < floor - 1:
                 notices.append(wire.HistoryGone(box=box, floor=floor))
                 session.cursors[box] = floor - 1
-            elif cursor > head and self._record.healthy:
+            elif cursor > head and record.healthy:
                 # The client is ahead of the record, which was restored from a backup.
                 notices.append(wire.HistoryGone(box=box, floor=head + 1))
                 session.cursors[box] = head
             else:
                 session.cursors[box] = cursor
-                self._say_arrived(session, box, cursor)
-        waiting = [box for box in unknown if session.cursors[box] > 0]
-        if waiting:
-            await self._resume_by_delivery(session, waiting)
+                self._say_arrived(session, box, min(cursor, head))
         return notices
+
+    def _where_it_was(self, session: Session, box: str) -> int:
+        record, reader = self._record, session.reader
+        head = record.heads.get(box, 0)
+        arrived = record.arrived.get((box, reader.address))
+        if arrived is not None:
+            return min(arrived, head)
+        if box == reader.address:
+            return record.floors.get(box, 1) - 1
+        record.joined(box, self._name_of(box), reader, head)
+        return head
 
     def _say_arrived(self, session: Session, box: str, cursor: int) -> None:
         """Record what the client says it has: its word may have been lost with its connection."""
-        me = session.principal
-        if box != me.address and (box, me.address) not in self._record.arrived:
-            session.joined[box] = cursor  # no receipts for what came before our account of it
-        since = session.joined.get(box, 0)
-        done = self._record.received(box, me.address, me.name, cursor, since)
-        done.add_done_callback(forget)
-
-    async def _resume_by_delivery(self, session: Session, boxes: list[str]) -> None:
-        me = session.principal.address
-        async with self._pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
-            with database.answering(connection):
-                delivered = await mailboxes.delivered_through(connection, me, boxes)
-                new = [box for box in boxes if box not in delivered and box != me]
-                if new:
-                    await connection.execute(
-                        "INSERT INTO delivery (address, reader, seq)"
-                        " SELECT n.address, $2, n.seq"
-                        " FROM unnest($1::text[], $3::bigint[]) AS n(address, seq)"
-                        " ON CONFLICT DO NOTHING",
-                        new,
-                        me,
-                        [session.cursors[box] for box in new],
-                    )
-        for box in boxes:
-            if box in delivered:
-                session.cursors[box] = min(delivered[box], session.cursors[box])
-            elif box == me:
-                session.cursors[box] = self._record.floors.get(box, 1) - 1
+        record, reader = self._record, session.reader
+        name = self._name_of(box)
+        if box != reader.address and (box, reader.address) not in record.arrived:
+            # There is no account of him; what came before he says so earns no receipts.
+            record.joined(box, name, reader, cursor)
+        else:
+            record.received(box, name, reader, cursor).add_done_callback(forget)
 
     # -- mail
 
@@ -280,9 +275,12 @@ class Sessions:
     ) -> None:
         """Send what was read after the cursors ``behind``; say what is past its retention.
 
-        ``heads`` are those of before the reading: what came since is no gap.
+        ``heads`` are those of before the reading: what came since is no gap. What is too much for
+        the socket now is read again when it has drained.
         """
         for entry in entries:
+            if session.outbox.waiting > HIGH_WATER_BYTES:
+                return
             cursor = session.cursors.get(entry.box)
             if cursor is None or entry.seq <= cursor:
                 continue
@@ -298,9 +296,3 @@ class Sessions:
 
 def _encode(codec: wire.Codec, entry: Entry) -> bytes:
     return codec.encode(wire.Mail(box=entry.box, seq=entry.seq, body=entry.body))
-
-
-def forget(done: asyncio.Future[int]) -> None:
-    """A lost delivery mark needs no answer: the client's next one covers it."""
-    if not done.cancelled():
-        done.exception()

@@ -94,6 +94,15 @@ class SignIn:
             return None
         return access.of_device(device, directory)
 
+    def still(self, ticket: Ticket, directory: Directory) -> access.Principal:
+        """Who a ticket stands for now; raises :class:`SignInRefused` when nobody."""
+        principal = self.principal(ticket, directory)
+        if principal is None:
+            raise SignInRefused(
+                "session_ended", "The account or device was disabled.", "Sign in again."
+            )
+        return principal
+
     async def end(self, ticket: Ticket) -> None:
         """Sign out: the token is worth nothing from now on."""
         self._tickets.pop(ticket.hash, None)
@@ -159,6 +168,7 @@ class SignIn:
                 "unavailable",
                 "Nobody can sign in right now: the database does not answer.",
                 "Try again in a moment. Sessions that are signed in stay signed in.",
+                retry=1_000,
             ) from problem
         self._tickets[ticket.hash] = ticket
         return token, ticket

@@ -74,7 +74,8 @@ class TrackWriter:
         self._dsn = dsn
         self._rows: list[_Row] = []
         self._crossings: list[Crossed] = []
-        self._promises: list[tuple[int, asyncio.Future[None]]] = []
+        self._promises: list[tuple[int, int, asyncio.Future[None]]] = []
+        """Before the first and after the last of the rows that each speaks of."""
         self._total = 0
         self._wake = asyncio.Event()
         self._connection: asyncpg.Connection | None = None
@@ -103,13 +104,21 @@ class TrackWriter:
         """Keep a fence event for the next batch."""
         self._crossings.append(crossed)
 
-    def written(self) -> asyncio.Future[None]:
-        """Done when everything added so far is committed; failed if any of it was dropped."""
+    @property
+    def total(self) -> int:
+        """Positions added ever."""
+        return self._total
+
+    def written(self, since: int) -> asyncio.Future[None]:
+        """Done when all that was added since :attr:`total` was so much is committed.
+
+        Failed when any of it had to be dropped.
+        """
         promise: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if not self._rows:
+        if not self._rows or since == self._total:
             promise.set_result(None)
         else:
-            self._promises.append((self._total, promise))
+            self._promises.append((since, self._total, promise))
             self._wake.set()
         return promise
 
@@ -212,8 +221,8 @@ class TrackWriter:
 
     def _keep_promises(self) -> None:
         reached = self._total - len(self._rows)
-        while self._promises and self._promises[0][0] <= reached:
-            _, promise = self._promises.pop(0)
+        while self._promises and self._promises[0][1] <= reached:
+            _, _, promise = self._promises.pop(0)
             if not promise.done():
                 promise.set_result(None)
 
@@ -224,10 +233,10 @@ class TrackWriter:
             return
         del self._rows[:excess]
         self.dropped += excess
-        # A promise covers rows in the order they came; those reached by dropping are broken.
+        # A promise is broken when any of its rows is gone.
         reached = self._total - len(self._rows)
-        while self._promises and self._promises[0][0] <= reached:
-            _, promise = self._promises.pop(0)
+        while self._promises and self._promises[0][0] < reached:
+            _, _, promise = self._promises.pop(0)
             if not promise.done():
                 promise.set_exception(OSError("positions were dropped before they were stored"))
 

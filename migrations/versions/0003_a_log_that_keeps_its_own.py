@@ -2,8 +2,11 @@
 
 Revision 0003. A foreign key asks whether the row is there each time an entry or a receipt is
 added: a quarter of what PostgreSQL did for a message, to confirm what the same statement had just
-written. Only taking a row away can break it, so that is where it is looked at now. The rows that
+written. Only taking rows away can break it, so that is where it is looked at now. The rows that
 count for each mailbox and reader are overwritten in place, with room left on each page.
+
+``delivery.joined`` tells from where on a reader has had to do with a mailbox, ``log.agency_id`` whose
+author it was: what a receipt may say of its reader depends on both.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Guard deletes instead of inserts."""
+    """Guard deletes instead of inserts, and keep what receipts depend on."""
     op.execute("alter table mailbox_entry drop constraint mailbox_entry_log_id_fkey")
     op.execute("alter table receipt drop constraint receipt_log_id_fkey")
     op.execute(
@@ -42,6 +45,36 @@ def upgrade() -> None:
         for each statement execute function psn_log_row_gone()
         """
     )
+    op.execute(
+        """
+        create function psn_log_emptied() returns trigger language plpgsql as $$
+        begin
+            if exists (select from mailbox_entry) then
+                raise foreign_key_violation using
+                    message = 'mailboxes still hold rows of the log',
+                    hint = 'Take the entries out of the mailboxes first.';
+            end if;
+            return null;
+        end
+        $$
+        """
+    )
+    op.execute(
+        """
+        create trigger log_emptied before truncate on log
+        for each statement execute function psn_log_emptied()
+        """
+    )
+    op.execute("alter table delivery add column joined bigint not null default 0")
+    op.execute("alter table log add column agency_id integer")
+    op.execute(
+        """
+        update log set agency_id = coalesce(
+            (select agency_id from person where log.author = 'person:' || id),
+            (select agency_id from unit where log.author = 'unit:' || id))
+         where kind = 'message'
+        """
+    )
     op.execute("alter table mailbox set (fillfactor = 50)")
     op.execute("alter table delivery set (fillfactor = 50)")
 
@@ -50,6 +83,10 @@ def downgrade() -> None:
     """The foreign keys again."""
     op.execute("alter table delivery reset (fillfactor)")
     op.execute("alter table mailbox reset (fillfactor)")
+    op.execute("alter table log drop column agency_id")
+    op.execute("alter table delivery drop column joined")
+    op.execute("drop trigger log_emptied on log")
+    op.execute("drop function psn_log_emptied()")
     op.execute("drop trigger log_row_gone on log")
     op.execute("drop function psn_log_row_gone()")
     op.execute(

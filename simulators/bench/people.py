@@ -1,4 +1,4 @@
-"""Who takes part in a benchmark: two agencies of its own, put into the database in bulk.
+"""Who takes part in a benchmark: agencies of its own, put into the database in bulk.
 
 Written with plain SQL and hashes made here, not with the project's own code, for the same reason
 as in :mod:`simulators.bench.socket`. Every run uses new names, so that a database can be used
@@ -35,33 +35,39 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everybody of a run. Units and people belong to the two agencies alternately."""
+    """Everybody of a run. Units and people belong to the agencies in turn."""
 
-    agencies: tuple[int, int]
+    agencies: tuple[int, ...]
     units: list[Participant]
     hidden: list[Participant]
-    """Units of the first agency that the second must never see."""
+    """Units of the first agency that no other may ever see."""
     people: list[Participant]
     fences: int
 
 
 async def enrol(
-    dsn: str, *, units: int = 0, hidden: int = 0, people: int = 0, fences: int = 0
+    dsn: str,
+    *,
+    units: int = 0,
+    hidden: int = 0,
+    people: int = 0,
+    fences: int = 0,
+    agencies: int = 2,
 ) -> Cast:
-    """Put a cast into a migrated database. The two agencies share units and messages."""
+    """Put a cast into a migrated database. Every two agencies share units and messages."""
     mark = secrets.token_hex(3)
     connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn)
     try:
         async with connection.transaction():
-            first, second = await _agencies(connection, mark)
-            sides = [(first, second)[n % 2] for n in range(units)] + [first] * hidden
+            sides = await _agencies(connection, mark, agencies)
+            owners = [sides[n % agencies] for n in range(units)] + [sides[0]] * hidden
             secret_is = [n >= units for n in range(units + hidden)]
-            found = await _units(connection, mark, sides, secret_is)
+            found = await _units(connection, mark, owners, secret_is)
             cast = Cast(
-                (first, second),
+                sides,
                 found[:units],
                 found[units:],
-                await _people(connection, mark, (first, second), people),
+                await _people(connection, mark, sides, people),
                 fences,
             )
             await connection.executemany(
@@ -75,21 +81,22 @@ async def enrol(
     return cast
 
 
-async def _agencies(connection: asyncpg.Connection[Any], mark: str) -> tuple[int, int]:
-    ids = [
-        await connection.fetchval(
-            "insert into agency (code, name, colour) values ($1, $1, '#808080') returning id",
-            f"BENCH-{mark}-{side}",
-        )
-        for side in "AB"
-    ]
+async def _agencies(connection: asyncpg.Connection[Any], mark: str, count: int) -> tuple[int, ...]:
+    rows = await connection.fetch(
+        "insert into agency (code, name, colour)"
+        " select $1 || n, $1 || n, '#808080' from generate_series(1, $2) as n order by n"
+        " returning id",
+        f"BENCH-{mark}-",
+        count,
+    )
+    ids = tuple(row[0] for row in rows)
     await connection.execute(
         "insert into agreement (owner_agency, viewer_agency, units, messages, reason, author)"
-        " values ($1, $2, true, true, 'benchmark', 'psn bench'),"
-        " ($2, $1, true, true, 'benchmark', 'psn bench')",
-        *ids,
+        " select o, v, true, true, 'benchmark', 'psn bench'"
+        " from unnest($1::int[]) as o, unnest($1::int[]) as v where o <> v",
+        list(ids),
     )
-    return ids[0], ids[1]
+    return ids
 
 
 async def _units(
@@ -123,13 +130,13 @@ async def _units(
 
 
 async def _people(
-    connection: asyncpg.Connection[Any], mark: str, agencies: tuple[int, int], count: int
+    connection: asyncpg.Connection[Any], mark: str, agencies: tuple[int, ...], count: int
 ) -> list[Participant]:
     password = secrets.token_urlsafe(24)
     # One hash for all of them, as light as the format allows: signing in is not measured here.
     kept = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
     names = [f"bench-{mark}-{n}" for n in range(count)]
-    sides = [agencies[n % 2] for n in range(count)]
+    sides = [agencies[n % len(agencies)] for n in range(count)]
     rows = await connection.fetch(
         "insert into person (agency_id, name, full_name, roles, password_hash)"
         " select n.agency, n.name, n.name, '{dispatcher}', $3"

@@ -14,7 +14,7 @@ import pytest
 from stage import BEN, CAR, CYD, Bystanders, Complaints, Peer, Stage, message, now_ms, texts, until
 
 from psn import door, wire
-from psn.mailboxes import RecordRefused
+from psn.mailboxes import Letter, RecordRefused
 
 HERE = (-881_900_000, 172_500_000)
 
@@ -272,10 +272,13 @@ async def test_one_message_that_the_database_refuses_takes_no_other_with_it(
     stage: Stage, bystanders: Bystanders, complaints: Complaints
 ) -> None:
     # The door refuses NUL, which jsonb cannot hold; should anything like it come through:
-    def body(text: str) -> wire.MessageBody:
-        return wire.MessageBody(
-            id=uuid4(), sender=CYD, sender_name="Cyd", to=[CYD], text=text,
-            priority="routine", time=0,
+    def body(text: str) -> Letter:
+        return Letter(
+            wire.MessageBody(
+                id=uuid4(), sender=CYD, sender_name="Cyd", to=[CYD], text=text,
+                priority="routine", time=0,
+            ),
+            3,
         )  # fmt: skip
 
     append = stage.core.record.append

@@ -282,7 +282,7 @@ async def test_receipts_are_not_made_up_for_what_was_said_before_one_joined(
         await cyd.send(wire.Seen(box="group:1", seq=mail.seq))
         receipt = await ana.expect(
             wire.Mail,
-            lambda m: isinstance(m.body, wire.ReceiptBody) and m.body.by == CYD,
+            lambda m: isinstance(m.body, wire.ReceiptBody) and m.body.by == "group:1",
         )
         assert isinstance(receipt.body, wire.ReceiptBody)
         assert receipt.body.of == [mail.body.id]

@@ -18,6 +18,7 @@ from stage import (
     GATEWAY,
     PATROL,
     SECRET,
+    Complaints,
     Stage,
     credentials_of,
     now_ms,
@@ -436,6 +437,68 @@ async def test_a_client_shows_no_entry_twice_and_lets_none_be_left_out(
         async with Heard(f"ws://127.0.0.1:{port}/ws", "ana") as ana:
             assert ana.texts() == ["1", "2", "3", "4", "5", "9"]
     assert server.seen == [{}, {ANA: 3}]
+
+
+async def test_what_could_not_be_shown_is_shown_when_it_can(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, complaints: Complaints
+) -> None:
+    """DOM-REC-5: a fault in what shows it does not make it count as shown."""
+    monkeypatch.setattr("psn.client.FIRST_RETRY_SECONDS", 0.01)
+    shown: list[str] = []
+    faults = iter([True, True])
+
+    def show(mail: wire.Mail) -> None:
+        assert isinstance(mail.body, wire.MessageBody)
+        if next(faults, False):
+            raise RuntimeError("the screen is broken")
+        shown.append(mail.body.text)
+
+    async with Heard(stage.url, "ana") as ana:
+        ana.client.send([BEN], "one")
+        await ana.client.acknowledged(ana.client.send([BEN], "two"))
+    async with Client(stage.url, credentials_of("ben"), mail=show) as ben:
+        await until(lambda: len(shown) == 2, "both are shown")
+        await ben.up()
+    assert shown == ["one", "two"]
+    assert len(complaints.said) == 2
+    complaints.said.clear()
+
+
+async def test_what_is_sent_again_keeps_its_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DOM-REC-11: the server cannot take the second for now, and takes the third."""
+    stored: list[str] = []
+    refusals = iter([False, True])
+
+    async def answer(socket: ServerConnection) -> None:
+        async for data in socket:
+            frame = wire.MSGPACK.decode_client(data)
+            if isinstance(frame, wire.SignIn):
+                me = wire.SignedIn(
+                    n=frame.n, token="t", me=ANA, name="Ana", agency=1, roles=[], boxes={},
+                    time=0, ends=0,
+                )  # fmt: skip
+                for one in (me, wire.CaughtUp()):
+                    await socket.send(wire.MSGPACK.encode(one))
+            elif isinstance(frame, wire.Message):
+                reply: wire.ServerFrame = wire.Ack(id=frame.id, time=1)
+                if next(refusals, False):
+                    reply = wire.Error("unavailable", "Not now.", "Later.", id=frame.id, retry=50)
+                elif frame.text not in stored:
+                    stored.append(frame.text)
+                await socket.send(wire.MSGPACK.encode(reply))
+
+    protocol = Subprotocol(wire.SUBPROTOCOL_MSGPACK)
+    async with serve(answer, "127.0.0.1", 0, subprotocols=[protocol]) as listening:
+        port = next(iter(listening.sockets)).getsockname()[1]
+        async with Heard(f"ws://127.0.0.1:{port}/ws", "ana") as ana:
+            first = ana.client.send([BEN], "1")
+            await ana.client.acknowledged(first)
+            second = ana.client.send([BEN], "2")
+            await until(lambda: ana.client._held is not None, "the second has to wait")
+            third = ana.client.send([BEN], "3")
+            await ana.client.acknowledged(third)
+            await ana.client.acknowledged(second)
+    assert stored == ["1", "2", "3"]
 
 
 async def test_a_server_that_speaks_gibberish_is_left_and_tried_again(

@@ -51,6 +51,7 @@ class Wire:
         self.writes: list[bytes] = []
         self.buffered = 0
         self.blocked = False
+        self.aborted = False
 
     def write(self, data: bytes) -> None:
         self.writes.append(data)
@@ -62,6 +63,9 @@ class Wire:
 
     def is_closing(self) -> bool:
         return False
+
+    def abort(self) -> None:
+        self.aborted = True
 
     def unblock(self) -> None:
         self.blocked = False
@@ -453,3 +457,18 @@ class Screens(RuleBasedStateMachine):
 
 Screens.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestScreens = Screens.TestCase
+
+
+def test_a_socket_that_cannot_be_written_to_is_cut_off_and_the_others_get_theirs() -> None:
+    class Broken(Wire):
+        def write(self, data: bytes) -> None:
+            raise RuntimeError("unexpected")
+
+    loop = Loop()
+    hub = Hub(cast(asyncio.AbstractEventLoop, loop))
+    wires = [Broken(), Wire()]
+    for one in wires:
+        Outbox(hub, cast(asyncio.WriteTransport, one), True).send(b"x")
+    loop.turn()
+    assert [one.aborted for one in wires] == [True, False]
+    assert len(wires[1].writes) == 1

@@ -16,12 +16,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def figures(page: bytes) -> dict[str, float]:
-    """What a scraper reads from the page: every sample without labels, by name."""
+    """What a scraper reads from the page: every sample but buckets, by name and kind."""
     return {
-        sample.name: sample.value
+        " ".join([sample.name, *sample.labels.values()]): sample.value
         for family in text_string_to_metric_families(page.decode())
         for sample in family.samples
-        if not sample.labels
+        if "le" not in sample.labels
     }
 
 
@@ -41,8 +41,13 @@ async def test_the_page_is_what_a_scraper_reads(stage: Stage) -> None:
         assert family.documentation
         if family.type == "histogram":
             assert family.samples[-1].name == f"{family.name}_sum"
-            counts = [s.value for s in family.samples if s.name == f"{family.name}_bucket"]
-            assert counts == sorted(counts)
+            for kind in {sample.labels.get("kind") for sample in family.samples}:
+                counts = [
+                    s.value
+                    for s in family.samples
+                    if s.name == f"{family.name}_bucket" and s.labels.get("kind") == kind
+                ]
+                assert counts == sorted(counts)
             continue
         assert family.type in ("counter", "gauge")
         (sample,) = family.samples
@@ -68,7 +73,10 @@ async def test_what_happens_is_counted(stage: Stage) -> None:
         await car.refusal("too_old")
         await car.send(message(BEN, "two entries: mine and his"))
         await car.expect(wire.Ack)
+        await car.send(message(BEN, "help", priority="emergency"))
+        await car.expect(wire.Ack)
         await until(lambda: stage.core.tracks.stored == 3, "the positions are stored")
+        await until(lambda: stage.core.record.waiting == 0, "the marks are made")
         await ben.expect(wire.Picture, lambda picture: picture.p[-1].time == at + 2)
         now = figures(metrics.exposition(stage.core))
     assert {
@@ -79,8 +87,9 @@ async def test_what_happens_is_counted(stage: Stage) -> None:
             "positions_stored_total",
             "positions_dropped_total",
             "seats_delivered_total",
-            "commit_batch_count",
-            "commit_seconds_count",
+            "commit_seconds_count message",
+            "commit_seconds_count emergency",
+            "commit_seconds_count mark",
             "position_batch_sum",
             "record_entries_total",
             "sessions",
@@ -96,10 +105,11 @@ async def test_what_happens_is_counted(stage: Stage) -> None:
         "positions_stored_total": 3,
         "positions_dropped_total": 0,
         "seats_delivered_total": 3,
-        "commit_batch_count": 1,
-        "commit_seconds_count": 1,
+        "commit_seconds_count message": 1,
+        "commit_seconds_count emergency": 1,
+        "commit_seconds_count mark": 4,  # two have joined an agency and a group each
         "position_batch_sum": 3,
-        "record_entries_total": 2,
+        "record_entries_total": 4,
         "sessions": 2,
         "sessions_lagging": 0,
         "views": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from uuid import UUID
 
@@ -27,7 +28,8 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     for n in range(5):
         first.keep_fix(fix(n))
     first.keep_cursors([("unit:7", 4), ("agency:1", 9), ("unit:7", 5)])
-    assert first.first_showing(UUID(int=9))
+    assert not first.was_shown(UUID(int=9))
+    first.keep_shown(UUID(int=9))
     first.token = "secret"
     first.close()
     second = Offline(path)
@@ -35,7 +37,7 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     assert [one for _, one in second.oldest_fixes(10)] == [fix(n) for n in range(5)]
     assert second.fixes == 5
     assert second.cursors() == {"unit:7": 5, "agency:1": 9}
-    assert not second.first_showing(UUID(int=9))
+    assert second.was_shown(UUID(int=9))
     assert second.token == "secret"
     second.token = None
     assert second.token is None
@@ -72,7 +74,18 @@ def test_ids_that_were_shown_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(offline, "_SHOWN_KEPT", 10)
     store = Offline()
     for n in range(1, 1_001):
-        assert store.first_showing(UUID(int=n))
-    assert not store.first_showing(UUID(int=1_000))
-    assert store.first_showing(UUID(int=1))  # long forgotten
+        store.keep_shown(UUID(int=n))
+        store.keep_shown(UUID(int=n))
+    assert store.was_shown(UUID(int=1_000))
+    assert not store.was_shown(UUID(int=1))  # long forgotten
+    store.close()
+
+
+def test_what_fails_half_way_is_taken_back_and_the_next_is_kept() -> None:
+    store = Offline()
+    with pytest.raises(sqlite3.Error):
+        store.keep_cursors([("agency:1", 1), ("agency:2", None)])  # type: ignore[list-item]
+    assert store.cursors() == {}
+    store.keep_cursors([("agency:1", 2)])
+    assert store.cursors() == {"agency:1": 2}
     store.close()

@@ -30,6 +30,7 @@ from stage import (
 )
 
 from psn import sessions, wire
+from psn.fanout import Outbox
 
 HERE = (-881_900_000, 174_900_000)
 
@@ -139,6 +140,110 @@ async def test_a_receipt_is_made_though_the_word_of_it_was_lost(stage: Stage, an
     assert (mail.body.of, mail.body.by, mail.body.state) == ([sent.id], BEN, "delivered")
 
 
+async def test_the_first_word_to_an_empty_mailbox_is_not_missed(stage: Stage, ana: Peer) -> None:
+    """DOM-REC-9: he was there when nothing was, and away for a moment when it came."""
+    async with await Peer.enter(stage.url, "ben"):
+        pass
+    (sent,) = await say(ana, "group:1", "everybody out, now")
+    async with await Peer.enter(stage.url, "ben") as again:
+        assert texts(again) == ["everybody out, now"]
+        await again.send(wire.Seen(box="group:1", seq=1))
+        mail = await ana.expect(wire.Mail, lambda mail: isinstance(mail.body, wire.ReceiptBody))
+    assert isinstance(mail.body, wire.ReceiptBody)
+    assert (mail.body.of, mail.body.by) == ([sent.id], BEN)
+
+
+async def test_the_first_word_after_joining_is_not_missed(stage: Stage, ana: Peer) -> None:
+    """DOM-REC-9: he joins while signed in, and his line breaks before the next word."""
+    await say(ana, "group:1", "before")
+    async with await Peer.enter(stage.url, "cyd") as cyd:
+        await stage.core.pool.execute(
+            "insert into group_member (group_id, person_id) values (1, 3)"
+        )
+        await until(
+            lambda: any("group:1" in s.cursors for s in stage.core.sessions.all
+                        if s.principal.address == CYD),
+            "cyd is in",
+        )  # fmt: skip
+        cyd.socket.transport.abort()
+    await say(ana, "group:1", "after")
+    async with await Peer.enter(stage.url, "cyd") as again:
+        assert texts(again) == ["after"]
+
+
+async def test_nobody_has_what_was_not_sent_to_him(stage: Stage, ana: Peer) -> None:
+    """A word about more than was handed out counts for what was."""
+    async with await Peer.enter(stage.url, "ben") as ben:
+        await ben.send(wire.Seen(box=BEN, seq=9_000_000))
+        (sent,) = await say(ana, BEN, "really?")
+        await until(lambda: texts(ben), "it comes")
+        await ben.answers()
+        assert not any(isinstance(m.body, wire.ReceiptBody) for m in ana.of(wire.Mail))
+        await ben.send(wire.Seen(box=BEN, seq=9_000_000))
+        mail = await ana.expect(wire.Mail, lambda mail: isinstance(mail.body, wire.ReceiptBody))
+    assert isinstance(mail.body, wire.ReceiptBody)
+    assert mail.body.of == [sent.id]
+
+
+@pytest.mark.parametrize(
+    ("author", "by"), [("ana", f"unit:{COVERT}"), ("ben", "agency:1"), ("cyd", "agency:1")]
+)
+async def test_receipts_do_not_give_the_hidden_away(stage: Stage, author: str, by: str) -> None:
+    """DOM-REC-10, DOM-WHO-3: its own agency is told which unit it was."""
+    async with (
+        await Peer.enter(stage.url, author) as writer,
+        await Peer.enter(stage.url, COVERT) as covert,
+    ):
+        await say(writer, "agency:1", "to whom it may concern")
+        await until(lambda: texts(covert), "the hidden unit reads it")
+        await covert.send(wire.Seen(box="agency:1", seq=1))
+        await covert.send(wire.Read(n=7, box="agency:1", seqs=[1]))
+        for state in ("delivered", "read"):
+            mail = await writer.expect(wire.Mail, lambda m: isinstance(m.body, wire.ReceiptBody))
+            assert isinstance(mail.body, wire.ReceiptBody)
+            name = "X-1" if by.startswith("unit") else "Police"
+            assert (mail.body.by, mail.body.by_name, mail.body.state) == (by, name, state)
+
+
+async def test_what_was_stored_is_acknowledged_though_rights_have_gone(
+    stage: Stage, ana: Peer
+) -> None:
+    """DOM-REC-4: otherwise its author would be told that it was not sent."""
+    (sent,) = await say(ana, BEN, "they may read this")
+    await stage.core.pool.execute("update agreement set ends_at = now()")
+    await until(
+        lambda: not any(a.holds(datetime.now(UTC)) for a in stage.core.directory.agreements),
+        "the agreements have ended",
+    )
+    await ana.send(sent)
+    await ana.expect(wire.Ack, lambda ack: ack.id == sent.id)
+    await ana.send(message(BEN, "nor this"))
+    await ana.refusal("not_reachable")
+
+
+async def test_catching_up_waits_for_the_socket(
+    stage: Stage, ana: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large messages of a page are not all put before a line that takes none of them."""
+    monkeypatch.setattr(sessions, "HIGH_WATER_BYTES", 10_000)
+    monkeypatch.setattr(sessions, "LOW_WATER_BYTES", 5_000)
+    told = [f"{n} " + "x" * 4_000 for n in range(30)]
+    for text in told:
+        await say(ana, BEN, text)
+    most = 0
+    send = Outbox.send
+
+    def watched(self: Outbox, payload: bytes) -> None:
+        nonlocal most
+        send(self, payload)
+        most = max(most, self.waiting)
+
+    monkeypatch.setattr(Outbox, "send", watched)
+    async with await Peer.enter(stage.url, "ben") as ben:
+        assert texts(ben) == told
+    assert most < 20_000
+
+
 async def test_a_new_member_makes_no_receipts_for_the_past_by_coming_back(
     stage: Stage, ana: Peer
 ) -> None:
@@ -152,7 +257,7 @@ async def test_a_new_member_makes_no_receipts_for_the_past_by_coming_back(
         await cyd.send(wire.Seen(box="group:1", seq=2))
         mail = await ana.expect(wire.Mail, lambda mail: isinstance(mail.body, wire.ReceiptBody))
     assert isinstance(mail.body, wire.ReceiptBody)
-    assert (mail.body.of, mail.body.by) == ([sent.id], CYD)
+    assert (mail.body.of, mail.body.by) == ([sent.id], "group:1")  # DOM-REC-10
 
 
 async def test_a_newcomer_is_not_flooded_with_the_past_of_his_agency(

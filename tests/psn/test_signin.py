@@ -25,10 +25,9 @@ from stage import (
     until,
 )
 
-from psn import credentials, directory_watch, door, wire
+from psn import access, credentials, directory_watch, door, wire
 from psn.directory import Directory
-from psn.sessions import Session, Sessions
-from psn.signin import SignIn, SignInRefused
+from psn.signin import SignIn, SignInRefused, Ticket
 
 
 @pytest_asyncio.fixture
@@ -256,17 +255,15 @@ class Held:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
-        resume = Sessions.resume
+        issue = SignIn._issue
 
-        async def held(
-            sessions: Sessions, session: Session, boxes: tuple[str, ...], seen: dict[str, int]
-        ) -> list[wire.HistoryGone]:
-            notices = await resume(sessions, session, boxes, seen)
+        async def held(signin: SignIn, principal: access.Principal) -> tuple[str, Ticket]:
+            issued = await issue(signin, principal)
             self.reached.set()
             await self.go_on.wait()
-            return notices
+            return issued
 
-        monkeypatch.setattr(Sessions, "resume", held)
+        monkeypatch.setattr(SignIn, "_issue", held)
 
 
 async def test_who_is_disabled_while_signing_in_does_not_get_in(

@@ -43,7 +43,7 @@ async def written(dsn: str, rows: list[Row], crossings: list[Crossed] | None = N
     for crossing in crossings or []:
         writer.crossed(crossing)
     task = asyncio.create_task(writer.run())
-    await writer.written()
+    await writer.written(0)
     writer.close()
     await task
     return writer
@@ -113,7 +113,7 @@ async def test_without_a_database_the_newest_are_kept_and_the_rest_counted(
     writer = TrackWriter("postgresql:///nowhere?host=/nonexistent")
     for n in range(5):
         writer.add(*kept(NOW + n))
-    lost = writer.written()
+    lost = writer.written(0)
     for n in range(5, 25):
         writer.add(*kept(NOW + n))
     task = asyncio.create_task(writer.run())
@@ -138,12 +138,12 @@ async def test_rows_wait_while_the_database_is_away_and_all_arrive(
     writer = TrackWriter(database)
     for n in range(5):
         writer.add(*kept(NOW + n))
-    early = writer.written()
+    early = writer.written(0)
     task = asyncio.create_task(writer.run())
     await until(lambda: not writer.healthy, "it is noticed")
     for n in range(5, 9):
         writer.add(*kept(NOW + n))
-    late = writer.written()
+    late = writer.written(5)
     assert not early.done() and not late.done()
     assert (writer.waiting, writer.stored, writer.dropped) == (9, 0, 0)
     monkeypatch.setattr(tracks.database, "connect", reach)
@@ -171,7 +171,7 @@ async def test_a_promise_about_rows_that_were_not_dropped_is_kept(
     promises = []
     for n in range(15):
         writer.add(*kept(NOW + n))
-        promises.append(writer.written())
+        promises.append(writer.written(n))
     task = asyncio.create_task(writer.run())
     await until(lambda: writer.dropped == 5, "the oldest are dropped")
     monkeypatch.setattr(tracks.database, "connect", reach)
@@ -184,9 +184,29 @@ async def test_a_promise_about_rows_that_were_not_dropped_is_kept(
     await task
 
 
+async def test_a_batch_of_which_the_first_half_was_dropped_is_not_said_to_be_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """DOM-PIC-7."""
+    monkeypatch.setattr(tracks, "KEEP_ROWS", 10)
+    writer = TrackWriter("postgresql:///nowhere?host=/nonexistent")
+    for n in range(12):
+        writer.add(*kept(NOW + n))
+    promise = writer.written(0)
+    later = writer.written(2)
+    task = asyncio.create_task(writer.run())
+    await until(lambda: writer.dropped == 2, "the oldest two are dropped")
+    with pytest.raises(OSError, match="dropped"):
+        await promise
+    assert not later.done()
+    later.cancel()
+    writer.close()
+    await task
+
+
 async def test_with_nothing_to_write_the_promise_is_kept_at_once() -> None:
     writer = TrackWriter("postgresql:///nowhere?host=/nonexistent")
-    assert writer.written().done()
+    assert writer.written(0).done()
 
 
 async def test_a_batch_that_fails_half_way_leaves_nothing_behind(

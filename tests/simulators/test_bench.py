@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import psutil
 import pytest
@@ -155,6 +156,16 @@ def test_a_message_alone(bench: Bench) -> None:
     got = bench("messages", "--alone", "--seconds", "1")
     assert got["sent"] == got["acked"] == got["delivered"] == got["on_disk"] > 1
     assert got["people"] == 2
+
+
+def test_growth_draws_what_it_found(bench: Bench, tmp_path: Path) -> None:
+    words = ("--vary", "agencies", "--most", "2", "--seconds", "1", "--svg", str(tmp_path))
+    (steps,) = bench("growth", *words)["growth"].values()
+    assert [step["at"] for step in steps] == [1, 2]
+    assert all(step["lost"] == step["not_stored"] == step["hidden_leaks"] == 0 for step in steps)
+    drawn = ElementTree.parse(tmp_path / "growth-agencies.svg")
+    assert len(drawn.findall(".//{*}polyline")) == 2
+    assert len(drawn.findall(".//{*}circle")) == 4
 
 
 @pytest.mark.browser

@@ -34,7 +34,7 @@ async def played(stage: Stage, recording: recordings.Recording, speed: float) ->
 
 
 async def stored(stage: Stage) -> dict[str, int]:
-    await stage.core.tracks.written()
+    await stage.core.tracks.written(0)
     rows = await stage.core.pool.fetch(
         "select u.callsign, count(*) from track t join unit u on u.id = t.unit_id group by 1"
     )
@@ -150,7 +150,7 @@ async def test_a_patrol_reports_and_reads_its_orders(stage: Stage, tmp_path: Pat
             lambda m: isinstance(m.body, wire.ReceiptBody) and m.body.state == "read",
         )
         await driving
-    await stage.core.tracks.written()
+    await stage.core.tracks.written(0)
     assert len(stage.core.picture.newest) == 2
     assert stage.core.refused_positions == 0
 

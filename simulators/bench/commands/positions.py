@@ -33,12 +33,12 @@ RECOVERED: Final = 1.5
 
 
 def crowd(units: int, consoles: int, fences: int) -> Decorator:
-    """Add ``--units``, ``--consoles`` and ``--fences`` with these defaults."""
+    """Add ``--units``, ``--consoles``, ``--agencies`` and ``--fences`` with these defaults."""
 
     def add(command: Command) -> Command:
         for name, default, least, most in (
-            ("--fences", fences, 0, 800), ("--consoles", consoles, 1, None),
-            ("--units", units, 1, None),
+            ("--fences", fences, 0, 800), ("--agencies", 2, 1, 100),
+            ("--consoles", consoles, 1, None), ("--units", units, 1, None),
         ):  # fmt: skip
             number = click.IntRange(least, most)
             command = click.option(name, default=default, show_default=True, type=number)(command)
@@ -70,15 +70,18 @@ def measure(
 ) -> None:
     """Run it with the options that were chosen, and show what came of it."""
     units, consoles, fences = chosen["units"], chosen["consoles"], chosen["fences"]
+    agencies = chosen.get("agencies", 2)
     budget.check(units, consoles, phases)
 
     async def prepare(place: Stage) -> Event:
-        cast = await casting.enrol(place.dsn, units=units, hidden=1, people=consoles, fences=fences)
+        cast = await casting.enrol(
+            place.dsn, units=units, hidden=1, people=consoles, fences=fences, agencies=agencies
+        )
         await asyncio.sleep(1.0)
         return plan_of(place, cast, phases, SEED, mail=mail, stuck=stuck)
 
     result = run("field", chosen["url"], chosen["database"], prepare)
-    result["fences"] = fences
+    result |= {"fences": fences, "agencies": agencies}
     result |= more(result)
     write_report(chosen["report"], f"psn bench {name}", result)
     show(result, KEYS, chosen["as_json"])

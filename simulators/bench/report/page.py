@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
@@ -23,15 +23,18 @@ PLOTS: Final[tuple[tuple[str, str, bool, tuple[tuple[str, str], ...]], ...]] = (
     ("The page's process", "MB", False, (("browser_mb", "process"),)),
 )  # fmt: skip
 """Title, unit, logarithmic, and the series with their names."""
+LINES: Final = """
+polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round }
+.grid { stroke: #e3e7eb } .axis { fill: #4a5561 } line.mark { stroke: #9aa5b1;
+  stroke-dasharray: 3 3 } text.mark { fill: #4a5561 }
+"""
+SVG: Final = "http://www.w3.org/2000/svg"
 STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c232b; max-width: 60rem;
        margin: 2rem auto; padding: 0 1rem; background: #fff }
 h1 { font-size: 1.4rem; margin-bottom: 0 } h2 { font-size: 1.05rem; margin: 1.6rem 0 .2rem }
 p { margin: .2rem 0; color: #4a5561 }
 svg { width: 100%; height: auto; display: block } svg text { font-size: 12px }
-polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round }
-.grid { stroke: #e3e7eb } .axis { fill: #4a5561 } line.mark { stroke: #9aa5b1;
-  stroke-dasharray: 3 3 } text.mark { fill: #4a5561 }
 .chief { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 1rem 0 }
 .chief b { display: block; font-size: 1.5rem; font-weight: 600 }
 table { border-collapse: collapse } td { padding: .15rem 1.5rem .15rem 0;
@@ -53,6 +56,10 @@ def page(title: str, when: str, result: Mapping[str, Any]) -> str:
         for heading, unit, logarithmic, wanted in PLOTS
         if (lines := [(name, series[key]) for key, name in wanted if any_known(series, key)])
     )
+    plots += "".join(
+        f"<h2>By {escape(name)}, percent of a processor</h2>" + growth_plot(name, steps)
+        for name, steps in result.get("growth", {}).items()
+    )
     chief = "".join(
         f"<div><b>{escape(_shown(result[key]))}</b>{escape(name)}</div>"
         for key, name in CHIEF if key in result
@@ -63,9 +70,26 @@ def page(title: str, when: str, result: Mapping[str, Any]) -> str:
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style><h1>{escape(title)}</h1><p>{escape(when)}</p>"
+        f"<style>{STYLE}{LINES}</style><h1>{escape(title)}</h1><p>{escape(when)}</p>"
         f'<div class="chief">{chief}</div>{plots}<h2>Every figure</h2><table>{rows}</table></html>'
     )
+
+
+def growth_plot(name: str, steps: Sequence[Mapping[str, Any]], *, alone: bool = False) -> str:
+    """How the processors' work grows with what ``name`` counts; ``alone`` as a file of its own."""
+    lines = [
+        (shown, [step[key] for step in steps])
+        for key, shown in (("server_cpu", "server"), ("postgres_cpu", "PostgreSQL"))
+    ]
+    drawn = plot(
+        f"Percent of a processor by {name}", lines, at=[s["at"] for s in steps], across=name
+    )
+    if not alone:
+        return drawn
+    look = f"<style>text {{ font: 12px system-ui, sans-serif }} {LINES}</style>"
+    ground = '<rect width="100%" height="100%" fill="#fff"/>'
+    begun = drawn.replace("<svg", f'<svg xmlns="{SVG}"', 1)
+    return begun.replace(">", f">{look}{ground}", 1) + "\n"
 
 
 def any_known(series: Mapping[str, Any], key: str) -> bool:

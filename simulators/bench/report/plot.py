@@ -1,9 +1,10 @@
-"""One plot as SVG: lines over seconds, on a linear or a logarithmic scale."""
+"""One plot as SVG: lines over seconds or numbers, on a linear or a logarithmic scale."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -13,6 +14,8 @@ Values = Sequence[float | None]
 WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 150, 14, 30
 COLOURS: Final = ("#1f5fa8", "#c2410c", "#2f7d32", "#7b3fa0", "#8a6d00", "#5b6470")
+MOST_NAMED: Final = 12
+"""Numbers along the lower edge, at most."""
 LABEL_PX: Final = 15
 """Labels at the ends of lines are at least so far apart."""
 
@@ -68,58 +71,77 @@ def plot(
     *,
     logarithmic: bool = False,
     marks: Sequence[tuple[float, str]] = (),
+    at: Sequence[float] | None = None,
+    across: str = "s",
 ) -> str:
-    """An SVG element. A value a second, none where nothing is known; ``marks`` name moments."""
+    """An SVG element; a value is none where nothing is known.
+
+    There is a value a second, or one for each number in ``at``, of what ``across`` names.
+    ``marks`` name moments.
+    """
     known = [value for _, values in lines for value in values if value is not None]
     scale = Scale.of(known, logarithmic)
-    seconds = max((len(values) for _, values in lines), default=1)
-    across = (WIDTH - LEFT - RIGHT) / max(1, seconds)
+    longest = max((len(values) for _, values in lines), default=1)
+    places = [n + 0.5 for n in range(longest)] if at is None else list(at)
+    end = max(1.0, float(longest) if at is None else max(at) * 1.04)
+    wide = (WIDTH - LEFT - RIGHT) / end
 
-    def x(second: float) -> float:
-        return LEFT + across * second
+    def x(place: float) -> float:
+        return LEFT + wide * place
 
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">',
-        *_grid(scale, seconds, x(seconds), x),
+        *_grid(scale, end, x, across),
     ]
-    for at, text in marks:
+    for moment, text in marks:
         parts.append(
-            f'<line class="mark" x1="{x(at):.1f}" x2="{x(at):.1f}" y1="{TOP}"'
+            f'<line class="mark" x1="{x(moment):.1f}" x2="{x(moment):.1f}" y1="{TOP}"'
             f' y2="{HEIGHT - BOTTOM}"/>'
-            f'<text class="mark" x="{x(at) + 4:.1f}" y="{TOP + 10}">{escape(text)}</text>'
+            f'<text class="mark" x="{x(moment) + 4:.1f}" y="{TOP + 10}">{escape(text)}</text>'
         )
     ends: list[tuple[float, str, str]] = []
     for (name, values), colour in zip(lines, COLOURS, strict=False):
-        points = [(x(n + 0.5), scale.y(v)) for n, v in enumerate(values) if v is not None]
+        points = [
+            (x(place), scale.y(v))
+            for place, v in zip(places, values, strict=False)
+            if v is not None
+        ]  # fmt: skip
         if not points:
             continue
         path = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
         parts.append(f'<polyline points="{path}" stroke="{colour}"/>')
-        if len(points) == 1:
-            parts.append(f'<circle cx="{points[0][0]}" cy="{points[0][1]}" r="3" fill="{colour}"/>')
+        for px, py in points if at is not None or len(points) == 1 else ():
+            parts.append(f'<circle cx="{px:.1f}" cy="{py:.1f}" r="3" fill="{colour}"/>')
         last = next(value for value in reversed(values) if value is not None)
         ends.append((points[-1][1], f"{name} {number(last)}", colour))
-    parts += _labels(ends, x(seconds) + 8)
+    parts += _labels(ends, x(end) + 8)
     return "".join(parts) + "</svg>"
 
 
-def _grid(scale: Scale, seconds: int, right: float, x: Callable[[float], float]) -> list[str]:
+def _grid(scale: Scale, end: float, x: Callable[[float], float], across: str) -> list[str]:
     parts = []
     for tick in scale.ticks():
         y = scale.y(tick)
         parts.append(
-            f'<line class="grid" x1="{LEFT}" x2="{right:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'<line class="grid" x1="{LEFT}" x2="{x(end):.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
             f'<text class="axis" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
             f"{number(tick)}</text>"
         )
-    step = next(s for s in (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200) if seconds / s <= 12)
-    for second in range(0, seconds + 1, step):
+    step = next(step for step in _steps() if end / step <= MOST_NAMED)
+    for place in range(0, int(end) + 1, step):
         parts.append(
-            f'<text class="axis" x="{x(second):.1f}" y="{HEIGHT - 10}" text-anchor="middle">'
-            f"{second}</text>"
+            f'<text class="axis" x="{x(place):.1f}" y="{HEIGHT - 10}" text-anchor="middle">'
+            f"{place}</text>"
         )
-    parts.append(f'<text class="axis" x="{right + 8:.1f}" y="{HEIGHT - 10}">s</text>')
+    parts.append(f'<text class="axis" x="{x(end) + 8:.1f}" y="{HEIGHT - 10}">{across}</text>')
     return parts
+
+
+def _steps() -> Iterator[int]:
+    """1, 2, 5, 10, 20, 30 and 60 seconds, then 100, 200, 500 …"""
+    yield from (1, 2, 5, 10, 20, 30, 60)
+    for power in itertools.count(2):
+        yield from (10**power, 2 * 10**power, 5 * 10**power)
 
 
 def _labels(ends: list[tuple[float, str, str]], x: float) -> list[str]:

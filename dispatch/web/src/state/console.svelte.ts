@@ -128,13 +128,14 @@ export class Console {
       this.mailroom = new Mailroom(frame, new Shelf(frame.me, localStorage), {
         send: (out) => this.#connection.send(out),
         next: () => this.#connection.next(),
+        resume: () => this.#connection.resume(),
         live: () => this.#connection.live,
         now: () => this.clock(),
         get: (path) => this.get(path),
       });
     }
     this.#connection.send({ t: 'watch', n: this.#connection.next() });
-    this.mailroom.resumed(Object.keys(frame.boxes) as Address[]);
+    this.mailroom.resumed(frame.boxes);
     void this.#loadFences();
     void this.#loadConfig();
   }

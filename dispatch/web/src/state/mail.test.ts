@@ -55,6 +55,47 @@ test('history moves no cursor and makes nothing unread that was read', () => {
   expect(book.conversations()[0]?.unread).toBe(0);
 });
 
+test('an emergency alarms although history told of it first', () => {
+  book = new MailBook(ME, { cursors: { [ME]: 4 } });
+  const emergency = message({ priority: 'emergency' });
+  book.take(mail(5, emergency), false);
+  expect(book.alarms()).toEqual([]);
+  expect(book.take(mail(5, emergency), true)).not.toBeNull();
+  expect(book.alarms().map(({ id }) => id)).toEqual(['m1']);
+  book.markRead('m1');
+  book.take(mail(9, emergency, 'group:3'), true);
+  book.take(mail(5, emergency), true);
+  expect(book.alarms()).toEqual([]);
+});
+
+test('what a new page catches up on alarms, though history has come that far already', () => {
+  for (const seq of [46, 47, 48]) {
+    book.take(mail(seq, message({ id: `m${seq}`, priority: 'emergency' })), false);
+  }
+  book.take(mail(46, message({ id: 'm46', priority: 'emergency' })), true);
+  book.take(mail(47, message({ id: 'm47', priority: 'emergency' })), true);
+  book.begin(ME, 48);
+  expect(book.alarms().map(({ id }) => id)).toEqual(['m46', 'm47']);
+  expect(book.cursors.get(ME)).toBe(47);
+  book.begin('agency:1', 9);
+  expect(book.cursors.get('agency:1')).toBe(9);
+});
+
+test('what was seen before a reload does not alarm again', () => {
+  book = new MailBook(ME, { cursors: { [ME]: 5 } });
+  book.take(mail(5, message({ priority: 'emergency' })), false);
+  book.take(mail(5, message({ priority: 'emergency' })), true);
+  expect(book.alarms()).toEqual([]);
+});
+
+test('an entry too far ahead is told from the next one', () => {
+  expect(book.jumps(mail(7, message()))).toBe(false);
+  book.take(mail(7, message()), true);
+  expect(book.jumps(mail(7, message()))).toBe(false);
+  expect(book.jumps(mail(8, message()))).toBe(false);
+  expect(book.jumps(mail(9, message()))).toBe(true);
+});
+
 test('what was unread before a reload is unread after it', () => {
   const again = new MailBook(ME, { unread: ['m1'], cursors: { [ME]: 5 } });
   again.take(mail(5, message({ priority: 'emergency' })), false);

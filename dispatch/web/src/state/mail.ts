@@ -22,6 +22,8 @@ export interface Item {
   progress: Progress;
   problem: string | null;
   unread: boolean;
+  /** Whether it came over the wire since this page was opened, or was written here. */
+  heard: boolean;
   receipts: Map<Address, Receipt>;
   places: Map<Address, number>;
 }
@@ -75,12 +77,24 @@ export class MailBook {
     }
   }
 
+  /** Be at this place of a mailbox, if nowhere yet. */
+  begin(box: Address, seq: number): void {
+    if (!this.cursors.has(box)) this.cursors.set(box, seq);
+  }
+
+  /** Whether entries before this one are missing: a server or a line that cannot be trusted now. */
+  jumps({ box, seq }: Mail): boolean {
+    const cursor = this.cursors.get(box);
+    return cursor !== undefined && seq > cursor + 1;
+  }
+
   /**
    * Take one mailbox entry, from the wire (`live`) or from history. Gives the item when it is a
-   * message that was not known before.
+   * message that was not heard of before.
    */
   take(mail: Mail, live: boolean): Item | null {
     const { box, seq, body } = mail;
+    const fresh = live && seq > (this.cursors.get(box) ?? -1);
     if (live) this.cursors.set(box, Math.max(seq, this.cursors.get(box) ?? 0));
     this.floors.set(box, Math.min(seq, this.floors.get(box) ?? seq));
     if (body.kind === 'receipt') {
@@ -94,14 +108,25 @@ export class MailBook {
       known.places.set(box, seq);
       if (known.progress === 'queued' || known.progress === 'refused')
         this.acked(body.id, body.time);
-      return null;
+      // History, which is asked for at the same time, may have told of it before the wire did.
+      return fresh && !known.heard ? this.#hear(known) : null;
     }
-    return this.#add(body, box, seq, live);
+    const item = this.#add(body, box, seq);
+    return live ? this.#hear(item) : item;
   }
 
-  #add(body: MessageBody, box: Address, seq: number, live: boolean): Item {
+  /** It came over the wire for the first time: whoever sits here has not seen it. */
+  #hear(item: Item): Item {
+    item.heard = true;
+    if (item.sender !== this.me) {
+      item.unread = true;
+      this.unread.add(item.id);
+    }
+    return item;
+  }
+
+  #add(body: MessageBody, box: Address, seq: number): Item {
     const mine = body.sender === this.me;
-    if (live && !mine) this.unread.add(body.id);
     this.names.set(body.sender, body.sender_name);
     const item: Item = {
       id: body.id,
@@ -115,6 +140,7 @@ export class MailBook {
       progress: mine ? 'sent' : 'received',
       problem: null,
       unread: !mine && this.unread.has(body.id),
+      heard: false,
       receipts: this.#early.get(body.id) ?? new Map<Address, Receipt>(),
       places: new Map([[box, seq]]),
     };
@@ -133,6 +159,7 @@ export class MailBook {
       progress: 'queued',
       problem: null,
       unread: false,
+      heard: true,
       receipts: new Map(),
       places: new Map(),
     };

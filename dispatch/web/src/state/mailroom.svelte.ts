@@ -22,6 +22,8 @@ export interface Draft {
 export interface Post {
   send(frame: ClientFrame): boolean;
   next(): number;
+  /** Leave this connection, and come back with what was seen. */
+  resume(): void;
   live(): boolean;
   now(): number;
   get<T>(path: string): Promise<Answer<T>>;
@@ -52,9 +54,11 @@ export class Mailroom {
   #shelf: Shelf;
   #name: string;
   #seen = new Map<Address, number>();
+  /** Newest sequence of each mailbox when this page signed in. */
+  #heads: Readonly<Record<string, number>> = {};
   #reads: { box: Address; seq: number }[];
   #readsUnderWay = new Map<number, { box: Address; seqs: number[] }>();
-  #timers: { seen?: number; save?: number } = {};
+  #timers: { seen?: number; save?: number; hold?: number } = {};
   #complete = new Set<Address>();
   #asked = new Set<string>();
 
@@ -96,9 +100,18 @@ export class Mailroom {
   take(frame: ServerFrame): void {
     switch (frame.t) {
       case 'mail':
+        if (this.book.jumps(frame)) {
+          this.#post.resume();
+          return;
+        }
         this.book.take(frame, true);
         if (this.book.items.has(idOf(frame))) this.#gone(idOf(frame));
         this.#noteSeen(frame.box);
+        break;
+      case 'caught_up':
+        // Whatever this page had no place in, it has now through what was the newest at sign-in.
+        for (const [box, head] of Object.entries(this.#heads))
+          this.book.begin(box as Address, head);
         break;
       case 'ack':
         this.book.acked(frame.id, frame.time);
@@ -123,13 +136,22 @@ export class Mailroom {
   }
 
   /** After every sign-in: what waited goes out again, in order; ids make that safe. */
-  resumed(boxes: readonly Address[]): void {
+  resumed(heads: Readonly<Record<string, number>>): void {
+    this.#heads = heads;
     this.#readsUnderWay.clear();
+    this.#sendAll();
+    this.#sendReads();
+    const boxes = Object.keys(heads) as Address[];
+    void this.loadHistory(boxes.filter((box) => !this.book.floors.has(box)));
+  }
+
+  #sendAll(): void {
+    clearTimeout(this.#timers.hold);
+    delete this.#timers.hold;
+    if (!this.#post.live()) return;
     for (const waiting of this.#outbox.waiting) {
       if (!waiting.problem) this.#post.send(Outbox.frame(waiting));
     }
-    this.#sendReads();
-    void this.loadHistory(boxes.filter((box) => !this.book.floors.has(box)));
   }
 
   /** The newest entries of mailboxes, or those before the oldest that is known. */
@@ -144,10 +166,6 @@ export class Mailroom {
         if (!answer.ok) return;
         for (const entry of answer.value.entries) this.book.take(entry, false);
         if (answer.value.entries.length < HISTORY) this.#complete.add(box);
-        if (!this.book.cursors.has(box)) {
-          const last = answer.value.entries.at(-1);
-          if (last) this.book.cursors.set(box, last.seq);
-        }
       }),
     );
     this.#changed();
@@ -190,7 +208,7 @@ export class Mailroom {
     this.#outbox.add(waiting);
     this.#keepOutbox();
     this.book.write(waiting, this.#name);
-    if (this.#post.live()) this.#post.send(Outbox.frame(waiting));
+    if (this.#post.live() && !this.#timers.hold) this.#post.send(Outbox.frame(waiting));
     this.#changed();
   }
 
@@ -259,13 +277,11 @@ export class Mailroom {
     if (!waiting) return;
     if (retry !== null) {
       this.delayed = true;
-      setTimeout(
-        () => {
-          const still = this.#outbox.waiting.some((one) => one.id === id);
-          if (still && this.#post.live()) this.#post.send(Outbox.frame(waiting));
-        },
+      // Nothing written later overtakes it: all that waits goes again, in the order written.
+      this.#timers.hold ??= setTimeout(
+        () => this.#sendAll(),
         Math.max(250, retry),
-      );
+      ) as unknown as number;
       return;
     }
     waiting.problem = text;

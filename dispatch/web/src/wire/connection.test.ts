@@ -155,3 +155,14 @@ test('a server that cannot check now is asked again when it says', () => {
   vi.advanceTimersByTime(200);
   expect(sockets).toHaveLength(2);
 });
+
+test('a connection that cannot be trusted is left, and another begun with what was seen', () => {
+  const one = connection();
+  one.start({ kind: 'password', name: 'a', password: 'b' });
+  signIn(last());
+  one.resume();
+  expect(log.at(-1)).toBe('waiting');
+  vi.advanceTimersByTime(300);
+  last().open();
+  expect(last().sent[1]).toMatchObject({ auth: { token: 'abc' }, seen: { 'person:1': 41 } });
+});

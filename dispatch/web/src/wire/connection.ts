@@ -98,6 +98,11 @@ export class Connection {
     this.#open();
   }
 
+  /** Leave this connection and come back: something is missing on it. */
+  resume(): void {
+    if (this.live) this.#lost(0, '');
+  }
+
   /** A request number not used before on this connection. */
   next(): number {
     this.#number = (this.#number % 4_000_000_000) + 1;
