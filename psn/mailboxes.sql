@@ -62,36 +62,34 @@ BEGIN
         FROM unnest(read_box, read_reader, read_seq, read_known) AS r(address, reader, seq, known)
        WHERE r.seq > coalesce((SELECT d.joined FROM delivery d
                                 WHERE d.address = r.address AND d.reader = r.reader), 0)
-    ), letter AS MATERIALIZED (
-      SELECT r.*, (SELECT l FROM log l WHERE l.id = r.log_id) AS l FROM reached r
-    ), earned AS (
+    ), earned AS MATERIALIZED (
       -- Who may not know the reader is told of the mailbox instead: a group, an agency.
-      SELECT DISTINCT log_id,
-             CASE WHEN address = reader OR (l).agency_id = ANY (known::int[])
-                  THEN reader ELSE address END AS reader,
-             CASE WHEN state = 2 THEN 2
-                  WHEN ((l).body->>'expires')::bigint < clock THEN 3 ELSE 1 END AS state
-        FROM letter
-       WHERE (l).kind = 'message' AND (l).author <> reader
-    ), new AS (
+      SELECT DISTINCT r.log_id, l.author, l.uid,
+             CASE WHEN r.address = r.reader OR l.agency_id = ANY (r.known::int[])
+                  THEN r.reader ELSE r.address END AS reader,
+             CASE WHEN r.state = 2 THEN 2 WHEN l.expires < clock THEN 3 ELSE 1 END AS state
+        FROM reached r
+       CROSS JOIN LATERAL (
+             SELECT l.kind, l.author, l.agency_id, l.uid, (l.body->>'expires')::bigint AS expires
+               FROM log l WHERE l.id = r.log_id
+             OFFSET 0) AS l
+       WHERE l.kind = 'message' AND l.author <> r.reader
+    ), new AS MATERIALIZED (
+      SELECT * FROM earned e
+       WHERE (SELECT count(*) FROM receipt r
+               WHERE r.log_id = e.log_id AND r.reader = e.reader
+                 AND (r.state = 2) = (e.state = 2)) = 0
+    ), kept AS (
       INSERT INTO receipt (log_id, reader, state, at)
-      SELECT log_id, reader, state, moment FROM earned e
-       WHERE state = 2 OR (SELECT count(*) FROM receipt r
-                            WHERE r.log_id = e.log_id AND r.reader = e.reader
-                              AND r.state IN (1, 3)) = 0
-       ORDER BY 1, 2, 3
-          ON CONFLICT DO NOTHING
-      RETURNING log_id, reader, state
-    ), about AS MATERIALIZED (
-      SELECT n.*, (SELECT l FROM log l WHERE l.id = n.log_id) AS l FROM new n
+      SELECT log_id, reader, state, moment FROM new ORDER BY 1, 2, 3
     ), told AS (
-      SELECT (l).author, reader, min(log_id) AS first, state,
+      SELECT author, reader, min(log_id) AS first, state,
              jsonb_build_object(
-               'kind', 'receipt', 'of', jsonb_agg((l).uid ORDER BY log_id),
+               'kind', 'receipt', 'of', jsonb_agg(uid ORDER BY log_id),
                'by', reader, 'by_name', names->>reader,
                'state', (ARRAY['delivered', 'read', 'expired'])[state], 'time', clock) AS body
-        FROM about
-       GROUP BY (l).author, reader, state
+        FROM new
+       GROUP BY author, reader, state
     )
     SELECT array_agg(author ORDER BY first, reader, state),
            array_agg(reader ORDER BY first, reader, state),

@@ -5,8 +5,8 @@ added: a quarter of what PostgreSQL did for a message, to confirm what the same 
 written. Only taking rows away can break it, so that is where it is looked at now. The rows that
 count for each mailbox and reader are overwritten in place, with room left on each page.
 
-``delivery.joined`` tells from where on a reader has had to do with a mailbox, ``log.agency_id`` whose
-author it was: what a receipt may say of its reader depends on both.
+``delivery.joined`` tells from where on a reader has had to do with a mailbox, ``log.agency_id``
+whose author it was: what a receipt may say of its reader depends on both.
 """
 
 from __future__ import annotations
