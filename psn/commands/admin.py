@@ -11,18 +11,8 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from psn.commands import (
-    agency_of,
-    counted,
-    group_of,
-    missing,
-    need_name,
-    person_of,
-    show,
-    taken,
-    unit_of,
-    writing,
-)
+from psn.commands.rows import agency_of, group_of, person_of, unit_of, writing
+from psn.commands.words import counted, missing, need_name, show, taken
 from psn.problems import Problem
 from psn.schema import Agency, Agreement, GroupMember, Person, Talkgroup, Unit
 

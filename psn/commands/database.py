@@ -7,7 +7,7 @@ import asyncio
 import click
 
 from psn import migrate as migrations
-from psn.commands import connected, settings
+from psn.commands.words import connected, settings
 from psn.problems import Problem
 
 

@@ -20,8 +20,8 @@ import click
 from psn import migrate, seed
 from psn.children import Child
 from psn.cluster import Cluster
-from psn.commands import counted
 from psn.commands.doctor import port_problem
+from psn.commands.words import counted
 from psn.problems import Problem
 
 T = TypeVar("T")

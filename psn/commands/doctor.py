@@ -18,7 +18,7 @@ import asyncpg
 import click
 
 from psn import migrate
-from psn.commands import connected, settings, shown
+from psn.commands.words import connected, settings, shown
 from psn.problems import Problem
 from psn.settings import Settings, suspicious
 

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from geo import belize
 from geo.fences import Fence as Area
-from psn.commands import agency_of, missing, show, taken, writing
+from psn.commands.rows import agency_of, writing
+from psn.commands.words import missing, show, taken
 from psn.problems import Problem
 from psn.schema import Agency, Fence
 

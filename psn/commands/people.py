@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from psn import credentials
-from psn.commands import agency_of, counted, need_name, person_of, show, taken, writing
+from psn.commands.rows import agency_of, person_of, writing
+from psn.commands.words import counted, need_name, show, taken
 from psn.problems import Problem
 from psn.schema import Agency, Person, Session
 

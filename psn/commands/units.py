@@ -11,7 +11,8 @@ import click
 from sqlalchemy import select, update
 
 from psn import credentials
-from psn.commands import agency_of, counted, missing, need_name, show, taken, unit_of, writing
+from psn.commands.rows import agency_of, unit_of, writing
+from psn.commands.words import counted, missing, need_name, show, taken
 from psn.problems import Problem
 from psn.schema import Agency, Device, Session, Unit
 

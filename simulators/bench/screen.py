@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from psn.problems import Problem
 from simulators.bench.measure.usage import resident_kb
 
-try:
-    from playwright.async_api import Browser, CDPSession, Page, async_playwright
-except ImportError:  # the server's own packages have none
-    async_playwright = None  # type: ignore[assignment]
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, CDPSession, Page
 
 KEYS: Final = (
     "units", "seconds", "main_p95_ms", "frame_p95_ms", "heap_growth_mb_an_hour", "heap_mb",
@@ -71,7 +70,7 @@ _STOP_WATCHING: Final = (
 def browser_path() -> str:
     """The browser to use; raises Problem ``browser_missing``."""
     found = os.environ.get("PSN_CHROMIUM") or shutil.which("chromium")
-    if async_playwright is None or not found:
+    if importlib.util.find_spec("playwright") is None or not found:
         raise Problem(
             "browser_missing",
             "There is no browser here that can be driven.",
@@ -149,6 +148,8 @@ class Screen:
 @contextlib.asynccontextmanager
 async def opened(url: str, name: str, password: str) -> AsyncIterator[Screen]:
     """A browser in which that person is signed in."""
+    from playwright.async_api import async_playwright  # not among the server's own packages
+
     path = browser_path()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
