@@ -84,6 +84,8 @@ class Settings:
     """PEM file of the server's certificate and those that signed it; none: no TLS."""
     tls_key: str | None = _setting(None, _optional_words)
     """PEM file of the certificate's private key."""
+    keys: str = _setting("~/.local/state/psn/keys", _words)
+    """Directory of the server's own keys; made, with its keys, when it is missing."""
     pmtiles: str | None = _setting(None, _optional_words)
     """The operator's own map: a PMTiles file or its URL."""
     keep_track_days: int = _setting(30, _whole(1, 36_500))
@@ -94,6 +96,11 @@ class Settings:
     """``debug``, ``info``, ``warning`` or ``error``."""
     name: str = _setting("Public Safety Network of Belize", _words)
     """How this network calls itself on its pages."""
+
+    @property
+    def keys_directory(self) -> Path:
+        """:attr:`keys` as a path, with ``~`` for the home of the server's user."""
+        return Path(self.keys).expanduser()
 
 
 def names() -> tuple[str, ...]:

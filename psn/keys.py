@@ -1,0 +1,110 @@
+"""The server's own keys: files in one directory that only its user can read.
+
+``sign.pem`` (Ed25519, RFC 8032) signs what must be provable later: checkpoints of the audit.
+``seal.key`` (AES-256-GCM, NIST SP 800-38D) seals what the database must hold and must not tell:
+the secrets of second factors. Both are made when they are missing. A copy belongs in the backup,
+apart from that of the database: without ``seal.key`` nobody's second factor works any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from psn.problems import Problem
+
+SIGN_FILE: Final = "sign.pem"
+SEAL_FILE: Final = "seal.key"
+_NONCE_BYTES: Final = 12
+_SEAL_BYTES: Final = 32
+
+
+class KeyProblem(Problem):
+    """Why a key cannot be used: ``bad_key``, or ``not_sealed_here`` for what another key sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys, in memory. Nothing of them is shown when this is printed."""
+
+    sign: Ed25519PrivateKey = field(repr=False)
+    seal_key: bytes = field(repr=False)
+
+    def seal(self, secret: bytes, purpose: str) -> bytes:
+        """A secret as the database keeps it; it opens for the same ``purpose`` only."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + AESGCM(self.seal_key).encrypt(nonce, secret, purpose.encode())
+
+    def open(self, sealed: bytes, purpose: str) -> bytes:
+        """What was sealed for ``purpose``; raises :class:`KeyProblem`."""
+        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        try:
+            return AESGCM(self.seal_key).decrypt(nonce, rest, purpose.encode())
+        except (InvalidTag, ValueError) as problem:
+            raise KeyProblem(
+                "not_sealed_here",
+                "A secret in the database was sealed with another key, or was changed.",
+                f"Put the {SEAL_FILE} of this network back into PSN_KEYS.",
+            ) from problem
+
+    @property
+    def public(self) -> bytes:
+        """The key that checks signatures: 32 bytes."""
+        return self.sign.public_key().public_bytes_raw()
+
+
+def load(directory: Path) -> Keys:
+    """Read the keys, and make those that are missing; raises :class:`KeyProblem`."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        pem = _kept(directory / SIGN_FILE, _new_sign)
+        seal = _kept(directory / SEAL_FILE, lambda: secrets.token_bytes(_SEAL_BYTES))
+    except OSError as problem:
+        raise KeyProblem(
+            "bad_key",
+            f"The keys in {directory} cannot be read or made: {problem.strerror}.",
+            "Let PSN_KEYS name a directory that the server's user alone may read and write.",
+        ) from problem
+    try:
+        sign = serialization.load_pem_private_key(pem, password=None)
+    except ValueError:
+        sign = None
+    if not isinstance(sign, Ed25519PrivateKey) or len(seal) != _SEAL_BYTES:
+        name = SEAL_FILE if isinstance(sign, Ed25519PrivateKey) else SIGN_FILE
+        raise KeyProblem(
+            "bad_key", f"{directory / name} is no key.", "Put it back from the backup."
+        )
+    return Keys(sign, seal)
+
+
+def _new_sign() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _kept(file: Path, make: Callable[[], bytes]) -> bytes:
+    """The file's content, made first when it is not there; of two that make it one wins."""
+    if not file.exists():
+        new = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as out:
+            out.write(make())
+            out.flush()
+            os.fsync(handle)
+        with contextlib.suppress(FileExistsError):
+            os.link(new, file)
+        new.unlink()
+    return file.read_bytes()
