@@ -13,7 +13,8 @@ RUN python -m venv /opt/psn \
     && /opt/psn/bin/pip install --no-cache-dir --require-hashes -r /build/requirements-server.lock
 
 FROM python:3.12-slim
-RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin psn
+RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin psn \
+    && install -d -o psn -g psn -m 700 /var/lib/psn
 WORKDIR /app
 COPY --from=packages /opt/psn /opt/psn
 COPY LICENSE alembic.ini ./
@@ -26,6 +27,7 @@ COPY migrations migrations
 COPY --from=pages /build/dispatch/web/dist dispatch/web/dist
 ENV PATH=/opt/psn/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    PSN_KEYS=/var/lib/psn/keys \
     PSN_HOST=0.0.0.0 \
     PSN_PORT=8080
 USER psn

@@ -20,6 +20,7 @@ from psn.access import Principal
 from psn.directory import Channel, Directory, Unit
 from psn.fanout import Hub
 from psn.histogram import SECONDS, Histogram
+from psn.keys import Keys
 from psn.log import Record, forget
 from psn.mailboxes import Entry, Letter, Reader
 from psn.problems import Problem
@@ -47,11 +48,13 @@ class Core:
     def __init__(
         self,
         dsn: str,
+        keys: Keys,
         pool: asyncpg.Pool,
         directory: Directory,
         refresh_directory: Callable[[], Awaitable[Directory]],
         hours: float,
     ) -> None:
+        self.keys = keys
         self.pool = pool
         self.directory = directory
         self.refresh_directory = refresh_directory

@@ -14,7 +14,7 @@ from pathlib import Path
 import asyncpg
 from aiohttp import web
 
-from psn import database, garbage, metrics, migrate, partitions, tls
+from psn import database, garbage, keys, metrics, migrate, partitions, tls
 from psn.core import Core
 from psn.directory import Directory
 from psn.directory_watch import DirectoryWatch
@@ -41,6 +41,7 @@ class StartProblem(Problem):
 @contextlib.asynccontextmanager
 async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
     """Run a server; gives the address it listens on. Raises :class:`Problem` when it cannot."""
+    own_keys = keys.load(settings.keys_directory)
     async with contextlib.AsyncExitStack() as stack:
         pool = await _pool(settings.database)
         stack.push_async_callback(_close_pool, pool)
@@ -50,7 +51,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                 connection, datetime.now(UTC).date(), keep_days=settings.keep_track_days
             )
         watch = DirectoryWatch(settings.database)
-        core, door = await _core(settings, pool, watch)
+        core, door = await _core(settings, own_keys, pool, watch)
         stack.push_async_callback(watch.stop)
 
         async with asyncio.TaskGroup() as background:
@@ -102,7 +103,9 @@ async def _close_pool(pool: asyncpg.Pool) -> None:
         pool.terminate()
 
 
-async def _core(settings: Settings, pool: asyncpg.Pool, watch: DirectoryWatch) -> tuple[Core, Door]:
+async def _core(
+    settings: Settings, own_keys: keys.Keys, pool: asyncpg.Pool, watch: DirectoryWatch
+) -> tuple[Core, Door]:
     loads: set[asyncio.Task[None]] = set()
 
     async def load_tickets() -> None:
@@ -125,7 +128,7 @@ async def _core(settings: Settings, pool: asyncpg.Pool, watch: DirectoryWatch) -
 
     watch.on_notice(SESSIONS_CHANNEL, sessions_changed)
     directory = await watch.start()
-    core = Core(settings.database, pool, directory, watch.refresh, settings.session_hours)
+    core = Core(settings.database, own_keys, pool, directory, watch.refresh, settings.session_hours)
     door = Door(core)
     watch.subscribe(directory_changed)
     await core.signin.load()

@@ -22,6 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "psn_template"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Servers that tests start in processes of their own keep no keys in anyone's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PSN_KEYS", str(tmp_path_factory.mktemp("keys")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A private cluster for all tests of this run. Nobody may stop or kill this one."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -136,7 +137,9 @@ class Stage:
             self._task.result()
 
     async def _run(self, ready: asyncio.Event, port: int) -> None:
-        settings = Settings(database=self.dsn, port=port, **self._settings)
+        settings = Settings(
+            database=self.dsn, port=port, keys=os.environ["PSN_KEYS"], **self._settings
+        )
 
         def extend(application: Any, core: Core) -> None:
             self.core = core

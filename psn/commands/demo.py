@@ -232,6 +232,7 @@ class Demo:
         environment = dict(os.environ)
         if dsn is not None:
             environment["PSN_DATABASE"] = dsn
+            environment["PSN_KEYS"] = str(self._wishes.directory / "keys")
         child = Child(
             name,
             command,

@@ -107,6 +107,7 @@ class Stage:
                 env={
                     **os.environ,
                     "PSN_DATABASE": self.dsn,
+                    "PSN_KEYS": str(self._place / "keys"),
                     "PSN_LOG_LEVEL": "warning",
                     **self._tls,
                 },
