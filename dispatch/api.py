@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,7 +23,8 @@ from msgspec import Struct
 from dispatch import pages
 from psn import __version__, access, database, mailboxes, wire
 from psn.access import Principal
-from psn.core import Core
+from psn.core import Core, now_ms
+from psn.directory import Precision, Unit
 from psn.mailboxes import STATES
 from psn.problems import Problem
 from psn.settings import Settings
@@ -155,10 +155,15 @@ async def config(request: web.Request, settings: Settings) -> Config:
 
 async def unit(asked: Asked) -> UnitDetails:
     """One unit and its newest position."""
-    core, unit = asked.core, _visible_unit(asked)
+    core, (unit, shown) = asked.core, _visible_unit(asked)
     newest = core.picture.newest.get(unit.id)
     latest = None
-    if newest is not None:
+    if newest is not None and shown is Precision.BLURRED:
+        seat = newest.blur(now_ms())
+        latest = Latest(
+            seat.time, seat.time, seat.lon, seat.lat, None, None, seat.accuracy, None, None
+        )
+    elif newest is not None and shown is Precision.EXACT:
         f = newest.fix
         latest = Latest(
             f.time,
@@ -175,17 +180,26 @@ async def unit(asked: Asked) -> UnitDetails:
     return UnitDetails(unit.id, unit.agency, unit.callsign, unit.kind, online, latest)
 
 
-def _visible_unit(asked: Asked) -> Any:
+def _visible_unit(asked: Asked) -> tuple[Unit, Precision]:
     unit = asked.core.directory.units.get(asked.path_id("id"))
-    now = datetime.now(UTC)
-    if unit is None or not access.may_see_unit(asked.who, unit, asked.core.directory, now):
+    if unit is None:
         raise not_found()
-    return unit
+    shown = access.precision(asked.who, unit, asked.core.rules)
+    if shown is Precision.NOTHING:
+        raise not_found()
+    return unit, shown
 
 
 async def track(asked: Asked) -> Track:
     """Where a unit was between two times (milliseconds UTC), thinned to 5,000 positions."""
-    unit = _visible_unit(asked)
+    unit, _ = _visible_unit(asked)
+    if not access.may_see_track(asked.who, unit, asked.core.rules):
+        raise ApiProblem(
+            403,
+            "not_shared",
+            "Where this unit was is not shared with you.",
+            "Ask its agency, or look at where it is now.",
+        )
     latest = 253_402_300_799_999
     begin = asked.number("from", 0, 0, latest)
     end = asked.number("to", latest, 0, latest)
@@ -224,7 +238,7 @@ def _fix(row: asyncpg.Record) -> tuple[int, int, int, int | None, int | None]:
 async def mailbox(asked: Asked) -> Mailbox:
     """The newest entries of a mailbox below a sequence: history, page by page."""
     box = asked.path["address"]
-    if box not in access.mailboxes(asked.who, asked.core.directory):
+    if box not in access.mailboxes(asked.who, asked.core.rules):
         raise not_found()
     before = asked.number("before", 9_007_199_254_740_991, 0, 9_007_199_254_740_991)
     limit = asked.number("limit", 100, 1, MOST_ENTRIES)
@@ -435,7 +449,7 @@ def _operation(
     done = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
     responses: dict[str, Any] = {"200": done}
     if secured:
-        responses |= dict.fromkeys(("400", "401", "404", "503"), problem)
+        responses |= dict.fromkeys(("400", "401", "403", "404", "503"), problem)
     return {
         "summary": (handler.__doc__ or "").strip(),
         "operationId": handler.__name__,

@@ -30,7 +30,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "unit": ("psn.commands.units", "unit", "Units: what is seen on the map."),
     "device": ("psn.commands.units", "device", "Tablets and gateways, and their secrets."),
     "group": ("psn.commands.admin", "group", "Groups and their members."),
-    "agreement": ("psn.commands.admin", "agreement", "What agencies share, and why."),
+    "agreement": ("psn.commands.sharing", "agreement", "What agencies share, and why."),
+    "exception": ("psn.commands.sharing", "exception", "Units that are shown otherwise."),
+    "incident": ("psn.commands.incidents", "incident", "Sharing for as long as something happens."),
+    "glass": ("psn.commands.incidents", "glass", "Sight that was taken in an emergency."),
     "fence": ("psn.commands.fences", "fence", "Areas whose crossing is told."),
     "cert": ("psn.commands.cert", "cert", "Certificates to try TLS with."),
     "simulate": ("simulators.commands", "simulate", "Simulated fleets."),
@@ -102,8 +105,8 @@ Examples:
   psn migrate && psn serve     a server on the database of PSN_DATABASE
 
 Settings are environment variables (PSN_DATABASE, PSN_HOST, PSN_PORT, PSN_TLS_CERTIFICATE,
-PSN_TLS_KEY, PSN_PMTILES, PSN_KEEP_TRACK_DAYS, PSN_SESSION_HOURS, PSN_LOG_LEVEL, PSN_NAME) or the
-same names in a TOML file that PSN_CONFIG names.
+PSN_TLS_KEY, PSN_KEYS, PSN_PMTILES, PSN_KEEP_TRACK_DAYS, PSN_SESSION_HOURS, PSN_LOG_LEVEL,
+PSN_NAME) or the same names in a TOML file that PSN_CONFIG names.
 """
 
 

@@ -1,17 +1,19 @@
-"""Who may see and do what. Pure: the directory and the time come in, a decision goes out.
+"""Who may see and do what. Pure: the rules of a moment come in, a decision goes out.
 
 Default deny: what no rule here allows is refused. Nothing else in the network decides on rights;
 the door asks before a frame goes in, and the picture's views (``psn.fanout``) are made from
-:func:`sight` when a session watches or when the directory changes.
+:func:`sight` when a session watches or when the rules change.
 
 The rules, in words
 -------------------
-- A unit is visible to its own agency. An open unit is also visible to agencies with which its
-  agency has a standing agreement on units. A hidden unit never leaves its agency.
+- What a role may do at all, and whether to its own agency's objects or to shared ones too, says
+  the table in ``psn.roles``.
+- How precisely a unit is shown to another agency, and who may write to it, is data: agreements,
+  exceptions for a unit, open incidents, broken glass (``psn.sharing``).
 - A person or a unit reads its own mailbox, those of its groups, and its agency's. A device that
   stands for no unit (a gateway) reads none and watches nothing.
-- Anyone who reads may write to everyone of his own agency, to any agency as a whole, to his
-  groups, and to people and open units of agencies that have agreed to exchange messages.
+- Anyone who writes may write to everyone of his own agency, to any agency as a whole, to his
+  groups, and to people and units of other agencies as far as sharing says.
 - Who received or read what was written to a group or an agency is told by name to his own agency
   and to those that may write to him or see the unit; others are told only that the group or the
   agency has it.
@@ -22,10 +24,22 @@ The rules, in words
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from psn.directory import Channel, Device, Directory, Group, Person, Unit
+from psn import roles, sharing
+from psn.directory import (
+    EMPTY,
+    Channel,
+    Device,
+    Directory,
+    Group,
+    Person,
+    Precision,
+    Unit,
+)
+from psn.roles import Reach
+from psn.sharing import Sharing
 from psn.wire import Area
 
 
@@ -51,15 +65,90 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
+class Audience:
+    """Channels by how precisely their units are shown; what is in none of them is not."""
+
+    exact: frozenset[Channel] = frozenset()
+    blurred: frozenset[Channel] = frozenset()
+    presence: frozenset[Channel] = frozenset()
+
+    def of(self, agencies: frozenset[int]) -> Audience:
+        """The part of it that is of these agencies."""
+        return Audience(
+            *(_of(agencies, each) for each in (self.exact, self.blurred, self.presence))
+        )
+
+    def precision(self, channel: Channel) -> Precision:
+        """How units of a channel are shown."""
+        if channel in self.exact:
+            return Precision.EXACT
+        if channel in self.blurred:
+            return Precision.BLURRED
+        return Precision.PRESENCE if channel in self.presence else Precision.NOTHING
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """Those of which anything is shown."""
+        return self.exact | self.blurred | self.presence
+
+
+def _of(agencies: frozenset[int], channels: frozenset[Channel]) -> frozenset[Channel]:
+    return frozenset(channel for channel in channels if channel[0] in agencies)
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
     """What a view shows: rights and wishes together, equal for all its sessions."""
 
-    channels: frozenset[Channel]
+    audience: Audience
     people: frozenset[int]
     """Agencies whose people's presence is shown."""
     area: Area | None
     fences: frozenset[int | None]
     """Agencies whose fences are shown (None: joint fences)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Who is who and what is shared at one moment: all that a decision depends on."""
+
+    directory: Directory
+    sharing: Sharing
+    _audiences: dict[tuple[int, int | None], Audience] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def audience(self, agency: int, person: int | None) -> Audience:
+        """What an agency, and one person of it, is shown of everyone's units. Made once."""
+        key = (agency, person if person in self.sharing.broken else None)
+        made = self._audiences.get(key)
+        if made is None:
+            made = self._audiences[key] = self._make_audience(*key)
+        return made
+
+    def _make_audience(self, agency: int, person: int | None) -> Audience:
+        of: dict[Precision, set[Channel]] = {precision: set() for precision in Precision}
+        for owner in self.directory.agencies:
+            of[self.sharing.general(owner, agency, person)].add((owner, 0))
+        for number in self.directory.apart:
+            unit = self.directory.units.get(number)
+            if unit is not None:
+                channel = self.directory.channels[number]
+                of[self.sharing.precision(unit, agency, person)].add(channel)
+        return Audience(
+            frozenset(of[Precision.EXACT]),
+            frozenset(of[Precision.BLURRED]),
+            frozenset(of[Precision.PRESENCE]),
+        )
+
+
+NO_RULES = Rules(EMPTY, Sharing())
+"""Nobody is anyone."""
+
+
+def rules(directory: Directory, now: datetime) -> Rules:
+    """The rules of a moment (UTC, aware)."""
+    return Rules(directory, sharing.in_force(directory, now))
 
 
 def of_person(person: Person) -> Principal:
@@ -96,55 +185,63 @@ def of_device(device: Device, directory: Directory) -> Principal | None:
     )
 
 
-def shared_units(directory: Directory, viewer: int, now: datetime) -> frozenset[int]:
-    """Agencies whose open units ``viewer`` sees, itself included."""
-    return frozenset({viewer}) | {
-        a.owner for a in directory.agreements if a.viewer == viewer and a.units and a.holds(now)
-    }
+def reach(who: Principal, kind: str, action: str) -> Reach:
+    """How far ``who`` may do something to a kind of object (``psn.roles``)."""
+    return roles.reach(who.roles, kind, action)
 
 
-def reachable_agencies(directory: Directory, agency: int, now: datetime) -> frozenset[int]:
-    """Agencies whose people and open units ``agency`` may write to, itself included."""
-    return frozenset({agency}) | {
-        a.owner for a in directory.agreements if a.viewer == agency and a.messages and a.holds(now)
-    }
+def may(who: Principal, kind: str, action: str, owner: int | None) -> bool:
+    """Whether ``who`` may do something to an object of an agency (None: joint, or of everyone).
+
+    Whether an object of another agency is shared with him is a question of its own; where sharing
+    is what decides, this says no.
+    """
+    how_far = reach(who, kind, action)
+    return how_far is Reach.ALL or (how_far > Reach.NONE and owner in (None, who.agency))
 
 
-def channels(who: Principal, directory: Directory, now: datetime) -> frozenset[Channel]:
-    """The channels whose units ``who`` may see."""
-    if not who.reads:
-        return frozenset()
-    return frozenset({(who.agency, True)}) | {
-        (agency, False) for agency in shared_units(directory, who.agency, now)
-    }
+def audience(who: Principal, rules: Rules) -> Audience:
+    """What ``who`` is shown of units, and how precisely."""
+    how_far = reach(who, "unit", "see")
+    if not who.reads or how_far is Reach.NONE:
+        return Audience()
+    whole = rules.audience(who.agency, who.person)
+    return whole.of(frozenset({who.agency})) if how_far is Reach.OWN else whole
 
 
 def sight(
-    who: Principal,
-    directory: Directory,
-    now: datetime,
-    area: Area | None,
-    agencies: frozenset[int] | None,
+    who: Principal, rules: Rules, area: Area | None, agencies: frozenset[int] | None
 ) -> Sight:
     """What a session is shown: what it may see, narrowed to what it asked for."""
+    seen = audience(who, rules)
     return Sight(
-        channels=frozenset(
-            c for c in channels(who, directory, now) if agencies is None or c[0] in agencies
-        ),
-        people=reachable_agencies(directory, who.agency, now),
+        audience=seen if agencies is None else seen.of(agencies),
+        people=reachable_agencies(who, rules),
         area=area,
-        fences=frozenset({None, who.agency}),
+        fences=frozenset(
+            owner for owner in (None, who.agency) if who.reads and may(who, "layer", "see", owner)
+        ),
     )
 
 
-def may_see_unit(who: Principal, unit: Unit, directory: Directory, now: datetime) -> bool:
-    """Whether ``who`` may see a unit: its place, its track, its details."""
-    return unit.channel in channels(who, directory, now)
+def precision(who: Principal, unit: Unit, rules: Rules) -> Precision:
+    """How precisely ``who`` is shown a unit."""
+    return audience(who, rules).precision(rules.directory.channels[unit.id])
+
+
+def may_see_track(who: Principal, unit: Unit, rules: Rules) -> bool:
+    """Whether ``who`` may see where a unit was: only where he may see exactly where it is."""
+    how_far = reach(who, "track", "see")
+    return (
+        how_far > Reach.NONE
+        and (how_far > Reach.OWN or unit.agency == who.agency)
+        and precision(who, unit, rules) is Precision.EXACT
+    )
 
 
 def may_see_fence(who: Principal, owner: int | None) -> bool:
     """Whether ``who`` may see the fences of an agency (None: joint)."""
-    return who.reads and (owner is None or owner == who.agency)
+    return who.reads and may(who, "layer", "see", owner)
 
 
 def _belongs(who: Principal, group: Group) -> bool:
@@ -153,27 +250,44 @@ def _belongs(who: Principal, group: Group) -> bool:
     ) or who.agency in group.agencies
 
 
-def groups(who: Principal, directory: Directory) -> Iterator[Group]:
+def groups(who: Principal, rules: Rules) -> Iterator[Group]:
     """The groups that ``who`` belongs to."""
-    if who.reads:
-        yield from (g for g in directory.groups.values() if _belongs(who, g))
+    if who.reads and reach(who, "group", "see") > Reach.NONE:
+        yield from (g for g in rules.directory.groups.values() if _belongs(who, g))
 
 
-def mailboxes(who: Principal, directory: Directory) -> tuple[str, ...]:
+def mailboxes(who: Principal, rules: Rules) -> tuple[str, ...]:
     """The mailboxes that ``who`` reads, its own first."""
-    if not who.reads:
+    if not who.reads or reach(who, "message", "read") is Reach.NONE:
         return ()
     return (
         who.address,
         f"agency:{who.agency}",
-        *(f"group:{group.id}" for group in groups(who, directory)),
+        *(f"group:{group.id}" for group in groups(who, rules)),
     )
 
 
-def may_write(who: Principal, to: str, directory: Directory, now: datetime) -> bool:
+def reachable_agencies(who: Principal, rules: Rules) -> frozenset[int]:
+    """Agencies whose people ``who`` may write to."""
+    how_far = reach(who, "message", "write")
+    if not who.reads or how_far is Reach.NONE:
+        return frozenset()
+    if how_far is Reach.OWN:
+        return frozenset({who.agency})
+    shared = rules.sharing
+    return frozenset(
+        owner
+        for owner in rules.directory.agencies
+        if shared.may_write(owner, who.agency, who.person)
+    )
+
+
+def may_write(who: Principal, to: str, rules: Rules) -> bool:
     """Whether ``who`` may send a message to an address. One that does not exist: no."""
-    if not who.reads:
+    how_far = reach(who, "message", "write")
+    if not who.reads or how_far is Reach.NONE:
         return False
+    directory, shared = rules.directory, rules.sharing
     kind, _, number = to.partition(":")
     target = int(number)
     if kind == "agency":
@@ -186,30 +300,32 @@ def may_write(who: Principal, to: str, directory: Directory, now: datetime) -> b
         return (
             person is not None
             and not person.disabled
-            and person.agency in reachable_agencies(directory, who.agency, now)
+            and (how_far > Reach.OWN or person.agency == who.agency)
+            and shared.may_write(person.agency, who.agency, who.person)
         )
     unit = directory.units.get(target)
     return (
         unit is not None
         and not unit.retired
-        and (unit.agency == who.agency or not unit.hidden)
-        and unit.agency in reachable_agencies(directory, who.agency, now)
+        and (how_far > Reach.OWN or unit.agency == who.agency)
+        and shared.may_write_to(unit, who.agency, who.person)
     )
 
 
-def known_to(who: Principal, directory: Directory, now: datetime) -> frozenset[int]:
+def known_to(who: Principal, rules: Rules) -> frozenset[int]:
     """Agencies whose people may learn by a receipt that it was ``who`` who received or read.
 
-    Those that could have written to him, or that see the unit. A hidden unit: its own agency.
+    Those that could have written to him, or that are shown the unit.
     """
+    directory, shared = rules.directory, rules.sharing
     unit = None if who.unit is None else directory.units.get(who.unit)
-    if unit is not None and unit.hidden:
-        return frozenset({who.agency})
-    return frozenset({who.agency}) | {
-        a.viewer
-        for a in directory.agreements
-        if a.owner == who.agency and a.holds(now) and (a.messages or (a.units and unit is not None))
-    }
+    if unit is None:
+        return frozenset(a for a in directory.agencies if shared.may_write(who.agency, a))
+    return frozenset(
+        agency
+        for agency in directory.agencies
+        if shared.precision(unit, agency) > Precision.NOTHING or shared.may_write_to(unit, agency)
+    )
 
 
 def may_report(who: Principal, unit: Unit) -> bool:

@@ -16,14 +16,15 @@ import asyncpg
 
 from geo.fences import Fence, FenceIndex
 from psn import access, database, wire
-from psn.access import Principal
-from psn.directory import Channel, Directory, Unit
+from psn.access import Principal, Rules
+from psn.directory import Directory, Unit
 from psn.fanout import Hub
 from psn.histogram import SECONDS, Histogram
 from psn.keys import Keys
 from psn.log import Record, forget
 from psn.mailboxes import Entry, Letter, Reader
 from psn.problems import Problem
+from psn.screens import Screens
 from psn.sessions import Session, Sessions
 from psn.signin import SignIn, SignInRefused
 from psn.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
@@ -57,6 +58,7 @@ class Core:
         self.keys = keys
         self.pool = pool
         self.directory = directory
+        self.rules = access.rules(directory, datetime.now(UTC))
         self.refresh_directory = refresh_directory
         """Reload the directory now; :meth:`directory_changed` has been called when it returns."""
         self.signin = SignIn(pool, hours)
@@ -64,10 +66,13 @@ class Core:
         self.picture = LivePicture(_fences(directory))
         self.tracks = TrackWriter(dsn)
         self.record = Record(dsn, self._deliver, self._record_is_back)
-        self.sessions = Sessions(
-            self.record, pool, self._presence, lambda address: self.directory.name(address)
+        self.screens = Screens(
+            self.hub, self.picture, lambda address: self.sessions.online(address), now_ms
         )
-        self._holding: frozenset[int] = frozenset()
+        self.screens.rules = self.rules
+        self.sessions = Sessions(
+            self.record, pool, self.screens.presence, lambda address: self.directory.name(address)
+        )
         self.refused_positions = 0
         self.positions = 0
         self.stuck = 0
@@ -97,7 +102,7 @@ class Core:
         unit = self._reported_unit(session.principal, fix)
         taken = self._take(unit, fix)
         if taken.standing is Standing.SHOWN:
-            taken.newest.seat = self.hub.publish(unit.channel, seat_of(taken.newest.fix))
+            self._show(unit, taken)
 
     def report_batch(
         self, session: Session, fixes: Iterable[wire.Fix]
@@ -119,8 +124,12 @@ class Core:
             if taken.standing is Standing.SHOWN:
                 moved[unit.id] = (unit, taken)
         for unit, taken in moved.values():
-            taken.newest.seat = self.hub.publish(unit.channel, seat_of(taken.newest.fix))
+            self._show(unit, taken)
         return self.tracks.written(before), refused
+
+    def _show(self, unit: Unit, taken: Taken) -> None:
+        channel = self.directory.channels[unit.id]
+        taken.newest.seat = self.hub.publish(channel, seat_of(taken.newest.fix))
 
     def _reported_unit(self, who: Principal, fix: wire.Fix) -> Unit:
         unit_id = fix.unit or who.unit
@@ -160,13 +169,14 @@ class Core:
         return taken
 
     def _crossed(self, unit: Unit, at: int, now: int, taken: Taken) -> None:
+        channel = self.directory.channels[unit.id]
         for fences, inside in ((taken.entered, True), (taken.left, False)):
             for fence_id in fences:
                 crossing = wire.FenceCrossing(unit.id, fence_id, inside, at)
                 self.tracks.crossed(Crossed(crossing, now))
                 fence = self.directory.fences.get(fence_id)
                 if fence is not None:
-                    self.hub.cross(unit.channel, fence.agency, crossing)
+                    self.hub.cross(channel, fence.agency, crossing)
 
     # -- the record
 
@@ -176,10 +186,10 @@ class Core:
         Rights may have gone since it was sent first and stored, and only the acknowledgement got
         lost; so the record is asked about it all the same.
         """
-        who, now = session.principal, datetime.now(UTC)
+        who = session.principal
         refusal = None
         for to in frame.to:
-            if not access.may_write(who, to, self.directory, now):
+            if not access.may_write(who, to, self.rules):
                 refusal = Refused(
                     "not_reachable",
                     f"You cannot write to {to}: it does not exist or is not shared with you.",
@@ -237,119 +247,40 @@ class Core:
 
     def watch(self, session: Session, frame: wire.Watch) -> None:
         """Show the picture to a session from now on: roster, snapshot, then changes."""
-        if not session.principal.reads:
-            raise Refused(
-                "not_allowed",
-                "A gateway does not watch the picture.",
-                "Sign in as a person or as a unit's device.",
-            )
-        session.watch = frame
-        session.send(wire.Ok(n=frame.n))
-        self._show(session)
+        self.screens.watch(session, frame)
 
     def unwatch(self, session: Session) -> None:
         """No more picture for a session."""
-        session.watch = None
-        self.hub.unwatch(session.watcher)
+        self.screens.unwatch(session)
 
-    def _sight(self, session: Session) -> access.Sight:
-        assert session.watch is not None
-        wanted = session.watch.agencies
-        return access.sight(
-            session.principal,
-            self.directory,
-            datetime.now(UTC),
-            session.watch.area,
-            None if wanted is None else frozenset(wanted),
-        )
-
-    def _show(self, session: Session) -> None:
-        sight = self._sight(session)
-        self.hub.watch(session.watcher, sight, session.codec)
-        session.send(self._roster(session, sight))
-        self.hub.snapshot(session.watcher, self._visible(sight))
-
-    def _visible(self, sight: access.Sight) -> Iterable[tuple[wire.Seat, bytes]]:
-        for unit_id, newest in self.picture.newest.items():
-            unit = self.directory.units.get(unit_id)
-            if unit is not None and unit.channel in sight.channels:
-                yield seat_of(newest.fix), newest.seat
-
-    def _roster(self, session: Session, sight: access.Sight) -> wire.Roster:
-        directory = self.directory
-        return wire.Roster(
-            agencies=[
-                wire.RosterAgency(a.id, a.code, a.name, a.colour)
-                for a in directory.agencies.values()
-            ],
-            groups=[
-                wire.RosterGroup(g.id, g.name, g.agency)
-                for g in access.groups(session.principal, directory)
-            ],
-            people=[
-                wire.RosterPerson(
-                    p.id,
-                    p.agency,
-                    p.full_name,
-                    list(p.roles),
-                    self.sessions.online(f"person:{p.id}"),
-                )
-                for p in directory.people.values()
-                if p.agency in sight.people and not p.disabled
-            ],
-            units=[
-                self._roster_unit(unit)
-                for unit in directory.units.values()
-                if unit.channel in sight.channels and not unit.retired
-            ],
-        )
-
-    def _roster_unit(self, unit: Unit) -> wire.RosterUnit:
-        return wire.RosterUnit(
-            unit.id,
-            unit.agency,
-            unit.callsign,
-            unit.kind,
-            self.sessions.online(f"unit:{unit.id}"),
-        )
-
-    def _presence(self, who: Principal, online: bool) -> None:
-        if who.person is not None:
-            self.hub.person_presence(who.agency, who.address, online)
-        elif who.unit is not None:
-            unit = self.directory.units.get(who.unit)
-            if unit is not None:
-                self.hub.unit_presence(unit.channel, who.address, online)
-
-    # -- when the directory changes
+    # -- when the rules change
 
     def directory_changed(self, new: Directory) -> list[tuple[Session, str]]:
         """Apply new rights to everyone at once; returns the sessions to end, with the reason."""
         old, self.directory = self.directory, new
         if old.fences != new.fences:
             self.picture.fences = _fences(new)
-        lost = self._move_units(old, new)
-        people_changed = (
-            old.agencies != new.agencies
-            or old.people != new.people
-            or old.groups != new.groups
-            or old.agreements != new.agreements
-        )
+        for number in list(self.picture.newest):
+            unit = new.units.get(number)
+            if unit is None or unit.retired:
+                self.picture.forget(number)
+        return self._apply(access.rules(new, datetime.now(UTC)))
+
+    def refresh_rights(self) -> list[tuple[Session, str]]:
+        """Something shared may have begun or ended by the clock: as :meth:`directory_changed`."""
+        rules = access.rules(self.directory, datetime.now(UTC))
+        return [] if rules.sharing == self.rules.sharing else self._apply(rules)
+
+    def _apply(self, rules: Rules) -> list[tuple[Session, str]]:
+        self.rules = rules
         ended = []
         for session in list(self.sessions.all):
             try:
                 self.renew(session)
             except SignInRefused as problem:
                 ended.append((session, problem.text))
-                continue
-            view = session.watcher.view
-            # A roster only ever adds: who has lost a unit gets it anew, without that unit's name.
-            if view is not None and (
-                people_changed
-                or not lost.isdisjoint(view.sight.channels)
-                or self._sight(session) != view.sight
-            ):
-                self._show(session)
+        left = {session for session, _ in ended}
+        self.screens.mend(rules, [each for each in self.sessions.all if each not in left])
         return ended
 
     def renew(self, session: Session) -> None:
@@ -361,53 +292,11 @@ class Core:
             )
         session.principal = principal
         session.reader = self.reader(principal)
-        self.sessions.change_boxes(session, access.mailboxes(principal, self.directory))
+        self.sessions.change_boxes(session, access.mailboxes(principal, self.rules))
 
     def reader(self, who: Principal) -> Reader:
         """How receipts of ``who`` name him, and to whom."""
-        known_to = access.known_to(who, self.directory, datetime.now(UTC))
-        return Reader(who.address, who.name, known_to)
-
-    def refresh_rights(self) -> None:
-        """An agreement may have begun or ended by the clock: show again where it matters."""
-        now = datetime.now(UTC)
-        holding = frozenset(a.id for a in self.directory.agreements if a.holds(now))
-        if holding == self._holding:
-            return
-        self._holding = holding
-        for session in self.sessions.all:
-            session.reader = self.reader(session.principal)
-            view = session.watcher.view
-            if view is not None and self._sight(session) != view.sight:
-                self._show(session)
-
-    def _move_units(self, old: Directory, new: Directory) -> set[Channel]:
-        """Take units off and put them on maps; returns the channels that have lost one."""
-        lost: set[Channel] = set()
-        changed: dict[Channel, list[wire.RosterUnit]] = {}
-        for unit in new.units.values():
-            before = old.units.get(unit.id)
-            if before == unit:
-                continue
-            moved = before is not None and before.channel != unit.channel
-            if before is not None and (moved or unit.retired):
-                self.hub.withdraw(before.channel, unit.id)
-                lost.add(before.channel)
-            if unit.retired:
-                self.picture.forget(unit.id)
-                continue
-            changed.setdefault(unit.channel, []).append(self._roster_unit(unit))
-            newest = self.picture.newest.get(unit.id)
-            if moved and newest is not None:
-                self.hub.publish(unit.channel, seat_of(newest.fix))
-        for unit in old.units.values():
-            if unit.id not in new.units:
-                self.hub.withdraw(unit.channel, unit.id)
-                self.picture.forget(unit.id)
-                lost.add(unit.channel)
-        for channel, units in changed.items():
-            self.hub.roster_units(channel, units)
-        return lost
+        return Reader(who.address, who.name, access.known_to(who, self.rules))
 
     # -- gateways
 

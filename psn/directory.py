@@ -1,12 +1,13 @@
 """Who is who, in memory: an immutable snapshot. Values only; ``psn.directory_watch`` renews it.
 
 Everything is kept, also what is disabled, retired or revoked, since old messages and tracks name
-it; ``people_by_name`` alone leaves out who may not sign in any more. Agreements that are over are
-left out; those that begin or end later are decided with :meth:`Agreement.holds`.
+it; ``people_by_name`` alone leaves out who may not sign in any more. What was shared and is
+over is left out; what begins or ends later is decided with :meth:`Term.holds` (``psn.sharing``).
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +15,24 @@ from typing import Final
 
 import shapely
 
-Channel = tuple[int, bool]
-"""The unit of visibility: an agency, and whether this is its hidden side."""
+Channel = tuple[int, int]
+"""What is seen by the same viewers: an agency's units of which no rule speaks (0), or one unit."""
+
+
+class Precision(enum.IntEnum):
+    """How precisely a unit is shown to another agency."""
+
+    NOTHING = 0
+    PRESENCE = 1
+    """Its name, and whether it is connected; not where it is."""
+    BLURRED = 2
+    """In which square of a kilometre it was within the last minute."""
+    EXACT = 3
+
+    @property
+    def word(self) -> str:
+        """As the wire, the database and the command line write it."""
+        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +71,8 @@ class Unit:
     agency: int
     callsign: str
     kind: str
-    hidden: bool
     source_key: str | None
     retired: bool
-
-    @property
-    def channel(self) -> Channel:
-        """Where this unit is seen: its agency, and whether hidden."""
-        return (self.agency, self.hidden)
 
     @property
     def address(self) -> str:
@@ -101,22 +112,67 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """``owner`` lets ``viewer`` see its open units, or write to it, from ``starts`` to ``ends``."""
+class Term:
+    """From when until when something holds (UTC, aware); without an end, until it is ended."""
 
-    id: int
-    owner: int
-    viewer: int
-    units: bool
-    messages: bool
-    reason: str
-    author: str
     starts: datetime
     ends: datetime | None
 
     def holds(self, at: datetime) -> bool:
         """Whether it is in force at a moment (UTC, aware)."""
         return self.starts <= at and (self.ends is None or at < self.ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement(Term):
+    """``owner`` shows ``viewer`` its units so precisely, and perhaps lets it write to it."""
+
+    id: int
+    owner: int
+    viewer: int
+    units: Precision
+    messages: bool
+    reason: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitException(Term):
+    """One unit is shown so precisely to one agency, or at most so to everyone (``viewer`` None)."""
+
+    id: int
+    unit: int
+    viewer: int | None
+    units: Precision
+    reason: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenGlass(Term):
+    """A person has given himself sight of an agency's open units, in an emergency."""
+
+    id: int
+    person: int
+    owner: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Term):
+    """An agency takes part in an incident, or a unit is assigned to it: one of the two."""
+
+    agency: int | None
+    unit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """An open incident, as far as it opens sight."""
+
+    id: int
+    agency: int
+    members: frozenset[Member]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +202,9 @@ class Directory:
     groups: Mapping[int, Group]
     agreements: tuple[Agreement, ...]
     fences: Mapping[int, FenceRow]
+    exceptions: tuple[UnitException, ...] = ()
+    glasses: tuple[BrokenGlass, ...] = ()
+    incidents: tuple[Incident, ...] = ()
     agencies_by_code: Mapping[str, Agency] = field(init=False, repr=False, compare=False)
     people_by_name: Mapping[str, Person] = field(init=False, repr=False, compare=False)
     """Those who may sign in, by lower-case name."""
@@ -153,6 +212,10 @@ class Directory:
     """By the gateway's key; retired units too, since a key stays taken."""
     units_by_callsign: Mapping[tuple[int, str], Unit] = field(init=False, repr=False, compare=False)
     """By agency and callsign; retired units too."""
+    apart: frozenset[int] = field(init=False, repr=False, compare=False)
+    """Units of which a rule speaks, now or later: each is a channel of its own."""
+    channels: Mapping[int, Channel] = field(init=False, repr=False, compare=False)
+    """By unit."""
 
     def __post_init__(self) -> None:
         """Make the look-ups that follow from the rows."""
@@ -165,6 +228,10 @@ class Directory:
         units = self.units.values()
         keep("units_by_key", {u.source_key: u for u in units if u.source_key is not None})
         keep("units_by_callsign", {(u.agency, u.callsign): u for u in units})
+        apart = {each.unit for each in self.exceptions}
+        apart |= {member.unit for each in self.incidents for member in each.members if member.unit}
+        keep("apart", frozenset(apart))
+        keep("channels", {u.id: (u.agency, u.id if u.id in apart else 0) for u in units})
 
     def name(self, address: str) -> str:
         """What people call the owner of a mailbox; the address itself when nobody is there."""

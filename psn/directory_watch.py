@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -20,12 +22,17 @@ from psn.directory import (
     EMPTY,
     Agency,
     Agreement,
+    BrokenGlass,
     Device,
     Directory,
     FenceRow,
     Group,
+    Incident,
+    Member,
     Person,
+    Precision,
     Unit,
+    UnitException,
 )
 from psn.schema import DIRECTORY_CHANNEL
 
@@ -46,8 +53,11 @@ async def load(source: database.Connection | asyncpg.Pool[Any]) -> Directory:
             units=_by_id(await source.fetch(_UNITS), Unit),
             devices=_by_id(await source.fetch(_DEVICES), Device),
             groups=_by_id(await source.fetch(_GROUPS), _group),
-            agreements=tuple(Agreement(*row) for row in await source.fetch(_AGREEMENTS)),
+            agreements=tuple(_agreement(*row) for row in await source.fetch(_AGREEMENTS)),
             fences=_by_id(await source.fetch(_FENCES), FenceRow),
+            exceptions=tuple(_exception(*row) for row in await source.fetch(_EXCEPTIONS)),
+            glasses=tuple(BrokenGlass(*row) for row in await source.fetch(_GLASSES)),
+            incidents=_incidents(await source.fetch(_MEMBERS)),
         )
 
 
@@ -58,7 +68,7 @@ _PEOPLE: Final = """
     from person order by id
 """
 _UNITS: Final = """
-    select id, agency_id, callsign, kind, hidden, source_key, retired_at is not null
+    select id, agency_id, callsign, kind, source_key, retired_at is not null
     from unit order by id
 """
 _DEVICES: Final = """
@@ -74,8 +84,21 @@ _GROUPS: Final = """
     group by g.id order by g.id
 """
 _AGREEMENTS: Final = """
-    select id, owner_agency, viewer_agency, units, messages, reason, author, starts_at, ends_at
+    select starts_at, ends_at, id, owner_agency, viewer_agency, units, messages, reason, author
     from agreement where ends_at is null or ends_at > now() order by id
+"""
+_EXCEPTIONS: Final = """
+    select starts_at, ends_at, id, unit_id, viewer_agency, units, reason, author
+    from unit_exception where ends_at is null or ends_at > now() order by id
+"""
+_GLASSES: Final = """
+    select starts_at, ends_at, id, person_id, owner_agency, reason
+    from broken_glass where ends_at > now() order by id
+"""
+_MEMBERS: Final = """
+    select i.id, i.agency_id, m.starts_at, m.ends_at, m.agency_id, m.unit_id
+    from incident i join incident_member m on m.incident_id = i.id
+    where i.closed_at is null and (m.ends_at is null or m.ends_at > now()) order by i.id
 """
 _FENCES: Final = """
     select id, name, agency_id, st_asbinary(area) from fence where retired_at is null order by id
@@ -96,6 +119,38 @@ def _group(
     id: int, agency: int, name: str, people: list[int], units: list[int], agencies: list[int]
 ) -> Group:
     return Group(id, agency, name, frozenset(people), frozenset(units), frozenset(agencies))
+
+
+def _agreement(
+    starts: datetime,
+    ends: datetime | None,
+    id: int,
+    owner: int,
+    viewer: int,
+    units: str,
+    *rest: Any,
+) -> Agreement:
+    return Agreement(starts, ends, id, owner, viewer, Precision[units.upper()], *rest)
+
+
+def _exception(
+    starts: datetime,
+    ends: datetime | None,
+    id: int,
+    unit: int,
+    viewer: int | None,
+    units: str,
+    *rest: Any,
+) -> UnitException:
+    return UnitException(starts, ends, id, unit, viewer, Precision[units.upper()], *rest)
+
+
+def _incidents(rows: list[Any]) -> tuple[Incident, ...]:
+    """Rows of members, in the order of their incidents."""
+    return tuple(
+        Incident(id, agency, frozenset(Member(*row[2:]) for row in members))
+        for (id, agency), members in itertools.groupby(rows, key=lambda row: (row[0], row[1]))
+    )
 
 
 Subscriber = Callable[[Directory, Directory], None]

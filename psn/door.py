@@ -14,7 +14,7 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
 from typing import Any
 from uuid import UUID
@@ -184,7 +184,7 @@ class Connection:
             # Rights may have changed while this waited; from here on nothing waits.
             principal = core.signin.still(ticket, core.directory)
             session = Session(principal, core.reader(principal), ticket, self.codec, self.outbox)
-            boxes = access.mailboxes(principal, core.directory)
+            boxes = access.mailboxes(principal, core.rules)
             notices = core.sessions.resume(session, boxes, frame.seen)
         except SignInRefused as problem:
             self._error(problem, frame.n)
@@ -472,6 +472,11 @@ class Door:
             connection.outbox.transport.abort()
         elif now - connection.heard > QUIET_SECONDS and not connection.outbox.closed:
             connection.outbox.ping(now)
+
+    def end_sessions(self, ended: Iterable[tuple[Session, str]]) -> None:
+        """End sessions whose rights to be have gone, each with its reason."""
+        for session, why in ended:
+            self.end_session(session, why)
 
     def end_session(self, session: Session, why: str) -> None:
         """End a session whose right to be has gone."""

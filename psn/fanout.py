@@ -8,9 +8,11 @@ see the unit, and a single callback at the end of the event-loop iteration frame
 and hands the same bytes to every socket of it. When idle nothing waits; under load the batches
 grow by themselves.
 
-A *view* is what sessions with equal rights and equal wishes share: visible channels, agencies
-whose people they may write to, area, filter and codec. Rights are looked at when a session watches
-or when rules change, never when a position comes: a position is at most a look-up of its channel.
+A *view* is what sessions with equal rights and equal wishes share: visible channels and how
+precisely, agencies whose people they may write to, area, filter and codec. Rights are looked at
+when a session watches or when rules change, never when a position comes: a position is at most a
+look-up of its channel. Views that see a channel blurred are in an index of their own, which the
+clock asks (``psn.screens``) and no position does.
 
 A session whose socket does not drain is *lagging*: it stops getting the shared frames and keeps,
 in memory bounded by the number of units, only the newest value of each. When its socket has
@@ -24,7 +26,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from psn import wire
@@ -212,7 +214,10 @@ class Hub:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._views: dict[tuple[Sight, wire.Codec], View] = {}
-        self._by_channel: dict[Channel, list[View]] = {}
+        self._exact: dict[Channel, list[View]] = {}
+        self._blurred: dict[Channel, list[View]] = {}
+        self._present: dict[Channel, list[View]] = {}
+        """Views that see anything of a channel: its units' names, and whether they are there."""
         self._dirty_views: set[View] = set()
         self._dirty_outboxes: list[Outbox] = []
         self._scheduled = False
@@ -234,8 +239,9 @@ class Hub:
         view = self._views.get(key)
         if view is None:
             view = self._views[key] = View(sight, codec)
-            for channel in sight.channels:
-                self._by_channel.setdefault(channel, []).append(view)
+            for index, channels in self._indices(sight):
+                for channel in channels:
+                    index.setdefault(channel, []).append(view)
         view.watchers.add(watcher)
         watcher.view = view
         return view
@@ -251,11 +257,56 @@ class Hub:
         if not view.watchers:
             del self._views[(view.sight, view.codec)]
             self._dirty_views.discard(view)
-            for channel in view.sight.channels:
-                views = self._by_channel[channel]
-                views.remove(view)
-                if not views:
-                    del self._by_channel[channel]
+            for index, channels in self._indices(view.sight):
+                for channel in channels:
+                    views = index[channel]
+                    views.remove(view)
+                    if not views:
+                        del index[channel]
+
+    def _indices(
+        self, sight: Sight
+    ) -> tuple[tuple[dict[Channel, list[View]], frozenset[Channel]], ...]:
+        seen = sight.audience
+        return (
+            (self._exact, seen.exact),
+            (self._blurred, seen.blurred),
+            (self._present, seen.channels),
+        )
+
+    def move(self, watcher: Watcher, sight: Sight) -> None:
+        """Rules changed: the session sees ``sight`` from now on. It keeps what it has.
+
+        What it has not been sent yet was its due before the change. The difference between the
+        two sights is for the caller to :meth:`amend`.
+        """
+        view, backlog = watcher.view, watcher.backlog
+        assert view is not None
+        self.settle(view)
+        self.watch(watcher, sight, view.codec)
+        if backlog is not None:
+            watcher.backlog = backlog
+            self.lagging.add(watcher)
+
+    def settle(self, view: View) -> None:
+        """Hand out now what changed for a view, so that what comes next comes after it."""
+        if view in self._dirty_views:
+            self._dirty_views.discard(view)
+            self._flush_view(view)
+
+    def amend(self, watcher: Watcher, gone: list[int], seats: list[tuple[int, bytes]]) -> None:
+        """Take units off one session's map and put others on it, after the rules changed.
+
+        ``seats`` are unit and body as the session's codec encodes it. A lagging session gets the
+        newest of each when it is back.
+        """
+        if watcher.backlog is not None:
+            self._keep(watcher.backlog, seats, gone, {})
+            return
+        assert watcher.view is not None
+        for payload in _frames(watcher.view.codec, [body for _, body in seats], gone, {}, []):
+            watcher.outbox.send(payload)
+        self.delivered += len(seats)
 
     def snapshot(self, watcher: Watcher, seats: Iterable[tuple[wire.Seat, bytes]]) -> None:
         """Send a session that has just begun to watch everything there is to see now."""
@@ -278,36 +329,37 @@ class Hub:
     def publish(self, channel: Channel, seat: wire.Seat) -> bytes:
         """Show a unit's newest seat to everyone who may see its channel. Returns it encoded."""
         encoded = wire.MSGPACK.encode(seat)
-        for view in self._by_channel.get(channel, ()):
-            if view.sight.area is None or view.admits(seat.unit, seat.lon, seat.lat):
-                body = encoded if view.codec.binary else view.codec.encode(seat)
-                view.seats.append((seat.unit, body))
-            self._dirty_view(view)
+        for view in self._exact.get(channel, ()):
+            self._show(view, seat, encoded)
         return encoded
 
-    def withdraw(self, channel: Channel, unit: int) -> None:
-        """Take a unit off every map that shows the channel (retired, or moved to another)."""
-        for view in self._by_channel.get(channel, ()):
-            view.remove(unit)
-            self._dirty_view(view)
+    def publish_blurred(self, channel: Channel, seat: wire.Seat) -> None:
+        """Show a unit's blurred seat to those who see its channel so."""
+        encoded = wire.MSGPACK.encode(seat)
+        for view in self._blurred.get(channel, ()):
+            self._show(view, seat, encoded)
+
+    @property
+    def blurred(self) -> Mapping[Channel, object]:
+        """Channels that some view sees blurred; empty when none does."""
+        return self._blurred
+
+    def _show(self, view: View, seat: wire.Seat, encoded: bytes) -> None:
+        if view.sight.area is None or view.admits(seat.unit, seat.lon, seat.lat):
+            body = encoded if view.codec.binary else view.codec.encode(seat)
+            view.seats.append((seat.unit, body))
+        self._dirty_view(view)
 
     def cross(self, channel: Channel, owner: int | None, crossing: wire.FenceCrossing) -> None:
         """Tell those who see the unit and the fence of agency ``owner`` of a crossing."""
-        for view in self._by_channel.get(channel, ()):
+        for view in self._exact.get(channel, ()):
             if owner in view.sight.fences:
                 view.crossings.append(crossing)
                 self._dirty_view(view)
 
-    def roster_units(self, channel: Channel, units: list[wire.RosterUnit]) -> None:
-        """Units are new or were renamed. Rare, so sent at once, also to the lagging."""
-        for view in self._by_channel.get(channel, ()):
-            payload = view.codec.encode(wire.RosterUnits(units=units))
-            for watcher in view.watchers:
-                watcher.outbox.send(payload)
-
     def unit_presence(self, channel: Channel, address: str, online: bool) -> None:
         """A unit came or went."""
-        for view in self._by_channel.get(channel, ()):
+        for view in self._present.get(channel, ()):
             view.presence[address] = online
             self._dirty_view(view)
 

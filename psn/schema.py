@@ -137,8 +137,6 @@ class Unit(Base):
     callsign: Mapped[str]
     kind: Mapped[str]
     """``car``, ``boat``, ``foot``, …: lower-case letters and ``_``."""
-    hidden: Mapped[bool] = _flag()
-    """Seen inside its own agency only, whatever agreements say."""
     source_key: Mapped[str | None] = mapped_column(unique=True)
     """The gateway's own name for it: ``mmsi:312000001``."""
     retired_at: Mapped[datetime | None]
@@ -201,24 +199,112 @@ class GroupMember(Base):
     agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
 
 
+_PRECISIONS = "units in ('nothing', 'presence', 'blurred', 'exact')"
+_ENDS = "ends_at is null or ends_at >= starts_at"
+_REASON = "reason <> '' and author <> ''"
+
+
 class Agreement(Base):
-    """The owner lets the viewer see its open units, or write to it; with a reason and an end."""
+    """The owner shows the viewer its open units, or lets it write to it; with a reason."""
 
     __tablename__ = "agreement"
     __table_args__ = (
         CheckConstraint("owner_agency <> viewer_agency", name="agreement_two_agencies_check"),
-        CheckConstraint("ends_at is null or ends_at >= starts_at", name="agreement_ends_check"),
-        CheckConstraint("reason <> '' and author <> ''", name="agreement_reason_check"),
+        CheckConstraint(_PRECISIONS, name="agreement_units_check"),
+        CheckConstraint(_ENDS, name="agreement_ends_check"),
+        CheckConstraint(_REASON, name="agreement_reason_check"),
     )
 
     id: Mapped[int] = _id()
     owner_agency: Mapped[int] = mapped_column(ForeignKey("agency.id"))
     viewer_agency: Mapped[int] = mapped_column(ForeignKey("agency.id"))
-    units: Mapped[bool] = _flag()
+    units: Mapped[str] = mapped_column(server_default=text("'nothing'"))
+    """How precisely its open units are shown: a word of :class:`psn.directory.Precision`."""
     messages: Mapped[bool] = _flag()
     reason: Mapped[str]
     author: Mapped[str]
     """Who decided it, in words or as an address."""
+    starts_at: Mapped[datetime] = _now()
+    ends_at: Mapped[datetime | None]
+
+
+class UnitException(Base):
+    """One unit is shown so to one agency, whatever else is agreed; without a viewer: at most so."""
+
+    __tablename__ = "unit_exception"
+    __table_args__ = (
+        CheckConstraint(_PRECISIONS, name="unit_exception_units_check"),
+        CheckConstraint(_ENDS, name="unit_exception_ends_check"),
+        CheckConstraint(_REASON, name="unit_exception_reason_check"),
+    )
+
+    id: Mapped[int] = _id()
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
+    viewer_agency: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
+    units: Mapped[str]
+    reason: Mapped[str]
+    author: Mapped[str]
+    starts_at: Mapped[datetime] = _now()
+    ends_at: Mapped[datetime | None]
+
+
+class BrokenGlass(Base):
+    """A person saw another agency's open units on his own word, in an emergency; for review."""
+
+    __tablename__ = "broken_glass"
+    __table_args__ = (
+        CheckConstraint("ends_at >= starts_at", name="broken_glass_ends_check"),
+        CheckConstraint("reason <> ''", name="broken_glass_reason_check"),
+        CheckConstraint(
+            "num_nonnulls(reviewed_at, reviewed_by, review) in (0, 3)",
+            name="broken_glass_review_check",
+        ),
+    )
+
+    id: Mapped[int] = _id()
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    owner_agency: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    """Whose units he sees."""
+    reason: Mapped[str]
+    starts_at: Mapped[datetime] = _now()
+    ends_at: Mapped[datetime]
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[str | None]
+    review: Mapped[str | None]
+    """What the owner's reviewer found."""
+
+
+class Incident(Base):
+    """Something that happens, and is worked on by the agencies that take part."""
+
+    __tablename__ = "incident"
+
+    id: Mapped[int] = _id()
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    title: Mapped[str]
+    opened_by: Mapped[str]
+    opened_at: Mapped[datetime] = _now()
+    closed_at: Mapped[datetime | None]
+
+
+class IncidentMember(Base):
+    """An agency takes part in an incident, or a unit is assigned to it."""
+
+    __tablename__ = "incident_member"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(agency_id, unit_id) = 1", name="incident_member_one_check"),
+        CheckConstraint(_ENDS, name="incident_member_ends_check"),
+        CheckConstraint(_REASON, name="incident_member_reason_check"),
+    )
+
+    id: Mapped[int] = _id()
+    incident_id: Mapped[int] = mapped_column(
+        ForeignKey("incident.id", ondelete="CASCADE"), index=True
+    )
+    agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    reason: Mapped[str]
+    author: Mapped[str]
     starts_at: Mapped[datetime] = _now()
     ends_at: Mapped[datetime | None]
 

@@ -62,6 +62,7 @@ FENCES: Final = (
 )
 
 REASON: Final = "Demonstration agreement"
+UNDERCOVER: Final = "Undercover in the demonstration"
 SIMULATED: Final = "simulated"
 """Label of the devices that :func:`ensure_units` enrols."""
 
@@ -118,12 +119,7 @@ async def seed(conn: asyncpg.Connection[Any], passwords: Path) -> list[Account]:
         await _seed_agreements(conn, agencies)
         await _seed_groups(conn, agencies)
         await _seed_fences(conn)
-        await conn.executemany(
-            "insert into unit (agency_id, callsign, kind, hidden) values ($1, $2, $3, true)"
-            " on conflict (agency_id, callsign) do update set hidden = true"
-            " where not unit.hidden",
-            [(agencies[code], callsign, kind) for code, callsign, kind in HIDDEN],
-        )
+        await _seed_hidden(conn, agencies)
         return await _seed_people(conn, agencies, passwords)
 
 
@@ -218,7 +214,7 @@ async def _seed_agreements(conn: asyncpg.Connection[Any], agencies: dict[str, in
     await conn.execute(
         """
         insert into agreement (owner_agency, viewer_agency, units, messages, reason, author)
-        select o, v, true, true, $2, 'psn demo'
+        select o, v, 'exact', true, $2, 'psn demo'
         from unnest($1::int[]) o, unnest($1::int[]) v
         where o <> v and not exists (
             select from agreement a
@@ -228,6 +224,30 @@ async def _seed_agreements(conn: asyncpg.Connection[Any], agencies: dict[str, in
         _ours(agencies),
         REASON,
     )
+
+
+async def _seed_hidden(conn: asyncpg.Connection[Any], agencies: dict[str, int]) -> None:
+    """Undercover units, each with the exception that hides it."""
+    for code, callsign, kind in HIDDEN:
+        await conn.execute(
+            "insert into unit (agency_id, callsign, kind) values ($1, $2, $3)"
+            " on conflict (agency_id, callsign) do nothing",
+            agencies[code],
+            callsign,
+            kind,
+        )
+        await conn.execute(
+            """
+            insert into unit_exception (unit_id, units, reason, author)
+            select id, 'nothing', $3, 'psn demo' from unit u
+            where agency_id = $1 and callsign = $2 and not exists (
+                select from unit_exception e where e.unit_id = u.id and e.reason = $3
+            )
+            """,
+            agencies[code],
+            callsign,
+            UNDERCOVER,
+        )
 
 
 async def _seed_groups(conn: asyncpg.Connection[Any], agencies: dict[str, int]) -> None:

@@ -65,7 +65,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                 background.create_task(
                     garbage.collect_by_the_clock(core.garbage_seconds), name="garbage"
                 ),
-                background.create_task(_hourly(settings, core), name="hourly"),
+                background.create_task(_by_the_clock(settings, core, door), name="clock"),
             ]
             runner = web.AppRunner(
                 _application(core, door, extend), access_log=None, shutdown_timeout=2.0
@@ -123,8 +123,7 @@ async def _core(
         task.add_done_callback(loads.discard)
 
     def directory_changed(old: Directory, new: Directory) -> None:
-        for session, why in core.directory_changed(new):
-            door.end_session(session, why)
+        door.end_sessions(core.directory_changed(new))
 
     watch.on_notice(SESSIONS_CHANNEL, sessions_changed)
     directory = await watch.start()
@@ -191,12 +190,13 @@ async def _listen(runner: web.AppRunner, settings: Settings, secure: ssl.SSLCont
     return f"{'http' if secure is None else 'https'}://{host}:{port}"
 
 
-async def _hourly(settings: Settings, core: Core) -> None:
-    """Partitions ahead of time and out of it; rights that begin or end by the clock."""
+async def _by_the_clock(settings: Settings, core: Core, door: Door) -> None:
+    """Rights that begin or end; blurred places; every hour, partitions of tracks."""
     until_partitions = HOURLY_SECONDS
     while True:
         await asyncio.sleep(1.0)
-        core.refresh_rights()
+        door.end_sessions(core.refresh_rights())
+        core.screens.renew_blurred()
         until_partitions -= 1.0
         if until_partitions <= 0:
             until_partitions = HOURLY_SECONDS

@@ -12,6 +12,7 @@ import enum
 import math
 from dataclasses import dataclass, field
 
+from geo import grid
 from geo.fences import FenceIndex
 from psn import wire
 from psn.problems import Problem
@@ -25,6 +26,9 @@ FASTEST_OTHERWISE_M_S = 100.0
 """Speeds no unit of that kind can have moved with between two fixes, in metres per second."""
 GPS_SLACK_M = 100.0
 """Distance that two fixes may lie apart through GPS error alone, in metres."""
+BLUR_MS = 60_000
+"""A blurred place is renewed by the clock, this long after the last one and not when its unit
+moves: the moment at which a square changes would tell where the unit is."""
 AGREEING_FIXES = 3
 """So many fixes in a row that agree with each other overrule a newest one they disagree with."""
 
@@ -56,6 +60,21 @@ class Newest:
     seat: bytes = b""
     inside: frozenset[int] = frozenset()
     suspects: list[wire.Fix] = field(default_factory=list)
+    blurred: wire.Seat | None = None
+    blurred_at: int = 0
+
+    def blur(self, now: int) -> wire.Seat:
+        """The seat for those who see the unit blurred; ``now`` is the server's ms UTC.
+
+        The middle of its square of a kilometre and the minute of its time; without its movement.
+        """
+        if self.blurred is None or now - self.blurred_at >= BLUR_MS:
+            lon, lat = grid.middle(self.fix.lon, self.fix.lat)
+            minute = self.fix.time - self.fix.time % 60_000
+            reach = grid.REACH_M * 100
+            self.blurred = wire.Seat(self.fix.unit, minute, lon, lat, None, None, reach)
+            self.blurred_at = now
+        return self.blurred
 
 
 def distance_m(a: wire.Fix, b: wire.Fix) -> float:

@@ -41,18 +41,21 @@ CAR, PATROL, BOAT, COVERT, TRUCK = 1, 2, 3, 4, 5
 GATEWAY = 6
 """A device of the police; devices 1 to 5 are those of the units."""
 JOINT, CUSTOMS_ONLY = 1, 2
+HERE = (-881_900_000, 174_900_000)
 
 _SEED = """
 insert into agency (code, name, colour) values
     ('BPD', 'Police', '#0000ff'), ('BCG', 'Coast Guard', '#ff8800'), ('CUS', 'Customs', '#008800');
-insert into unit (agency_id, callsign, kind, hidden) values
-    (1, 'P-1', 'car', false), (1, 'P-2', 'car', false), (2, 'CG-1', 'boat', false),
-    (1, 'X-1', 'car', true), (3, 'C-1', 'car', false);
+insert into unit (agency_id, callsign, kind) values
+    (1, 'P-1', 'car'), (1, 'P-2', 'car'), (2, 'CG-1', 'boat'), (1, 'X-1', 'car'),
+    (3, 'C-1', 'car');
+insert into unit_exception (unit_id, units, reason, author) values
+    (4, 'nothing', 'undercover', 'test');
 insert into talkgroup (agency_id, name) values (null, 'Joint'), (3, 'Customs only');
 insert into group_member (group_id, agency_id) values (1, 1), (1, 2), (2, 3);
 insert into agreement (owner_agency, viewer_agency, units, messages, reason, author, starts_at)
-    values (1, 2, true, true, 'exercise', 'test', now() - interval '1 day'),
-           (2, 1, true, true, 'exercise', 'test', now() - interval '1 day');
+    values (1, 2, 'exact', true, 'exercise', 'test', now() - interval '1 day'),
+           (2, 1, 'exact', true, 'exercise', 'test', now() - interval '1 day');
 """
 
 
@@ -400,3 +403,48 @@ class Complaints(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.said.append(self.format(record))
+
+
+async def report(peer: Peer, **where: int) -> int:
+    """One position, here if not elsewhere; its time."""
+    at = now_ms()
+    lon, lat = where.get("lon", HERE[0]), where.get("lat", HERE[1])
+    await peer.send(wire.Position(p=wire.Fix(where.get("unit", 0), at, lon, lat)))
+    return at
+
+
+async def watching(stage: Stage, who: str | int, **wishes: Any) -> Peer:
+    """A peer that has been shown the picture; the roster and the picture are in its frames."""
+    peer = await Peer.enter(stage.url, who)
+    n = peer.number()
+    await peer.send(wire.Watch(n=n, **wishes))
+    await peer.expect(wire.Ok, lambda ok: ok.n == n)
+    await until(lambda: peer.of(wire.Picture), "the snapshot comes")
+    return peer
+
+
+def shown(peer: Peer) -> dict[int, wire.Seat]:
+    """What a client that goes by the frames has on its map."""
+    seats: dict[int, wire.Seat] = {}
+    for frame in peer.frames:
+        if isinstance(frame, wire.Roster):
+            seats.clear()
+        elif isinstance(frame, wire.Picture):
+            seats |= {seat.unit: seat for seat in frame.p}
+        elif isinstance(frame, wire.Gone):
+            for unit in frame.units:
+                seats.pop(unit, None)
+    return seats
+
+
+def named(peer: Peer) -> dict[int, wire.RosterUnit]:
+    """Units whose names a client that goes by the frames knows."""
+    units: dict[int, wire.RosterUnit] = {}
+    for frame in peer.frames:
+        if isinstance(frame, wire.Roster):
+            units = {unit.id: unit for unit in frame.units}
+        elif isinstance(frame, wire.RosterUnits):
+            units |= {unit.id: unit for unit in frame.units}
+            for unit in frame.removed:
+                units.pop(unit, None)
+    return units

@@ -1,20 +1,17 @@
-"""``psn agency``, ``psn group`` and ``psn agreement``: who belongs together and shares what."""
+"""``psn agency`` and ``psn group``: who belongs together."""
 
 from __future__ import annotations
 
 import asyncio
-import getpass
-from datetime import UTC, datetime
 
 import click
-from sqlalchemy import Select, delete, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import aliased
 
 from psn.commands.rows import agency_of, group_of, person_of, unit_of, writing
-from psn.commands.words import counted, missing, need_name, show, taken
+from psn.commands.words import counted, need_name, show, taken
 from psn.problems import Problem
-from psn.schema import Agency, Agreement, GroupMember, Person, Talkgroup, Unit
+from psn.schema import Agency, GroupMember, Person, Talkgroup, Unit
 
 
 @click.group()
@@ -179,155 +176,3 @@ def list_groups() -> None:
             ]
 
     show(("id", "name", "of", "members"), asyncio.run(work()))
-
-
-@click.group()
-def agreement() -> None:
-    """Standing agreements: what an agency shares with another, why, and until when."""
-
-
-@agreement.command(
-    "add",
-    epilog="""
-\b
-Examples:
-  psn agreement add BCG BPD --units --messages --reason "Joint patrols at San Pedro" \\
-      --until 2027-01-01
-  psn agreement add BPD BCG --units --both-ways --reason "Regatta, order 12/2026"
-""",
-)
-@click.argument("owner")
-@click.argument("viewer")
-@click.option("--units", is_flag=True, help="OWNER's open units are seen by VIEWER.")
-@click.option("--messages", is_flag=True, help="VIEWER may write to OWNER's people and units.")
-@click.option("--both-ways", is_flag=True, help="The same the other way round.")
-@click.option("--reason", required=True, help="Why; shown to auditors.")
-@click.option("--author", help="Who decided it. Default: the user of this machine.")
-@click.option("--until", type=click.DateTime(), help="Its end, UTC. Default: none.")
-def add_agreement(
-    owner: str,
-    viewer: str,
-    units: bool,
-    messages: bool,
-    both_ways: bool,
-    reason: str,
-    author: str | None,
-    until: datetime | None,
-) -> None:
-    """Let VIEWER see OWNER's open units, or write to it. Hidden units are never shared."""
-    ends = None if until is None else until.replace(tzinfo=UTC)
-    decided = author or f"{getpass.getuser()}, command line"
-    if not (units or messages):
-        raise Problem("nothing_shared", "The agreement shares nothing.", "Say --units, --messages.")
-    if not (reason.strip() and decided.strip()):
-        raise Problem("no_reason", "An agreement needs a reason and an author.", "Give both.")
-    if ends is not None and ends <= datetime.now(UTC):
-        raise Problem("already_over", f"{ends:%Y-%m-%d %H:%M} UTC is past.", "Choose a later end.")
-
-    async def work() -> list[int]:
-        async with writing() as session:
-            one, other = await agency_of(session, owner), await agency_of(session, viewer)
-            if one.id == other.id:
-                raise Problem("same_agency", "The two agencies are the same.", "Name two.")
-            pairs = [(one.id, other.id), (other.id, one.id)][: 2 if both_ways else 1]
-            for a, b in pairs:
-                for there in await session.scalars(_in_force(a, b)):
-                    if (there.units or not units) and (there.messages or not messages):
-                        raise await _agreed_already(session, there)
-            new = [
-                Agreement(
-                    owner_agency=a,
-                    viewer_agency=b,
-                    units=units,
-                    messages=messages,
-                    reason=reason,
-                    author=decided,
-                    ends_at=ends,
-                )
-                for a, b in pairs
-            ]
-            session.add_all(new)
-            await session.flush()
-            return [each.id for each in new]
-
-    click.echo(f"Agreement added, id {' and '.join(map(str, asyncio.run(work())))}.")
-
-
-@agreement.command("list", epilog="Example: psn agreement list --all")
-@click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
-def list_agreements(everything: bool) -> None:
-    """Show agreements."""
-
-    async def work() -> list[tuple[object, ...]]:
-        owner, viewer = aliased(Agency), aliased(Agency)
-        query = (
-            select(Agreement, owner.code, viewer.code)
-            .join(owner, owner.id == Agreement.owner_agency)
-            .join(viewer, viewer.id == Agreement.viewer_agency)
-            .order_by(Agreement.id)
-        )
-        if not everything:
-            query = query.where((Agreement.ends_at.is_(None)) | (Agreement.ends_at > func.now()))
-        async with writing() as session:
-            return [
-                (a.id, one, other, _what(a), _day(a.starts_at), _day(a.ends_at), a.author, a.reason)
-                for a, one, other in await session.execute(query)
-            ]
-
-    heads = ("id", "owner", "viewer", "shares", "from", "until", "author", "reason")
-    show(heads, asyncio.run(work()))
-
-
-@agreement.command("end", epilog="Example: psn agreement end 7")
-@click.argument("number", type=int)
-def end_agreement(number: int) -> None:
-    """End an agreement now; the row stays, for auditors."""
-
-    async def work() -> tuple[bool, list[str]]:
-        async with writing() as session:
-            found = await session.get(Agreement, number)
-            if found is None:
-                raise missing("agreement", str(number), "psn agreement list")
-            now = datetime.now(UTC)
-            held = found.ends_at is None or found.ends_at > now
-            if held:
-                found.ends_at = max(now, found.starts_at)
-                await session.flush()
-            between = _in_force(found.owner_agency, found.viewer_agency)
-            others = await session.scalars(between.where(Agreement.id != number))
-            return held, [f"{other.id} ({_what(other)})" for other in others]
-
-    held, others = asyncio.run(work())
-    click.echo(f"Agreement {number} " + ("has ended." if held else "was over already."))
-    if others:
-        click.echo(f"Still in force between the two, the same way: {', '.join(others)}.")
-
-
-def _in_force(owner: int, viewer: int) -> Select[Agreement]:
-    """What is agreed between the two, that way round, and not over."""
-    return (
-        select(Agreement)
-        .where(Agreement.owner_agency == owner, Agreement.viewer_agency == viewer)
-        .where((Agreement.ends_at.is_(None)) | (Agreement.ends_at > func.now()))
-        .order_by(Agreement.id)
-    )
-
-
-async def _agreed_already(session: AsyncSession, there: Agreement) -> Problem:
-    owner = await session.get_one(Agency, there.owner_agency)
-    viewer = await session.get_one(Agency, there.viewer_agency)
-    until = f"until {_day(there.ends_at)}" if there.ends_at else "without an end"
-    return Problem(
-        "agreed_already",
-        f"Agreement {there.id} lets {viewer.code} have that of {owner.code} already, {until}.",
-        f"To change it, end it first: psn agreement end {there.id}.",
-    )
-
-
-def _what(agreement: Agreement) -> str:
-    shares = {"units": agreement.units, "messages": agreement.messages}
-    return "+".join(name for name, on in shares.items() if on)
-
-
-def _day(at: datetime | None) -> str:
-    return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"

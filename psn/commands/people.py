@@ -11,13 +11,12 @@ import click
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from psn import credentials
+from psn import credentials, roles
 from psn.commands.rows import agency_of, person_of, writing
 from psn.commands.words import counted, need_name, show, taken
 from psn.problems import Problem
 from psn.schema import Agency, Person, Session
 
-ROLES = ("dispatcher", "supervisor", "commander", "warning_officer", "administrator", "auditor")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
@@ -39,9 +38,16 @@ Examples:
 @click.argument("name")
 @click.option("--agency", "code", required=True, help="Code of the agency.")
 @click.option("--full-name", required=True, help="As others see it.")
-@click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="May be repeated.")
+@click.option(
+    "--role",
+    "held",
+    multiple=True,
+    required=True,
+    type=click.Choice(roles.PEOPLES),
+    help="What they may do; may be repeated.",
+)
 @click.option("--password-stdin", is_flag=True, help="Read it from standard input, one line.")
-def add(name: str, code: str, full_name: str, roles: tuple[str, ...], password_stdin: bool) -> None:
+def add(name: str, code: str, full_name: str, held: tuple[str, ...], password_stdin: bool) -> None:
     """Add a person; without --password-stdin a password is made and shown once."""
     login = name.lower()
     if not _NAME.fullmatch(login):
@@ -63,7 +69,7 @@ def add(name: str, code: str, full_name: str, roles: tuple[str, ...], password_s
                 agency_id=agency.id,
                 name=login,
                 full_name=full_name,
-                roles=list(roles),
+                roles=list(held),
                 password_hash=kept,
             )
             session.add(new)
@@ -92,6 +98,27 @@ def list_people(code: str | None) -> None:
             ]
 
     show(("id", "name", "agency", "full name", "roles", "state"), asyncio.run(work()))
+
+
+@user.command("roles", epilog="Example: psn user roles bpd.ana --role supervisor")
+@click.argument("name")
+@click.option(
+    "--role",
+    "held",
+    multiple=True,
+    required=True,
+    type=click.Choice(roles.PEOPLES),
+    help="What they may do from now on; may be repeated.",
+)
+def change_roles(name: str, held: tuple[str, ...]) -> None:
+    """Give a person these roles instead of those he has."""
+
+    async def work() -> None:
+        async with writing() as session:
+            (await person_of(session, name)).roles = list(dict.fromkeys(held))
+
+    asyncio.run(work())
+    click.echo(f"User {name.lower()}: {', '.join(dict.fromkeys(held))}.")
 
 
 @user.command("password", epilog="Example: psn user password bpd.ana")

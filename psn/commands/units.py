@@ -8,13 +8,14 @@ import re
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy import select, update
+from sqlalchemy import exists, func, select, update
 
 from psn import credentials
 from psn.commands.rows import agency_of, unit_of, writing
+from psn.commands.terms import Terms, ended, termed, terms
 from psn.commands.words import counted, missing, need_name, show, taken
 from psn.problems import Problem
-from psn.schema import Agency, Device, Session, Unit
+from psn.schema import Agency, Device, Session, Unit, UnitException
 
 _KIND = re.compile(r"[a-z_]{1,20}")
 
@@ -27,15 +28,17 @@ def unit() -> None:
 @unit.command("add", epilog="Example: psn unit add BPD/P-12 --kind car")
 @click.argument("name", metavar="AGENCY/CALLSIGN")
 @click.option("--kind", required=True, help="car, boat, foot, …: lower-case letters and _.")
-@click.option("--hidden", is_flag=True, help="Seen inside its own agency only.")
+@click.option("--hidden", metavar="REASON", help="Seen inside its own agency only; say why.")
 @click.option("--key", help="A gateway's own name for it, such as mmsi:312000001.")
-def add_unit(name: str, kind: str, hidden: bool, key: str | None) -> None:
+def add_unit(name: str, kind: str, hidden: str | None, key: str | None) -> None:
     """Add a unit."""
     code, _, callsign = name.partition("/")
     if not callsign.strip() or len(callsign) > 40:
         raise Problem("bad_name", f"{name!r} names no unit.", "Write AGENCY/CALLSIGN.")
     if not _KIND.fullmatch(kind):
         raise Problem("bad_kind", f"{kind!r} is no kind.", "Use 1 to 20 lower-case letters and _.")
+
+    concealed = None if hidden is None else terms(hidden, None, None)
 
     async def work() -> int:
         async with writing() as session:
@@ -45,11 +48,11 @@ def add_unit(name: str, kind: str, hidden: bool, key: str | None) -> None:
                 raise taken("unit", name)
             if key and await session.scalar(select(Unit).where(Unit.source_key == key)):
                 raise taken("unit with key", key)
-            new = Unit(
-                agency_id=agency.id, callsign=callsign, kind=kind, hidden=hidden, source_key=key
-            )
+            new = Unit(agency_id=agency.id, callsign=callsign, kind=kind, source_key=key)
             session.add(new)
             await session.flush()
+            if concealed is not None:
+                session.add(_hiding(new, concealed))
             return new.id
 
     click.echo(f"Unit {name} added, id {asyncio.run(work())}.")
@@ -61,13 +64,14 @@ def list_units(code: str | None) -> None:
     """Show units."""
 
     async def work() -> list[tuple[object, ...]]:
-        query = select(Unit, Agency.code).join(Agency).order_by(Unit.id)
+        hidden = exists().where(UnitException.unit_id == Unit.id, *_HIDES)
+        query = select(Unit, Agency.code, hidden).join(Agency).order_by(Unit.id)
         async with writing() as session:
             if code is not None:
                 query = query.where(Unit.agency_id == (await agency_of(session, code)).id)
             return [
-                (u.id, f"{of}/{u.callsign}", u.kind, _state(u), u.source_key)
-                for u, of in await session.execute(query)
+                (u.id, f"{of}/{u.callsign}", u.kind, _state(u, hides), u.source_key)
+                for u, of, hides in await session.execute(query)
             ]
 
     show(("id", "unit", "kind", "state", "key"), asyncio.run(work()))
@@ -78,21 +82,42 @@ def list_units(code: str | None) -> None:
     epilog="""
 \b
 Examples:
-  psn unit hide BPD/X-1           undercover: from now on seen by its own agency only
-  psn unit hide BPD/X-1 --show    shared again, as agreements say
+  psn unit hide BPD/X-1 --reason "undercover, order 7/2026"
+  psn unit hide BPD/X-1 --reason "shared again"  --show
+For one agency only, or less strictly: psn exception add --help
 """,
 )
 @click.argument("name", metavar="UNIT")
 @click.option("--show", "visible", is_flag=True, help="The opposite.")
-def hide(name: str, visible: bool) -> None:
-    """Take a unit off every map outside its agency."""
+@termed
+def hide(name: str, visible: bool, reason: str, author: str | None, until: datetime | None) -> None:
+    """Take a unit off every map outside its agency, whatever is agreed."""
+    concealed = terms(reason, author, until)
 
     async def work() -> None:
         async with writing() as session:
-            (await unit_of(session, name)).hidden = not visible
+            unit = await unit_of(session, name)
+            there = select(UnitException).where(UnitException.unit_id == unit.id, *_HIDES)
+            for row in await session.scalars(there):
+                ended(row)
+            if not visible:
+                session.add(_hiding(unit, concealed))
 
     asyncio.run(work())
     click.echo(f"Unit {name} is {'shared as agreements say' if visible else 'hidden'}.")
+
+
+_HIDES = (
+    UnitException.viewer_agency.is_(None),
+    UnitException.units == "nothing",
+    UnitException.starts_at <= func.now(),
+    UnitException.ends_at.is_(None) | (UnitException.ends_at > func.now()),
+)
+"""What makes an exception one that hides its unit from everyone, now."""
+
+
+def _hiding(unit: Unit, of: Terms) -> UnitException:
+    return UnitException(unit_id=unit.id, units="nothing", **of.columns())
 
 
 @unit.command(
@@ -248,9 +273,6 @@ def revoke(number: int) -> None:
     click.echo(f"Device {number} is revoked; {counted(asyncio.run(work()), 'session')} ended.")
 
 
-def _state(unit: Unit) -> str:
-    return ", ".join(
-        word
-        for word, on in (("hidden", unit.hidden), ("retired", unit.retired_at is not None))
-        if on
-    )
+def _state(unit: Unit, hidden: bool) -> str:
+    states = (("hidden", hidden), ("retired", unit.retired_at is not None))
+    return ", ".join(word for word, on in states if on)

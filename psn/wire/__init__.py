@@ -38,6 +38,7 @@ from psn.wire.to_client import (
     Roster,
     RosterAgency,
     RosterGroup,
+    RosterPeople,
     RosterPerson,
     RosterUnit,
     RosterUnits,
@@ -92,4 +93,5 @@ from psn.wire.values import (
     Secret,
     Sequence,
     ShortText,
+    Shown,
 )

@@ -14,6 +14,7 @@ from psn.wire.values import (
     FenceCrossing,
     Frame,
     Seat,
+    Shown,
 )
 
 
@@ -99,6 +100,7 @@ class RosterUnit(Struct, frozen=True, omit_defaults=True):
     callsign: str
     kind: str
     online: bool = False
+    shown: Shown = "exact"
 
 
 class RosterPerson(Struct, frozen=True, omit_defaults=True):
@@ -129,9 +131,19 @@ class Roster(Frame, tag="roster"):
 
 
 class RosterUnits(Frame, tag="roster_units"):
-    """Units that are new in the roster, or changed."""
+    """Units that are new in the roster, or changed; and those that are in it no more."""
 
-    units: list[RosterUnit]
+    units: list[RosterUnit] = field(default_factory=list)
+    removed: list[int] = field(default_factory=list)
+    """Retired or no longer shared: forget their names, places and trails."""
+
+
+class RosterPeople(Frame, tag="roster_people"):
+    """Agencies, groups and people anew, whole; units stay as they are."""
+
+    agencies: list[RosterAgency]
+    groups: list[RosterGroup]
+    people: list[RosterPerson]
 
 
 class Picture(Frame, tag="picture"):
@@ -229,6 +241,7 @@ ServerFrame = (
     | Error
     | Roster
     | RosterUnits
+    | RosterPeople
     | Picture
     | Gone
     | Presence

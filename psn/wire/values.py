@@ -40,6 +40,9 @@ Address = Annotated[
 NO_NUL: Final = r"^[^\x00]*\Z"
 """The one character that PostgreSQL cannot keep in a text."""
 Priority = Literal["routine", "priority", "immediate", "emergency"]
+Shown = Literal["exact", "blurred", "presence"]
+"""How precisely another agency's unit is shown. ``blurred``: seats are the middle of a square of a
+kilometre, at most one a minute; ``presence``: only whether it is connected."""
 ReceiptState = Literal["delivered", "read", "expired"]
 """``expired``: it reached the reader only after its time was over."""
 

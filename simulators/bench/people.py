@@ -92,7 +92,7 @@ async def _agencies(connection: asyncpg.Connection[Any], mark: str, count: int) 
     ids = tuple(row[0] for row in rows)
     await connection.execute(
         "insert into agreement (owner_agency, viewer_agency, units, messages, reason, author)"
-        " select o, v, true, true, 'benchmark', 'psn bench'"
+        " select o, v, 'exact', true, 'benchmark', 'psn bench'"
         " from unnest($1::int[]) as o, unnest($1::int[]) as v where o <> v",
         list(ids),
     )
@@ -103,13 +103,17 @@ async def _units(
     connection: asyncpg.Connection[Any], mark: str, agencies: list[int], hidden: list[bool]
 ) -> list[Participant]:
     rows = await connection.fetch(
-        "insert into unit (agency_id, callsign, kind, hidden)"
-        " select n.agency, $3 || n.place, 'car', n.hidden"
-        " from unnest($1::int[], $2::bool[]) with ordinality as n(agency, hidden, place)"
+        "insert into unit (agency_id, callsign, kind)"
+        " select n.agency, $2 || n.place, 'car'"
+        " from unnest($1::int[]) with ordinality as n(agency, place)"
         " order by n.place returning id",
         agencies,
-        hidden,
         f"{mark}-",
+    )
+    await connection.execute(
+        "insert into unit_exception (unit_id, units, reason, author)"
+        " select unnest($1::int[]), 'nothing', 'benchmark', 'psn bench'",
+        [row[0] for row, secret in zip(rows, hidden, strict=True) if secret],
     )
     keys = [secrets.token_urlsafe(32) for _ in rows]
     devices = await connection.fetch(

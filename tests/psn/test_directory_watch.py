@@ -16,7 +16,7 @@ import shapely
 
 from psn import directory_watch, migrate
 from psn.cluster import Cluster
-from psn.directory import Agreement, Directory
+from psn.directory import Agreement, Directory, Precision
 from psn.directory_watch import DirectoryWatch
 from psn.schema import DIRECTORY_TABLES
 
@@ -26,19 +26,31 @@ PEOPLE = """
     insert into person (agency_id, name, full_name, roles, password_hash, disabled_at) values
         (1, 'ana', 'Ana Cal', '{dispatcher,supervisor}', 'SECRETHASH', null),
         (2, 'ben', 'Ben Choc', '{}', null, now());
-    insert into unit (agency_id, callsign, kind, hidden, source_key, retired_at) values
-        (1, 'P-1', 'car', false, null, null),
-        (1, 'P-9', 'car', true, null, null),
-        (2, 'C-1', 'boat', false, 'mmsi:312000001', now());
+    insert into unit (agency_id, callsign, kind, source_key, retired_at) values
+        (1, 'P-1', 'car', null, null),
+        (1, 'P-9', 'car', null, null),
+        (2, 'C-1', 'boat', 'mmsi:312000001', now());
+    insert into unit_exception (unit_id, viewer_agency, units, reason, author, starts_at, ends_at)
+        values (2, null, 'nothing', 'undercover', 'a', now(), null),
+               (1, 2, 'blurred', 'r', 'a', now() - interval '2 day', now() - interval '1 day'),
+               (3, 1, 'presence', 'r', 'a', now() + interval '1 day', null);
+    insert into broken_glass (person_id, owner_agency, reason, starts_at, ends_at) values
+        (1, 2, 'sinking', now(), now() + interval '1 hour'),
+        (1, 2, 'r', now() - interval '2 hour', now() - interval '1 hour');
+    insert into incident (agency_id, title, opened_by, closed_at) values
+        (1, 'Search', 'a', null), (1, 'Over', 'a', now());
+    insert into incident_member (incident_id, agency_id, unit_id, reason, author, ends_at) values
+        (1, 1, null, 'r', 'a', null), (1, 2, null, 'r', 'a', now()), (1, null, 2, 'r', 'a', null),
+        (2, null, 1, 'r', 'a', null);
     insert into device (agency_id, unit_id, label, gateway, secret_hash, revoked_at) values
         (1, 1, 'tablet', false, '\\x01', null), (2, null, 'ais', true, '\\x02', now());
     insert into talkgroup (agency_id, name) values (null, 'JOC'), (1, 'Police');
     insert into group_member (group_id, person_id, unit_id, agency_id) values
         (1, null, null, 2), (1, 1, null, null), (1, null, 1, null), (1, null, 2, null);
     insert into agreement (owner_agency, viewer_agency, units, reason, author, starts_at, ends_at)
-        values (1, 2, true, 'r', 'a', now() - interval '1 day', null),
-               (2, 1, true, 'r', 'a', now() - interval '2 day', now() - interval '1 day'),
-               (2, 1, true, 'r', 'a', now() + interval '1 day', now() + interval '2 day');
+        values (1, 2, 'exact', 'r', 'a', now() - interval '1 day', null),
+               (2, 1, 'exact', 'r', 'a', now() - interval '2 day', now() - interval '1 day'),
+               (2, 1, 'blurred', 'r', 'a', now() + interval '1 day', now() + interval '2 day');
     insert into fence (agency_id, name, area, retired_at) values
         (1, 'Port', st_makeenvelope(-88, 17, -87, 18, 4326), null),
         (null, 'Old', st_makeenvelope(-88, 17, -87, 18, 4326), now());
@@ -75,8 +87,16 @@ async def test_load_reads_everyone_and_makes_the_look_ups(conn: asyncpg.Connecti
     assert got.people[1].roles == ("dispatcher", "supervisor")
     assert got.people[2].disabled
     assert set(got.people_by_name) == {"ana"}
-    assert got.units[1].channel == (1, False)
-    assert got.units[2].channel == (1, True)
+    assert got.apart == {2, 3}
+    assert got.channels == {1: (1, 0), 2: (1, 2), 3: (2, 3)}
+    assert [(e.unit, e.viewer, e.units) for e in got.exceptions] == [
+        (2, None, Precision.NOTHING),
+        (3, 1, Precision.PRESENCE),
+    ]
+    assert [(g.person, g.owner, g.reason) for g in got.glasses] == [(1, 2, "sinking")]
+    (incident,) = got.incidents
+    assert {(m.agency, m.unit) for m in incident.members} == {(1, None), (None, 2)}
+    assert [a.units for a in got.agreements] == [Precision.EXACT, Precision.BLURRED]
     assert got.units_by_key["mmsi:312000001"].retired
     assert got.units_by_callsign[1, "P-9"].id == 2
     assert got.devices[1].unit == 1
@@ -120,7 +140,7 @@ async def test_secrets_are_not_printed(conn: asyncpg.Connection[Any]) -> None:
 def test_an_agreement_holds_from_its_start_until_before_its_end() -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     end = start + timedelta(days=1)
-    agreement = Agreement(1, 1, 2, True, False, "r", "a", start, end)
+    agreement = Agreement(start, end, 1, 1, 2, Precision.EXACT, False, "r", "a")
     instants = (start - timedelta(seconds=1), start, end - timedelta(seconds=1), end)
     assert [agreement.holds(at) for at in instants] == [False, True, True, False]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from psn import wire
-from psn.access import Sight
+from psn.access import Audience, Sight
+from psn.directory import Channel
 from psn.fanout import (
     HIGH_WATER_BYTES,
     LOW_WATER_BYTES,
@@ -26,7 +27,7 @@ from psn.fanout import (
     within,
 )
 
-POLICE, COAST = (1, False), (2, False)
+POLICE, COAST = (1, 0), (2, 0)
 
 
 class Loop:
@@ -119,8 +120,11 @@ class Screen:
                 self.crossings += frame.x
 
 
-def sight(*channels: tuple[int, bool], area: wire.Area | None = None) -> Sight:
-    return Sight(frozenset(channels), frozenset({1}), area, frozenset({None, 1}))
+def sight(
+    *channels: Channel, area: wire.Area | None = None, blurred: Iterable[Channel] = ()
+) -> Sight:
+    audience = Audience(frozenset(channels), frozenset(blurred))
+    return Sight(audience, frozenset({1}), area, frozenset({None, 1}))
 
 
 def seat(unit: int, time: int = 1, lon: int = 0, lat: int = 0) -> wire.Seat:
@@ -303,16 +307,61 @@ def test_a_unit_that_was_in_the_area_before_anyone_looked_can_leave_it(
     assert screen.seats == {}
 
 
-def test_a_withdrawn_unit_leaves_every_map(hub: Hub, loop: Loop) -> None:
-    screens = [Screen(hub, sight(POLICE)), Screen(hub, sight(POLICE, COAST))]
+def test_what_is_not_shared_any_more_leaves_the_map_and_the_rest_stays(
+    hub: Hub, loop: Loop
+) -> None:
+    screen = Screen(hub, sight(POLICE, COAST))
+    other = Screen(hub, sight(POLICE, COAST))
     hub.publish(POLICE, seat(1))
+    hub.publish(COAST, seat(2))
     loop.turn()
     hub.publish(POLICE, seat(1, 2))
-    hub.withdraw(POLICE, 1)
+    hub.move(screen.watcher, sight(COAST))
+    hub.amend(screen.watcher, [1], [])
+    hub.publish(POLICE, seat(1, 3))
     loop.turn()
-    for screen in screens:
+    for one in (screen, other):
+        one.read()
+    assert screen.seats == {2: seat(2)}
+    assert other.seats == {1: seat(1, 3), 2: seat(2)}
+
+
+def test_rules_that_change_for_a_lagging_session_reach_it_when_it_is_back(
+    hub: Hub, loop: Loop
+) -> None:
+    screen = Screen(hub, sight(POLICE))
+    hub.publish(POLICE, seat(1))
+    loop.turn()
+    screen.wire.blocked, screen.wire.buffered = True, HIGH_WATER_BYTES + 1
+    hub.publish(POLICE, seat(1, 2))
+    loop.turn()
+    assert hub.lagging == {screen.watcher}
+    hub.move(screen.watcher, sight(COAST))
+    hub.amend(screen.watcher, [1], [(2, wire.MSGPACK.encode(seat(2)))])
+    assert hub.lagging == {screen.watcher}
+    screen.wire.unblock()
+    hub.check_lagging()
+    loop.turn()
+    screen.read()
+    assert screen.seats == {2: seat(2)}
+
+
+def test_a_blurred_seat_reaches_only_those_who_see_the_channel_so(hub: Hub, loop: Loop) -> None:
+    exact = Screen(hub, sight(POLICE))
+    rough = Screen(hub, sight(COAST, blurred=[POLICE]))
+    assert list(hub.blurred) == [POLICE]
+    hub.publish(POLICE, seat(1, 5))
+    hub.publish_blurred(POLICE, seat(1, 4, 90, 90))
+    hub.cross(POLICE, None, wire.FenceCrossing(1, 1, True, 5))
+    hub.unit_presence(POLICE, "unit:1", True)
+    loop.turn()
+    for screen in (exact, rough):
         screen.read()
-        assert screen.seats == {}
+        assert screen.presence == {"unit:1": True}
+    assert (exact.seats, len(exact.crossings)) == ({1: seat(1, 5)}, 1)
+    assert (rough.seats, rough.crossings) == ({1: seat(1, 4, 90, 90)}, [])
+    hub.unwatch(rough.watcher)
+    assert not hub.blurred
 
 
 def test_views_without_sessions_are_forgotten(hub: Hub, loop: Loop) -> None:
@@ -349,7 +398,7 @@ def test_an_area_may_cross_180_degrees(area: wire.Area, lon: int, inside: bool) 
 
 
 BOX = wire.Area(0, 0, 100, 100)
-CHANNELS = [(1, False), (1, True), (2, False)]
+CHANNELS = [(1, 0), (1, 7), (2, 0)]
 
 
 class Screens(RuleBasedStateMachine):
@@ -360,7 +409,7 @@ class Screens(RuleBasedStateMachine):
         self.loop = Loop()
         self.hub = Hub(cast(asyncio.AbstractEventLoop, self.loop))
         self.time = 0
-        self.channel: dict[int, tuple[int, bool]] = {n: CHANNELS[n % 3] for n in range(4)}
+        self.channel: dict[int, Channel] = {n: CHANNELS[n % 3] for n in range(4)}
         self.truth: dict[int, wire.Seat] = {}
         self.screens: list[tuple[Screen, Sight]] = []
         # Few, so that a stall, new rights and a move meet on one of them; two share a view.
@@ -377,7 +426,7 @@ class Screens(RuleBasedStateMachine):
         return {
             unit: one
             for unit, one in self.truth.items()
-            if self.channel[unit] in seen.channels
+            if self.channel[unit] in seen.audience.exact
             and (seen.area is None or within(seen.area, one.lon, one.lat))
         }
 
@@ -389,17 +438,41 @@ class Screens(RuleBasedStateMachine):
 
     @rule(unit=st.integers(0, 3))
     def retire(self, unit: int) -> None:
+        before = [self.visible(seen) for _, seen in self.screens]
         self.truth.pop(unit, None)
-        self.hub.withdraw(self.channel[unit], unit)
+        self.mend(before)
 
     @rule(unit=st.integers(0, 3), channel=st.sampled_from(CHANNELS))
-    def hide(self, unit: int, channel: tuple[int, bool]) -> None:
+    def hide(self, unit: int, channel: Channel) -> None:
         if channel == self.channel[unit]:
             return
-        self.hub.withdraw(self.channel[unit], unit)
+        before = [self.visible(seen) for _, seen in self.screens]
         self.channel[unit] = channel
-        if unit in self.truth:
-            self.hub.publish(channel, self.truth[unit])
+        self.mend(before)
+
+    @rule(which=st.integers(0, 3), channels=st.sets(st.sampled_from(CHANNELS), min_size=1))
+    def share(self, which: int, channels: set[Channel]) -> None:
+        before = [self.visible(seen) for _, seen in self.screens]
+        screen, old = self.screens[which]
+        self.screens[which] = (screen, sight(*channels, area=old.area))
+        self.mend(before)
+
+    def mend(self, before: list[dict[int, wire.Seat]]) -> None:
+        """Tell every screen what rules have changed for it, as ``psn.screens`` does."""
+        for (screen, seen), had in zip(self.screens, before, strict=True):
+            has = self.visible(seen)
+            view = screen.watcher.view
+            assert view is not None
+            if had == has and view.sight == seen:
+                continue
+            self.hub.settle(view)
+            if seen.area is not None:
+                self.show(screen, seen)
+                continue
+            if view.sight != seen:
+                self.hub.move(screen.watcher, seen)
+            new = [(u, screen.codec.encode(one)) for u, one in has.items() if u not in had]
+            self.hub.amend(screen.watcher, sorted(had.keys() - has.keys()), new)
 
     @rule(which=st.integers(0, 3))
     def stall(self, which: int) -> None:
@@ -413,10 +486,13 @@ class Screens(RuleBasedStateMachine):
         self.hub.check_lagging()
 
     @rule(which=st.integers(0, 3), channels=st.sets(st.sampled_from(CHANNELS), min_size=1))
-    def watch_again(self, which: int, channels: set[tuple[int, bool]]) -> None:
+    def watch_again(self, which: int, channels: set[Channel]) -> None:
         screen, old = self.screens[which]
         seen = sight(*channels, area=old.area)
         self.screens[which] = (screen, seen)
+        self.show(screen, seen)
+
+    def show(self, screen: Screen, seen: Sight) -> None:
         # In the middle of whatever is going on, as the core does it: no flush before.
         self.hub.watch(screen.watcher, seen, screen.codec)
         screen.outbox.send(
@@ -427,7 +503,7 @@ class Screens(RuleBasedStateMachine):
             [
                 (one, wire.MSGPACK.encode(one))
                 for unit, one in self.truth.items()
-                if self.channel[unit] in seen.channels
+                if self.channel[unit] in seen.audience.exact
             ],
         )
 
@@ -442,7 +518,7 @@ class Screens(RuleBasedStateMachine):
             units = set(screen.seats)
             # A unit that was just hidden may still be on its way out; a flush settles it.
             if not self.loop.soon and not screen.watcher.backlog:
-                assert {self.channel[unit] for unit in units} <= set(seen.channels)
+                assert {self.channel[unit] for unit in units} <= seen.audience.exact
 
     def teardown(self) -> None:
         for screen, _ in self.screens:

@@ -6,33 +6,36 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from stage import (
     ANA,
+    BCG,
     BEN,
     BOAT,
     CAR,
     COVERT,
     CYD,
     GATEWAY,
+    HERE,
     PATROL,
     TRUCK,
     Peer,
     Stage,
     credentials_of,
     message,
+    named,
     now_ms,
+    report,
+    shown,
     texts,
     until,
+    watching,
 )
 
 from psn import sessions, wire
 from psn.fanout import Outbox
-
-HERE = (-881_900_000, 174_900_000)
 
 
 @pytest_asyncio.fixture
@@ -57,40 +60,8 @@ async def say(peer: Peer, to: str | list[str], *said: str) -> list[wire.Message]
     return sent
 
 
-async def report(peer: Peer, **where: int) -> int:
-    """One position, here if not elsewhere; its time."""
-    at = now_ms()
-    lon, lat = where.get("lon", HERE[0]), where.get("lat", HERE[1])
-    await peer.send(wire.Position(p=wire.Fix(where.get("unit", 0), at, lon, lat)))
-    return at
-
-
-async def watching(stage: Stage, who: str | int, **wishes: Any) -> Peer:
-    """A peer that has been shown the picture; the roster and the picture are in its frames."""
-    peer = await Peer.enter(stage.url, who)
-    n = peer.number()
-    await peer.send(wire.Watch(n=n, **wishes))
-    await peer.expect(wire.Ok, lambda ok: ok.n == n)
-    await until(lambda: peer.of(wire.Picture), "the snapshot comes")
-    return peer
-
-
 def seqs(peer: Peer, box: str) -> list[int]:
     return [mail.seq for mail in peer.of(wire.Mail) if mail.box == box]
-
-
-def shown(peer: Peer) -> dict[int, wire.Seat]:
-    """What a client that goes by the frames has on its map."""
-    seats: dict[int, wire.Seat] = {}
-    for frame in peer.frames:
-        if isinstance(frame, wire.Roster):
-            seats.clear()
-        elif isinstance(frame, wire.Picture):
-            seats |= {seat.unit: seat for seat in frame.p}
-        elif isinstance(frame, wire.Gone):
-            for unit in frame.units:
-                seats.pop(unit, None)
-    return seats
 
 
 # -- mail and resume
@@ -467,8 +438,9 @@ async def test_an_agreement_that_ends_by_the_clock_takes_its_units_along(stage: 
         if datetime.now(UTC) < soon:
             assert CAR in shown(ben)
         await until(lambda: datetime.now(UTC) > soon and CAR not in shown(ben), "it is over")
-        await until(lambda: len(ben.of(wire.Roster)) == 2, "with the roster")
-        assert {unit.id for unit in ben.of(wire.Roster)[-1].units} == {BOAT}
+        assert named(ben).keys() == {BOAT}
+        await until(lambda: ben.of(wire.RosterPeople), "people are not reached any more either")
+        assert {p.agency for p in ben.of(wire.RosterPeople)[-1].people} == {BCG}
         before = len(ben.of(wire.Picture))
         await report(car)
         await car.answers()
@@ -485,10 +457,10 @@ async def test_new_renamed_and_retired_units_reach_screens(stage: Stage) -> None
     fresh = await stage.core.pool.fetchval(
         "insert into unit (agency_id, callsign, kind) values (1, 'P-3', 'car') returning id"
     )
-    told = await ben.expect(wire.RosterUnits)
-    assert told.units == [wire.RosterUnit(fresh, 1, "P-3", "car")]
+    await until(lambda: fresh in named(ben), "a new unit has a name")
+    assert named(ben)[fresh] == wire.RosterUnit(fresh, 1, "P-3", "car")
     await stage.core.pool.execute("update unit set callsign = 'P-33' where id = $1", fresh)
-    assert (await ben.expect(wire.RosterUnits)).units[0].callsign == "P-33"
+    await until(lambda: named(ben)[fresh].callsign == "P-33", "and another one")
     await stage.core.pool.execute(
         "insert into unit (agency_id, callsign, kind) values (3, 'C', 'car')"
     )
@@ -497,7 +469,7 @@ async def test_new_renamed_and_retired_units_reach_screens(stage: Stage) -> None
         await until(lambda: CAR in shown(ben), "the car is seen")
         await stage.core.pool.execute("update unit set retired_at = now() where id = $1", CAR)
         await until(lambda: CAR not in shown(ben), "and is no more")
-    assert ben.of(wire.RosterUnits) == []  # nothing of customs
+    assert named(ben).keys() == {PATROL, BOAT, fresh}  # nothing of customs
     await ben.leave()
 
 
@@ -512,8 +484,7 @@ async def test_a_unit_that_changes_agency_sees_and_reads_what_its_new_one_does(
         tablet = await watching(stage, CAR)
         assert set(shown(tablet)) == {BOAT}
         await stage.core.pool.execute("update unit set agency_id = 3 where id = 1")
-        await until(lambda: len(tablet.of(wire.Roster)) == 2, "its sight changes")
-        assert {unit.id for unit in tablet.of(wire.Roster)[1].units} == {CAR, TRUCK}
+        await until(lambda: named(tablet).keys() == {CAR, TRUCK}, "its sight changes")
         assert shown(tablet) == {}
         async with await Peer.enter(stage.url, "cyd") as cyd:
             await say(cyd, "agency:3", "welcome")

@@ -114,7 +114,6 @@ async def test_a_reader_that_takes_nothing_is_seen_through_tls(
         session = next(s for s in stage.core.sessions.all if s.principal.person == 1)
         while not stage.core.hub.lagging:
             for _ in range(50):
-                stage.core.hub.roster_units((1, False), [])
                 session.send(wire.RosterUnits(units=[wire.RosterUnit(1, 1, "x" * 40, "car")] * 90))
             fix = wire.Fix(0, now_ms(), -881_000_000, 172_000_000)
             await car.send(wire.Position(p=fix))

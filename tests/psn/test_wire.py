@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgpack
@@ -144,6 +144,8 @@ def anything_of(hint: Any) -> st.SearchStrategy[Any]:
     """Any value of a type; the server's own frames are not bounded further."""
     if hint in PLAIN:
         return PLAIN[hint]
+    if get_origin(hint) is Literal:
+        return st.sampled_from(get_args(hint))
     inner = [anything_of(part) for part in get_args(hint)]
     if get_origin(hint) is list:
         return st.lists(inner[0], max_size=3)

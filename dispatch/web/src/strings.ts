@@ -55,6 +55,7 @@ export const strings = {
     noneYet: 'No units to show yet.',
     reset: 'Clear filters',
     noPosition: 'no position',
+    notShared: 'place not shared',
     offline: 'offline',
     agencies: 'Agencies',
     order: 'Order',
@@ -87,6 +88,10 @@ export const strings = {
     stale: 'Position is stale',
     old: 'Position is old',
     noPosition: 'No position received.',
+    sharing: 'Sharing',
+    blurred: 'Only the square kilometre it is in, once a minute.',
+    presence: 'Only whether it is connected; not where it is.',
+    trailNotShared: 'Not shared with you.',
   },
   messages: {
     title: 'Messages',

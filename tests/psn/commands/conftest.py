@@ -40,3 +40,10 @@ def run_sql(database: str) -> RunSql:
         return asyncio.run(work())
 
     return run
+
+
+@pytest.fixture
+def agencies(psn: Psn) -> None:
+    """Two agencies, ids 1 and 2."""
+    psn("agency", "add", "bpd", "Belize Police Department", "--colour", "#5A6CCB")
+    psn("agency", "add", "BCG", "Belize Coast Guard")

@@ -1,17 +1,9 @@
-"""Agencies, groups and agreements by command line."""
+"""Agencies and groups by command line."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from command_line import Psn, loaded
-
-
-@pytest.fixture
-def agencies(psn: Psn) -> None:
-    psn("agency", "add", "bpd", "Belize Police Department", "--colour", "#5A6CCB")
-    psn("agency", "add", "BCG", "Belize Coast Guard")
 
 
 def test_agencies(psn: Psn, agencies: None, database: str) -> None:
@@ -30,7 +22,7 @@ def test_a_bad_colour_is_refused(psn: Psn, colour: str) -> None:
 
 def test_groups_and_members(psn: Psn, agencies: None, database: str) -> None:
     psn("unit", "add", "BCG/B-1", "--kind", "boat")
-    psn("user", "add", "ana", "--agency", "BPD", "--full-name", "Ana Cal")
+    psn("user", "add", "ana", "--agency", "BPD", "--full-name", "Ana Cal", "--role", "dispatcher")
     psn("group", "add", "JOC")
     psn("group", "add", "Marine", "--agency", "BCG")
     assert "already_there" in psn("group", "add", "JOC", fails=True).output
@@ -73,64 +65,3 @@ def test_a_member_that_is_none_is_refused_and_nothing_changes(
     psn("group", "add", "JOC")
     assert code in psn("group", "member", "JOC", "agency:BPD", member, fails=True).output
     assert loaded(database).groups[1].agencies == frozenset()
-
-
-def test_agreements_both_ways_and_their_end(psn: Psn, agencies: None, database: str) -> None:
-    psn(
-        *("agreement", "add", "BPD", "BCG", "--units", "--both-ways"),
-        *("--reason", "Joint patrols", "--author", "Order 12", "--until", "2099-01-01"),
-    )
-    first, second = loaded(database).agreements
-    assert (first.owner, first.viewer, second.owner, second.viewer) == (1, 2, 2, 1)
-    assert (first.units, first.messages) == (True, False)
-    assert first.ends == datetime(2099, 1, 1, tzinfo=UTC)
-    listed = psn("agreement", "list").output
-    assert "Order 12" in listed and "Joint patrols" in listed and "2099-01-01" in listed
-    assert psn("agreement", "end", "1").output == "Agreement 1 has ended.\n"
-    assert "over already" in psn("agreement", "end", "1").output
-    assert [a.id for a in loaded(database).agreements] == [2]
-    assert len(psn("agreement", "list").output.splitlines()) == 2
-    assert len(psn("agreement", "list", "--all").output.splitlines()) == 3
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (("BPD", "BCG", "--reason", "r"), "nothing_shared"),
-        (("BPD", "bpd", "--units", "--reason", "r"), "same_agency"),
-        (("BPD", "XX", "--units", "--reason", "r"), "not_found"),
-        (("BPD", "BCG", "--units", "--reason", " "), "no_reason"),
-        (("BPD", "BCG", "--units", "--reason", "r", "--until", "2001-01-01"), "already_over"),
-    ],
-)
-def test_an_agreement_that_makes_no_sense_is_refused(
-    psn: Psn, agencies: None, arguments: tuple[str, ...], code: str
-) -> None:
-    assert code in psn("agreement", "add", *arguments, fails=True).output
-    assert psn("agreement", "list").output == "none\n"
-
-
-def test_what_is_agreed_already_is_not_agreed_again(
-    psn: Psn, agencies: None, database: str
-) -> None:
-    add = ("agreement", "add", "BPD", "BCG", "--reason", "r")
-    psn(*add, "--units", "--until", "2099-01-01")
-    refused = psn(*add, "--units", fails=True).output
-    assert "agreed_already" in refused and "Agreement 1" in refused and "2099-01-01" in refused
-    refused = psn(*add, "--units", "--both-ways", fails=True).output
-    assert "agreed_already" in refused and "lets BCG have that of BPD" in refused
-    # More than what there is, and the other way round, are agreements of their own.
-    psn(*add, "--units", "--messages")
-    psn("agreement", "add", "BCG", "BPD", "--reason", "r", "--units")
-    assert [a.id for a in loaded(database).agreements] == [1, 2, 3]
-    ended = psn("agreement", "end", "1").output
-    assert "Still in force between the two, the same way: 2 (units+messages)." in ended
-    assert "Still" not in psn("agreement", "end", "2").output
-    psn(*add, "--units")
-
-
-@pytest.mark.parametrize(
-    "arguments", [("agency", "add", " ", "x"), ("agency", "add", "X", ""), ("group", "add", "")]
-)
-def test_what_has_no_name_is_not_added(psn: Psn, agencies: None, arguments: list[str]) -> None:
-    assert "bad_name" in psn(*arguments, fails=True).output

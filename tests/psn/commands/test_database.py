@@ -105,7 +105,7 @@ def test_a_database_that_does_not_exist_is_one_sentence(
 
 def test_doctor_finds_a_sound_database_sound(psn: Psn, run_sql: RunSql) -> None:
     run_sql("insert into agency (code, name, colour) values ('X', 'x', '#000000')")
-    psn("user", "add", "ana", "--agency", "X", "--full-name", "A")
+    psn("user", "add", "ana", "--agency", "X", "--full-name", "A", "--role", "dispatcher")
     said = lines(run("doctor"))
     expected = ("settings", "database", "PostGIS", "migrations", "accounts")
     assert [said[what] for what in expected] == ["ok"] * 5

@@ -36,7 +36,18 @@ def test_a_user_is_added_with_a_password_that_works(psn: Psn, database: str) -> 
 
 
 def test_a_password_from_standard_input_is_not_shown(psn: Psn, database: str) -> None:
-    arguments = ("user", "add", "ana", "--agency", "BPD", "--full-name", "A", "--password-stdin")
+    arguments = (
+        "user",
+        "add",
+        "ana",
+        "--agency",
+        "BPD",
+        "--full-name",
+        "A",
+        "--password-stdin",
+        "--role",
+        "field",
+    )
     added = psn(*arguments, typed="correct horse battery\n")
     assert "horse" not in added.output
     ana = loaded(database).people_by_name["ana"]
@@ -51,14 +62,17 @@ def test_a_password_from_standard_input_is_not_shown(psn: Psn, database: str) ->
 
 @pytest.mark.parametrize("name", ["", "ana cal", "-ana", "a" * 64, "añа"])
 def test_a_name_that_cannot_be_typed_is_refused(psn: Psn, name: str) -> None:
-    refused = psn(*("user", "add", "--agency", "BPD", "--full-name", "A", "--", name), fails=True)
+    refused = psn(
+        *("user", "add", "--agency", "BPD", "--full-name", "A", "--role", "field", "--", name),
+        fails=True,
+    )
     assert "bad_name" in refused.output
 
 
 def test_disabling_ends_sessions_and_enabling_lets_in_again(
     psn: Psn, database: str, run_sql: RunSql
 ) -> None:
-    psn("user", "add", "ana", "--agency", "BPD", "--full-name", "A")
+    psn("user", "add", "ana", "--agency", "BPD", "--full-name", "A", "--role", "dispatcher")
     run_sql(
         "insert into session (token_hash, person_id, ends_at) values"
         " ('\\x01', 1, now() + interval '1 hour'), ('\\x02', 1, now() - interval '1 hour')"
@@ -72,8 +86,18 @@ def test_disabling_ends_sessions_and_enabling_lets_in_again(
     assert "not_found" in psn("user", "disable", "ben", fails=True).output
 
 
+def test_roles_are_given_anew_and_only_those_that_there_are(psn: Psn, database: str) -> None:
+    psn("user", "add", "ana", "--agency", "BPD", "--full-name", "A", "--role", "dispatcher")
+    said = psn("user", "roles", "ANA", "--role", "supervisor", "--role", "auditor").output
+    assert said == "User ana: supervisor, auditor.\n"
+    assert loaded(database).people_by_name["ana"].roles == ("supervisor", "auditor")
+    psn("user", "roles", "ana", "--role", "gateway", fails=True)
+    psn("user", "roles", "ana", fails=True)
+    assert "not_found" in psn("user", "roles", "ben", "--role", "field", fails=True).output
+
+
 def test_a_new_password_ends_sessions(psn: Psn, run_sql: RunSql) -> None:
-    psn("user", "add", "ana", "--agency", "BPD", "--full-name", "A")
+    psn("user", "add", "ana", "--agency", "BPD", "--full-name", "A", "--role", "dispatcher")
     run_sql(
         "insert into session (token_hash, person_id, ends_at)"
         " values ('\\x01', 1, now() + interval '1 hour')"
@@ -86,17 +110,23 @@ def test_a_new_password_ends_sessions(psn: Psn, run_sql: RunSql) -> None:
 
 def test_units_are_added_listed_and_hidden(psn: Psn, database: str) -> None:
     psn("unit", "add", "BPD/P-1", "--kind", "car", "--key", "radio:17")
-    psn("unit", "add", "BCG/B-1", "--kind", "boat", "--hidden")
+    psn("unit", "add", "BCG/B-1", "--kind", "boat", "--hidden", "patrol")
     assert "already_there" in psn("unit", "add", "BPD/P-1", "--kind", "car", fails=True).output
     same_key = ("unit", "add", "BPD/P-2", "--kind", "car", "--key", "radio:17")
     assert "already_there" in psn(*same_key, fails=True).output
-    units = loaded(database).units
-    assert [units[n].channel for n in sorted(units)][:2] == [(1, False), (2, True)]
+    (hiding,) = loaded(database).exceptions
+    assert (hiding.unit, hiding.viewer, hiding.reason) == (2, None, "patrol")
     assert "BCG/B-1  boat  hidden" in psn("unit", "list", "--agency", "BCG").output
-    psn("unit", "hide", "BPD/P-1")
-    assert loaded(database).units[1].hidden
-    psn("unit", "hide", "1", "--show")
-    assert not loaded(database).units[1].hidden
+    psn("unit", "hide", "BPD/P-1", "--reason", "undercover")
+    psn("unit", "hide", "BPD/P-1", "--reason", "another order", "--until", "2100-01-01")
+    assert [e.reason for e in loaded(database).exceptions if e.unit == 1] == ["another order"]
+    psn("unit", "hide", "1", "--show", "--reason", "over")
+    assert loaded(database).apart == {2}
+    assert (
+        "already_over"
+        in psn(*("unit", "hide", "1", "--reason", "x", "--until", "2020-01-01"), fails=True).output
+    )
+    assert "no_reason" in psn("unit", "hide", "1", "--reason", " ", fails=True).output
     psn("unit", "retire", "BPD/P-1")
     assert loaded(database).units[1].retired
     assert "retired" in psn("unit", "list").output

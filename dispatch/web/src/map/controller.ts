@@ -1,13 +1,13 @@
 import * as maplibregl from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
-import type { Unit, UnitBook } from '../state/units';
+import { labelOf, type Place, type Unit, type UnitBook } from '../state/units';
 import { strings } from '../strings';
 import { DAY, type Palette } from '../theme/palette';
 import { Atlas, type AtlasAgency } from './atlas';
 import { declutter, SELECTED, type Candidate } from './declutter';
 import { familyOf } from './family';
 import { LabelSheet } from './labelSheet';
-import { relativeX, relativeY, worldSize, type View } from './mercator';
+import { circle, relativeX, relativeY, worldSize, type View } from './mercator';
 import { LOOK, Motion, type Area } from './motion';
 import { ownMapStyle } from './ownMap';
 import { Painter } from './painter';
@@ -34,7 +34,7 @@ export interface MapOptions {
 /** The details of a unit lie over the left of the map; what is centred stands beside them. */
 const DETAILS_WIDTH = 324;
 /** Sources that the console fills itself, whatever the ground. */
-const OVERLAYS = ['fences', 'trail'];
+const OVERLAYS = ['fences', 'trail', 'reach'];
 const LABELS_FROM_ZOOM = 9.8;
 /** Milliseconds. */
 const RELABEL_EVERY = 350;
@@ -298,6 +298,17 @@ export class MapController {
     this.#fill('trail', { type: 'FeatureCollection', features: points.length > 1 ? [line] : [] });
   }
 
+  /** How far a unit may be from where it is drawn; nothing to draw when null. */
+  reach(place: Place | null): void {
+    const ring = place?.accuracy ? circle(place.lon, place.lat, place.accuracy) : null;
+    const area: GeoJSON.Feature | null = ring && {
+      type: 'Feature',
+      properties: {},
+      geometry: { type: 'Polygon', coordinates: [ring] },
+    };
+    this.#fill('reach', { type: 'FeatureCollection', features: area ? [area] : [] });
+  }
+
   #fill(source: string, data: GeoJSON.FeatureCollection): void {
     this.#filled.set(source, data);
     const found = this.map.getSource(source) as maplibregl.GeoJSONSource | undefined;
@@ -365,7 +376,7 @@ export class MapController {
       if (wide && !special) continue;
       const [x, y] = this.#screen(slot, time, view);
       if (x < -100 || y < -20 || x > view.width + 20 || y > view.height + 20) continue;
-      const width = this.#sheet.width(this.#options.book.units.get(id)?.callsign ?? '');
+      const width = this.#sheet.width(labelOf(this.#options.book.units.get(id)));
       const weight = special ? SELECTED : this.#labelled.has(id) ? 2 : 1;
       candidates.push({ id, x, y, width, weight });
     }
@@ -374,7 +385,7 @@ export class MapController {
   }
 
   #show(chosen: readonly number[]): void {
-    const texts = chosen.map((id) => this.#options.book.units.get(id)?.callsign ?? '');
+    const texts = chosen.map((id) => labelOf(this.#options.book.units.get(id)));
     const slots = this.#sheet.slots(texts);
     const labels = new Map(chosen.map((id, index) => [id, slots[index] ?? -1]));
     for (const id of this.#labelled) if (!labels.has(id)) labels.set(id, -1);

@@ -38,3 +38,15 @@ export interface View {
 
 /** Pixels a world at a MapLibre zoom (tiles of 512). */
 export const worldSize = (zoom: number): number => 512 * 2 ** zoom;
+
+const METRES_PER_DEGREE = 111_320;
+
+/** A closed ring around a place (degrees), so many metres away from it: round to within 1 %. */
+export function circle(lon: number, lat: number, metres: number): [lon: number, lat: number][] {
+  const north = metres / METRES_PER_DEGREE;
+  const east = north / Math.cos((lat * Math.PI) / 180);
+  return Array.from({ length: 65 }, (_, n) => {
+    const angle = (n * Math.PI) / 32;
+    return [lon + east * Math.sin(angle), lat + north * Math.cos(angle)];
+  });
+}

@@ -50,6 +50,7 @@ function overlays(): StyleSpecification['sources'] {
   return {
     fences: { type: 'geojson', data: empty },
     trail: { type: 'geojson', data: empty, lineMetrics: true },
+    reach: { type: 'geojson', data: empty },
   };
 }
 
@@ -327,7 +328,7 @@ function lettering(p: Palette): LayerSpecification[] {
   ];
 }
 
-/** Geofences and the trail, above the ground and below the units. */
+/** Geofences, the trail, and how far off a place may be, above the ground and below the units. */
 function overlayLayers(p: Palette): LayerSpecification[] {
   return [
     {
@@ -360,6 +361,18 @@ function overlayLayers(p: Palette): LayerSpecification[] {
         'text-offset': [0, 0.9],
       },
       paint: { 'text-color': p.fence, 'text-halo-color': p.halo, 'text-halo-width': 1.2 },
+    },
+    {
+      id: 'reach-area',
+      type: 'fill',
+      source: 'reach',
+      paint: { 'fill-color': p.trail, 'fill-opacity': 0.14 },
+    },
+    {
+      id: 'reach-edge',
+      type: 'line',
+      source: 'reach',
+      paint: { 'line-color': p.trail, 'line-width': 1.6, 'line-dasharray': [2, 2] },
     },
     {
       id: 'trail-edge',

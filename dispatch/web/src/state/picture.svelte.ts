@@ -52,7 +52,12 @@ export class Picture {
         this.#roster(frame);
         break;
       case 'roster_units':
-        this.book.update(frame.units);
+        this.book.update(frame.units ?? []);
+        this.book.remove(frame.removed ?? []);
+        if (this.selected !== null && !this.book.units.has(this.selected)) this.selected = null;
+        break;
+      case 'roster_people':
+        this.#people(frame);
         break;
       case 'picture':
         this.book.picture(frame.p);
@@ -74,14 +79,18 @@ export class Picture {
   }
 
   #roster(roster: Roster): void {
-    const letters = marks(roster.agencies);
-    this.agencies = roster.agencies.map((agency) => ({
+    this.#people(roster);
+    this.book.roster(roster);
+  }
+
+  #people(named: Pick<Roster, 'agencies' | 'groups' | 'people'>): void {
+    const letters = marks(named.agencies);
+    this.agencies = named.agencies.map((agency) => ({
       ...agency,
       mark: letters.get(agency.id) ?? '',
     }));
-    this.groups = roster.groups;
-    this.people = roster.people;
-    this.book.roster(roster);
+    this.groups = named.groups;
+    this.people = named.people;
   }
 
   #presence(who: Record<string, boolean>): void {

@@ -39,6 +39,12 @@ export class Trail {
     ];
   }
 
+  /** It is not shared any more. */
+  clear(): void {
+    this.points = [];
+    this.battery = null;
+  }
+
   /** The unit moved while its trail is shown. */
   extend(place: Place): void {
     if (place.time <= this.#last) return;

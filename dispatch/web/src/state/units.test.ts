@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Roster, Seat } from '../wire/frames';
 import { arrange, choose, fold, NO_FILTER, type Order } from './filter';
-import { ageOf, placeOf, UnitBook } from './units';
+import { ageOf, labelOf, placeOf, UnitBook } from './units';
 
 const roster: Roster = {
   t: 'roster',
@@ -127,4 +127,17 @@ test('chips count what they would show', () => {
 
 test('folding drops accents and case', () => {
   expect(fold('Ñandú ÉÖ')).toBe('nandu eo');
+});
+
+test('what is removed keeps no name and no place, and a blurred one says so', () => {
+  const book = new UnitBook();
+  const unit = { id: 1, agency: 1, callsign: 'P-1', kind: 'car' };
+  book.update([unit, { ...unit, id: 2, callsign: 'B-1', shown: 'blurred' }]);
+  book.picture([[1, 1_000, 0, 0]] as unknown as Seat[]);
+  expect(labelOf(book.units.get(1))).toBe('P-1');
+  expect(labelOf(book.units.get(2))).toBe('≈ B-1');
+  book.remove([1, 7]);
+  expect([...book.units.keys()]).toEqual([2]);
+  expect(book.byCallsign().map((one) => one.callsign)).toEqual(['B-1']);
+  expect(labelOf(undefined)).toBe('');
 });

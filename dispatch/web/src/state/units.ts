@@ -1,4 +1,4 @@
-import type { Roster, RosterUnit, Seat } from '../wire/frames';
+import type { Roster, RosterUnit, Seat, Shown } from '../wire/frames';
 
 export interface Place {
   /** Milliseconds UTC by the unit's own clock. */
@@ -19,6 +19,7 @@ export interface Unit {
   callsign: string;
   kind: string;
   online: boolean;
+  shown: Shown;
   place: Place | null;
 }
 
@@ -44,6 +45,12 @@ export function placeOf(seat: Seat): Place {
     heading: heading === null || heading === undefined ? null : heading / 100,
     accuracy: accuracy === null || accuracy === undefined ? null : accuracy / 100,
   };
+}
+
+/** What stands beside its symbol: a place that is only about right says so. */
+export function labelOf(unit: Unit | undefined): string {
+  if (!unit) return '';
+  return unit.shown === 'blurred' ? `≈ ${unit.callsign}` : unit.callsign;
 }
 
 const HUMAN = new Intl.Collator('en', { numeric: true });
@@ -77,10 +84,19 @@ export class UnitBook {
   }
 
   #put(unit: RosterUnit, place: Place | null): void {
-    const { id, agency, callsign, kind } = unit;
+    const { id, agency, callsign, kind, online = false, shown = 'exact' } = unit;
     this.#byCallsign = null;
-    this.units.set(id, { id, agency, callsign, kind, online: unit.online ?? false, place });
+    this.units.set(id, { id, agency, callsign, kind, online, shown, place });
     this.changed.add(id);
+  }
+
+  /** Retired, or no longer shared: nothing of them is kept. */
+  remove(ids: readonly number[]): void {
+    for (const id of ids) {
+      if (!this.units.delete(id)) continue;
+      this.#byCallsign = null;
+      this.changed.add(id);
+    }
   }
 
   /** Newest positions. A position older than the one shown is passed over. */

@@ -64,7 +64,11 @@ export interface RosterUnit {
   callsign: string;
   kind: string;
   online?: boolean;
+  /** How precisely it is shown; missing when exactly. */
+  shown?: Shown;
 }
+/** `blurred`: in its square of a kilometre, once a minute; `presence`: without its place. */
+export type Shown = 'exact' | 'blurred' | 'presence';
 export interface RosterPerson {
   id: number;
   agency: number;
@@ -141,7 +145,8 @@ export type ServerFrame =
   | { t: 'ack'; id: string; time: number }
   | WireError
   | Roster
-  | { t: 'roster_units'; units: RosterUnit[] }
+  | { t: 'roster_units'; units?: RosterUnit[]; removed?: number[] }
+  | { t: 'roster_people'; agencies: RosterAgency[]; groups: RosterGroup[]; people: RosterPerson[] }
   | { t: 'picture'; p: Seat[]; snapshot?: boolean }
   | { t: 'gone'; units: number[] }
   | { t: 'presence'; who: Record<Address, boolean> }
