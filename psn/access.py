@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from psn.directory import Channel, Device, Directory, Group, Person, Unit
 from psn.wire import Area
@@ -48,6 +49,10 @@ class Principal:
     def reads(self) -> bool:
         """Whether it has mailboxes and may watch the picture."""
         return self.person is not None or self.unit is not None
+
+
+NOBODY: Final = Principal("", "", 0, ())
+"""Who has not signed in: may see and do nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from geo.fences import Fence, FenceIndex
-from psn import access, database, wire
+from psn import access, database, devices, wire
 from psn.access import Principal
 from psn.directory import Channel, Directory, Unit
 from psn.fanout import Hub
@@ -53,13 +53,14 @@ class Core:
         directory: Directory,
         refresh_directory: Callable[[], Awaitable[Directory]],
         hours: float,
+        devices_need_certificate: bool = False,
     ) -> None:
         self.keys = keys
         self.pool = pool
         self.directory = directory
         self.refresh_directory = refresh_directory
         """Reload the directory now; :meth:`directory_changed` has been called when it returns."""
-        self.signin = SignIn(pool, hours)
+        self.signin = SignIn(pool, hours, devices_need_certificate)
         self.hub = Hub(asyncio.get_running_loop())
         self.picture = LivePicture(_fences(directory))
         self.tracks = TrackWriter(dsn)
@@ -323,7 +324,7 @@ class Core:
 
     # -- when the directory changes
 
-    def directory_changed(self, new: Directory) -> list[tuple[Session, str]]:
+    def directory_changed(self, new: Directory) -> list[tuple[Session, SignInRefused]]:
         """Apply new rights to everyone at once; returns the sessions to end, with the reason."""
         old, self.directory = self.directory, new
         if old.fences != new.fences:
@@ -335,12 +336,12 @@ class Core:
             or old.groups != new.groups
             or old.agreements != new.agreements
         )
-        ended = []
+        ended: list[tuple[Session, SignInRefused]] = []
         for session in list(self.sessions.all):
             try:
                 self.renew(session)
             except SignInRefused as problem:
-                ended.append((session, problem.text))
+                ended.append((session, problem))
                 continue
             view = session.watcher.view
             # A roster only ever adds: who has lost a unit gets it anew, without that unit's name.
@@ -408,6 +409,14 @@ class Core:
         for channel, units in changed.items():
             self.hub.roster_units(channel, units)
         return lost
+
+    # -- devices
+
+    async def wiped(self, device: int) -> None:
+        """A device said that it has erased itself; raises what asyncpg raises."""
+        async with self.pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
+            with database.answering(connection):
+                await devices.wiped(connection, device)
 
     # -- gateways
 

@@ -26,11 +26,13 @@ class Limits(Struct, frozen=True):
 
 
 class Welcome(Frame, tag="welcome"):
-    """Answer to hello: the version both will speak, and the server's time."""
+    """Answer to hello: the version both will speak, the server's time, what a device signs."""
 
     v: int
     server: str
     time: int
+    nonce: bytes
+    """32 random bytes, new in each welcome and good for one sign-in of a device."""
     caps: list[str] = field(default_factory=list)
     limits: Limits = Limits()
 
@@ -247,6 +249,8 @@ class CloseCode:
     MALFORMED: Final = 4400
     NOT_SIGNED_IN: Final = 4401
     SESSION_ENDED: Final = 4403
+    WIPE: Final = 4410
+    """The device is to erase itself; a device that closes with it says that it has."""
     VERSION: Final = 4406
     TOO_SLOW: Final = 4408
     FLOOD: Final = 4429
