@@ -72,7 +72,7 @@ def patrol(
     if credentials is None:
         raise Problem(
             "credentials_missing",
-            "Every simulated unit signs in with a device of its own, so the fleet needs their keys.",
+            "Every simulated unit signs in with a device of its own; the fleet needs their keys.",
             "Run psn demo, which makes and uses them, or give --credentials FILE.",
         )
     found = patrols.read_credentials(credentials)

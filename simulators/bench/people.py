@@ -1,8 +1,8 @@
 """Who takes part in a benchmark: agencies of its own, put into the database in bulk.
 
 Written with plain SQL, and with hashes and keys made here, not with the project's own code, for
-the same reason as in :mod:`simulators.bench.socket`. Every run uses new names, so that a database can be used
-again; nothing of another run is touched.
+the same reason as in :mod:`simulators.bench.socket`. Every run uses new names, so that a database
+can be used again; nothing of another run is touched.
 """
 
 from __future__ import annotations
