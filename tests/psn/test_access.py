@@ -47,10 +47,10 @@ def directory(*agreements: Agreement) -> Directory:
         SCRAPPED: Unit(SCRAPPED, POLICE, "P-9", "car", False, None, True),
     }
     devices = {
-        1: Device(1, POLICE, CAR, "tablet", False, False, b"", False),
-        2: Device(2, POLICE, None, "gateway", True, False, b"", False),
-        3: Device(3, POLICE, None, "national gateway", True, True, b"", False),
-        4: Device(4, POLICE, SCRAPPED, "old tablet", False, False, b"", False),
+        1: Device(1, POLICE, CAR, "tablet", False, False, None, False, False),
+        2: Device(2, POLICE, None, "gateway", True, False, None, False, False),
+        3: Device(3, POLICE, None, "national gateway", True, True, None, False, False),
+        4: Device(4, POLICE, SCRAPPED, "old tablet", False, False, None, False, False),
     }
     groups = {
         1: Group(1, None, "JOC", frozenset(), frozenset(), frozenset({POLICE, COAST})),
