@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import segno
@@ -26,6 +26,7 @@ from psn.problems import Problem
 from psn.schema import Agency, Device, Enrolment, Session, Unit
 from psn.settings import Settings
 
+NUMBER: Final = click.IntRange(1, 2_147_483_647)
 HOURS: Final = 24
 """How long a code can be used, unless something else is said."""
 
@@ -233,7 +234,7 @@ def _state(of: Device) -> str:
 
 
 @device.command("cancel", epilog="Example: psn device cancel 3")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 def cancel(number: int) -> None:
     """Make a code that was not used yet worthless."""
 
@@ -250,7 +251,7 @@ def cancel(number: int) -> None:
 
 
 @device.command("rename", epilog='Example: psn device rename 12 "Tablet 12, second hand"')
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.argument("label")
 def rename(number: int, label: str) -> None:
     """Call a device something else."""
@@ -265,7 +266,7 @@ def rename(number: int, label: str) -> None:
 
 
 @device.command("revoke", epilog="Example: psn device revoke 12")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 def revoke(number: int) -> None:
     """Let a device in no more, and end its sessions. For a lost one see wipe."""
 
@@ -288,7 +289,7 @@ def revoke(number: int) -> None:
 
 
 @device.command("wipe", epilog="Example: psn device wipe 12")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 def wipe(number: int) -> None:
     """Revoke a lost device, and tell it to erase itself: now, or when it shows up.
 
@@ -310,7 +311,7 @@ def wipe(number: int) -> None:
 
 
 async def _device(session: AsyncSession, number: int) -> Device:
-    found: Any = await session.get(Device, number) if number < 2**31 else None
-    if not isinstance(found, Device):
+    found = await session.get(Device, number)
+    if found is None:
         raise missing("device", str(number), "psn device list")
     return found

@@ -249,10 +249,10 @@ class CloseCode:
     MALFORMED: Final = 4400
     NOT_SIGNED_IN: Final = 4401
     SESSION_ENDED: Final = 4403
-    WIPE: Final = 4410
-    """The device is to erase itself; a device that closes with it says that it has."""
     VERSION: Final = 4406
     TOO_SLOW: Final = 4408
+    WIPE: Final = 4410
+    """A device is to erase itself; a device that closes with it says that it has."""
     FLOOD: Final = 4429
     GOING_DOWN: Final = 1012
     """Service restart (RFC 6455 registry): come back, with jitter."""
