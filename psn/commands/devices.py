@@ -291,9 +291,10 @@ def revoke(number: int) -> None:
 @device.command("wipe", epilog="Example: psn device wipe 12")
 @click.argument("number", type=NUMBER)
 def wipe(number: int) -> None:
-    """Revoke a lost device, and tell it to erase itself: now, or when it shows up.
+    """Revoke a lost device and let it erase itself.
 
-    It is told only when it proves that it is this device. psn device list says whether it has.
+    It is told now when it is connected, else when it shows up and proves that it is this device.
+    psn device list says whether it has done so.
     """
 
     async def work() -> bool:

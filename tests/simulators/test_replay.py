@@ -121,7 +121,7 @@ def test_a_file_without_a_key_is_one_sentence(tmp_path: Path) -> None:
             gateway_of(file)
         assert refused.value.code == "bad_key"
     file.write_text("Device: 9\n" + KEY.pem)
-    assert gateway_of(file) == device(9)
+    assert (gateway_of(file).device, gateway_of(file).key.public) == (9, KEY.public)
 
 
 def test_without_a_gateway_it_says_how_to_enrol_one() -> None:
