@@ -27,7 +27,7 @@ def context(certificate: Path, key: Path, authority: Path | None = None) -> ssl.
 
     ``certificate`` is a PEM file with the server's certificate first and then those that signed
     it; ``key`` is the PEM file of its private key, without a passphrase. ``authority`` is the PEM
-    file of those that sign certificates of clients.
+    file of those that sign certificates of clients; with it, TLS 1.3 only.
     """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -65,9 +65,11 @@ def _ask_clients(of: ssl.SSLContext, authority: Path) -> None:
             "Let PSN_TLS_CLIENT_AUTHORITY name a PEM file that the server's user may read.",
         ) from problem
     of.verify_mode = ssl.CERT_OPTIONAL
-    # A resumed session is not verified again, whatever has run out or was replaced meanwhile.
+    # A resumed session is not verified again, whatever has run out or was replaced meanwhile, and
+    # only in TLS 1.3 can resuming be turned off. TLS 1.2 would also show certificates to everyone
+    # on the way.
+    of.minimum_version = ssl.TLSVersion.TLSv1_3
     of.num_tickets = 0
-    of.options |= ssl.OP_NO_TICKET
 
 
 def _written(files: tuple[Path, ...]) -> tuple[int, ...]:

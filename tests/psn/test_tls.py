@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import ssl
 import stat
 from collections.abc import AsyncIterator
@@ -273,11 +274,8 @@ async def test_a_bad_certificate_of_a_client_ends_the_handshake(
         "another authority": trustme.CA().issue_cert(common_name="t"),
     }
     for issued in bad.values():
-        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-            trust = showing(place, issued)
-            trust.minimum_version = trust.maximum_version = version
-            with pytest.raises((OSError, InvalidMessage, ConnectionClosed)):
-                await Peer.join(stage.url, ssl=trust)
+        with pytest.raises((OSError, InvalidMessage, ConnectionClosed)):
+            await Peer.join(stage.url, ssl=showing(place, issued))
     good = authority.issue_cert(common_name="t", not_before=now - day, not_after=now + day)
     async with await Peer.enter(stage.url, CAR, ssl=showing(place, good)):
         pass
@@ -316,6 +314,43 @@ async def test_another_authority_takes_over_without_a_restart(
                 await asyncio.sleep(0.05)
         assert not await enters(before)
         await tablet.answers()
+
+
+def resumes(address: tuple[str, int], trust: ssl.SSLContext) -> bool:
+    """Whether a second connection gets by with what the first one has agreed (RFC 8446 §2.2)."""
+    kept, reused = None, None
+    for _ in range(2):
+        with (
+            socket.create_connection(address) as raw,
+            trust.wrap_socket(raw, server_hostname="localhost", session=kept) as secure,
+        ):
+            secure.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            while secure.recv(4_096):
+                pass
+            kept, reused = secure.session, secure.session_reused
+    return bool(reused)
+
+
+async def test_who_shows_a_certificate_is_verified_each_time(
+    mutual: tuple[Stage, Path],
+) -> None:
+    """A resumed session would outlive the certificate, and the authority."""
+    stage, place = mutual
+    _, _, port = stage.url.removesuffix("/ws").rpartition(":")
+    address = "127.0.0.1", int(port)
+    trust = showing(place, authority_of(place).issue_cert(common_name="t"))
+    assert not await asyncio.to_thread(resumes, address, trust)
+    trust.maximum_version = ssl.TLSVersion.TLSv1_2  # there it could not be turned off
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        await asyncio.to_thread(resumes, address, trust)
+
+
+async def test_without_certificates_of_clients_sessions_are_resumed(
+    secure: tuple[Stage, Path],
+) -> None:
+    stage, place = secure
+    _, _, port = stage.url.removesuffix("/ws").rpartition(":")
+    assert await asyncio.to_thread(resumes, ("127.0.0.1", int(port)), trusting(place))
 
 
 def test_an_authority_that_is_none_is_one_sentence(tmp_path: Path) -> None:
