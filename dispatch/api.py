@@ -2,35 +2,41 @@
 
 Who asks is told by the token of a wire session (``Authorization: Bearer …``), so there is no
 cookie and nothing for a foreign page to ride on. What may be seen is asked of ``psn.access``, as
-for every frame. Each route is declared once, in :data:`ROUTES`; the OpenAPI document is made from
-the same table.
+for every frame. Each route is declared once, in :data:`ROUTES`, with the type of what is sent to
+it and of what it answers; the OpenAPI document is made from the same table.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import shapely
 from aiohttp import web
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from dispatch import pages
-from psn import __version__, access, database, mailboxes, wire
+from dispatch import openapi, pages
+from psn import __version__, access, database, devices, mailboxes, wire
 from psn.access import Principal
 from psn.core import Core, now_ms
 from psn.directory import Precision, Unit
 from psn.mailboxes import STATES
+from psn.pace import Guesses
 from psn.problems import Problem
 from psn.settings import Settings
 
 MOST_FIXES: Final = 5_000
 MOST_ENTRIES: Final = 500
+MOST_BODY_BYTES: Final = 65_536
+BODY_SECONDS: Final = 10.0
+"""A request's body has to be there by then."""
 
 
 class ApiProblem(Problem):
@@ -103,21 +109,49 @@ class Receipts(Struct):
     receipts: list[Receipt]
 
 
+class Enrolment(Struct):
+    """A device's code, its public key (SubjectPublicKeyInfo), and the proof that it has the other.
+
+    docs/wire.md says what is signed.
+    """
+
+    code: Annotated[str, Meta(max_length=64)]
+    public_key: Annotated[bytes, Meta(max_length=1_024)]
+    proof: Annotated[bytes, Meta(max_length=1_024)]
+
+
+class EnrolledDevice(Struct):
+    """The number a device signs in with, and what it speaks for; without a unit it is a gateway."""
+
+    device: int
+    unit: int | None
+    agency: int
+    label: str
+
+
 POOL: Final[web.AppKey[asyncpg.Pool]] = web.AppKey("api_pool", asyncpg.Pool)
 CONNECTIONS: Final = 4
 """Database connections of the API's own: reading history must not keep anyone from signing in."""
 
 
+GUESSES: Final[web.AppKey[Guesses]] = web.AppKey("api_guesses", Guesses)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request whose sender is known."""
+    """A request whose sender is known, or is :data:`psn.access.NOBODY` on a route open to all."""
 
     core: Core
     pool: asyncpg.Pool
     settings: Settings
+    guesses: Guesses
     who: Principal
+    address: str
+    """Where it came from."""
     path: dict[str, str]
     query: dict[str, str]
+    body: Any
+    """Of the type that the route takes; none when it takes nothing."""
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         """A whole number of the query, checked."""
@@ -148,9 +182,9 @@ def not_found() -> ApiProblem:
     )
 
 
-async def config(request: web.Request, settings: Settings) -> Config:
+async def config(asked: Asked) -> Config:
     """Name and version of this network, and the operator's own map if there is one."""
-    return Config(settings.name, __version__, pages.map_address(settings))
+    return Config(asked.settings.name, __version__, pages.map_address(asked.settings))
 
 
 async def unit(asked: Asked) -> UnitDetails:
@@ -291,25 +325,51 @@ async def fences(asked: Asked) -> dict[str, Any]:
     }
 
 
+async def enrol(asked: Asked) -> EnrolledDevice:
+    """Enrol a device: spend a one-time code on its public key."""
+    body: Enrolment = asked.body
+    if not asked.guesses.take(asked.address, time.monotonic()):
+        raise ApiProblem(
+            429, "too_fast", "Too many codes were tried.", "Wait a minute, then type it carefully."
+        )
+    try:
+        async with asked.pool.acquire() as connection:
+            made = await devices.enrol(connection, body.code, body.public_key, body.proof)
+    except devices.EnrolmentRefused as problem:
+        raise ApiProblem(400, problem.code, problem.text, problem.todo) from None
+    asked.guesses.good(asked.address)
+    # It signs in next, and must not be a stranger then.
+    await asked.core.refresh_directory()
+    return EnrolledDevice(made.device, made.unit, made.agency, made.label)
+
+
 Handler = Callable[[Asked], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One GET of the API: path, handler, what it returns, its query parameters."""
+    """One method on one path: what it takes and returns, its query parameters, and for whom."""
 
     path: str
     handler: Handler
     returns: type | None
+    """The type of the answer; none: any object."""
     query: tuple[str, ...] = ()
+    method: str = "GET"
+    takes: type | None = None
+    """The type of the JSON body; none: there is none."""
+    open: bool = False
+    """Also for those who have not signed in."""
 
 
 ROUTES: Final = (
+    Route("/api/config", config, Config, open=True),
     Route("/api/units/{id}", unit, UnitDetails),
     Route("/api/units/{id}/track", track, Track, ("from", "to")),
     Route("/api/mailboxes/{address}", mailbox, Mailbox, ("before", "limit")),
     Route("/api/messages/{id}/receipts", receipts, Receipts),
     Route("/api/fences", fences, None),
+    Route("/api/enrol", enrol, EnrolledDevice, method="POST", takes=Enrolment, open=True),
 )
 
 _json = msgspec.json.Encoder().encode
@@ -340,18 +400,55 @@ def _who(core: Core, request: web.Request) -> Principal:
             "This needs the token of a session.",
             "Sign in over /ws and send the token as Authorization: Bearer.",
         )
+    certified = request.transport is not None and request.transport.get_extra_info("peercert")
+    try:
+        core.signin.check_certified(principal, bool(certified))
+    except Problem as problem:
+        raise ApiProblem(401, problem.code, problem.text, problem.todo) from None
     return principal
 
 
+async def _body(request: web.Request, kind: type) -> Any:
+    """The JSON body of a request as a value of a type; raises :class:`ApiProblem`.
+
+    It must be said to be JSON, which a form of a foreign page cannot say.
+    """
+    if request.content_type != "application/json":
+        raise ApiProblem(415, "not_json", "The body is not said to be JSON.", "Send JSON.")
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_any():
+                raw += chunk
+                if len(raw) > MOST_BODY_BYTES:
+                    text = f"The body has more than {MOST_BODY_BYTES} bytes."
+                    raise ApiProblem(413, "too_large", text, "Send less.")
+    except TimeoutError:
+        raise ApiProblem(408, "too_slow", "The body did not come in time.", "Ask again.") from None
+    try:
+        return msgspec.json.decode(bytes(raw), type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
+        text = f"The body is not what belongs here: {str(problem)[:200]}."
+        raise ApiProblem(400, "bad_body", text, "Compare it with /api/openapi.json.") from None
+
+
 def _answering(
-    core: Core, settings: Settings, handler: Handler
+    core: Core, settings: Settings, route: Route
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         try:
-            who = _who(core, request)
-            pool = request.app[POOL]
-            asked = Asked(core, pool, settings, who, dict(request.match_info), dict(request.query))
-            return _reply(await handler(asked))
+            asked = Asked(
+                core,
+                request.app[POOL],
+                settings,
+                request.app[GUESSES],
+                access.NOBODY if route.open else _who(core, request),
+                request.remote or "",
+                dict(request.match_info),
+                dict(request.query),
+                None if route.takes is None else await _body(request, route.takes),
+            )
+            return _reply(await route.handler(asked))
         except ApiProblem as problem:
             return _refusal(problem)
         except (*database.PASSING, asyncpg.PostgresError):
@@ -376,93 +473,16 @@ def add_routes(application: web.Application, core: Core, settings: Settings) -> 
         application[POOL].terminate()
 
     application.cleanup_ctx.append(pool)
+    application[GUESSES] = Guesses(time.monotonic())
     for route in ROUTES:
-        application.router.add_get(route.path, _answering(core, settings, route.handler))
-
-    async def public_config(request: web.Request) -> web.Response:
-        return _reply(await config(request, settings))
+        application.router.add_route(route.method, route.path, _answering(core, settings, route))
 
     async def document(request: web.Request) -> web.Response:
-        return _reply(openapi())
+        return _reply(openapi.document(ROUTES))
 
-    application.router.add_get("/api/config", public_config)
     application.router.add_get("/api/openapi.json", document)
     application.router.add_route("*", "/api/{rest:.*}", _nothing_here)
 
 
 async def _nothing_here(request: web.Request) -> web.Response:
     return _refusal(not_found())
-
-
-def openapi() -> dict[str, Any]:
-    """The API as an OpenAPI 3.1 document."""
-    returned = [route.returns for route in ROUTES if route.returns is not None]
-    schemas, components = msgspec.json.schema_components(
-        [Config, *returned], ref_template="#/components/schemas/{name}"
-    )
-    by_type = dict(zip([Config, *returned], schemas, strict=True))
-    paths: dict[str, Any] = {
-        "/api/config": {"get": _operation(config, by_type[Config], (), (), secured=False)}
-    }
-    for route in ROUTES:
-        schema = by_type[route.returns] if route.returns is not None else {"type": "object"}
-        names = tuple(re.findall(r"{(\w+)}", route.path))
-        paths[route.path] = {"get": _operation(route.handler, schema, names, route.query)}
-    components["Problem"] = {
-        "type": "object",
-        "properties": {
-            "error": {
-                "type": "object",
-                "properties": {k: {"type": "string"} for k in ("code", "text", "todo")},
-                "required": ["code", "text", "todo"],
-            }
-        },
-        "required": ["error"],
-    }
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Public Safety Network of Belize",
-            "version": __version__,
-            "description": "History and details; live traffic is on /ws, see docs/wire.md.",
-        },
-        "paths": paths,
-        "components": {
-            "schemas": components,
-            "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},
-        },
-    }
-
-
-def _operation(
-    handler: Callable[..., Any],
-    schema: dict[str, Any],
-    path: tuple[str, ...],
-    query: tuple[str, ...],
-    *,
-    secured: bool = True,
-) -> dict[str, Any]:
-    problem = {
-        "description": "Refused: a code, a sentence, what to do.",
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    done = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
-    responses: dict[str, Any] = {"200": done}
-    if secured:
-        responses |= dict.fromkeys(("400", "401", "403", "404", "503"), problem)
-    return {
-        "summary": (handler.__doc__ or "").strip(),
-        "operationId": handler.__name__,
-        "security": [{"session": []}] if secured else [],
-        "parameters": [
-            *(
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                for name in path
-            ),
-            *(
-                {"name": name, "in": "query", "required": False, "schema": {"type": "integer"}}
-                for name in query
-            ),
-        ],
-        "responses": responses,
-    }

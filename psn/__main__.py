@@ -28,7 +28,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "agency": ("psn.commands.admin", "agency", "Agencies."),
     "user": ("psn.commands.people", "user", "People who sign in."),
     "unit": ("psn.commands.units", "unit", "Units: what is seen on the map."),
-    "device": ("psn.commands.units", "device", "Tablets and gateways, and their secrets."),
+    "device": ("psn.commands.devices", "device", "Tablets and gateways, and their keys."),
     "group": ("psn.commands.admin", "group", "Groups and their members."),
     "agreement": ("psn.commands.sharing", "agreement", "What agencies share, and why."),
     "exception": ("psn.commands.sharing", "exception", "Units that are shown otherwise."),
@@ -105,8 +105,9 @@ Examples:
   psn migrate && psn serve     a server on the database of PSN_DATABASE
 
 Settings are environment variables (PSN_DATABASE, PSN_HOST, PSN_PORT, PSN_TLS_CERTIFICATE,
-PSN_TLS_KEY, PSN_KEYS, PSN_PMTILES, PSN_KEEP_TRACK_DAYS, PSN_SESSION_HOURS, PSN_LOG_LEVEL,
-PSN_NAME) or the same names in a TOML file that PSN_CONFIG names.
+PSN_TLS_KEY, PSN_TLS_CLIENT_AUTHORITY, PSN_TLS_DEVICES_NEED_CERTIFICATE, PSN_KEYS, PSN_PMTILES,
+PSN_KEEP_TRACK_DAYS, PSN_SESSION_HOURS, PSN_LOG_LEVEL, PSN_NAME) or the same names in a TOML file
+that PSN_CONFIG names.
 """
 
 

@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from psn import roles, sharing
 from psn.directory import (
@@ -62,6 +63,10 @@ class Principal:
     def reads(self) -> bool:
         """Whether it has mailboxes and may watch the picture."""
         return self.person is not None or self.unit is not None
+
+
+NOBODY: Final = Principal("", "", 0, ())
+"""Who has not signed in: may see and do nothing."""
 
 
 @dataclass(frozen=True, slots=True)

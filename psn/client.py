@@ -8,6 +8,9 @@ is kept (``psn.offline``) and sent when there is one; positions of a dead spot f
         await client.watch(on_picture)
         message = client.send(["unit:7"], "Return to station")
         await client.acknowledged(message)
+
+A device signs in with its key, ``Client(url, device_key.read(file))``. When the network orders it
+to be wiped, the client erases that file and its offline store, and says so.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
 from psn import wire
+from psn.device_key import Enrolled
 from psn.offline import Offline as Offline
 from psn.problems import Problem
 
@@ -44,6 +48,8 @@ ANSWERS_KEPT = 10_000
 FIXES_AT_ONCE = 500
 SEEN_EVERY_SECONDS = 0.05
 REQUEST_SECONDS = 30.0
+WIPE = "wipe"
+"""Code of the order that a device is to erase itself."""
 
 
 class Link(enum.Enum):
@@ -77,7 +83,7 @@ class Client:
     def __init__(
         self,
         url: str,
-        auth: wire.PasswordAuth | wire.DeviceAuth,
+        auth: wire.PasswordAuth | Enrolled,
         *,
         offline: Offline | None = None,
         name: str = "psn-client",
@@ -111,6 +117,8 @@ class Client:
         self._jitter = jitter if jitter is not None else random.Random()
         self._numbers = itertools.count(1)
         self._socket: ClientConnection | None = None
+        self._nonce: asyncio.Future[bytes] | None = None
+        """What the server of this connection gives a device to sign."""
         self._waiting: dict[int, asyncio.Future[wire.ServerFrame]] = {}
         self._acks: dict[UUID, asyncio.Future[int]] = {}
         self._unsent: deque[wire.Message] = deque()
@@ -345,6 +353,7 @@ class Client:
             ssl=self._trust,
         ) as socket:
             self._socket = socket
+            self._nonce = asyncio.get_running_loop().create_future()
             receiving = asyncio.create_task(self._receive(socket))
             try:
                 async with asyncio.TaskGroup() as tasks:
@@ -356,7 +365,11 @@ class Client:
                     tasks.create_task(self._send_fixes(socket))
                     tasks.create_task(self._say_seen(socket))
             except* (OSError, TimeoutError, ConnectionClosed, ClientRefused) as problems:
-                raise _first(problems) from None
+                problem = _first(problems)
+                if isinstance(problem, ClientRefused) and problem.code == WIPE:
+                    self._erase()
+                    await socket.close(wire.CloseCode.WIPE)
+                raise problem from None
             finally:
                 receiving.cancel()
 
@@ -377,17 +390,21 @@ class Client:
             self._set_link(Link.LOST)
 
     async def _sign_in(self, socket: ClientConnection) -> None:
-        token = self.offline.token
-        number = next(self._numbers)
-        frame = wire.SignIn(
-            n=number,
-            auth=wire.SessionAuth(token) if token is not None else self._auth,
-            seen=self._cursors,
-        )
-        self._asked_ms = time.time_ns() // 1_000_000
-        # Both at once: a reconnection costs one round trip.
         await socket.send(self._encode(wire.Hello(v=wire.VERSION, client=self._name)))
-        await self._ask(socket, frame, number)
+        auth: wire.PasswordAuth | wire.DeviceAuth | wire.SessionAuth
+        token = self.offline.token
+        if token is not None:
+            # Without waiting for the welcome: a reconnection costs one round trip.
+            auth = wire.SessionAuth(token)
+        elif isinstance(self._auth, Enrolled):
+            assert self._nonce is not None
+            async with asyncio.timeout(REQUEST_SECONDS):
+                auth = wire.DeviceAuth(self._auth.device, self._auth.sign_in(await self._nonce))
+        else:
+            auth = self._auth
+        self._asked_ms = time.time_ns() // 1_000_000
+        number = next(self._numbers)
+        await self._ask(socket, wire.SignIn(n=number, auth=auth, seen=self._cursors), number)
 
     async def _ask(
         self, socket: ClientConnection, frame: wire.ClientFrame, number: int
@@ -420,7 +437,17 @@ class Client:
             if handler is not None:
                 handler(self, frame)
             self._frames(frame)
+            if isinstance(frame, wire.Closing) and frame.code == WIPE:
+                raise ClientRefused(frame.code, frame.text, frame.todo)
         raise ConnectionError("the server closed the connection")
+
+    def _erase(self) -> None:
+        """Keep nothing; the server is told afterwards that nothing is left."""
+        self.offline.wipe()
+        self._unsent.clear()
+        self._cursors.clear()
+        if isinstance(self._auth, Enrolled):
+            self._auth.erase()
 
     async def _send_messages(self, socket: ClientConnection) -> None:
         while True:
@@ -459,6 +486,10 @@ class Client:
                 await socket.send(self._encode(wire.Seen(box=box, seq=self._cursors[box])))
 
     # -- frames from the server
+
+    def _on_welcome(self, frame: wire.Welcome) -> None:
+        if self._nonce is not None and not self._nonce.done():
+            self._nonce.set_result(frame.nonce)
 
     def _on_signed_in(self, frame: wire.SignedIn) -> None:
         # Done here and not by whoever waits for the answer: mail and caught_up may have come with
@@ -557,6 +588,7 @@ class Client:
 
 
 _HANDLERS: dict[type, Callable[[Client, Any], None]] = {
+    wire.Welcome: Client._on_welcome,
     wire.SignedIn: Client._on_signed_in,
     wire.Ok: Client._on_answer,
     wire.Announced: Client._on_answer,

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from geo.fences import Fence, FenceIndex
-from psn import access, database, wire
+from psn import access, database, devices, wire
 from psn.access import Principal, Rules
 from psn.directory import Directory, Unit
 from psn.fanout import Hub
@@ -54,6 +54,7 @@ class Core:
         directory: Directory,
         refresh_directory: Callable[[], Awaitable[Directory]],
         hours: float,
+        devices_need_certificate: bool = False,
     ) -> None:
         self.keys = keys
         self.pool = pool
@@ -61,7 +62,7 @@ class Core:
         self.rules = access.rules(directory, datetime.now(UTC))
         self.refresh_directory = refresh_directory
         """Reload the directory now; :meth:`directory_changed` has been called when it returns."""
-        self.signin = SignIn(pool, hours)
+        self.signin = SignIn(pool, hours, devices_need_certificate)
         self.hub = Hub(asyncio.get_running_loop())
         self.picture = LivePicture(_fences(directory))
         self.tracks = TrackWriter(dsn)
@@ -255,7 +256,7 @@ class Core:
 
     # -- when the rules change
 
-    def directory_changed(self, new: Directory) -> list[tuple[Session, str]]:
+    def directory_changed(self, new: Directory) -> list[tuple[Session, SignInRefused]]:
         """Apply new rights to everyone at once; returns the sessions to end, with the reason."""
         old, self.directory = self.directory, new
         if old.fences != new.fences:
@@ -266,19 +267,19 @@ class Core:
                 self.picture.forget(number)
         return self._apply(access.rules(new, datetime.now(UTC)))
 
-    def refresh_rights(self) -> list[tuple[Session, str]]:
+    def refresh_rights(self) -> list[tuple[Session, SignInRefused]]:
         """Something shared may have begun or ended by the clock: as :meth:`directory_changed`."""
         rules = access.rules(self.directory, datetime.now(UTC))
         return [] if rules.sharing == self.rules.sharing else self._apply(rules)
 
-    def _apply(self, rules: Rules) -> list[tuple[Session, str]]:
+    def _apply(self, rules: Rules) -> list[tuple[Session, SignInRefused]]:
         self.rules = rules
-        ended = []
+        ended: list[tuple[Session, SignInRefused]] = []
         for session in list(self.sessions.all):
             try:
                 self.renew(session)
             except SignInRefused as problem:
-                ended.append((session, problem.text))
+                ended.append((session, problem))
         left = {session for session, _ in ended}
         self.screens.mend(rules, [each for each in self.sessions.all if each not in left])
         return ended
@@ -297,6 +298,14 @@ class Core:
     def reader(self, who: Principal) -> Reader:
         """How receipts of ``who`` name him, and to whom."""
         return Reader(who.address, who.name, access.known_to(who, self.rules))
+
+    # -- devices
+
+    async def wiped(self, device: int) -> None:
+        """A device said that it has erased itself; raises what asyncpg raises."""
+        async with self.pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
+            with database.answering(connection):
+                await devices.wiped(connection, device)
 
     # -- gateways
 

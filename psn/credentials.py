@@ -1,19 +1,18 @@
-"""Passwords, tokens and device secrets: made, hashed and compared.
+"""Passwords and tokens: made, hashed and compared.
 
 Passwords are kept as Argon2id (RFC 9106) with the least parameters that the OWASP Password Storage
 Cheat Sheet names for it: 19 MiB of memory, 2 passes, 1 lane. That is some 20 ms of one core, on
 purpose; call it in a worker thread. Hashes made with other parameters still verify, and
 :func:`needs_new_hash` tells that they should be made again.
 
-Tokens and device secrets are 32 random bytes, so they need no slow hash: the database keeps their
-SHA-256. This is the only room that draws random secrets; nothing here is written down anywhere.
+Tokens are 32 random bytes, so they need no slow hash: the database keeps their SHA-256. Devices
+have keys (``psn.device_key``). Nothing here is written down anywhere.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import hmac
 import secrets
 import unicodedata
 from collections.abc import Callable
@@ -78,18 +77,8 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> bytes:
-    """SHA-256 of a token or device secret, as kept in the database."""
+    """SHA-256 of a token, as kept in the database."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-def new_device_secret() -> str:
-    """A device's secret: 32 random bytes, URL-safe; shown once, at enrolment."""
-    return secrets.token_urlsafe(SECRET_BYTES)
-
-
-def verify_device_secret(kept: bytes, secret: str) -> bool:
-    """Whether the secret belongs to the hash, in a time that does not tell how nearly."""
-    return hmac.compare_digest(kept, token_hash(secret))
 
 
 @functools.cache

@@ -90,8 +90,11 @@ class Device:
     label: str
     gateway: bool
     gateway_all: bool
-    secret_hash: bytes = field(repr=False)
+    public_key: bytes | None = field(repr=False)
+    """SubjectPublicKeyInfo (``psn.device_key``); none for one of before there were keys."""
     revoked: bool
+    wipe: bool
+    """It is to be told to erase itself, and has not said yet that it has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,8 @@ _UNITS: Final = """
     from unit order by id
 """
 _DEVICES: Final = """
-    select id, agency_id, unit_id, label, gateway, gateway_all, secret_hash, revoked_at is not null
+    select id, agency_id, unit_id, label, gateway, gateway_all, public_key,
+        revoked_at is not null, wipe_ordered_at is not null and wiped_at is null
     from device order by id
 """
 _GROUPS: Final = """

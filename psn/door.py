@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
@@ -22,13 +23,13 @@ from uuid import UUID
 import asyncpg
 from aiohttp import WSMessage, WSMsgType, web
 
-from psn import __version__, access, database, wire
+from psn import __version__, access, database, device_key, wire
 from psn.core import STUCK_SECONDS, Core, Refused, now_ms
 from psn.fanout import CHOKED_BYTES, Outbox
 from psn.pace import Bucket
 from psn.problems import Problem
 from psn.sessions import Session
-from psn.signin import SignInRefused
+from psn.signin import SignInRefused, WipeOrdered
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ UNSENT_BYTES = 65_536
 """What the kernel may hold of a connection that has not been sent yet."""
 QUIET_SECONDS = 20.0
 """After so long without a frame the other end is pinged; after three times that it is gone."""
+WIPE_SECONDS = 5.0
+"""So long a device that was told to erase itself has to say that it has."""
 MALFORMED_FRAMES = 5
 SIGN_IN_TRIES = 5
 FRAMES_PER_SECOND = {"gateway": 50_000.0, "field": 30.0}
@@ -62,7 +65,10 @@ ANNOUNCEMENTS_AT_ONCE = 2
 class Connection:
     """One socket, from its first frame to its close."""
 
-    def __init__(self, core: Core, socket: web.WebSocketResponse, outbox: Outbox) -> None:
+    def __init__(
+        self, core: Core, socket: web.WebSocketResponse, outbox: Outbox, certified: bool
+    ) -> None:
+        """``certified``: TLS has verified a certificate that the peer showed."""
         protocol = socket.ws_protocol or wire.SUBPROTOCOL_MSGPACK
         self.core = core
         self.socket = socket
@@ -70,7 +76,13 @@ class Connection:
         self.codec = wire.CODECS[protocol]
         self.session: Session | None = None
         self.heard = self.began = asyncio.get_running_loop().time()
+        self.wiping: WipeOrdered | None = None
+        """What its device was told, and has not said yet that it has done."""
+        self.wiping_since = 0.0
+        self._certified = certified
         self._greeted = False
+        self._nonce: bytes | None = None
+        """What a device signs; none once one has tried."""
         self._malformed = 0
         self._tries = 0
         self._floods = 0
@@ -90,7 +102,12 @@ class Connection:
                     await self._listened_to()
                 message = await self.socket.receive()
                 self.heard = loop.time()
-                if message.type is kind:
+                if self.wiping is not None:
+                    if message.type is WSMsgType.CLOSE and message.data == wire.CloseCode.WIPE:
+                        await self._wiped(self.wiping.device)
+                    if message.type in _ENDS:
+                        return
+                elif message.type is kind:
                     await self._frame(message.data, self.heard)
                 elif message.type in (WSMsgType.PING, WSMsgType.PONG):
                     await self._control(message)
@@ -153,7 +170,8 @@ class Connection:
             self._greeted = True
             version = min(frame.v, wire.VERSION)
             server = f"psn/{__version__}"
-            self._send(wire.Welcome(v=version, server=server, time=now_ms()))
+            self._nonce = nonce = secrets.token_bytes(device_key.NONCE_BYTES)
+            self._send(wire.Welcome(v=version, server=server, time=now_ms(), nonce=nonce))
         elif isinstance(frame, wire.SignIn):
             await self._sign_in(frame)
         elif isinstance(frame, wire.SignOut) and self.session is not None:
@@ -179,13 +197,21 @@ class Connection:
         core = self.core
         self._tries += 1
         began = time.perf_counter()
+        nonce = None
+        if isinstance(frame.auth, wire.DeviceAuth):
+            nonce, self._nonce = self._nonce, None
         try:
-            principal, token, ticket = await core.signin.check(frame.auth, core.directory)
+            principal, token, ticket = await core.signin.check(
+                frame.auth, core.directory, nonce, self._certified
+            )
             # Rights may have changed while this waited; from here on nothing waits.
             principal = core.signin.still(ticket, core.directory)
             session = Session(principal, core.reader(principal), ticket, self.codec, self.outbox)
             boxes = access.mailboxes(principal, core.rules)
             notices = core.sessions.resume(session, boxes, frame.seen)
+        except WipeOrdered as order:
+            self.wipe(order)
+            return
         except SignInRefused as problem:
             self._error(problem, frame.n)
             if self._tries >= SIGN_IN_TRIES:
@@ -229,6 +255,23 @@ class Connection:
             wire.CloseCode.SESSION_ENDED,
             Refused("signed_out", "You signed out.", "Sign in again when you need to."),
         )
+
+    def wipe(self, order: WipeOrdered) -> None:
+        """Tell a device to erase itself, and have nothing else to do with it from now on."""
+        if self._closing or self.wiping is not None:
+            return
+        self.wiping, self.wiping_since = order, asyncio.get_running_loop().time()
+        if self.session is not None:
+            self.core.unwatch(self.session)
+            self.core.sessions.remove(self.session)
+        self._send(wire.Closing(code=order.code, text=order.text, todo=order.todo))
+
+    async def _wiped(self, device: int) -> None:
+        log.warning("device %s says that it has erased itself", device)
+        try:
+            await self.core.wiped(device)
+        except (*database.PASSING, asyncpg.PostgresError) as problem:
+            log.warning("that device %s has erased itself was not noted: %s", device, problem)
 
     # -- frames of a session
 
@@ -354,7 +397,8 @@ class Connection:
         if self._closing:
             return
         self._closing = True
-        self._send(wire.Closing(code=problem.code, text=problem.text, todo=problem.todo))
+        if self.wiping is None:
+            self._send(wire.Closing(code=problem.code, text=problem.text, todo=problem.todo))
         self.outbox.write_now()
         self.outbox.closed = True
         message = problem.text.encode()[:120]
@@ -367,6 +411,7 @@ class Connection:
             asyncio.get_running_loop().call_later(10, self.outbox.transport.abort)
 
 
+_ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 _HANDLERS: dict[type, Callable[[Connection, Session, Any], None]] = {
     wire.Position: Connection._position,
     wire.Message: Connection._message,
@@ -430,7 +475,8 @@ class Door:
             return socket
         binary = socket.ws_protocol == wire.SUBPROTOCOL_MSGPACK
         outbox = Outbox(self.core.hub, transport, binary)
-        connection = Connection(self.core, socket, outbox)
+        certified = bool(transport.get_extra_info("peercert"))
+        connection = Connection(self.core, socket, outbox, certified)
         self.connections.add(connection)
         try:
             await connection.run()
@@ -456,7 +502,10 @@ class Door:
                     self._check(connection, loop.time())
 
     def _check(self, connection: Connection, now: float) -> None:
-        if connection.session is None and now - connection.began > SIGN_IN_SECONDS:
+        if connection.wiping is not None:
+            if now - connection.wiping_since > WIPE_SECONDS:
+                self._end(connection, wire.CloseCode.WIPE, connection.wiping)
+        elif connection.session is None and now - connection.began > SIGN_IN_SECONDS:
             self._end(
                 connection,
                 wire.CloseCode.NOT_SIGNED_IN,
@@ -465,7 +514,8 @@ class Door:
         elif connection.session is not None and not self.core.signin.holds(
             connection.session.ticket
         ):
-            self.end_session(connection.session, "The session has ended.")
+            ended = SignInRefused("session_ended", "The session has ended.", "Sign in again.")
+            self.end_session(connection.session, ended)
         elif connection.outbox.stuck(now) > STUCK_SECONDS:
             self._end_stuck(connection)
         elif now - connection.heard > 3 * QUIET_SECONDS:
@@ -473,17 +523,19 @@ class Door:
         elif now - connection.heard > QUIET_SECONDS and not connection.outbox.closed:
             connection.outbox.ping(now)
 
-    def end_sessions(self, ended: Iterable[tuple[Session, str]]) -> None:
+    def end_sessions(self, ended: Iterable[tuple[Session, SignInRefused]]) -> None:
         """End sessions whose rights to be have gone, each with its reason."""
         for session, why in ended:
             self.end_session(session, why)
 
-    def end_session(self, session: Session, why: str) -> None:
+    def end_session(self, session: Session, why: SignInRefused) -> None:
         """End a session whose right to be has gone."""
         for connection in list(self.connections):
             if connection.session is session:
-                problem = Refused("session_ended", why, "Sign in again.")
-                self._end(connection, wire.CloseCode.SESSION_ENDED, problem)
+                if isinstance(why, WipeOrdered):
+                    connection.wipe(why)
+                else:
+                    self._end(connection, wire.CloseCode.SESSION_ENDED, why)
 
     def _end_stuck(self, connection: Connection) -> None:
         self.core.stuck += 1

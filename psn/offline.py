@@ -45,6 +45,15 @@ class Offline:
         """Close the file."""
         self._db.close()
 
+    def wipe(self) -> None:
+        """Keep nothing of what there was, in the file neither."""
+        self._db.execute("PRAGMA secure_delete = ON")
+        for table in ("outgoing", "fix", "cursor", "shown", "session"):
+            self._db.execute(f"DELETE FROM {table}")
+        self._db.execute("VACUUM")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.fixes = 0
+
     # -- messages on their way out
 
     def keep_message(self, frame: wire.Message) -> None:

@@ -144,9 +144,13 @@ class Unit(Base):
 
 
 class Device(Base):
-    """An enrolled machine with a secret of its own: a tablet for its unit, or a gateway."""
+    """An enrolled machine with a key pair of its own: a tablet for its unit, or a gateway."""
 
     __tablename__ = "device"
+    __table_args__ = (
+        CheckConstraint("public_key is not null or revoked_at is not null", "device_key_check"),
+        CheckConstraint("wipe_ordered_at is null or revoked_at is not null", "device_wipe_check"),
+    )
 
     id: Mapped[int] = _id()
     agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
@@ -156,10 +160,40 @@ class Device(Base):
     """May announce units of its agency and report for them."""
     gateway_all: Mapped[bool] = _flag()
     """A gateway that may report for units of any agency."""
-    secret_hash: Mapped[bytes]
-    """SHA-256 of the secret."""
+    public_key: Mapped[bytes | None]
+    """SubjectPublicKeyInfo in DER (``psn.device_key``); null: from before devices had keys."""
     enrolled_at: Mapped[datetime] = _now()
     revoked_at: Mapped[datetime | None]
+    wipe_ordered_at: Mapped[datetime | None]
+    """When it shows up, it is told to erase itself."""
+    wiped_at: Mapped[datetime | None]
+    """When it said that it had done so."""
+
+
+class Enrolment(Base):
+    """A code that was made for one device. Only the hash of the code is kept."""
+
+    __tablename__ = "enrolment"
+    __table_args__ = (
+        CheckConstraint("(used_at is null) = (device_id is null)", "enrolment_used_check"),
+    )
+
+    id: Mapped[int] = _id()
+    code_hash: Mapped[bytes] = mapped_column(unique=True)
+    """SHA-256 of the code (``psn.enrolment_code``)."""
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    label: Mapped[str]
+    gateway: Mapped[bool] = _flag()
+    gateway_all: Mapped[bool] = _flag()
+    author: Mapped[str]
+    """Who made it, in words or as an address."""
+    created_at: Mapped[datetime] = _now()
+    expires_at: Mapped[datetime]
+    """Also the moment it was cancelled."""
+    used_at: Mapped[datetime | None]
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("device.id"))
+    """What came of it."""
 
 
 class Talkgroup(Base):

@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from psn import credentials
+from psn import credentials, device_key
+from psn.device_key import DeviceKey
 from psn.problems import Problem
 
 AGENCIES: Final = (
@@ -125,10 +126,10 @@ async def seed(conn: asyncpg.Connection[Any], passwords: Path) -> list[Account]:
 
 async def ensure_units(
     conn: asyncpg.Connection[Any], units: Sequence[tuple[str, str, str]]
-) -> list[tuple[int, int, str]]:
-    """Unit id, device id and a new secret for each (agency code, callsign, kind), in order.
+) -> list[tuple[int, int, DeviceKey]]:
+    """Unit id, device id and a new key for each (agency code, callsign, kind), in order.
 
-    What is missing is added, units as well as their simulated devices; an older secret of such a
+    What is missing is added, units as well as their simulated devices; an older key of such a
     device is worth nothing afterwards. Ten thousand take about a second. Raises
     :class:`Problem` for an agency that is not there, or a unit that is named twice.
     """
@@ -145,13 +146,13 @@ async def ensure_units(
         [callsign for _, callsign, _ in units],
         [kind for _, _, kind in units],
     )
-    secrets = [credentials.new_device_secret() for _ in units]
+    keys = [device_key.new() for _ in units]
+    public = [key.public for key in keys]
     async with conn.transaction():
         await conn.execute(_ADD_UNITS, *columns)
         ids = [row[0] for row in await conn.fetch(_UNIT_IDS, *columns[:2])]
-        hashes = [credentials.token_hash(secret) for secret in secrets]
-        await conn.execute(_NEW_SECRETS, ids, hashes, SIMULATED)
-        await conn.execute(_ADD_DEVICES, ids, hashes, columns[0], SIMULATED)
+        await conn.execute(_NEW_KEYS, ids, public, SIMULATED)
+        await conn.execute(_ADD_DEVICES, ids, public, columns[0], SIMULATED)
         rows = await conn.fetch(
             "select distinct on (unit_id) unit_id, id from device where unit_id = any($1)"
             " and label = $2 and revoked_at is null order by unit_id, id",
@@ -159,7 +160,7 @@ async def ensure_units(
             SIMULATED,
         )
     devices: dict[int, int] = {row[0]: row[1] for row in rows}
-    return [(unit, devices[unit], secret) for unit, secret in zip(ids, secrets, strict=True)]
+    return [(unit, devices[unit], key) for unit, key in zip(ids, keys, strict=True)]
 
 
 _ADD_UNITS: Final = """
@@ -172,15 +173,15 @@ _UNIT_IDS: Final = """
     join unit on unit.agency_id = wanted.agency and unit.callsign = wanted.callsign
     order by wanted.n
 """
-_NEW_SECRETS: Final = """
-    update device set secret_hash = new.hash
-    from unnest($1::int[], $2::bytea[]) new (unit, hash)
+_NEW_KEYS: Final = """
+    update device set public_key = new.key
+    from unnest($1::int[], $2::bytea[]) new (unit, key)
     where device.unit_id = new.unit and device.label = $3 and device.revoked_at is null
 """
 _ADD_DEVICES: Final = """
-    insert into device (agency_id, unit_id, label, secret_hash)
-    select new.agency, new.unit, $4, new.hash
-    from unnest($1::int[], $2::bytea[], $3::int[]) with ordinality new (unit, hash, agency, n)
+    insert into device (agency_id, unit_id, label, public_key)
+    select new.agency, new.unit, $4, new.key
+    from unnest($1::int[], $2::bytea[], $3::int[]) with ordinality new (unit, key, agency, n)
     where not exists (
         select from device d where d.unit_id = new.unit and d.label = $4 and d.revoked_at is null
     )

@@ -127,7 +127,15 @@ async def _core(
 
     watch.on_notice(SESSIONS_CHANNEL, sessions_changed)
     directory = await watch.start()
-    core = Core(settings.database, own_keys, pool, directory, watch.refresh, settings.session_hours)
+    core = Core(
+        settings.database,
+        own_keys,
+        pool,
+        directory,
+        watch.refresh,
+        settings.session_hours,
+        settings.tls_devices_need_certificate,
+    )
     door = Door(core)
     watch.subscribe(directory_changed)
     await core.signin.load()
@@ -166,7 +174,12 @@ async def _secured(settings: Settings) -> AsyncIterator[ssl.SSLContext | None]:
     if settings.tls_certificate is None or settings.tls_key is None:
         yield None
         return
-    files = Path(settings.tls_certificate), Path(settings.tls_key)
+    authority = settings.tls_client_authority
+    files = (
+        Path(settings.tls_certificate),
+        Path(settings.tls_key),
+        None if authority is None else Path(authority),
+    )
     made = tls.context(*files)
     task = asyncio.create_task(tls.keep_current(made, *files), name="certificate")
     try:

@@ -62,6 +62,13 @@ def _level(value: Any) -> str:
     return value.lower()
 
 
+def _yes(value: Any) -> bool:
+    said = str(value).lower() if isinstance(value, str | bool) else ""
+    if said not in ("true", "yes", "false", "no"):
+        raise ValueError("true or false")
+    return said in ("true", "yes")
+
+
 def _optional_words(value: Any) -> str | None:
     return None if value == "" else _words(value)
 
@@ -84,6 +91,10 @@ class Settings:
     """PEM file of the server's certificate and those that signed it; none: no TLS."""
     tls_key: str | None = _setting(None, _optional_words)
     """PEM file of the certificate's private key."""
+    tls_client_authority: str | None = _setting(None, _optional_words)
+    """PEM file of who signs certificates of clients; none: they are not asked for one."""
+    tls_devices_need_certificate: bool = _setting(False, _yes)
+    """Devices sign in only where they have shown a certificate of that authority."""
     keys: str = _setting("~/.local/state/psn/keys", _words)
     """Directory of the server's own keys; made, with its keys, when it is missing."""
     pmtiles: str | None = _setting(None, _optional_words)
@@ -139,6 +150,18 @@ def read(environment: Mapping[str, str], file: Mapping[str, Any] | None = None) 
             "bad_setting",
             "Only one of tls_certificate and tls_key is set.",
             "Set both, or neither and let a proxy do TLS.",
+        )
+    if settings.tls_client_authority is not None and settings.tls_certificate is None:
+        raise SettingsError(
+            "bad_setting",
+            "tls_client_authority is set and tls_certificate is not.",
+            "Let this server do TLS itself: only then it sees certificates of clients.",
+        )
+    if settings.tls_devices_need_certificate and settings.tls_client_authority is None:
+        raise SettingsError(
+            "bad_setting",
+            "tls_devices_need_certificate is set and tls_client_authority is not.",
+            "Name the PEM file of the authority that signs the devices' certificates.",
         )
     return settings
 

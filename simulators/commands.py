@@ -51,7 +51,7 @@ Examples:
 @click.option(
     "--credentials",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="JSON list of {unit, device, secret, callsign, agency, kind}.",
+    help="JSON list of {unit, device, key, callsign, agency, kind}.",
 )
 @url_option
 @click.option("--seed", default=patrols.DEFAULT_SEED, show_default=True, help="Of the movements.")
@@ -72,8 +72,7 @@ def patrol(
     if credentials is None:
         raise Problem(
             "credentials_missing",
-            "Every simulated unit signs in with a device of its own, so the fleet needs their "
-            "secrets.",
+            "Every simulated unit signs in with a device of its own; the fleet needs their keys.",
             "Run psn demo, which makes and uses them, or give --credentials FILE.",
         )
     found = patrols.read_credentials(credentials)
@@ -135,9 +134,10 @@ class Place(click.ParamType[tuple[float, float]]):
     epilog="""
 \b
 Examples:
-  psn device enrol "Replay" --gateway --agency BCG --json > gateway.json
-  psn replay ais.txt --credentials gateway.json --shift-to 17.50,-88.10
-  psn replay walk.gpx --credentials gateway.json --speed max --shift-to 17.25,-88.77
+  psn device enrol "Replay" --gateway --agency BCG
+  psn device join --code K7MP-3XWD-H9TQ --key gateway.pem
+  psn replay ais.txt --key gateway.pem --shift-to 17.50,-88.10
+  psn replay walk.gpx --key gateway.pem --speed max --shift-to 17.25,-88.77
 """
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -149,12 +149,10 @@ Examples:
 @click.option("--anywhere", is_flag=True, help="Let --shift-to be far from Belize.")
 @click.option("--kind", help="Kind of its units: car, boat, foot, …; default: what the file says.")
 @url_option
-@click.option("--device", type=int, envvar="PSN_DEVICE", help="The gateway's device id.")
-@click.option("--secret", envvar="PSN_DEVICE_SECRET", help="Its secret.")
 @click.option(
-    "--credentials",
+    "--key",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Instead of both: the file that psn device enrol --json printed.",
+    help="The gateway's key file, from psn device join.",
 )
 @click.option("--loop", is_flag=True, help="Again and again, until Ctrl-C.")
 def replay(
@@ -164,9 +162,7 @@ def replay(
     anywhere: bool,
     kind: str | None,
     url: str,
-    device: int | None,
-    secret: str | None,
-    credentials: Path | None,
+    key: Path | None,
     loop: bool,
 ) -> None:
     """Play a recording (GPX, AIS, NMEA 0183, CSV) into the network, with live times."""
@@ -179,7 +175,7 @@ def replay(
         raise Problem("far_away", why, "Write latitude first: 17.50,-88.19; or say --anywhere.")
     recording = recordings.read(file.read_bytes(), file.name)
     show_recording(recording, speed)
-    auth = replays.gateway_of(device, secret, credentials)
+    auth = replays.gateway_of(key)
     if shift_to is not None:
         recording = recordings.shift_to(recording, *shift_to)
     total = sum(len(track.fixes) for track in recording.tracks)

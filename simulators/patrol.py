@@ -21,8 +21,9 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from psn import wire
+from psn import device_key, wire
 from psn.client import Client, ClientRefused, Link, Offline
+from psn.device_key import Enrolled
 from psn.problems import Problem
 from simulators.fleet import KINDS, Fleet, Report
 
@@ -44,22 +45,20 @@ class Credential:
     """What a unit signs in with."""
 
     unit: int
-    device: int
-    secret: str
+    enrolled: Enrolled
     callsign: str
     agency: str
     kind: str
 
 
 def read_credentials(file: Path) -> list[Credential]:
-    """Read a JSON list of objects with the fields of :class:`Credential`; raises ``Problem``."""
+    """Read a JSON list of units, each with a device's number and key; raises ``Problem``."""
     try:
         rows = json.loads(file.read_text(encoding="utf-8"))
         found = [
             Credential(
                 int(row["unit"]),
-                int(row["device"]),
-                str(row["secret"]),
+                Enrolled(int(row["device"]), device_key.from_pem(row["key"])),
                 str(row.get("callsign", row["unit"])),
                 str(row.get("agency", "")),
                 str(row.get("kind", "car")),
@@ -72,11 +71,11 @@ def read_credentials(file: Path) -> list[Credential]:
             f"The file {file} cannot be read: {error.strerror or error}.",
             "Name the file that psn demo wrote, .psn/demo/units.json.",
         ) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, device_key.BadKey) as error:
         raise Problem(
             "credentials_malformed",
-            f"The file {file} is no list of units with device and secret: {error!r}.",
-            'Each entry is {"unit": 7, "device": 9, "secret": "...", "kind": "car"}.',
+            f"The file {file} is no list of units with device and key: {type(error).__name__}.",
+            'Each entry is {"unit": 7, "device": 9, "key": "-----BEGIN …", "kind": "car"}.',
         ) from error
     if not found:
         raise Problem("credentials_empty", f"The file {file} names no unit.", "Add units to it.")
@@ -170,7 +169,7 @@ class Crew:
         if self._client is None:
             self._client = Client(
                 self._url,
-                wire.DeviceAuth(self.who.device, self.who.secret),
+                self.who.enrolled,
                 offline=self._offline,
                 name=f"patrol {self.who.callsign}",
                 mail=self._mail,

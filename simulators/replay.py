@@ -8,7 +8,6 @@ as batches, like those of a device that comes out of a long dead spot.
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import time
 from collections import Counter
@@ -17,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from geo.recordings import Fix, Recording, Track
-from psn import wire
+from psn import device_key, wire
 from psn.client import Client
+from psn.device_key import Enrolled
 from psn.problems import Problem
 
 KINDS: Final = {"track": "car", "route": "car", "waypoints": "car"}
@@ -31,36 +31,19 @@ PLAUSIBLE_M_S: Final = 100.0
 """What moves faster is kept in the track but not shown at once (docs/wire.md)."""
 
 
-def gateway_of(device: int | None, secret: str | None, file: Path | None) -> wire.DeviceAuth:
+def gateway_of(file: Path | None) -> Enrolled:
     """What the replay signs in with; raises ``Problem`` that says how to come by it.
 
-    ``file`` is what ``psn device enrol --json`` printed.
+    ``file`` is what ``psn device join`` wrote.
     """
-    if file is not None:
-        try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            first = content[0] if isinstance(content, list) else content
-            device, secret = int(first["device"]), str(first["secret"])
-        except OSError as error:
-            raise Problem(
-                "credentials_unreadable",
-                f"The file {file} cannot be read: {error.strerror or error}.",
-                "Name the file with what psn device enrol --json printed.",
-            ) from error
-        except (ValueError, TypeError, KeyError, IndexError) as error:
-            raise Problem(
-                "credentials_malformed",
-                f"The file {file} names no device and secret.",
-                'It should be {"device": 9, "secret": "..."}.',
-            ) from error
-    if device is None or not secret:
+    if file is None:
         raise Problem(
             "gateway_missing",
             "A replay reports for units of its own, so it signs in as a gateway.",
-            'Enrol one with: psn device enrol "Replay" --gateway --agency BCG --json > gateway.json'
-            " and give it with --credentials gateway.json (or --device ID --secret SECRET).",
+            'Make a code with psn device enrol "Replay" --gateway --agency BCG, spend it with'
+            " psn device join --key gateway.pem, and give that file with --key.",
         )
-    return wire.DeviceAuth(device, secret)
+    return device_key.read(file)
 
 
 def announced(recording: Recording, kind: str | None = None) -> list[wire.AnnouncedUnit]:
@@ -165,7 +148,7 @@ class Replay:
     def __init__(
         self,
         url: str,
-        auth: wire.DeviceAuth,
+        auth: Enrolled,
         recording: Recording,
         *,
         kind: str | None = None,

@@ -12,8 +12,10 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
+from office import Office
 from stage import Bystanders, Complaints, Stage, seed
 
 from psn.cluster import Cluster, ClusterError
@@ -133,3 +135,10 @@ async def bystanders(stage: Stage) -> AsyncIterator[Bystanders]:
         yield others
     finally:
         await others.leave()
+
+
+@pytest_asyncio.fixture
+async def office(stage: Stage) -> AsyncIterator[Office]:
+    """Someone who makes codes for devices and spends them on the same server."""
+    async with aiohttp.ClientSession() as http:
+        yield Office(stage, http)

@@ -22,15 +22,17 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from dispatch import api
-from psn import credentials, migrate, server, wire
+from psn import credentials, device_key, migrate, server, wire
 from psn.cluster import Cluster
 from psn.core import Core
+from psn.device_key import Enrolled
 from psn.settings import Settings
 
 F = TypeVar("F")
 
 PASSWORD = "three words and a boat"
-SECRET = "a secret that only a test would keep"
+KEY = device_key.new()
+"""The key of every device here."""
 WITHIN = 20.0
 """Seconds after which something that should have happened has not."""
 
@@ -62,7 +64,6 @@ insert into agreement (owner_agency, viewer_agency, units, messages, reason, aut
 async def seed(dsn: str) -> None:
     """Three agencies, two of which share everything, and the third nothing."""
     password = credentials.hash_password(PASSWORD)
-    secret = credentials.token_hash(SECRET)
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(_SEED)
@@ -76,16 +77,16 @@ async def seed(dsn: str) -> None:
             )
         for unit, agency in ((1, BPD), (2, BPD), (3, BCG), (4, BPD), (5, CUSTOMS)):
             await connection.execute(
-                "insert into device (agency_id, unit_id, label, secret_hash)"
+                "insert into device (agency_id, unit_id, label, public_key)"
                 " values ($1, $2, 'tablet', $3)",
                 agency,
                 unit,
-                secret,
+                KEY.public,
             )
         await connection.execute(
-            "insert into device (agency_id, label, gateway, secret_hash)"
+            "insert into device (agency_id, label, gateway, public_key)"
             " values (1, 'gateway', true, $1)",
-            secret,
+            KEY.public,
         )
     finally:
         await connection.close()
@@ -172,6 +173,7 @@ class Peer:
         self.socket = socket
         self.codec = codec
         self.frames: list[wire.ServerFrame] = []
+        self.nonce: bytes
         self.me: wire.SignedIn
         self._numbers = itertools.count(1)
         self._news = asyncio.Event()
@@ -191,8 +193,7 @@ class Peer:
             **more,
         )
         peer = cls(socket, wire.CODECS[subprotocol])
-        await peer.send(wire.Hello(v=1, client="adversity"))
-        await peer.expect(wire.Welcome)
+        await peer.hello()
         return peer
 
     @classmethod
@@ -209,11 +210,21 @@ class Peer:
         peer.me = await peer.sign_in(credentials_of(who), seen)
         return peer
 
+    async def hello(self) -> None:
+        await self.send(wire.Hello(v=1, client="adversity"))
+        self.nonce = (await self.expect(wire.Welcome)).nonce
+
+    def auth(self, enrolled: Enrolled) -> wire.DeviceAuth:
+        """What a device signs in with on this connection."""
+        return wire.DeviceAuth(enrolled.device, enrolled.sign_in(self.nonce))
+
     async def sign_in(
         self,
-        auth: wire.PasswordAuth | wire.DeviceAuth | wire.SessionAuth,
+        auth: wire.PasswordAuth | wire.DeviceAuth | wire.SessionAuth | Enrolled,
         seen: dict[str, int] | None = None,
     ) -> wire.SignedIn:
+        if isinstance(auth, Enrolled):
+            auth = self.auth(auth)
         await self.send(wire.SignIn(n=self.number(), auth=auth, seen=seen or {}))
         self.me = await self.expect(wire.SignedIn)
         await self.expect(wire.CaughtUp)
@@ -295,10 +306,16 @@ class Peer:
         await self.leave()
 
 
-def credentials_of(who: str | int) -> wire.PasswordAuth | wire.DeviceAuth:
-    if isinstance(who, int):
-        return wire.DeviceAuth(who, SECRET)
-    return wire.PasswordAuth(who, PASSWORD)
+def credentials_of(who: str | int) -> wire.PasswordAuth | Enrolled:
+    return device(who) if isinstance(who, int) else person(who)
+
+
+def device(number: int) -> Enrolled:
+    return Enrolled(number, KEY)
+
+
+def person(name: str) -> wire.PasswordAuth:
+    return wire.PasswordAuth(name, PASSWORD)
 
 
 def message(to: str | list[str], text: str, **more: Any) -> wire.Message:

@@ -48,7 +48,7 @@ class Wishes:
 
     @property
     def credentials(self) -> Path:
-        """Where the simulated units' secrets are, for the fleet."""
+        """Where the simulated units' keys are, for the fleet."""
         return self.directory / "units.json"
 
 
@@ -173,14 +173,12 @@ class Demo:
             {
                 "unit": unit,
                 "device": device,
-                "secret": secret,
+                "key": key.pem,
                 "callsign": callsign,
                 "agency": agency,
                 "kind": kind,
             }
-            for (unit, device, secret), (agency, callsign, kind) in zip(
-                enrolled, fleet, strict=True
-            )
+            for (unit, device, key), (agency, callsign, kind) in zip(enrolled, fleet, strict=True)
         ]
         seed.write_private(self._wishes.credentials, json.dumps(content) + "\n")
         self._say(f"{len(accounts)} accounts and {len(fleet)} units are in it")

@@ -1,21 +1,19 @@
-"""``psn unit`` and ``psn device``: what is on the map, and what speaks for it."""
+"""``psn unit``: what is on the map."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, select
 
-from psn import credentials
 from psn.commands.rows import agency_of, unit_of, writing
 from psn.commands.terms import Terms, ended, termed, terms
-from psn.commands.words import counted, missing, need_name, show, taken
+from psn.commands.words import show, taken
 from psn.problems import Problem
-from psn.schema import Agency, Device, Session, Unit, UnitException
+from psn.schema import Agency, Unit, UnitException
 
 _KIND = re.compile(r"[a-z_]{1,20}")
 
@@ -141,136 +139,6 @@ def retire(name: str, back: bool) -> None:
 
     asyncio.run(work())
     click.echo(f"Unit {name} is {'in use again' if back else 'out of use'}.")
-
-
-@click.group()
-def device() -> None:
-    """Devices: tablets that speak for a unit, and gateways."""
-
-
-@device.command(
-    "enrol",
-    epilog="""
-\b
-Examples:
-  psn device enrol "Tablet 12" --unit BPD/P-12
-  psn device enrol "AIS receiver" --gateway --agency BCG
-  psn device enrol "Radio bridge" --gateway --agency BPD --all-agencies
-""",
-)
-@click.argument("label")
-@click.option("--unit", "name", metavar="UNIT", help="The unit it speaks for.")
-@click.option("--gateway", is_flag=True, help="It reports for units of its agency.")
-@click.option("--agency", "code", help="A gateway's agency.")
-@click.option("--all-agencies", is_flag=True, help="A gateway for units of any agency.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-def enrol(
-    label: str,
-    name: str | None,
-    gateway: bool,
-    code: str | None,
-    all_agencies: bool,
-    as_json: bool,
-) -> None:
-    """Enrol a device. Its secret is shown now and never again."""
-    if (name is None) == (not gateway) or gateway != (code is not None) or all_agencies > gateway:
-        raise Problem(
-            "bad_device",
-            "A device speaks for one unit, or is a gateway of an agency.",
-            "Say --unit AGENCY/CALLSIGN, or --gateway --agency CODE.",
-        )
-    need_name("label of a device", label)
-    secret = credentials.new_device_secret()
-
-    async def work() -> dict[str, object]:
-        async with writing() as session:
-            if name is not None:
-                speaks_for: Unit | None = await unit_of(session, name)
-            else:
-                speaks_for = None
-            agency = (
-                await session.get_one(Agency, speaks_for.agency_id)
-                if speaks_for is not None
-                else await agency_of(session, code or "")
-            )
-            new = Device(
-                agency_id=agency.id,
-                unit_id=None if speaks_for is None else speaks_for.id,
-                label=label,
-                gateway=gateway,
-                gateway_all=all_agencies,
-                secret_hash=credentials.token_hash(secret),
-            )
-            session.add(new)
-            await session.flush()
-            unit_part = (
-                {}
-                if speaks_for is None
-                else {
-                    "unit": speaks_for.id,
-                    "callsign": speaks_for.callsign,
-                    "kind": speaks_for.kind,
-                }
-            )
-            return {"device": new.id, "secret": secret, "agency": agency.code, **unit_part}
-
-    got = asyncio.run(work())
-    if as_json:
-        click.echo(json.dumps(got))
-    else:
-        click.echo(f"Device {got['device']} enrolled: {label}.")
-        click.echo(f"Secret (shown once): {secret}")
-
-
-@device.command("list", epilog="Example: psn device list")
-def list_devices() -> None:
-    """Show devices."""
-
-    async def work() -> list[tuple[object, ...]]:
-        query = (
-            select(Device, Agency.code, Unit.callsign)
-            .join(Agency, Agency.id == Device.agency_id)
-            .outerjoin(Unit, Unit.id == Device.unit_id)
-            .order_by(Device.id)
-        )
-        async with writing() as session:
-            return [
-                (
-                    d.id,
-                    d.label,
-                    of if callsign is None else f"{of}/{callsign}",
-                    "gateway for all" if d.gateway_all else "gateway" if d.gateway else "",
-                    "" if d.revoked_at is None else "revoked",
-                )
-                for d, of, callsign in await session.execute(query)
-            ]
-
-    show(("id", "label", "of", "role", "state"), asyncio.run(work()))
-
-
-@device.command("revoke", epilog="Example: psn device revoke 12")
-@click.argument("number", type=int)
-def revoke(number: int) -> None:
-    """Make a device's secret worthless, and end its sessions."""
-
-    async def work() -> int:
-        now = datetime.now(UTC)
-        async with writing() as session:
-            found = await session.get(Device, number)
-            if found is None:
-                raise missing("device", str(number), "psn device list")
-            found.revoked_at = found.revoked_at or now
-            ended = await session.scalars(
-                update(Session)
-                .where(
-                    Session.device_id == number, Session.ended_at.is_(None), Session.ends_at > now
-                )
-                .values(ended_at=now)
-                .returning(Session.token_hash)
-            )
-            return len(ended.all())
-
-    click.echo(f"Device {number} is revoked; {counted(asyncio.run(work()), 'session')} ended.")
 
 
 def _state(unit: Unit, hidden: bool) -> str:

@@ -27,11 +27,13 @@ class Limits(Struct, frozen=True):
 
 
 class Welcome(Frame, tag="welcome"):
-    """Answer to hello: the version both will speak, and the server's time."""
+    """Answer to hello: the version both will speak, the server's time, what a device signs."""
 
     v: int
     server: str
     time: int
+    nonce: bytes
+    """32 random bytes, new in each welcome and good for one sign-in of a device."""
     caps: list[str] = field(default_factory=list)
     limits: Limits = Limits()
 
@@ -262,6 +264,8 @@ class CloseCode:
     SESSION_ENDED: Final = 4403
     VERSION: Final = 4406
     TOO_SLOW: Final = 4408
+    WIPE: Final = 4410
+    """A device is to erase itself; a device that closes with it says that it has."""
     FLOOD: Final = 4429
     GOING_DOWN: Final = 1012
     """Service restart (RFC 6455 registry): come back, with jitter."""

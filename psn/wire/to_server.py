@@ -22,6 +22,7 @@ from psn.wire.values import (
     Secret,
     Sequence,
     ShortText,
+    Signature,
 )
 
 
@@ -43,10 +44,10 @@ class PasswordAuth(Struct, tag_field="kind", tag="password", frozen=True):
 
 
 class DeviceAuth(Struct, tag_field="kind", tag="device", frozen=True):
-    """An enrolled device signs in: a tablet for its unit, or a gateway."""
+    """An enrolled device signs in, a tablet for its unit or a gateway: it signs the nonce."""
 
     device: Id
-    secret: Secret
+    signature: Signature
 
 
 class SessionAuth(Struct, tag_field="kind", tag="session", frozen=True):

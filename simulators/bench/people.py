@@ -1,22 +1,23 @@
 """Who takes part in a benchmark: agencies of its own, put into the database in bulk.
 
-Written with plain SQL and hashes made here, not with the project's own code, for the same reason
-as in :mod:`simulators.bench.socket`. Every run uses new names, so that a database can be used
-again; nothing of another run is touched.
+Written with plain SQL, and with hashes and keys made here, not with the project's own code, for
+the same reason as in :mod:`simulators.bench.socket`. Every run uses new names, so that a database
+can be used again; nothing of another run is touched.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 from argon2 import PasswordHasher
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 Auth = dict[str, Any]
-"""What a client signs in with, as it travels in ``sign_in``."""
+"""What a client signs in with, as it travels in ``sign_in``; for a device its number and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,22 +116,35 @@ async def _units(
         " select unnest($1::int[]), 'nothing', 'benchmark', 'psn bench'",
         [row[0] for row, secret in zip(rows, hidden, strict=True) if secret],
     )
-    keys = [secrets.token_urlsafe(32) for _ in rows]
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in rows]
     devices = await connection.fetch(
-        "insert into device (agency_id, unit_id, label, secret_hash)"
-        " select n.agency, n.unit, 'bench', n.hash"
+        "insert into device (agency_id, unit_id, label, public_key)"
+        " select n.agency, n.unit, 'bench', n.key"
         " from unnest($1::int[], $2::int[], $3::bytea[]) with ordinality"
-        " as n(agency, unit, hash, place) order by n.place returning id",
+        " as n(agency, unit, key, place) order by n.place returning id",
         agencies,
         [row[0] for row in rows],
-        [hashlib.sha256(key.encode()).digest() for key in keys],
+        [
+            key.public_key().public_bytes(
+                serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+            )
+            for key in keys
+        ],
     )
     return [
         Participant(
-            f"unit:{row[0]}", agency, {"kind": "device", "device": device[0], "secret": key}
+            f"unit:{row[0]}", agency, {"kind": "device", "device": device[0], "key": _pem(key)}
         )
         for row, agency, device, key in zip(rows, agencies, devices, keys, strict=True)
     ]
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> str:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
 
 
 async def _people(

@@ -18,8 +18,9 @@ from time import monotonic, perf_counter
 from typing import Any, Final
 from uuid import UUID
 
-from psn import wire
+from psn import device_key, wire
 from psn.client import Client, Link
+from psn.device_key import Enrolled
 from simulators.bench import stage
 from simulators.bench.load import Lag, Plan, percentiles, say, settled
 from simulators.bench.people import Cast
@@ -63,7 +64,7 @@ class Crowd:
         self.all_up = asyncio.Event()
         self.wanted = 0
 
-    def client(self, url: str, auth: wire.PasswordAuth | wire.DeviceAuth, me: str) -> Client:
+    def client(self, url: str, auth: wire.PasswordAuth | Enrolled, me: str) -> Client:
         """A client that tells the crowd how it stands and what it gets."""
 
         def link(link: Link) -> None:
@@ -95,7 +96,9 @@ async def load(plan: Plan, orders: asyncio.StreamReader) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         units = [
             crowd.client(
-                url, wire.DeviceAuth(u["auth"]["device"], u["auth"]["secret"]), u["address"]
+                url,
+                Enrolled(u["auth"]["device"], device_key.from_pem(u["auth"]["key"])),
+                u["address"],
             )
             for u in plan["units"]
         ]

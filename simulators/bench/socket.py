@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 import msgpack
 
+from simulators.bench.signature import signed, signs
+
 Frame = dict[str, Any]
 """A decoded frame of the wire: a map with a tag ``t``."""
 
@@ -51,6 +53,7 @@ class Socket(asyncio.Protocol):
         self._mask_number = int.from_bytes(self._mask * 16, "big")
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Frame]] = {}
+        self._welcome: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
 
     # -- asyncio's side
 
@@ -74,7 +77,7 @@ class Socket(asyncio.Protocol):
         """Whoever waits for an answer will not get one."""
         self.lost = True
         problem = SocketProblem("the server closed the connection")
-        for waiting in (self._open, *self._answers.values()):
+        for waiting in (self._open, self._welcome, *self._answers.values()):
             if not waiting.done():
                 waiting.set_exception(problem)
                 waiting.exception()
@@ -126,6 +129,8 @@ class Socket(asyncio.Protocol):
             waiting = self._answers.pop(number, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(frame)
+        elif frame["t"] == "welcome" and not self._welcome.done():
+            self._welcome.set_result(frame)
         self.received(frame, at)
 
     def _control(self, kind: int, payload: bytes) -> None:
@@ -193,6 +198,9 @@ class Socket(asyncio.Protocol):
     async def sign_in(self, auth: Frame, seen: dict[str, int] | None = None) -> Frame:
         """Say hello and sign in; the ``signed_in`` frame."""
         self.send({"t": "hello", "v": 1, "client": "psn bench"})
+        if signs(auth):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                auth = signed(auth, (await self._welcome)["nonce"])
         return await self.ask({"t": "sign_in", "auth": auth, "seen": seen or {}})
 
     def close(self) -> None:

@@ -27,9 +27,11 @@ from stage import (
     Peer,
     Stage,
     credentials_of,
+    device,
     message,
     mistreated,
     now_ms,
+    person,
     seed,
     texts,
     until,
@@ -157,7 +159,7 @@ async def test_the_database_dies_and_comes_back(own_cluster: Cluster, own_stage:
 
 async def _nobody_new(stage: Stage) -> None:
     async with await Peer.join(stage.url) as cyd:
-        await cyd.send(wire.SignIn(n=4, auth=credentials_of("cyd")))
+        await cyd.send(wire.SignIn(n=4, auth=person("cyd")))
         assert (await cyd.refusal("unavailable")).n == 4
         # Wrong is wrong all the same.
         await cyd.send(wire.SignIn(n=5, auth=wire.PasswordAuth("cyd", "guess")))
@@ -254,7 +256,7 @@ async def test_a_database_that_hangs_is_treated_as_one_that_is_away(
         await patrol.send(frame)
         assert (await patrol.refusal("unavailable")).id == frame.id
         async with await Peer.join(stage.url) as car:
-            await car.send(wire.SignIn(n=1, auth=credentials_of(CAR)))
+            await car.send(wire.SignIn(n=1, auth=car.auth(device(CAR))))
             await car.refusal("unavailable")
         await patrol.answers()
     finally:

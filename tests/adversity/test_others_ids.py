@@ -113,12 +113,13 @@ async def test_a_token_of_another_kind_or_of_nobody(stage: Stage, bystanders: By
     wrong = [
         (wire.SessionAuth("x"), "session_ended"),
         (wire.SessionAuth("\x00\u2028'"), "session_ended"),
-        (wire.DeviceAuth(CAR, "guess"), "wrong_credentials"),
-        (wire.DeviceAuth(NEVER, "guess"), "wrong_credentials"),
+        (wire.DeviceAuth(CAR, b"guess".zfill(64)), "wrong_credentials"),
+        (wire.DeviceAuth(NEVER, b"guess".zfill(64)), "wrong_credentials"),
         (wire.PasswordAuth("ana", "guess"), "wrong_credentials"),
     ]
     async with bystanders.undisturbed(), await Peer.join(stage.url) as peer:
         for n, (auth, code) in enumerate(wrong):
+            await peer.hello()
             await peer.send(wire.SignIn(n=n, auth=auth))
             assert (await peer.refusal(code)).n == n
         assert await peer.closed() == wire.CloseCode.NOT_SIGNED_IN

@@ -17,12 +17,12 @@ from stage import (
     BEN,
     CAR,
     PATROL,
-    SECRET,
     Bystanders,
     Complaints,
     Peer,
     Stage,
     credentials_of,
+    device,
     message,
     now_ms,
     seed,
@@ -32,6 +32,7 @@ from stage import (
 from websockets.exceptions import ConnectionClosed
 
 from psn import door, fanout, pace, wire
+from psn.device_key import Enrolled
 from psn.fanout import HIGH_WATER_BYTES
 
 HERE = (-881_900_000, 172_500_000)
@@ -191,8 +192,7 @@ async def test_500_connections_that_reset_at_once(stage: Stage, bystanders: Byst
         if reached > 1:
             raw.recv(4_096)
         if reached > 2:
-            raw.sendall(_masked(wire.MSGPACK.encode(wire.Hello(v=1, client="x"))))
-            auth = wire.DeviceAuth(CAR, SECRET)
+            auth = wire.DeviceAuth(CAR, device(CAR).sign_in(_nonce(raw)))
             raw.sendall(_masked(wire.MSGPACK.encode(wire.SignIn(n=1, auth=auth))))
             raw.sendall(_masked(wire.MSGPACK.encode(wire.Watch(n=2))))
         raw.close()
@@ -208,6 +208,16 @@ _HANDSHAKE = (
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
     b"Sec-WebSocket-Protocol: psn.v1.msgpack\r\n\r\n"
 )
+
+
+def _nonce(raw: socket.socket) -> bytes:
+    """Say hello; what the server gives a device to sign."""
+    raw.sendall(_masked(wire.MSGPACK.encode(wire.Hello(v=1, client="raw"))))
+    size = raw.recv(2, socket.MSG_WAITALL)[1]
+    assert size < 126
+    welcome = wire.MSGPACK.decode_server(raw.recv(size, socket.MSG_WAITALL))
+    assert isinstance(welcome, wire.Welcome)
+    return welcome.nonce
 
 
 def _masked(payload: bytes) -> bytes:
@@ -232,8 +242,10 @@ class Deaf:
         answer = b""
         while not answer.endswith(b"\r\n\r\n"):
             answer += self.socket.recv(1)
-        sign_in = wire.SignIn(n=1, auth=credentials_of(who))
-        for frame in (wire.Hello(v=1, client="deaf"), sign_in, *first):
+        nonce, auth = _nonce(self.socket), credentials_of(who)
+        if isinstance(auth, Enrolled):
+            auth = wire.DeviceAuth(auth.device, auth.sign_in(nonce))
+        for frame in (wire.SignIn(n=1, auth=auth), *first):
             self.send(frame)
         self.socket.setblocking(False)
         self.buffer = b""

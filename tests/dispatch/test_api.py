@@ -215,16 +215,17 @@ async def test_parameters_at_the_very_edge_are_taken(ben: Browser, path: str) ->
     assert answer.get("fixes", answer.get("entries")) == []
 
 
+ASKED = [route for route in api.ROUTES if route.method == "GET" and not route.open]
 EVERY = [
     route.path.replace("units/{id}", f"units/{BOAT}")
     .replace("{address}", BEN)
     .replace("{id}", "00000000-0000-0000-0000-000000000001")
-    for route in api.ROUTES
+    for route in ASKED
 ]
 
 
 @pytest.mark.parametrize(
-    ("route", "path"), list(zip(api.ROUTES, EVERY, strict=True)), ids=lambda value: str(value)[:40]
+    ("route", "path"), list(zip(ASKED, EVERY, strict=True)), ids=lambda value: str(value)[:40]
 )
 async def test_every_answer_is_of_the_type_that_is_documented(
     stage: Stage, ben: Browser, route: api.Route, path: str
@@ -288,9 +289,12 @@ async def test_what_is_no_longer_shared_is_not_there(stage: Stage, ben: Browser)
         assert (await ben.get(path))[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/api/fences", "/api/config", "/api/openapi.json"])
-async def test_nothing_can_be_written_over_http(ben: Browser, path: str) -> None:
-    for method in ("POST", "PUT", "PATCH", "DELETE"):
+@pytest.mark.parametrize("path", ["/api/fences", "/api/config", "/api/openapi.json", "/api/enrol"])
+async def test_nothing_but_what_is_declared_can_be_written_over_http(
+    ben: Browser, path: str
+) -> None:
+    declared = {route.method for route in api.ROUTES if route.path == path}
+    for method in {"POST", "PUT", "PATCH", "DELETE"} - declared:
         headers = {"Authorization": f"Bearer {ben.peer.me.token}"}
         async with ben.http.request(method, ben.base + path, headers=headers) as answer:
             assert (answer.status, (await answer.json())["error"]["code"]) == (404, "not_found")
@@ -310,20 +314,28 @@ async def test_the_public_part(ben: Browser) -> None:
     status, document = await ben.get("/api/openapi.json", token="")
     assert status == 200
     assert document["openapi"].startswith("3.1")
-    assert set(document["paths"]) == {route.path for route in api.ROUTES} | {"/api/config"}
+    assert set(document["paths"]) == {route.path for route in api.ROUTES}
     referred = set(_references(document))
     assert referred <= {f"#/components/schemas/{n}" for n in document["components"]["schemas"]}
-    for path, item in document["paths"].items():
-        named = {p["name"] for p in item["get"]["parameters"] if p["in"] == "path"}
-        assert named == set(re.findall(r"{(\w+)}", path))
-        asked = {p["name"] for p in item["get"]["parameters"] if p["in"] == "query"}
-        assert asked == {name for r in api.ROUTES if r.path == path for name in r.query}
-        assert set(item["get"]["responses"]) >= {"200"}
-        assert item["get"]["summary"]
-    operations = [item["get"]["operationId"] for item in document["paths"].values()]
+    operations = []
+    for route in api.ROUTES:
+        operation = document["paths"][route.path][route.method.lower()]
+        operations.append(operation["operationId"])
+        parameters = operation["parameters"]
+        named = {p["name"] for p in parameters if p["in"] == "path"}
+        assert named == set(re.findall(r"{(\w+)}", route.path))
+        assert {p["name"] for p in parameters if p["in"] == "query"} == set(route.query)
+        assert set(operation["responses"]) >= {"200", "400"}
+        assert operation["summary"]
+        assert bool(operation["security"]) == (not route.open)
+        assert ("requestBody" in operation) == (route.takes is not None)
     assert len(set(operations)) == len(operations)
-    secured = {path for path, item in document["paths"].items() if item["get"]["security"]}
-    assert secured == {route.path for route in api.ROUTES}
+    written = document["paths"]["/api/enrol"]["post"]["requestBody"]["content"]
+    assert written["application/json"]["schema"]["$ref"].endswith("/Enrolment")
+
+
+async def test_what_is_open_to_all_is_meant_to_be() -> None:
+    assert {route.path for route in api.ROUTES if route.open} == {"/api/config", "/api/enrol"}
 
 
 def _references(value: Any) -> list[str]:

@@ -94,11 +94,11 @@ def directory(
         SCRAPPED: Unit(SCRAPPED, POLICE, "P-9", "car", None, True),
     }
     devices = {
-        1: Device(1, POLICE, CAR, "tablet", False, False, b"", False),
-        2: Device(2, POLICE, None, "gateway", True, False, b"", False),
-        3: Device(3, POLICE, None, "national gateway", True, True, b"", False),
-        4: Device(4, POLICE, SCRAPPED, "old tablet", False, False, b"", False),
-        5: Device(5, POLICE, COVERT, "undercover tablet", False, False, b"", False),
+        1: Device(1, POLICE, CAR, "tablet", False, False, None, False, False),
+        2: Device(2, POLICE, None, "gateway", True, False, None, False, False),
+        3: Device(3, POLICE, None, "national gateway", True, True, None, False, False),
+        4: Device(4, POLICE, SCRAPPED, "old tablet", False, False, None, False, False),
+        5: Device(5, POLICE, COVERT, "undercover tablet", False, False, None, False, False),
     }
     groups = {
         1: Group(1, None, "JOC", frozenset(), frozenset(), frozenset({POLICE, COAST})),

@@ -17,7 +17,6 @@ from stage import (
     COVERT,
     GATEWAY,
     PATROL,
-    SECRET,
     Complaints,
     Stage,
     credentials_of,
@@ -532,7 +531,7 @@ async def test_a_server_that_speaks_gibberish_is_left_and_tried_again(
 
 
 async def test_requests_without_a_connection_say_so() -> None:
-    client = Client("ws://127.0.0.1:9/ws", wire.DeviceAuth(1, SECRET))
+    client = Client("ws://127.0.0.1:9/ws", credentials_of(CAR))
     with pytest.raises(ConnectionError):
         await client.read(ANA, [1])
     assert client.send([ANA], "kept", message=(uid := uuid4())) == uid

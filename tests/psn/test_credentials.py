@@ -1,4 +1,4 @@
-"""Passwords, tokens, device secrets."""
+"""Passwords and tokens."""
 
 from __future__ import annotations
 
@@ -52,7 +52,6 @@ def test_a_weak_password_is_refused_in_plain_words(password: str) -> None:
 def test_a_password_that_no_text_can_be_is_wrong_and_not_a_crash() -> None:
     kept = credentials.hash_password(PASSWORD)
     assert not credentials.verify_password(kept, "\ud800" * 20)
-    assert not credentials.verify_device_secret(b"", "\ud800")
 
 
 def test_made_passwords_are_strong_enough_and_readable() -> None:
@@ -64,18 +63,9 @@ def test_made_passwords_are_strong_enough_and_readable() -> None:
     assert credentials.new_password(lambda letters: letters[0]) == "aaaa-aaaa-aaaa-aaaa"
 
 
-def test_tokens_and_secrets_are_new_each_time_and_kept_as_a_hash() -> None:
+def test_tokens_are_new_each_time_and_kept_as_a_hash() -> None:
     tokens = {credentials.new_token() for _ in range(50)}
-    tokens |= {credentials.new_device_secret() for _ in range(50)}
-    assert len(tokens) == 100
+    assert len(tokens) == 50
     token = tokens.pop()
     assert len(credentials.token_hash(token)) == 32
     assert token.encode() not in credentials.token_hash(token)
-
-
-def test_a_device_secret_verifies_only_itself() -> None:
-    secret = credentials.new_device_secret()
-    kept = credentials.token_hash(secret)
-    assert credentials.verify_device_secret(kept, secret)
-    assert not credentials.verify_device_secret(kept, secret[:-1])
-    assert not credentials.verify_device_secret(b"", secret)

@@ -42,7 +42,7 @@ PEOPLE = """
     insert into incident_member (incident_id, agency_id, unit_id, reason, author, ends_at) values
         (1, 1, null, 'r', 'a', null), (1, 2, null, 'r', 'a', now()), (1, null, 2, 'r', 'a', null),
         (2, null, 1, 'r', 'a', null);
-    insert into device (agency_id, unit_id, label, gateway, secret_hash, revoked_at) values
+    insert into device (agency_id, unit_id, label, gateway, public_key, revoked_at) values
         (1, 1, 'tablet', false, '\\x01', null), (2, null, 'ais', true, '\\x02', now());
     insert into talkgroup (agency_id, name) values (null, 'JOC'), (1, 'Police');
     insert into group_member (group_id, person_id, unit_id, agency_id) values
@@ -100,7 +100,7 @@ async def test_load_reads_everyone_and_makes_the_look_ups(conn: asyncpg.Connecti
     assert got.units_by_key["mmsi:312000001"].retired
     assert got.units_by_callsign[1, "P-9"].id == 2
     assert got.devices[1].unit == 1
-    assert got.devices[1].secret_hash == b"\x01"
+    assert got.devices[1].public_key == b"\x01"
     assert (got.devices[2].gateway, got.devices[2].revoked) == (True, True)
     assert got.groups[1].units == {1, 2}
     assert got.groups[2].people == frozenset()
@@ -134,7 +134,7 @@ async def test_secrets_are_not_printed(conn: asyncpg.Connection[Any]) -> None:
     got = await directory_watch.load(conn)
     assert got.people[1].password_hash == "SECRETHASH"
     assert "SECRETHASH" not in repr(got)
-    assert "secret_hash" not in repr(got.devices)
+    assert "public_key" not in repr(got.devices)
 
 
 def test_an_agreement_holds_from_its_start_until_before_its_end() -> None:

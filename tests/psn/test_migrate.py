@@ -140,3 +140,27 @@ async def test_a_user_who_may_not_add_postgis_is_told_what_to_do(cluster: Cluste
     finally:
         cluster.drop_database("plain")
         cluster.sql("drop role plain")
+
+
+async def test_devices_that_had_secrets_are_revoked_and_so_are_those_with_keys_on_the_way_back(
+    empty_database: str, conn: asyncpg.Connection[Any]
+) -> None:
+    """DOM-DEV-1: nothing with which somebody else could sign in is left."""
+    await asyncio.to_thread(migrate.upgrade, empty_database, "0004")
+    await conn.execute(
+        "insert into agency (code, name, colour) values ('X', 'x', '#000000');"
+        "insert into device (agency_id, label, secret_hash) values (1, 'old', '\\x01');"
+        "insert into session (token_hash, device_id, ends_at)"
+        " values ('\\x01', 1, now() + interval '1 hour')"
+    )
+    states = "select revoked_at is not null from device order by id"
+    ended = "select ended_at is not null from session"
+    await asyncio.to_thread(migrate.upgrade, empty_database)
+    assert [row[0] for row in await conn.fetch(states)] == [True]
+    assert await conn.fetchval(ended)
+    await conn.execute("insert into device (agency_id, label, public_key) values (1, 'new', '\\x')")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await conn.execute("insert into device (agency_id, label) values (1, 'keyless')")
+    await asyncio.to_thread(migrate.downgrade, empty_database, "0004")
+    assert [row[0] for row in await conn.fetch(states)] == [True, True]
+    assert await conn.fetchval("select bool_and(secret_hash = '') from device")

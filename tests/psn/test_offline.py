@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -88,4 +88,25 @@ def test_what_fails_half_way_is_taken_back_and_the_next_is_kept() -> None:
     assert store.cursors() == {}
     store.keep_cursors([("agency:1", 2)])
     assert store.cursors() == {"agency:1": 2}
+    store.close()
+
+
+def test_what_is_wiped_is_gone_from_the_file_too(tmp_path: Path) -> None:
+    """DOM-DEV-6."""
+    store = Offline(tmp_path / "device.db")
+    text = "what nobody may find"
+    for _ in range(300):
+        store.keep_message(wire.Message(id=uuid4(), to=["unit:7"], text=text))
+        store.keep_fix(wire.Fix(0, 1, 2, 3))
+        store.keep_shown(uuid4())
+    store.keep_cursors([("unit:77", 5)])
+    store.token = "a token of the session"
+    store.drop_message(store.messages()[0].id)
+    store.wipe()
+    assert (store.messages(), store.cursors(), store.fixes, store.token) == ([], {}, 0, None)
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    for trace in (text, "unit:77", "a token of the session"):
+        assert trace.encode() not in left
+    store.keep_fix(wire.Fix(0, 1, 2, 3))
+    assert store.fixes == 1
     store.close()

@@ -91,14 +91,14 @@ async def test_a_file_that_others_could_read_is_closed(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-async def test_units_are_ensured_in_bulk_in_order_and_with_secrets_that_work(
+async def test_units_are_ensured_in_bulk_in_order_and_with_keys_that_work(
     conn: asyncpg.Connection[Any], tmp_path: Path
 ) -> None:
     await seed.seed(conn, tmp_path / "p.json")
     wanted = seed.fleet(3_000)
     first = await seed.ensure_units(conn, wanted)
     got = await directory_watch.load(conn)
-    for (code, callsign, kind), (unit_id, device_id, secret) in zip(wanted, first, strict=True):
+    for (code, callsign, kind), (unit_id, device_id, key) in zip(wanted, first, strict=True):
         unit, device = got.units[unit_id], got.devices[device_id]
         assert (unit.agency, unit.callsign, unit.kind) == (
             got.agencies_by_code[code].id,
@@ -106,11 +106,11 @@ async def test_units_are_ensured_in_bulk_in_order_and_with_secrets_that_work(
             kind,
         )
         assert device.unit == unit_id
-        assert credentials.verify_device_secret(device.secret_hash, secret)
+        assert device.public_key == key.public
     assert len(got.exceptions) == len(seed.HIDDEN)
 
 
-async def test_ensuring_again_keeps_units_and_devices_and_renews_secrets(
+async def test_ensuring_again_keeps_units_and_devices_and_renews_keys(
     conn: asyncpg.Connection[Any], tmp_path: Path
 ) -> None:
     await seed.seed(conn, tmp_path / "p.json")
@@ -118,11 +118,11 @@ async def test_ensuring_again_keeps_units_and_devices_and_renews_secrets(
     again = await seed.ensure_units(conn, list(reversed(seed.fleet(30))))
     assert {row[:2] for row in first} < {row[:2] for row in again}
     assert len({row[1] for row in again}) == 30
-    assert not {row[2] for row in first} & {row[2] for row in again}
+    assert not {row[2].public for row in first} & {row[2].public for row in again}
     devices = (await directory_watch.load(conn)).devices
     assert len(devices) == 30
-    for _, device, secret in again:
-        assert credentials.verify_device_secret(devices[device].secret_hash, secret)
+    for _, device, key in again:
+        assert devices[device].public_key == key.public
 
 
 async def test_other_devices_of_a_unit_are_left_alone(
@@ -131,12 +131,12 @@ async def test_other_devices_of_a_unit_are_left_alone(
     await seed.seed(conn, tmp_path / "p.json")
     unit = await conn.fetchval("select id from unit limit 1")
     await conn.execute(
-        "insert into device (agency_id, unit_id, label, secret_hash)"
+        "insert into device (agency_id, unit_id, label, public_key)"
         " select agency_id, id, 'tablet', '\\x07' from unit where id = $1",
         unit,
     )
     await seed.ensure_units(conn, seed.fleet(2))
-    kept = await conn.fetchval("select secret_hash from device where label = 'tablet'")
+    kept = await conn.fetchval("select public_key from device where label = 'tablet'")
     assert kept == b"\x07"
 
 

@@ -27,6 +27,7 @@ from stage import (
     message,
     named,
     now_ms,
+    person,
     report,
     shown,
     texts,
@@ -72,7 +73,7 @@ async def test_what_was_missed_comes_before_caught_up_and_then_goes_on_live(
 ) -> None:
     await say(ana, BEN, "one", "two", "three")
     async with await Peer.join(stage.url) as ben:
-        await ben.send(wire.SignIn(n=1, auth=credentials_of("ben"), seen={BEN: 1}))
+        await ben.send(wire.SignIn(n=1, auth=person("ben"), seen={BEN: 1}))
         await until(lambda: ben.of(wire.CaughtUp), "it has caught up")
         assert [type(frame) for frame in ben.frames] == [
             wire.SignedIn,
@@ -261,7 +262,7 @@ async def test_every_cut_in_the_middle_loses_and_doubles_nothing(
     cuts = 0
     while len(got[BEN]) < len(wanted):
         peer = await Peer.join(stage.url)
-        await peer.send(wire.SignIn(n=1, auth=credentials_of("ben"), seen=seen))
+        await peer.send(wire.SignIn(n=1, auth=person("ben"), seen=seen))
         enough = chance.randrange(1, 12)
         await until(
             lambda p=peer, e=enough: len(p.of(wire.Mail)) >= e or writing.done(),  # type: ignore[misc]

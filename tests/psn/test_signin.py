@@ -15,19 +15,32 @@ from stage import (
     GATEWAY,
     JOINT,
     PASSWORD,
-    SECRET,
+    PATROL,
     Peer,
     Stage,
     credentials_of,
+    device,
     message,
+    person,
     seed,
     texts,
     until,
 )
 
 from psn import access, credentials, directory_watch, door, wire
+from psn.device_key import Enrolled
 from psn.directory import Directory
 from psn.signin import SignIn, SignInRefused, Ticket
+
+NONCE = bytes(range(32))
+"""What the server said, where there is no connection."""
+
+
+def said(who: str | int) -> wire.PasswordAuth | wire.DeviceAuth:
+    auth = credentials_of(who)
+    if isinstance(auth, Enrolled):
+        return wire.DeviceAuth(auth.device, auth.sign_in(NONCE))
+    return auth
 
 
 @pytest_asyncio.fixture
@@ -62,14 +75,14 @@ async def test_a_person_is_who_the_directory_says(signin: SignIn, people: Direct
 async def test_a_device_is_its_unit_and_a_gateway_is_itself(
     signin: SignIn, people: Directory
 ) -> None:
-    tablet, _, _ = await signin.check(wire.DeviceAuth(CAR, SECRET), people)
+    tablet, _, _ = await signin.check(said(CAR), people, NONCE)
     assert (tablet.address, tablet.unit, tablet.gateway, tablet.roles) == (
         "unit:1",
         CAR,
         False,
         ("field",),
     )
-    gateway, _, _ = await signin.check(wire.DeviceAuth(GATEWAY, SECRET), people)
+    gateway, _, _ = await signin.check(said(GATEWAY), people, NONCE)
     assert (gateway.address, gateway.unit, gateway.gateway) == ("device:6", None, True)
     assert not gateway.reads
 
@@ -77,7 +90,7 @@ async def test_a_device_is_its_unit_and_a_gateway_is_itself(
 async def test_the_token_itself_is_nowhere_on_disk(
     signin: SignIn, people: Directory, pool: asyncpg.Pool
 ) -> None:
-    _, token, _ = await signin.check(credentials_of("ana"), people)
+    _, token, _ = await signin.check(person("ana"), people)
     (row,) = await pool.fetch("select * from session")
     assert row["token_hash"] == credentials.token_hash(token)
     assert token not in str(dict(row))
@@ -91,8 +104,10 @@ async def test_the_token_itself_is_nowhere_on_disk(
         wire.PasswordAuth("ana", PASSWORD.upper()),
         wire.PasswordAuth("nobody", PASSWORD),
         wire.PasswordAuth("ana\0", PASSWORD),
-        wire.DeviceAuth(CAR, SECRET + "."),
-        wire.DeviceAuth(99, SECRET),
+        wire.DeviceAuth(CAR, bytes(64)),
+        wire.DeviceAuth(PATROL, device(CAR).sign_in(NONCE)),
+        wire.DeviceAuth(99, device(99).sign_in(NONCE)),
+        wire.DeviceAuth(CAR, device(CAR).sign_in(bytes(32))),
     ],
 )
 async def test_wrong_credentials_are_all_refused_alike(
@@ -102,7 +117,7 @@ async def test_wrong_credentials_are_all_refused_alike(
     auth: wire.PasswordAuth | wire.DeviceAuth,
 ) -> None:
     with pytest.raises(SignInRefused) as refused:
-        await signin.check(auth, people)
+        await signin.check(auth, people, NONCE)
     assert refused.value.code == "wrong_credentials"
     assert await pool.fetchval("select count(*) from session") == 0
 
@@ -119,24 +134,24 @@ async def test_who_may_no_longer_is_refused_anew_and_with_an_old_token(
     signin: SignIn, people: Directory, pool: asyncpg.Pool, statement: str, who: str | int
 ) -> None:
     """DOM-WHO-5, DOM-SES-1."""
-    _, token, ticket = await signin.check(credentials_of(who), people)
+    _, token, ticket = await signin.check(said(who), people, NONCE)
     await pool.execute(statement)
     now = await directory_watch.load(pool)
     assert signin.principal(ticket, now) is None
     for auth, code in (
-        (credentials_of(who), "wrong_credentials"),
+        (said(who), "wrong_credentials"),
         (wire.SessionAuth(token), "session_ended"),
     ):
         with pytest.raises(SignInRefused) as refused:
-            await signin.check(auth, now)
+            await signin.check(auth, now, NONCE)
         assert refused.value.code == code
 
 
 async def test_a_token_comes_back_after_a_restart_and_not_after_its_end(
     signin: SignIn, people: Directory, pool: asyncpg.Pool
 ) -> None:
-    _, kept, _ = await signin.check(credentials_of("ana"), people)
-    _, ended, ticket = await signin.check(credentials_of("ben"), people)
+    _, kept, _ = await signin.check(person("ana"), people)
+    _, ended, ticket = await signin.check(person("ben"), people)
     await signin.end(ticket)
     assert signin.ticket(ended) is None
     assert not signin.holds(ticket)
@@ -153,7 +168,7 @@ async def test_a_token_comes_back_after_a_restart_and_not_after_its_end(
 async def test_a_token_runs_out(pool: asyncpg.Pool, people: Directory) -> None:
     """DOM-SES-1."""
     brief = SignIn(pool, hours=0)
-    _, token, ticket = await brief.check(credentials_of("ana"), people)
+    _, token, ticket = await brief.check(person("ana"), people)
     assert brief.ticket(token) is None
     assert not brief.holds(ticket)
     await brief.load()
@@ -177,7 +192,7 @@ async def test_a_rush_of_passwords_is_checked_two_at_a_time(
             checking -= 1
 
     monkeypatch.setattr(credentials, "verify_password", counted)
-    got = await asyncio.gather(*(signin.check(credentials_of("ana"), people) for _ in range(10)))
+    got = await asyncio.gather(*(signin.check(person("ana"), people) for _ in range(10)))
     assert len({token for _, token, _ in got}) == 10
     assert most <= 2
 
@@ -191,7 +206,7 @@ async def test_without_a_database_nobody_new_and_everybody_known(people: Directo
 
     signin = SignIn(Away(), hours=12)  # type: ignore[arg-type]
     with pytest.raises(SignInRefused) as refused:
-        await signin.check(credentials_of("ana"), people)
+        await signin.check(person("ana"), people)
     assert refused.value.code == "unavailable"
 
 
@@ -272,7 +287,7 @@ async def test_who_is_disabled_while_signing_in_does_not_get_in(
     """DOM-WHO-4, DOM-SES-1."""
     held = Held(monkeypatch)
     async with await Peer.join(stage.url) as peer:
-        await peer.send(wire.SignIn(n=5, auth=credentials_of("ana")))
+        await peer.send(wire.SignIn(n=5, auth=person("ana")))
         await held.reached.wait()
         await stage.core.pool.execute("update person set disabled_at = now() where name = 'ana'")
         await until(lambda: stage.core.directory.people[1].disabled, "the directory knows")
@@ -287,7 +302,7 @@ async def test_rights_that_change_while_signing_in_hold_from_the_start(
     """DOM-WHO-4: out of one group and into another in the middle of a sign-in."""
     held = Held(monkeypatch)
     async with await Peer.join(stage.url) as peer:
-        await peer.send(wire.SignIn(n=5, auth=credentials_of("ana")))
+        await peer.send(wire.SignIn(n=5, auth=person("ana")))
         await held.reached.wait()
         await stage.core.pool.execute(
             "delete from group_member where group_id = 1 and agency_id = 1;"

@@ -63,7 +63,7 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
         wire.SignIn,
         n=numbers,
         auth=st.builds(wire.PasswordAuth, short, short)
-        | st.builds(wire.DeviceAuth, ids, short)
+        | st.builds(wire.DeviceAuth, ids, st.binary(min_size=64, max_size=64))
         | st.builds(wire.SessionAuth, short),
         seen=st.dictionaries(addresses, sequences, max_size=5),
     ),
@@ -132,6 +132,7 @@ bodies = st.builds(
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(-(2**53), 2**53),
     str: texts,
+    bytes: st.binary(max_size=64),
     bool: st.booleans(),
     UUID: st.uuids(),
     type(None): st.none(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, get_args
 import msgpack
 import pytest
 
-from psn import wire
+from psn import device_key, wire
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "wire.md").read_text(encoding="utf-8")
@@ -26,6 +27,15 @@ def _tag(frame: type) -> str:
     return str(frame.__struct_config__.tag)  # type: ignore[attr-defined]
 
 
+def as_json(value: Any) -> Any:
+    """What MessagePack carries as JSON does: bytes in base64."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {name: as_json(inner) for name, inner in value.items()}
+    return [as_json(inner) for inner in value] if isinstance(value, list) else value
+
+
 CLIENT = {_tag(frame) for frame in get_args(wire.ClientFrame)}
 SERVER = {_tag(frame) for frame in get_args(wire.ServerFrame)}
 
@@ -38,7 +48,7 @@ def test_every_frame_has_an_example_and_every_example_is_a_frame() -> None:
 @pytest.mark.parametrize(("name", "text", "data"), EXAMPLES)
 def test_an_example_is_the_same_in_both_forms(name: str, text: str, data: bytes) -> None:
     plain: Any = msgpack.unpackb(data, strict_map_key=True)
-    assert plain == json.loads(text)
+    assert as_json(plain) == json.loads(text)
     assert plain["t"] == name
 
 
@@ -52,7 +62,7 @@ def test_our_codec_reads_and_writes_an_example(name: str, text: str, data: bytes
 
 
 RAISED = re.compile(
-    r"\b(?:Refused|PositionRefused|SignInRefused|RecordRefused|FrameRefused|Malformed)\(\s*"
+    r"\b(?:super\(\).__init__|Refused|PositionRefused|SignInRefused|RecordRefused|FrameRefused|Malformed)\(\s*"
     r"\"(?P<code>[a-z_]+)\""
 )
 NAMED = re.compile(r"\(\"(?P<code>[a-z_]+)\", \"[A-Z][^\"]+\.\"\)")
@@ -79,3 +89,27 @@ def test_the_limits_are_those_of_the_document() -> None:
     assert f"{wire.MAX_FRAME_BYTES:,} bytes" in DOCUMENT
     assert f"{wire.MAX_TEXT_CHARACTERS:,} characters" in DOCUMENT
     assert f"{wire.MAX_BATCH:,} a frame" in DOCUMENT
+
+
+def test_the_example_of_a_signature_is_one() -> None:
+    (public,) = re.findall(r"^    (MFkw[A-Za-z0-9+/=]+)$", DOCUMENT, re.MULTILINE)
+    frames = [wire.MSGPACK.decode_server(data) for name, _, data in EXAMPLES if name == "welcome"]
+    sign_ins = [wire.MSGPACK.decode_client(data) for name, _, data in EXAMPLES if name == "sign_in"]
+    (welcome,) = frames
+    (auth,) = (
+        frame.auth
+        for frame in sign_ins
+        if isinstance(frame, wire.SignIn) and isinstance(frame.auth, wire.DeviceAuth)
+    )
+    assert isinstance(welcome, wire.Welcome)
+    content = device_key.sign_in_content(auth.device, welcome.nonce)
+    assert len(content) == 61
+    assert device_key.verifies(base64.b64decode(public), auth.signature, content)
+
+
+def test_the_api_says_what_the_document_says_of_enrolling() -> None:
+    table = DOCUMENT.split("| status, code |")[1].split("\n\n")[0]
+    told = set(re.findall(r"`([a-z_]+)`", table))
+    source = "".join((ROOT / part).read_text() for part in ("psn/devices.py", "dispatch/api.py"))
+    assert told <= set(re.findall(r"\"([a-z_]+)\"", source)) | {"bad_key"}
+    assert {"wrong_code", "bad_key", "too_fast", "unavailable"} <= told

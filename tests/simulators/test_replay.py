@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from stage import BOAT, CAR, GATEWAY, SECRET, Peer, Stage, message, until
+from stage import BOAT, CAR, GATEWAY, KEY, Peer, Stage, device, message, until
 
 from geo import recordings
 from psn import wire
@@ -17,7 +17,6 @@ from psn.__main__ import main
 from simulators import patrol, replay
 from simulators.replay import Replay, announced, ending_now, gateway_of, wire_fix
 
-GATEWAY_AUTH = wire.DeviceAuth(GATEWAY, SECRET)
 CSV = b"""time,lat,lon,unit,speed
 2026-01-05T10:00:00Z,17.50,-88.20,LAUNCH 1,5
 2026-01-05T10:00:10Z,17.5003,-88.20,LAUNCH 1,5
@@ -28,7 +27,7 @@ CSV = b"""time,lat,lon,unit,speed
 
 
 async def played(stage: Stage, recording: recordings.Recording, speed: float) -> Replay:
-    play = Replay(stage.url, GATEWAY_AUTH, recording)
+    play = Replay(stage.url, device(GATEWAY), recording)
     await play.play(speed)
     return play
 
@@ -114,18 +113,20 @@ def test_a_recorded_fix_fits_the_wire() -> None:
     assert wire.MSGPACK.decode_client(wire.MSGPACK.encode(wire.Position(p=fix)))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"device": "x", "secret": "y"}', "[1]"])
-def test_a_file_without_credentials_is_one_sentence(tmp_path: Path, content: str) -> None:
-    file = tmp_path / "gateway.json"
-    file.write_text(content)
-    with pytest.raises(replay.Problem) as refused:
-        gateway_of(None, None, file)
-    assert refused.value.code == "credentials_malformed"
+def test_a_file_without_a_key_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.pem"
+    for content in ("", "[]", "Device: 9\n", KEY.pem):
+        file.write_text(content)
+        with pytest.raises(replay.Problem) as refused:
+            gateway_of(file)
+        assert refused.value.code == "bad_key"
+    file.write_text("Device: 9\n" + KEY.pem)
+    assert (gateway_of(file).device, gateway_of(file).key.public) == (9, KEY.public)
 
 
 def test_without_a_gateway_it_says_how_to_enrol_one() -> None:
     with pytest.raises(replay.Problem) as refused:
-        gateway_of(None, None, None)
+        gateway_of(None)
     assert "psn device enrol" in refused.value.todo
 
 
@@ -134,7 +135,7 @@ async def test_a_patrol_reports_and_reads_its_orders(stage: Stage, tmp_path: Pat
     file.write_text(
         json.dumps(
             [
-                {"unit": unit, "device": unit, "secret": SECRET, "callsign": f"U{unit}", "kind": k}
+                {"unit": unit, "device": unit, "key": KEY.pem, "callsign": f"U{unit}", "kind": k}
                 for unit, k in ((CAR, "car"), (BOAT, "boat"))
             ]
         )

@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from psn import seed, wire
 from psn.client import Client
+from psn.device_key import DeviceKey, Enrolled
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "dispatch" / "web"
@@ -139,12 +140,12 @@ async def showing(
         await server.kill()
 
 
-async def _report(url: str, devices: list[tuple[int, int, str]]) -> None:
+async def _report(url: str, devices: list[tuple[int, int, DeviceKey]]) -> None:
     """Units move north by some ten metres, twice a second, until cancelled."""
     async with contextlib.AsyncExitStack() as stack:
         clients = [
-            await stack.enter_async_context(Client(url, wire.DeviceAuth(device, secret)))
-            for _, device, secret in devices
+            await stack.enter_async_context(Client(url, Enrolled(device, key)))
+            for _, device, key in devices
         ]
         step = 0
         while True:

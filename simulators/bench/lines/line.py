@@ -32,6 +32,7 @@ from simulators.bench.lines.frames import (
     upgrade,
 )  # fmt: skip
 from simulators.bench.lines.reactor import READ, WRITE, Reactor, Ready
+from simulators.bench.signature import signed, signs
 
 Frame = dict[str, Any]
 """A decoded frame of the wire: a map with a tag ``t``."""
@@ -157,9 +158,13 @@ class Line:
         self._rest = b""
         self._reactor.change(self.fd, self.on_ready, READ)
         self.send({"t": "hello", "v": 1, "client": "psn bench"})
-        self.send({"t": "sign_in", "n": 1, "auth": self.auth, "seen": self.seen})
+        if not signs(self.auth):
+            self._sign_in(self.auth)
         if rest:
             self._take(rest, perf_counter())
+
+    def _sign_in(self, auth: Auth) -> None:
+        self.send({"t": "sign_in", "n": 1, "auth": auth, "seen": self.seen})
 
     # -- in
 
@@ -199,6 +204,9 @@ class Line:
     def _frame(self, frame: Frame, at: float) -> None:
         if self.signed_in is not None:
             self.frame(self, frame, at)
+        elif frame["t"] == "welcome":
+            if signs(self.auth):
+                self._sign_in(signed(self.auth, frame["nonce"]))
         elif frame["t"] == "signed_in":
             self.signed_in = frame
             self.ready(self)

@@ -1,8 +1,7 @@
-"""People, units and devices by command line."""
+"""People and units by command line."""
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -147,52 +146,3 @@ def test_units_are_added_listed_and_hidden(psn: Psn, database: str) -> None:
 )
 def test_a_unit_that_cannot_be_is_refused(psn: Psn, name: str, kind: str, code: str) -> None:
     assert code in psn("unit", "add", name, "--kind", kind, fails=True).output
-
-
-def test_a_tablet_is_enrolled_for_its_unit_and_revoked(
-    psn: Psn, database: str, run_sql: RunSql
-) -> None:
-    psn("unit", "add", "BPD/P-1", "--kind", "car")
-    enrolled = psn("device", "enrol", "Tablet 1", "--unit", "BPD/P-1")
-    device = loaded(database).devices[1]
-    assert (device.unit, device.agency, device.gateway) == (1, 1, False)
-    assert credentials.verify_device_secret(device.secret_hash, shown_once(enrolled.output))
-    run_sql(
-        "insert into session (token_hash, device_id, ends_at)"
-        " values ('\\x01', 1, now() + interval '1 hour')"
-    )
-    assert psn("device", "revoke", "1").output == "Device 1 is revoked; 1 session ended.\n"
-    assert loaded(database).devices[1].revoked
-    assert "revoked" in psn("device", "list").output
-    assert "not_found" in psn("device", "revoke", "2", fails=True).output
-
-
-def test_json_of_an_enrolment_is_what_programs_sign_in_with(psn: Psn, database: str) -> None:
-    psn("unit", "add", "BPD/P-1", "--kind", "car")
-    got = json.loads(psn("device", "enrol", "T", "--unit", "BPD/P-1", "--json").output)
-    kept = loaded(database).devices[got["device"]]
-    assert credentials.verify_device_secret(kept.secret_hash, got.pop("secret"))
-    assert got == {"device": 1, "agency": "BPD", "unit": 1, "callsign": "P-1", "kind": "car"}
-
-
-def test_gateways(psn: Psn, database: str) -> None:
-    psn("device", "enrol", "AIS", "--gateway", "--agency", "BCG")
-    psn("device", "enrol", "Radio", "--gateway", "--agency", "BPD", "--all-agencies")
-    one, two = loaded(database).devices.values()
-    assert (one.gateway, one.gateway_all, one.agency, one.unit) == (True, False, 2, None)
-    assert (two.gateway, two.gateway_all) == (True, True)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        (),
-        ("--gateway",),
-        ("--agency", "BPD"),
-        ("--unit", "BPD/P-1", "--gateway", "--agency", "BPD"),
-        ("--unit", "BPD/P-1", "--all-agencies"),
-    ],
-)
-def test_a_device_is_for_a_unit_or_a_gateway(psn: Psn, arguments: tuple[str, ...]) -> None:
-    psn("unit", "add", "BPD/P-1", "--kind", "car")
-    assert "bad_device" in psn("device", "enrol", "T", *arguments, fails=True).output

@@ -139,7 +139,7 @@ export interface Roster {
 }
 
 export type ServerFrame =
-  | { t: 'welcome'; v: number; server: string; time: number; caps?: string[] }
+  | { t: 'welcome'; v: number; server: string; time: number; nonce: Uint8Array; caps?: string[] }
   | SignedIn
   | { t: 'ok'; n: number }
   | { t: 'ack'; id: string; time: number }
@@ -164,6 +164,7 @@ export const CLOSE = {
   sessionEnded: 4403,
   version: 4406,
   tooSlow: 4408,
+  wipe: 4410,
   flood: 4429,
   goingDown: 1012,
 } as const;

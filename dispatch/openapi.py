@@ -1,0 +1,85 @@
+"""The OpenAPI document, made from the table of routes that also serves them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from psn import __version__
+
+if TYPE_CHECKING:
+    from dispatch.api import Route
+
+
+def document(routes: Sequence[Route]) -> dict[str, Any]:
+    """The API as an OpenAPI 3.1 document."""
+    types = [kind for r in routes for kind in (r.returns, r.takes) if kind is not None]
+    schemas, components = msgspec.json.schema_components(
+        types, ref_template="#/components/schemas/{name}"
+    )
+    by_type: dict[type | None, dict[str, Any]] = dict(zip(types, schemas, strict=True))
+    paths: dict[str, Any] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_type)
+    components["Problem"] = {
+        "type": "object",
+        "properties": {
+            "error": {
+                "type": "object",
+                "properties": {k: {"type": "string"} for k in ("code", "text", "todo")},
+                "required": ["code", "text", "todo"],
+            }
+        },
+        "required": ["error"],
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Public Safety Network of Belize",
+            "version": __version__,
+            "description": "History, details and enrolment; live traffic is on /ws, docs/wire.md.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(route: Route, by_type: dict[type | None, dict[str, Any]]) -> dict[str, Any]:
+    problem = {
+        "description": "Refused: a code, a sentence, what to do.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    schema = by_type.get(route.returns, {"type": "object"})
+    done = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+    refusals = {"400", "503"}
+    if not route.open:
+        refusals |= {"401", "404"}
+    operation: dict[str, Any] = {
+        "summary": (route.handler.__doc__ or "").strip(),
+        "operationId": route.handler.__name__,
+        "security": [] if route.open else [{"session": []}],
+        "parameters": [
+            *(
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                for name in re.findall(r"{(\w+)}", route.path)
+            ),
+            *(
+                {"name": name, "in": "query", "required": False, "schema": {"type": "integer"}}
+                for name in route.query
+            ),
+        ],
+    }
+    if route.takes is not None:
+        refusals |= {"408", "413", "415", "429"}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": by_type[route.takes]}},
+        }
+    operation["responses"] = {"200": done} | dict.fromkeys(sorted(refusals), problem)
+    return operation
