@@ -25,7 +25,7 @@ from msgspec import Meta, Struct
 from dispatch import openapi, pages
 from psn import __version__, access, database, devices, mailboxes, wire
 from psn.access import Principal
-from psn.core import Core, now_ms
+from psn.core import Core
 from psn.directory import Precision, Unit
 from psn.mailboxes import STATES
 from psn.pace import Guesses
@@ -193,7 +193,7 @@ async def unit(asked: Asked) -> UnitDetails:
     newest = core.picture.newest.get(unit.id)
     latest = None
     if newest is not None and shown is Precision.BLURRED:
-        seat = newest.blur(now_ms())
+        seat = newest.blurred
         latest = Latest(
             seat.time, seat.time, seat.lon, seat.lat, None, None, seat.accuracy, None, None
         )

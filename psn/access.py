@@ -299,7 +299,8 @@ def may_write(who: Principal, to: str, rules: Rules) -> bool:
         return target in directory.agencies
     if kind == "group":
         group = directory.groups.get(target)
-        return group is not None and _belongs(who, group)
+        talks = reach(who, "group", "talk") > Reach.NONE
+        return group is not None and talks and _belongs(who, group)
     if kind == "person":
         person = directory.people.get(target)
         return (

@@ -131,6 +131,8 @@ class Core:
     def _show(self, unit: Unit, taken: Taken) -> None:
         channel = self.directory.channels[unit.id]
         taken.newest.seat = self.hub.publish(channel, seat_of(taken.newest.fix))
+        if taken.first:
+            self.hub.publish_blurred(channel, taken.newest.blurred)
 
     def _reported_unit(self, who: Principal, fix: wire.Fix) -> Unit:
         unit_id = fix.unit or who.unit

@@ -34,11 +34,9 @@ class Difference:
     """Units that keep their names and lose their places."""
     placed: list[tuple[int, Precision]] = field(default_factory=list)
     """Units whose newest place is new to it, and how precisely it is shown."""
-    people: bool = False
-    """Agencies, groups or people have changed."""
 
     def __bool__(self) -> bool:
-        return bool(self.units or self.removed or self.gone or self.placed or self.people)
+        return bool(self.units or self.removed or self.gone or self.placed)
 
 
 class Screens:
@@ -120,6 +118,7 @@ class Screens:
 
     def _people(self, session: Session, sight: Sight) -> wire.RosterPeople:
         directory = self.rules.directory
+        session.named = self._named(session, sight)
         return wire.RosterPeople(
             agencies=[
                 wire.RosterAgency(a.id, a.code, a.name, a.colour)
@@ -147,8 +146,7 @@ class Screens:
             if channel in sight.audience.exact:
                 yield seat_of(newest.fix), newest.seat
             elif channel in sight.audience.blurred:
-                seat = newest.blur(self._now_ms())
-                yield seat, wire.MSGPACK.encode(seat)
+                yield newest.blurred, wire.MSGPACK.encode(newest.blurred)
 
     # -- when the rules change
 
@@ -168,14 +166,16 @@ class Screens:
             difference = differences.get((before, after))
             if difference is None:
                 difference = self._difference(old, before, after, touched)
-                difference.people = people or before.people != after.people
                 differences[before, after] = difference
-            if before == after and not difference:
+            new_people = (people or before.people != after.people) and (
+                session.named != self._named(session, after)
+            )
+            if before == after and not difference and not new_people:
                 continue
             # What was published before the change goes out before it.
             self._hub.settle(view)
             if after.area is None:
-                self._tell(session, after, difference)
+                self._tell(session, after, difference, new_people)
             else:
                 # Who is inside the area is the view's to know: it is made anew.
                 self._show(session)
@@ -194,7 +194,7 @@ class Screens:
                     told.removed.append(number)
                 continue
             assert unit is not None
-            if was is not shown or unit != old.directory.units[number]:
+            if was is not shown or _face(unit) != _face(old.directory.units[number]):
                 told.units.append(self._unit(unit, shown))
             if was is not shown:
                 if was >= Precision.BLURRED:
@@ -203,44 +203,48 @@ class Screens:
                     told.placed.append((number, shown))
         return told
 
-    def _tell(self, session: Session, after: Sight, difference: Difference) -> None:
+    def _named(self, session: Session, sight: Sight) -> int:
+        """A hash of what a roster says besides units, without who is connected; to compare."""
+        directory = self.rules.directory
+        return hash(
+            (
+                tuple(directory.agencies.values()),
+                tuple((g.id, g.name) for g in access.groups(session.principal, self.rules)),
+                tuple(
+                    (p.id, p.agency, p.full_name, p.roles)
+                    for p in directory.people.values()
+                    if p.agency in sight.people and not p.disabled
+                ),
+            )
+        )
+
+    def _tell(
+        self, session: Session, after: Sight, difference: Difference, new_people: bool
+    ) -> None:
         view, watcher = session.watcher.view, session.watcher
         assert view is not None
         if view.sight != after:
             self._hub.move(watcher, after)
-        if difference.people:
+        if new_people:
             session.send(self._people(session, after))
         if difference.units or difference.removed:
             session.send(wire.RosterUnits(units=difference.units, removed=difference.removed))
         seats = [
-            (unit, self._body(self._picture.newest[unit], shown, session.codec))
+            (unit, _body(self._picture.newest[unit], shown, session.codec))
             for unit, shown in difference.placed
         ]
         # What is removed is gone, too: a lagging session must not get it from what it has missed.
         self._hub.amend(watcher, difference.gone + difference.removed, seats)
 
-    def _body(self, newest: Newest, shown: Precision, codec: wire.Codec) -> bytes:
-        if shown is Precision.EXACT and codec.binary:
-            return newest.seat
-        exact = shown is Precision.EXACT
-        return codec.encode(seat_of(newest.fix) if exact else newest.blur(self._now_ms()))
-
     # -- by the clock, and who comes and goes
 
     def renew_blurred(self) -> None:
         """Renew blurred places that are old enough. Call it about every second."""
-        blurred = self._hub.blurred
-        if not blurred:
-            return
         now = self._now_ms()
         channels = self.rules.directory.channels
         for unit, newest in self._picture.newest.items():
-            channel = channels.get(unit)
-            if channel is not None and channel in blurred:
-                before = newest.blurred
-                seat = newest.blur(now)
-                if seat != before:
-                    self._hub.publish_blurred(channel, seat)
+            if newest.renew_blurred(now) and unit in channels:
+                self._hub.publish_blurred(channels[unit], newest.blurred)
 
     def presence(self, who: Principal, online: bool) -> None:
         """A unit or person came or went."""
@@ -259,6 +263,12 @@ _SHOWN: dict[Precision, wire.Shown] = {
 }
 
 
+def _body(newest: Newest, shown: Precision, codec: wire.Codec) -> bytes:
+    if shown is Precision.EXACT and codec.binary:
+        return newest.seat
+    return codec.encode(seat_of(newest.fix) if shown is Precision.EXACT else newest.blurred)
+
+
 def _shown(directory: Directory, number: int, sight: Sight) -> Precision:
     unit = directory.units.get(number)
     if unit is None or unit.retired:
@@ -274,6 +284,11 @@ def _touched(old: Directory, new: Directory) -> set[int]:
         if old.units.get(number) != unit or old.channels[number] != new.channels[number]
     }
     return changed | (old.units.keys() - new.units.keys())
+
+
+def _face(unit: Unit) -> tuple[int, str, str]:
+    """What a roster says of a unit."""
+    return unit.agency, unit.callsign, unit.kind
 
 
 def _moved(directory: Directory, before: Sight, after: Sight) -> set[int]:

@@ -40,6 +40,7 @@ class Session:
         "codec",
         "cursors",
         "greeted",
+        "named",
         "outbox",
         "principal",
         "reader",
@@ -64,6 +65,8 @@ class Session:
         self.outbox = outbox
         self.watcher = Watcher(outbox)
         self.watch: wire.Watch | None = None
+        self.named = 0
+        """Which people and groups its screen names (``psn.screens``)."""
         self.cursors: dict[str, int] = {}
         self.catching_up: asyncio.Task[None] | None = None
         self.greeted = False

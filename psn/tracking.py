@@ -60,21 +60,29 @@ class Newest:
     seat: bytes = b""
     inside: frozenset[int] = frozenset()
     suspects: list[wire.Fix] = field(default_factory=list)
-    blurred: wire.Seat | None = None
-    blurred_at: int = 0
+    blurred: wire.Seat = field(init=False)
+    """For those who see the unit blurred; of :attr:`blurred_at` (the server's ms UTC)."""
+    blurred_at: int = field(init=False)
 
-    def blur(self, now: int) -> wire.Seat:
-        """The seat for those who see the unit blurred; ``now`` is the server's ms UTC.
+    def __post_init__(self) -> None:
+        """Blur the first place."""
+        self._blur(self.received)
 
-        The middle of its square of a kilometre and the minute of its time; without its movement.
-        """
-        if self.blurred is None or now - self.blurred_at >= BLUR_MS:
-            lon, lat = grid.middle(self.fix.lon, self.fix.lat)
-            minute = self.fix.time - self.fix.time % 60_000
-            reach = grid.REACH_M * 100
-            self.blurred = wire.Seat(self.fix.unit, minute, lon, lat, None, None, reach)
-            self.blurred_at = now
-        return self.blurred
+    def renew_blurred(self, now: int) -> bool:
+        """Blur the newest place, when the last time is long enough ago; whether that changed it."""
+        if now - self.blurred_at < BLUR_MS:
+            return False
+        before = self.blurred
+        self._blur(now)
+        return self.blurred != before
+
+    def _blur(self, now: int) -> None:
+        """The middle of its square of a kilometre, and the minute of its time; no movement."""
+        lon, lat = grid.middle(self.fix.lon, self.fix.lat)
+        minute = self.fix.time - self.fix.time % 60_000
+        reach = grid.REACH_M * 100
+        self.blurred = wire.Seat(self.fix.unit, minute, lon, lat, None, None, reach)
+        self.blurred_at = now
 
 
 def distance_m(a: wire.Fix, b: wire.Fix) -> float:
@@ -141,6 +149,8 @@ class Taken:
     newest: Newest
     entered: frozenset[int] = frozenset()
     left: frozenset[int] = frozenset()
+    first: bool = False
+    """Nothing was known of where the unit is."""
 
 
 class LivePicture:
@@ -157,6 +167,7 @@ class LivePicture:
         """
         newest = self.newest.get(fix.unit)
         standing = judge(newest, fix, kind, now)
+        first = newest is None
         if newest is None:
             newest = self.newest[fix.unit] = Newest(fix, now)
         elif standing is not Standing.SHOWN:
@@ -165,7 +176,7 @@ class LivePicture:
         newest.received = now
         crossings = self.fences.crossings(newest.inside, fix.lon / 1e7, fix.lat / 1e7)
         newest.inside = crossings.inside
-        return Taken(standing, newest, crossings.entered, crossings.left)
+        return Taken(standing, newest, crossings.entered, crossings.left, first)
 
     def restore(self, fix: wire.Fix, received: int) -> Newest:
         """Put a unit where it was before a restart; what it is inside of is no new crossing."""
