@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -22,18 +23,23 @@ import shapely
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dispatch import openapi, pages
-from psn import __version__, access, database, devices, mailboxes, wire
+from dispatch import auditing, openapi, pages
+from psn import __version__, access, auditor, database, devices, mailboxes, wire
 from psn.access import Principal
+from psn.audit import NOBODY, Actor, Entry
+from psn.audit_search import Filter
 from psn.core import Core
 from psn.directory import Precision, Unit
 from psn.mailboxes import STATES
 from psn.pace import Guesses
 from psn.problems import Problem
 from psn.settings import Settings
+from psn.signin import Ticket
 
 MOST_FIXES: Final = 5_000
 MOST_ENTRIES: Final = 500
+LATEST: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
 MOST_BODY_BYTES: Final = 65_536
 BODY_SECONDS: Final = 10.0
 """A request's body has to be there by then."""
@@ -146,6 +152,8 @@ class Asked:
     settings: Settings
     guesses: Guesses
     who: Principal
+    ticket: Ticket | None
+    """Of his session."""
     address: str
     """Where it came from."""
     path: dict[str, str]
@@ -166,6 +174,23 @@ class Asked:
                 "Correct it and ask again.",
             )
         return int(text)
+
+    def optional(self, name: str, low: int, high: int) -> int | None:
+        """A whole number of the query that need not be there."""
+        return self.number(name, low, low, high) if name in self.query else None
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, for the audit."""
+        if self.ticket is None:
+            return Actor(NOBODY, source=self.address)
+        return auditor.actor_of(self.who, self.address, self.ticket.hash)
+
+    async def record(
+        self, action: str, object: str | None, owner: int | None, details: dict[str, Any]
+    ) -> None:
+        """Put into the audit what is about to be done; raises :class:`Problem` when it cannot."""
+        await self.core.auditor.record(Entry(self.actor, action, object, owner, details))
 
     def path_id(self, name: str) -> int:
         """An id of the path; what is no id names nothing that exists."""
@@ -190,6 +215,7 @@ async def config(asked: Asked) -> Config:
 async def unit(asked: Asked) -> UnitDetails:
     """One unit and its newest position."""
     core, (unit, shown) = asked.core, _visible_unit(asked)
+    await asked.record("unit.read", unit.address, unit.agency, {})
     newest = core.picture.newest.get(unit.id)
     latest = None
     if newest is not None and shown is Precision.BLURRED:
@@ -234,9 +260,9 @@ async def track(asked: Asked) -> Track:
             "Where this unit was is not shared with you.",
             "Ask its agency, or look at where it is now.",
         )
-    latest = 253_402_300_799_999
-    begin = asked.number("from", 0, 0, latest)
-    end = asked.number("to", latest, 0, latest)
+    begin = asked.number("from", 0, 0, LATEST)
+    end = asked.number("to", LATEST, 0, LATEST)
+    await asked.record("track.read", unit.address, unit.agency, {"from": begin, "to": end})
     # Received no earlier than two minutes before its own time: the clock check in tracking.
     rows = await asked.pool.fetch(
         """
@@ -251,8 +277,8 @@ async def track(asked: Asked) -> Track:
          ORDER BY at
         """,
         unit.id,
-        database.moment(max(begin, 0)),
-        database.moment(min(end, 253_370_764_800_000)),
+        _moment(begin),
+        _moment(end),
         MOST_FIXES - 1,
     )
     return Track(unit.id, [_fix(row) for row in rows])
@@ -267,6 +293,10 @@ def _fix(row: asyncpg.Record) -> tuple[int, int, int, int | None, int | None]:
         None if row["speed"] is None else round(row["speed"] * 100),
         None if row["heading"] is None else round(row["heading"] * 100) % 36_000,
     )
+
+
+def _moment(time: int) -> datetime:
+    return database.moment(min(time, 253_370_764_800_000))
 
 
 async def mailbox(asked: Asked) -> Mailbox:
@@ -333,14 +363,39 @@ async def enrol(asked: Asked) -> EnrolledDevice:
             429, "too_fast", "Too many codes were tried.", "Wait a minute, then type it carefully."
         )
     try:
-        async with asked.pool.acquire() as connection:
+        async with asked.pool.acquire() as connection, auditor.acting(connection, asked.actor):
             made = await devices.enrol(connection, body.code, body.public_key, body.proof)
     except devices.EnrolmentRefused as problem:
+        details = {"why": problem.code}
+        failed = Entry(asked.actor, "enrolment.failed", details=details, at=auditor.now_ms())
+        asked.core.auditor.note(failed)
         raise ApiProblem(400, problem.code, problem.text, problem.todo) from None
     asked.guesses.good(asked.address)
     # It signs in next, and must not be a stranger then.
     await asked.core.refresh_directory()
     return EnrolledDevice(made.device, made.unit, made.agency, made.label)
+
+
+async def audit(asked: Asked) -> auditing.Audit:
+    """Who did what to the caller's agency, or in it; the newest entries that fit, newest first."""
+    within = auditing.readable(asked.who)
+    if not within:
+        raise not_found()
+    since, until = asked.optional("since", 0, LATEST), asked.optional("until", 0, LATEST)
+    limit = asked.number("limit", 100, 1, MOST_ENTRIES)
+    wanted = Filter(
+        actor=asked.query.get("actor"),
+        action=asked.query.get("action"),
+        object=asked.query.get("object"),
+        agency=asked.optional("agency", 1, 2_147_483_647),
+        since=None if since is None else _moment(since),
+        until=None if until is None else _moment(until),
+        before=asked.optional("before", 0, 9_007_199_254_740_991),
+        within=within,
+    )
+    said = {str(name): asked.query[name] for name in auditing.QUERY if name in asked.query}
+    await asked.record("audit.read", None, asked.who.agency, said)
+    return await auditing.page(asked.pool, asked.who, wanted, limit)
 
 
 Handler = Callable[[Asked], Awaitable[Any]]
@@ -369,6 +424,7 @@ ROUTES: Final = (
     Route("/api/mailboxes/{address}", mailbox, Mailbox, ("before", "limit")),
     Route("/api/messages/{id}/receipts", receipts, Receipts),
     Route("/api/fences", fences, None),
+    Route("/api/audit", audit, auditing.Audit, auditing.QUERY),
     Route("/api/enrol", enrol, EnrolledDevice, method="POST", takes=Enrolment, open=True),
 )
 
@@ -389,11 +445,11 @@ def _refusal(problem: ApiProblem) -> web.Response:
     return _reply({"error": error}, problem.status)
 
 
-def _who(core: Core, request: web.Request) -> Principal:
+def _who(core: Core, request: web.Request) -> tuple[Principal, Ticket]:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     ticket = core.signin.ticket(token.strip()) if scheme.lower() == "bearer" else None
     principal = None if ticket is None else core.signin.principal(ticket, core.directory)
-    if principal is None:
+    if ticket is None or principal is None:
         raise ApiProblem(
             401,
             "not_signed_in",
@@ -405,7 +461,7 @@ def _who(core: Core, request: web.Request) -> Principal:
         core.signin.check_certified(principal, bool(certified))
     except Problem as problem:
         raise ApiProblem(401, problem.code, problem.text, problem.todo) from None
-    return principal
+    return principal, ticket
 
 
 async def _body(request: web.Request, kind: type) -> Any:
@@ -437,12 +493,14 @@ def _answering(
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         try:
+            who, ticket = (access.NOBODY, None) if route.open else _who(core, request)
             asked = Asked(
                 core,
                 request.app[POOL],
                 settings,
                 request.app[GUESSES],
-                access.NOBODY if route.open else _who(core, request),
+                who,
+                ticket,
                 request.remote or "",
                 dict(request.match_info),
                 dict(request.query),
@@ -451,6 +509,8 @@ def _answering(
             return _reply(await route.handler(asked))
         except ApiProblem as problem:
             return _refusal(problem)
+        except auditor.Unrecorded as problem:
+            return _refusal(ApiProblem(503, problem.code, problem.text, problem.todo))
         except (*database.PASSING, asyncpg.PostgresError):
             return _refusal(
                 ApiProblem(

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from dispatch.api import Route
 
 
+_TEXTS = frozenset({"actor", "action", "object"})
+"""Query parameters that are no whole numbers."""
+
+
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """The API as an OpenAPI 3.1 document."""
     types = [kind for r in routes for kind in (r.returns, r.takes) if kind is not None]
@@ -70,7 +74,12 @@ def _operation(route: Route, by_type: dict[type | None, dict[str, Any]]) -> dict
                 for name in re.findall(r"{(\w+)}", route.path)
             ),
             *(
-                {"name": name, "in": "query", "required": False, "schema": {"type": "integer"}}
+                {
+                    "name": name,
+                    "in": "query",
+                    "required": False,
+                    "schema": {"type": "string" if name in _TEXTS else "integer"},
+                }
                 for name in route.query
             ),
         ],

@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "incident": ("psn.commands.incidents", "incident", "Sharing for as long as something happens."),
     "glass": ("psn.commands.incidents", "glass", "Sight that was taken in an emergency."),
     "fence": ("psn.commands.fences", "fence", "Areas whose crossing is told."),
+    "audit": ("psn.commands.audit", "audit", "What was done, and whether that was changed."),
     "cert": ("psn.commands.cert", "cert", "Certificates to try TLS with."),
     "simulate": ("simulators.commands", "simulate", "Simulated fleets."),
     "replay": ("simulators.commands", "replay", "Play recordings into the network."),
@@ -106,8 +107,8 @@ Examples:
 
 Settings are environment variables (PSN_DATABASE, PSN_HOST, PSN_PORT, PSN_TLS_CERTIFICATE,
 PSN_TLS_KEY, PSN_TLS_CLIENT_AUTHORITY, PSN_TLS_DEVICES_NEED_CERTIFICATE, PSN_KEYS, PSN_PMTILES,
-PSN_KEEP_TRACK_DAYS, PSN_SESSION_HOURS, PSN_LOG_LEVEL, PSN_NAME) or the same names in a TOML file
-that PSN_CONFIG names.
+PSN_KEEP_TRACK_DAYS, PSN_SESSION_HOURS, PSN_AUDIT_CHECKPOINT_MINUTES, PSN_AUDIT_CHECKPOINTS,
+PSN_LOG_LEVEL, PSN_NAME) or the same names in a TOML file that PSN_CONFIG names.
 """
 
 

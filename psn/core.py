@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 import asyncpg
 
 from geo.fences import Fence, FenceIndex
-from psn import access, database, devices, wire
+from psn import access, auditor, database, devices, wire
 from psn.access import Principal, Rules
+from psn.audit import Actor
+from psn.auditor import Auditor
 from psn.directory import Directory, Unit
 from psn.fanout import Hub
 from psn.histogram import SECONDS, Histogram
@@ -62,7 +64,8 @@ class Core:
         self.rules = access.rules(directory, datetime.now(UTC))
         self.refresh_directory = refresh_directory
         """Reload the directory now; :meth:`directory_changed` has been called when it returns."""
-        self.signin = SignIn(pool, hours, devices_need_certificate)
+        self.auditor = Auditor(pool)
+        self.signin = SignIn(pool, hours, devices_need_certificate, self.auditor)
         self.hub = Hub(asyncio.get_running_loop())
         self.picture = LivePicture(_fences(directory))
         self.tracks = TrackWriter(dsn)
@@ -303,15 +306,17 @@ class Core:
 
     # -- devices
 
-    async def wiped(self, device: int) -> None:
+    async def wiped(self, device: int, source: str) -> None:
         """A device said that it has erased itself; raises what asyncpg raises."""
+        by = Actor(f"device:{device}", source=source)
         async with self.pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
             with database.answering(connection):
-                await devices.wiped(connection, device)
+                async with auditor.acting(connection, by):
+                    await devices.wiped(connection, device)
 
     # -- gateways
 
-    async def announce(self, session: Session, frame: wire.Announce) -> dict[str, int]:
+    async def announce(self, session: Session, frame: wire.Announce, by: Actor) -> dict[str, int]:
         """Make the units that a gateway names, or find them by key; their ids by key."""
         who = session.principal
         if not who.gateway:
@@ -320,23 +325,24 @@ class Core:
                 "Only a gateway announces units.",
                 "Enrol the device as a gateway.",
             )
-        rows = await self.pool.fetch(
-            """
-            INSERT INTO unit (agency_id, callsign, kind, source_key)
-            SELECT $1::int, n.callsign || CASE WHEN EXISTS (
-                       SELECT FROM unit u
-                        WHERE u.agency_id = $1::int AND u.callsign = n.callsign
-                          AND u.source_key IS DISTINCT FROM $1::int::text || '/' || n.key)
-                   THEN ' (' || n.key || ')' ELSE '' END,
-                   n.kind, $1::int::text || '/' || n.key
-              FROM unnest($2::text[], $3::text[], $4::text[]) AS n(key, callsign, kind)
-                ON CONFLICT (source_key) DO UPDATE SET callsign = excluded.callsign
-            RETURNING id, source_key
-            """,
-            who.agency,
-            *map(list, zip(*_unique_units(frame.units).values(), strict=True)),
-        )
+        units = map(list, zip(*_unique_units(frame.units).values(), strict=True))
+        async with self.pool.acquire() as connection, auditor.acting(connection, by):
+            rows = await connection.fetch(_ANNOUNCE, who.agency, *units)
         return {row["source_key"].partition("/")[2]: row["id"] for row in rows}
+
+
+_ANNOUNCE = """
+    INSERT INTO unit (agency_id, callsign, kind, source_key)
+    SELECT $1::int, n.callsign || CASE WHEN EXISTS (
+               SELECT FROM unit u
+                WHERE u.agency_id = $1::int AND u.callsign = n.callsign
+                  AND u.source_key IS DISTINCT FROM $1::int::text || '/' || n.key)
+           THEN ' (' || n.key || ')' ELSE '' END,
+           n.kind, $1::int::text || '/' || n.key
+      FROM unnest($2::text[], $3::text[], $4::text[]) AS n(key, callsign, kind)
+        ON CONFLICT (source_key) DO UPDATE SET callsign = excluded.callsign
+    RETURNING id, source_key
+"""
 
 
 def _fences(directory: Directory) -> FenceIndex:

@@ -23,7 +23,8 @@ from uuid import UUID
 import asyncpg
 from aiohttp import WSMessage, WSMsgType, web
 
-from psn import __version__, access, database, device_key, wire
+from psn import __version__, access, auditor, database, device_key, wire
+from psn.audit import Actor
 from psn.core import STUCK_SECONDS, Core, Refused, now_ms
 from psn.fanout import CHOKED_BYTES, Outbox
 from psn.pace import Bucket
@@ -66,13 +67,20 @@ class Connection:
     """One socket, from its first frame to its close."""
 
     def __init__(
-        self, core: Core, socket: web.WebSocketResponse, outbox: Outbox, certified: bool
+        self,
+        core: Core,
+        socket: web.WebSocketResponse,
+        outbox: Outbox,
+        source: str,
+        certified: bool,
     ) -> None:
         """``certified``: TLS has verified a certificate that the peer showed."""
         protocol = socket.ws_protocol or wire.SUBPROTOCOL_MSGPACK
         self.core = core
         self.socket = socket
         self.outbox = outbox
+        self.source = source
+        """The remote address."""
         self.codec = wire.CODECS[protocol]
         self.session: Session | None = None
         self.heard = self.began = asyncio.get_running_loop().time()
@@ -88,6 +96,8 @@ class Connection:
         self._floods = 0
         self._bucket = Bucket(FRAMES_PER_SECOND_OTHERWISE, self.began)
         self._closing = False
+        self.leaving = False
+        """It is signing out: its ticket is gone before its answer has been sent."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- in
@@ -202,7 +212,7 @@ class Connection:
             nonce, self._nonce = self._nonce, None
         try:
             principal, token, ticket = await core.signin.check(
-                frame.auth, core.directory, nonce, self._certified
+                frame.auth, core.directory, nonce, self._certified, self.source
             )
             # Rights may have changed while this waited; from here on nothing waits.
             principal = core.signin.still(ticket, core.directory)
@@ -246,8 +256,9 @@ class Connection:
         core.sessions.add(session)
 
     async def _sign_out(self, frame: wire.SignOut, session: Session) -> None:
+        self.leaving = True
         try:
-            await self.core.signin.end(session.ticket)
+            await self.core.signin.end(session.ticket, self._actor(session))
         except (*database.PASSING, asyncpg.PostgresError):
             self._error(_unavailable("The session was ended here, but not on disk."), frame.n)
         self._send(wire.Ok(n=frame.n))
@@ -269,9 +280,13 @@ class Connection:
     async def _wiped(self, device: int) -> None:
         log.warning("device %s says that it has erased itself", device)
         try:
-            await self.core.wiped(device)
+            await self.core.wiped(device, self.source)
         except (*database.PASSING, asyncpg.PostgresError) as problem:
             log.warning("that device %s has erased itself was not noted: %s", device, problem)
+
+    def _actor(self, session: Session) -> Actor:
+        """Whose this connection is, for the audit."""
+        return auditor.actor_of(session.principal, self.source, session.ticket.hash)
 
     # -- frames of a session
 
@@ -325,7 +340,7 @@ class Connection:
 
     async def _announced(self, session: Session, frame: wire.Announce) -> None:
         try:
-            units = await self.core.announce(session, frame)
+            units = await self.core.announce(session, frame, self._actor(session))
             await self.core.refresh_directory()
             self._send(wire.Announced(n=frame.n, units=units))
         except Problem as problem:
@@ -476,7 +491,7 @@ class Door:
         binary = socket.ws_protocol == wire.SUBPROTOCOL_MSGPACK
         outbox = Outbox(self.core.hub, transport, binary)
         certified = bool(transport.get_extra_info("peercert"))
-        connection = Connection(self.core, socket, outbox, certified)
+        connection = Connection(self.core, socket, outbox, request.remote or "", certified)
         self.connections.add(connection)
         try:
             await connection.run()
@@ -511,8 +526,10 @@ class Door:
                 wire.CloseCode.NOT_SIGNED_IN,
                 Refused("sign_in_late", "Nobody signed in in time.", "Connect and sign in."),
             )
-        elif connection.session is not None and not self.core.signin.holds(
-            connection.session.ticket
+        elif (
+            connection.session is not None
+            and not connection.leaving
+            and not self.core.signin.holds(connection.session.ticket)
         ):
             ended = SignInRefused("session_ended", "The session has ended.", "Sign in again.")
             self.end_session(connection.session, ended)

@@ -40,6 +40,9 @@ class CoreCollector:
             "seats_delivered": (core.hub.delivered, "Newest positions handed to sockets"),
             "seats_conflated": (core.hub.conflated, "Newest positions skipped for slow sessions"),
             "record_entries": (core.record.committed, "Mailbox entries committed"),
+            "audit_entries": (core.auditor.written, "Entries of the audit that the server wrote"),
+            "audit_refused": (core.auditor.refused, "Requests refused: they could not be recorded"),
+            "audit_lost": (core.auditor.lost, "Failed sign-ins and the like that were not kept"),
             "sessions_stuck": (core.stuck, "Sessions ended because they took nothing"),
         }
         gauges = {

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -50,6 +51,16 @@ DIRECTORY_TABLES = (
     "fence",
 )
 """Tables whose every change is told on :data:`DIRECTORY_CHANNEL`."""
+AUDITED_TABLES = (
+    *DIRECTORY_TABLES,
+    "enrolment",
+    "unit_exception",
+    "broken_glass",
+    "incident",
+    "incident_member",
+    "session",
+)
+"""Tables whose every change is in the audit, whoever makes it and however."""
 
 FLAG_SHOWN = 0
 FLAG_LATE = 1
@@ -525,3 +536,67 @@ class Receipt(Base):
     reader: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime]
+
+
+def _from_body(name: str, cast: str = "") -> Computed:
+    return Computed(f"((body)::jsonb ->> '{name}'::text){cast}", persisted=True)
+
+
+class Audit(Base):
+    """One entry of the audit's chain (:mod:`psn.audit`); all but three columns say ``body`` again.
+
+    Rows come in by the function ``audit_append`` alone, and a trigger refuses to change them.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("audit_at", "at"),
+        *(
+            Index(f"audit_{column}", column, "seq")
+            for column in ("actor", "agency", "action", "object", "owner", "session")
+        ),
+    )
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """1, 2, 3 … without a gap."""
+    body: Mapped[str]
+    """The entry as JSON text, exactly as it was hashed."""
+    hash: Mapped[bytes]
+    """SHA-256 of the hash before, ``seq`` and ``body``."""
+    at: Mapped[datetime] = mapped_column(
+        Computed(
+            "to_timestamp((((body)::jsonb ->> 'at'::text))::double precision"
+            " / (1000)::double precision)",
+            persisted=True,
+        )
+    )
+    actor: Mapped[str] = mapped_column(_from_body("actor"))
+    agency: Mapped[int | None] = mapped_column(_from_body("agency", "::integer"))
+    action: Mapped[str] = mapped_column(_from_body("action"))
+    object: Mapped[str | None] = mapped_column(_from_body("object"))
+    owner: Mapped[int | None] = mapped_column(_from_body("owner", "::integer"))
+    session: Mapped[str | None] = mapped_column(_from_body("session"))
+
+
+class AuditCheckpoint(Base):
+    """The server has signed that entry ``seq`` had this hash then (Ed25519, RFC 8032)."""
+
+    __tablename__ = "audit_checkpoint"
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    """Whole seconds."""
+    key: Mapped[bytes]
+    """The public key: 32 bytes."""
+    signature: Mapped[bytes]
+
+
+class AuditPending(Base):
+    """Entries of a transaction under way; its commit moves them into the chain. Unlogged."""
+
+    __tablename__ = "audit_pending"
+    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    entries: Mapped[list[Any]] = mapped_column(ARRAY(JSONB))

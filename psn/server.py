@@ -14,7 +14,7 @@ from pathlib import Path
 import asyncpg
 from aiohttp import web
 
-from psn import database, garbage, keys, metrics, migrate, partitions, tls
+from psn import auditor, database, garbage, keys, metrics, migrate, partitions, tls
 from psn.core import Core
 from psn.directory import Directory
 from psn.directory_watch import DirectoryWatch
@@ -54,6 +54,9 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
         core, door = await _core(settings, own_keys, pool, watch)
         stack.push_async_callback(watch.stop)
 
+        file = settings.audit_checkpoints
+        checkpoints = auditor.Checkpoints(pool, own_keys, None if file is None else Path(file))
+
         async with asyncio.TaskGroup() as background:
             writers = [
                 background.create_task(core.record.run(), name="record"),
@@ -66,6 +69,9 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                     garbage.collect_by_the_clock(core.garbage_seconds), name="garbage"
                 ),
                 background.create_task(_by_the_clock(settings, core, door), name="clock"),
+                background.create_task(
+                    checkpoints.run(settings.audit_checkpoint_minutes), name="checkpoints"
+                ),
             ]
             runner = web.AppRunner(
                 _application(core, door, extend), access_log=None, shutdown_timeout=2.0
@@ -79,6 +85,8 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                 await runner.cleanup()
                 core.record.close()
                 core.tracks.close()
+                await core.auditor.settle()
+                await checkpoints.make()
                 await asyncio.wait(writers, timeout=10)
                 for task in (*chores, *writers):
                     task.cancel()

@@ -103,6 +103,10 @@ class Settings:
     """Days that tracks are kept."""
     session_hours: int = _setting(12, _whole(1, 168))
     """Hours after which a person or device signs in anew."""
+    audit_checkpoint_minutes: int = _setting(60, _whole(1, 1_440))
+    """Minutes from one signed checkpoint of the audit to the next."""
+    audit_checkpoints: str | None = _setting(None, _optional_words)
+    """File to which each checkpoint is added, best on another machine; none: only the log."""
     log_level: str = _setting("info", _level)
     """``debug``, ``info``, ``warning`` or ``error``."""
     name: str = _setting("Public Safety Network of Belize", _words)

@@ -15,7 +15,9 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from psn import access, credentials, database, device_key, wire
+from psn import access, auditor, credentials, database, device_key, wire
+from psn.audit import LONGEST_NAME, NOBODY, Actor, Entry, session_name
+from psn.auditor import Auditor, Unrecorded
 from psn.directory import Device, Directory
 from psn.histogram import SECONDS, Histogram
 from psn.problems import Problem
@@ -51,10 +53,15 @@ class SignIn:
     """Checks credentials against the directory, and keeps the tickets of signed-in sessions."""
 
     def __init__(
-        self, pool: asyncpg.Pool, hours: float, devices_need_certificate: bool = False
+        self,
+        pool: asyncpg.Pool,
+        hours: float,
+        devices_need_certificate: bool = False,
+        auditor: Auditor | None = None,
     ) -> None:
         """``devices_need_certificate``: devices come over mutual TLS only."""
         self._pool = pool
+        self._auditor = auditor or Auditor(pool)
         self._hours = hours
         self._devices_need_certificate = devices_need_certificate
         self._tickets: dict[bytes, Ticket] = {}
@@ -82,11 +89,13 @@ class SignIn:
         directory: Directory,
         nonce: bytes | None = None,
         certified: bool = False,
+        source: str = "",
     ) -> tuple[access.Principal, str, Ticket]:
         """The principal, its token and its ticket; raises :class:`SignInRefused`.
 
         ``nonce`` is what a device has to sign, and must be good for this one try; none: it was
         used. ``certified``: the connection showed a certificate, and TLS has verified it.
+        ``source`` is the remote address.
         """
         if isinstance(auth, wire.SessionAuth):
             ticket = self.ticket(auth.token)
@@ -95,11 +104,15 @@ class SignIn:
                 raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
             self.check_certified(principal, certified)
             return principal, auth.token, ticket
-        if isinstance(auth, wire.PasswordAuth):
-            principal = await self._person(auth, directory)
-        else:
-            principal = self._device(auth, directory, nonce, certified)
-        token, ticket = await self._issue(principal)
+        try:
+            if isinstance(auth, wire.PasswordAuth):
+                principal = await self._person(auth, directory)
+            else:
+                principal = self._device(auth, directory, nonce, certified)
+        except SignInRefused as problem:
+            self._auditor.note(_failed(auth, directory, source, problem.code))
+            raise
+        token, ticket = await self._issue(principal, source)
         return principal, token, ticket
 
     def ticket(self, token: str) -> Ticket | None:
@@ -146,18 +159,17 @@ class SignIn:
                 "Let the device show the one that your administrator has issued for it.",
             )
 
-    async def end(self, ticket: Ticket) -> None:
-        """Sign out: the token is worth nothing from now on."""
+    async def end(self, ticket: Ticket, by: Actor | None = None) -> None:
+        """Sign out: the token is worth nothing from now on. ``by``: who ends it, if not himself."""
         self._tickets.pop(ticket.hash, None)
-        await self._execute(
-            "UPDATE session SET ended_at = now() WHERE token_hash = $1 AND ended_at IS NULL",
-            ticket.hash,
-        )
-
-    async def _execute(self, statement: str, *values: object) -> None:
         async with self._pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
             with database.answering(connection):
-                await connection.execute(statement, *values)
+                async with auditor.acting(connection, by or _himself(ticket)):
+                    await connection.execute(
+                        "UPDATE session SET ended_at = now()"
+                        " WHERE token_hash = $1 AND ended_at IS NULL",
+                        ticket.hash,
+                    )
 
     async def _person(self, auth: wire.PasswordAuth, directory: Directory) -> access.Principal:
         person = directory.people_by_name.get(auth.name.strip().lower())
@@ -198,7 +210,7 @@ class SignIn:
             )
         return principal
 
-    async def _issue(self, principal: access.Principal) -> tuple[str, Ticket]:
+    async def _issue(self, principal: access.Principal, source: str) -> tuple[str, Ticket]:
         token = credentials.new_token()
         ends = datetime.now(UTC) + timedelta(hours=self._hours)
         ticket = Ticket(
@@ -208,7 +220,8 @@ class SignIn:
             ends,
         )
         try:
-            await self._execute(
+            await self._auditor.record(
+                _started(principal, ticket, source),
                 "INSERT INTO session (token_hash, person_id, device_id, created_at, ends_at)"
                 " VALUES ($1, $2, $3, now(), $4)",
                 ticket.hash,
@@ -216,7 +229,7 @@ class SignIn:
                 ticket.device,
                 ends,
             )
-        except (*database.PASSING, asyncpg.PostgresError) as problem:
+        except Unrecorded as problem:
             raise SignInRefused(
                 "unavailable",
                 "Nobody can sign in right now: the database does not answer.",
@@ -225,6 +238,36 @@ class SignIn:
             ) from problem
         self._tickets[ticket.hash] = ticket
         return token, ticket
+
+
+def _himself(ticket: Ticket) -> Actor:
+    whose = f"device:{ticket.device}" if ticket.person is None else f"person:{ticket.person}"
+    return Actor(whose, session=session_name(ticket.hash))
+
+
+def _started(principal: access.Principal, ticket: Ticket, source: str) -> Entry:
+    actor = auditor.actor_of(principal, source, ticket.hash)
+    details = {"ends": database.milliseconds(ticket.ends), "device": principal.device}
+    what = f"session:{session_name(ticket.hash)}"
+    return Entry(actor, "session.started", what, principal.agency, details)
+
+
+def _failed(
+    auth: wire.PasswordAuth | wire.DeviceAuth, directory: Directory, source: str, why: str
+) -> Entry:
+    """That somebody failed to sign in, and as whom."""
+    if isinstance(auth, wire.PasswordAuth):
+        person = directory.people_by_name.get(auth.name.strip().lower())
+        what = None if person is None else f"person:{person.id}"
+        owner = None if person is None else person.agency
+        details: dict[str, object] = {"name": auth.name[:LONGEST_NAME], "why": why}
+    else:
+        device = directory.devices.get(auth.device)
+        what = None if device is None else f"device:{device.id}"
+        owner = None if device is None else device.agency
+        details = {"device": auth.device, "why": why}
+    nobody = Actor(NOBODY, source=source)
+    return Entry(nobody, "sign_in.failed", what, owner, details, at=auditor.now_ms())
 
 
 def _signed_by(auth: wire.DeviceAuth, directory: Directory, nonce: bytes) -> Device | None:

@@ -28,7 +28,10 @@ COMMANDS = sorted({command for document in DOCUMENTS for command in named(docume
 def test_it_can_be_typed_as_it_stands(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("ports.geojson", "ais.txt", "walk.gpx", "gateway.json"):
+    for name in (
+        *("ports.geojson", "ais.txt", "walk.gpx", "gateway.json"),
+        *("audit.jsonl", "checkpoints.txt"),
+    ):
         (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
     words = shlex.split(command.split(" …")[0].replace(" FILE", " ais.txt"))

@@ -21,6 +21,7 @@ from psn import migrate, seed
 from psn.children import Child
 from psn.cluster import Cluster
 from psn.commands.doctor import port_problem
+from psn.commands.rows import user
 from psn.commands.words import counted
 from psn.problems import Problem
 
@@ -162,7 +163,7 @@ class Demo:
                 self._say("database has stopped")
 
     async def _seed(self, dsn: str) -> list[seed.Account]:
-        conn = await asyncpg.connect(dsn)
+        conn = await asyncpg.connect(dsn, server_settings={"psn.actor": user().address})
         try:
             accounts = await seed.seed(conn, self._wishes.passwords)
             fleet = seed.fleet(self._wishes.units)

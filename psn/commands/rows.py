@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
+import os
 from collections.abc import AsyncIterator
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from psn import migrate, schema
+from psn.audit import Actor
+from psn.auditor import SETTINGS, settings_of
 from psn.commands.words import connected, missing, settings
 from psn.problems import Problem
 from psn.schema import Agency, Person, Talkgroup, Unit
@@ -16,16 +20,35 @@ from psn.schema import Agency, Person, Talkgroup, Unit
 
 @contextlib.asynccontextmanager
 async def writing() -> AsyncIterator[AsyncSession]:
-    """A session on the migrated database of the settings, committed at the end."""
+    """A session on the migrated database of the settings, committed at the end.
+
+    In the audit what it changes was done by this machine's user.
+    """
     dsn = settings().database
     async with connected(dsn) as conn:
         await migrate.check(conn)
     engine = schema.connect_engine(dsn)
     try:
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            values = dict(zip(SETTINGS, settings_of(user()), strict=True))
+            for name, value in values.items():
+                await session.execute(_SET, {"name": name, "value": value})
             yield session
     finally:
         await engine.dispose()
+
+
+_SET = text("select set_config(:name, :value, true)")
+
+
+def user() -> Actor:
+    """Who runs a command, as the audit names him; with ``sudo``, also who asked for that."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user need have no name
+        name = str(os.getuid())
+    asked = os.environ.get("SUDO_USER")
+    return Actor(f"command line: {name}", None if asked in (None, name) else f"sudo by {asked}")
 
 
 async def agency_of(session: AsyncSession, code: str) -> Agency:

@@ -45,6 +45,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("DATABASE", "psn"),
         ("KEEP_TRACK_DAYS", "0"),
         ("SESSION_HOURS", "200"),
+        ("AUDIT_CHECKPOINT_MINUTES", "0"),
         ("LOG_LEVEL", "loud"),
     ],
 )

@@ -272,8 +272,10 @@ class Held:
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
         issue = SignIn._issue
 
-        async def held(signin: SignIn, principal: access.Principal) -> tuple[str, Ticket]:
-            issued = await issue(signin, principal)
+        async def held(
+            signin: SignIn, principal: access.Principal, source: str
+        ) -> tuple[str, Ticket]:
+            issued = await issue(signin, principal, source)
             self.reached.set()
             await self.go_on.wait()
             return issued
