@@ -30,7 +30,6 @@ from typing import Final
 
 from psn import roles, sharing
 from psn.directory import (
-    EMPTY,
     Channel,
     Device,
     Directory,
@@ -145,10 +144,6 @@ class Rules:
             frozenset(of[Precision.BLURRED]),
             frozenset(of[Precision.PRESENCE]),
         )
-
-
-NO_RULES = Rules(EMPTY, Sharing())
-"""Nobody is anyone."""
 
 
 def rules(directory: Directory, now: datetime) -> Rules:

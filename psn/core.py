@@ -71,9 +71,12 @@ class Core:
         self.tracks = TrackWriter(dsn)
         self.record = Record(dsn, self._deliver, self._record_is_back)
         self.screens = Screens(
-            self.hub, self.picture, lambda address: self.sessions.online(address), now_ms
+            self.hub,
+            self.picture,
+            self.rules,
+            lambda address: self.sessions.online(address),
+            now_ms,
         )
-        self.screens.rules = self.rules
         self.sessions = Sessions(
             self.record, pool, self.screens.presence, lambda address: self.directory.name(address)
         )
@@ -106,7 +109,7 @@ class Core:
         unit = self._reported_unit(session.principal, fix)
         taken = self._take(unit, fix)
         if taken.standing is Standing.SHOWN:
-            self._show(unit, taken)
+            self._publish(unit, taken)
 
     def report_batch(
         self, session: Session, fixes: Iterable[wire.Fix]
@@ -128,10 +131,10 @@ class Core:
             if taken.standing is Standing.SHOWN:
                 moved[unit.id] = (unit, taken)
         for unit, taken in moved.values():
-            self._show(unit, taken)
+            self._publish(unit, taken)
         return self.tracks.written(before), refused
 
-    def _show(self, unit: Unit, taken: Taken) -> None:
+    def _publish(self, unit: Unit, taken: Taken) -> None:
         channel = self.directory.channels[unit.id]
         taken.newest.seat = self.hub.publish(channel, seat_of(taken.newest.fix))
         if taken.first:

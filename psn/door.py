@@ -423,7 +423,7 @@ class Connection:
         except (TimeoutError, ConnectionError):
             pass
         if self.outbox.transport.get_write_buffer_size():
-            asyncio.get_running_loop().call_later(10, self.outbox.transport.abort)
+            asyncio.get_running_loop().call_later(10, _cut_off, self.outbox.transport)
 
 
 _ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
@@ -437,6 +437,15 @@ _HANDLERS: dict[type, Callable[[Connection, Session, Any], None]] = {
     wire.Unwatch: Connection._unwatch,
     wire.Announce: Connection._announce,
 }
+
+
+def _cut_off(transport: asyncio.WriteTransport) -> None:
+    """Abort a connection that still does not take what was written.
+
+    One that has been lost in the meantime holds nothing, and asyncio's cannot be aborted any more.
+    """
+    if transport.get_write_buffer_size():
+        transport.abort()
 
 
 def _keep_unsent_here(transport: asyncio.BaseTransport) -> None:

@@ -249,7 +249,17 @@ _ENDS = "ends_at is null or ends_at >= starts_at"
 _REASON = "reason <> '' and author <> ''"
 
 
-class Agreement(Base):
+class Termed:
+    """What every rule of sharing has: why, who decided it, from when, until when."""
+
+    reason: Mapped[str]
+    author: Mapped[str]
+    """Who decided it, in words or as an address."""
+    starts_at: Mapped[datetime] = _now()
+    ends_at: Mapped[datetime | None]
+
+
+class Agreement(Termed, Base):
     """The owner shows the viewer its open units, or lets it write to it; with a reason."""
 
     __tablename__ = "agreement"
@@ -266,14 +276,9 @@ class Agreement(Base):
     units: Mapped[str] = mapped_column(server_default=text("'nothing'"))
     """How precisely its open units are shown: a word of :class:`psn.directory.Precision`."""
     messages: Mapped[bool] = _flag()
-    reason: Mapped[str]
-    author: Mapped[str]
-    """Who decided it, in words or as an address."""
-    starts_at: Mapped[datetime] = _now()
-    ends_at: Mapped[datetime | None]
 
 
-class UnitException(Base):
+class UnitException(Termed, Base):
     """One unit is shown so to one agency, whatever else is agreed; without a viewer: at most so."""
 
     __tablename__ = "unit_exception"
@@ -287,10 +292,6 @@ class UnitException(Base):
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), index=True)
     viewer_agency: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
     units: Mapped[str]
-    reason: Mapped[str]
-    author: Mapped[str]
-    starts_at: Mapped[datetime] = _now()
-    ends_at: Mapped[datetime | None]
 
 
 class BrokenGlass(Base):
@@ -332,7 +333,7 @@ class Incident(Base):
     closed_at: Mapped[datetime | None]
 
 
-class IncidentMember(Base):
+class IncidentMember(Termed, Base):
     """An agency takes part in an incident, or a unit is assigned to it."""
 
     __tablename__ = "incident_member"
@@ -348,10 +349,6 @@ class IncidentMember(Base):
     )
     agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
-    reason: Mapped[str]
-    author: Mapped[str]
-    starts_at: Mapped[datetime] = _now()
-    ends_at: Mapped[datetime | None]
 
 
 class Session(Base):

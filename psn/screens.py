@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from psn import access, wire
-from psn.access import NO_RULES, Principal, Rules, Sight
+from psn.access import Principal, Rules, Sight
 from psn.directory import Directory, Person, Precision, Unit
 from psn.fanout import Hub
 from psn.problems import Problem
@@ -46,6 +46,7 @@ class Screens:
         self,
         hub: Hub,
         picture: LivePicture,
+        rules: Rules,
         online: Callable[[str], bool],
         now_ms: Callable[[], int],
     ) -> None:
@@ -54,7 +55,7 @@ class Screens:
         self._picture = picture
         self._online = online
         self._now_ms = now_ms
-        self.rules = NO_RULES
+        self.rules = rules
 
     # -- watching
 

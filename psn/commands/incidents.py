@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from datetime import UTC, datetime
 
 import click
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from psn.commands.rows import agency_of, unit_of, writing
-from psn.commands.terms import day, ended, termed, terms
+from psn.commands.terms import day, ended, not_over, termed, terms, this_user
 from psn.commands.words import counted, missing, need_name, show
 from psn.problems import Problem
 from psn.schema import Agency, BrokenGlass, Incident, IncidentMember, Person, Unit
@@ -28,7 +28,7 @@ def incident() -> None:
 def open_incident(code: str, title: str) -> None:
     """Open an incident; its agency takes part."""
     need_name("title of an incident", title)
-    author = f"{getpass.getuser()}, command line"
+    author = this_user()
 
     async def work() -> int:
         async with writing() as session:
@@ -61,7 +61,7 @@ Examples:
 def join(
     number: int,
     members: tuple[str, ...],
-    reason: str,
+    reason: str | None,
     author: str | None,
     until: datetime | None,
 ) -> None:
@@ -75,17 +75,21 @@ def join(
             if found is None or found.closed_at is not None:
                 raise missing("open incident", str(number), "psn incident list")
             for member in members:
-                if "/" in member:
-                    who = {"unit_id": (await unit_of(session, member)).id}
-                else:
-                    who = {"agency_id": (await agency_of(session, member)).id}
-                there = select(IncidentMember).filter_by(incident_id=number, ends_at=None, **who)
-                if await session.scalar(there) is None:
+                who = await _member(session, member)
+                there = select(IncidentMember).filter_by(incident_id=number, **who)
+                if await session.scalar(there.where(not_over(IncidentMember))) is None:
                     session.add(IncidentMember(incident_id=number, **who, **joined.columns()))
                     added += 1
         return added
 
     click.echo(f"{counted(asyncio.run(work()), 'member')} added.")
+
+
+async def _member(session: AsyncSession, named: str) -> dict[str, int]:
+    """The column and the id of ``AGENCY`` or ``AGENCY/CALLSIGN``."""
+    if "/" in named:
+        return {"unit_id": (await unit_of(session, named)).id}
+    return {"agency_id": (await agency_of(session, named)).id}
 
 
 @incident.command("leave", epilog="Example: psn incident leave 4 BPD BPD/P-3")
@@ -98,10 +102,7 @@ def leave(number: int, members: tuple[str, ...]) -> None:
         left = 0
         async with writing() as session:
             for member in members:
-                if "/" in member:
-                    who = {"unit_id": (await unit_of(session, member)).id}
-                else:
-                    who = {"agency_id": (await agency_of(session, member)).id}
+                who = await _member(session, member)
                 rows = select(IncidentMember).filter_by(incident_id=number, **who)
                 left += sum([ended(row) for row in await session.scalars(rows)])
         return left
@@ -139,9 +140,7 @@ def list_incidents(everything: bool) -> None:
             .outerjoin(Agency, Agency.id == IncidentMember.agency_id)
             .outerjoin(Unit, Unit.id == IncidentMember.unit_id)
             .outerjoin(owner, owner.id == Unit.agency_id)
-            .where(
-                (IncidentMember.ends_at.is_(None)) | (IncidentMember.ends_at > datetime.now(UTC))
-            )
+            .where(not_over(IncidentMember))
             .order_by(IncidentMember.id)
         )
         incidents = select(Incident, Agency.code).join(Agency).order_by(Incident.id)
@@ -227,7 +226,7 @@ def review(number: int, finding: str) -> None:
                     "reviewed_already", f"It was reviewed by {found.reviewed_by}.", "Nothing to do."
                 )
             found.reviewed_at = datetime.now(UTC)
-            found.reviewed_by = f"{getpass.getuser()}, command line"
+            found.reviewed_by = this_user()
             found.review = finding
 
     asyncio.run(work())

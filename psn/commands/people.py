@@ -20,6 +20,16 @@ from psn.schema import Agency, Person, Session
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
+_roles = click.option(
+    "--role",
+    "held",
+    multiple=True,
+    required=True,
+    type=click.Choice(roles.PEOPLES),
+    help="What they may do; may be repeated.",
+)
+
+
 @click.group()
 def user() -> None:
     """People who sign in."""
@@ -32,20 +42,14 @@ def user() -> None:
 \b
 Examples:
   psn user add bpd.ana --agency BPD --full-name "Ana Cal" --role dispatcher
-  pass show ana | psn user add bpd.ana --agency BPD --full-name "Ana Cal" --password-stdin
+  pass show ana | psn user add bpd.ana --agency BPD --full-name "Ana Cal" \\
+      --role dispatcher --password-stdin
 """,
 )
 @click.argument("name")
 @click.option("--agency", "code", required=True, help="Code of the agency.")
 @click.option("--full-name", required=True, help="As others see it.")
-@click.option(
-    "--role",
-    "held",
-    multiple=True,
-    required=True,
-    type=click.Choice(roles.PEOPLES),
-    help="What they may do; may be repeated.",
-)
+@_roles
 @click.option("--password-stdin", is_flag=True, help="Read it from standard input, one line.")
 def add(name: str, code: str, full_name: str, held: tuple[str, ...], password_stdin: bool) -> None:
     """Add a person; without --password-stdin a password is made and shown once."""
@@ -102,14 +106,7 @@ def list_people(code: str | None) -> None:
 
 @user.command("roles", epilog="Example: psn user roles bpd.ana --role supervisor")
 @click.argument("name")
-@click.option(
-    "--role",
-    "held",
-    multiple=True,
-    required=True,
-    type=click.Choice(roles.PEOPLES),
-    help="What they may do from now on; may be repeated.",
-)
+@_roles
 def change_roles(name: str, held: tuple[str, ...]) -> None:
     """Give a person these roles instead of those he has."""
 

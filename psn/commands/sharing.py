@@ -6,12 +6,12 @@ import asyncio
 from datetime import datetime
 
 import click
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from psn.commands.rows import agency_of, unit_of, writing
-from psn.commands.terms import day, ended, termed, terms
+from psn.commands.terms import day, ended, not_over, termed, terms
 from psn.commands.words import missing, show
 from psn.directory import Precision
 from psn.problems import Problem
@@ -54,7 +54,7 @@ def add_agreement(
     units: str | None,
     messages: bool,
     both_ways: bool,
-    reason: str,
+    reason: str | None,
     author: str | None,
     until: datetime | None,
 ) -> None:
@@ -106,7 +106,7 @@ def list_agreements(everything: bool) -> None:
             .order_by(Agreement.id)
         )
         if not everything:
-            query = query.where((Agreement.ends_at.is_(None)) | (Agreement.ends_at > func.now()))
+            query = query.where(not_over(Agreement))
         async with writing() as session:
             return [
                 (a.id, one, other, _what(a), day(a.starts_at), day(a.ends_at), a.author, a.reason)
@@ -144,7 +144,7 @@ def _in_force(owner: int, viewer: int) -> Select[Agreement]:
     return (
         select(Agreement)
         .where(Agreement.owner_agency == owner, Agreement.viewer_agency == viewer)
-        .where((Agreement.ends_at.is_(None)) | (Agreement.ends_at > func.now()))
+        .where(not_over(Agreement))
         .order_by(Agreement.id)
     )
 
@@ -192,7 +192,7 @@ def add_exception(
     name: str,
     code: str | None,
     shown: str,
-    reason: str,
+    reason: str | None,
     author: str | None,
     until: datetime | None,
 ) -> None:
@@ -235,9 +235,7 @@ def list_exceptions(everything: bool) -> None:
             .order_by(UnitException.id)
         )
         if not everything:
-            query = query.where(
-                (UnitException.ends_at.is_(None)) | (UnitException.ends_at > func.now())
-            )
+            query = query.where(not_over(UnitException))
         async with writing() as session:
             return [
                 (

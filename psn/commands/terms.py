@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
+from sqlalchemy import ColumnElement, func
 
 from psn.problems import Problem
+from psn.schema import Termed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +33,23 @@ def termed(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--until", type=click.DateTime(), help="Its end, UTC. Default: none."),
         click.option("--author", help="Who decided it. Default: the user of this machine."),
-        click.option("--reason", required=True, help="Why; shown to auditors."),
+        click.option("--reason", help="Why; shown to auditors."),
     ):
         command = option(command)
     return command
 
 
-def terms(reason: str, author: str | None, until: datetime | None) -> Terms:
+def this_user() -> str:
+    """Who sits at the command line, as an author."""
+    return f"{getpass.getuser()}, command line"
+
+
+def terms(reason: str | None, author: str | None, until: datetime | None) -> Terms:
     """Checked; raises :class:`Problem` ``no_reason`` or ``already_over``."""
     ends = None if until is None else until.replace(tzinfo=UTC)
-    decided = f"{getpass.getuser()}, command line" if author is None else author
-    if not (reason.strip() and decided.strip()):
-        raise Problem("no_reason", "This needs a reason and an author.", "Give both.")
+    decided = this_user() if author is None else author
+    if reason is None or not (reason.strip() and decided.strip()):
+        raise Problem("no_reason", "This needs a reason and an author.", "Say --reason.")
     if ends is not None and ends <= datetime.now(UTC):
         raise Problem("already_over", f"{ends:%Y-%m-%d %H:%M} UTC is past.", "Choose a later end.")
     return Terms(reason, decided, ends)
@@ -51,6 +58,11 @@ def terms(reason: str, author: str | None, until: datetime | None) -> Terms:
 def day(at: datetime | None) -> str:
     """A moment as lists show it, UTC."""
     return "" if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def not_over(table: type[Termed]) -> ColumnElement[bool]:
+    """Rows whose end has not come."""
+    return table.ends_at.is_(None) | (table.ends_at > func.now())
 
 
 def ended(row: Any) -> bool:

@@ -10,7 +10,7 @@ import click
 from sqlalchemy import exists, func, select
 
 from psn.commands.rows import agency_of, unit_of, writing
-from psn.commands.terms import Terms, ended, termed, terms
+from psn.commands.terms import Terms, ended, not_over, termed, terms
 from psn.commands.words import show, taken
 from psn.problems import Problem
 from psn.schema import Agency, Unit, UnitException
@@ -81,16 +81,18 @@ def list_units(code: str | None) -> None:
 \b
 Examples:
   psn unit hide BPD/X-1 --reason "undercover, order 7/2026"
-  psn unit hide BPD/X-1 --reason "shared again"  --show
+  psn unit hide BPD/X-1 --show        shared again, as agreements say
 For one agency only, or less strictly: psn exception add --help
 """,
 )
 @click.argument("name", metavar="UNIT")
 @click.option("--show", "visible", is_flag=True, help="The opposite.")
 @termed
-def hide(name: str, visible: bool, reason: str, author: str | None, until: datetime | None) -> None:
+def hide(
+    name: str, visible: bool, reason: str | None, author: str | None, until: datetime | None
+) -> None:
     """Take a unit off every map outside its agency, whatever is agreed."""
-    concealed = terms(reason, author, until)
+    concealed = None if visible else terms(reason, author, until)
 
     async def work() -> None:
         async with writing() as session:
@@ -98,7 +100,7 @@ def hide(name: str, visible: bool, reason: str, author: str | None, until: datet
             there = select(UnitException).where(UnitException.unit_id == unit.id, *_HIDES)
             for row in await session.scalars(there):
                 ended(row)
-            if not visible:
+            if concealed is not None:
                 session.add(_hiding(unit, concealed))
 
     asyncio.run(work())
@@ -109,7 +111,7 @@ _HIDES = (
     UnitException.viewer_agency.is_(None),
     UnitException.units == "nothing",
     UnitException.starts_at <= func.now(),
-    UnitException.ends_at.is_(None) | (UnitException.ends_at > func.now()),
+    not_over(UnitException),
 )
 """What makes an exception one that hides its unit from everyone, now."""
 

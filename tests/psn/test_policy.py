@@ -433,9 +433,9 @@ class Policy(RuleBasedStateMachine):
             return
 
         async def work() -> None:
-            await self.stage.core.pool.execute(statement, number, 20)
+            await self.stage.core.pool.execute(statement, number, 100)
             await self.stage.core.refresh_directory()
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.12)
             rules.pop(number)
             assert self.refresh_rights() == []
 

@@ -119,13 +119,14 @@ def test_units_are_added_listed_and_hidden(psn: Psn, database: str) -> None:
     psn("unit", "hide", "BPD/P-1", "--reason", "undercover")
     psn("unit", "hide", "BPD/P-1", "--reason", "another order", "--until", "2100-01-01")
     assert [e.reason for e in loaded(database).exceptions if e.unit == 1] == ["another order"]
-    psn("unit", "hide", "1", "--show", "--reason", "over")
+    psn("unit", "hide", "1", "--show")
     assert loaded(database).apart == {2}
     assert (
         "already_over"
         in psn(*("unit", "hide", "1", "--reason", "x", "--until", "2020-01-01"), fails=True).output
     )
     assert "no_reason" in psn("unit", "hide", "1", "--reason", " ", fails=True).output
+    assert "no_reason" in psn("unit", "hide", "1", fails=True).output
     psn("unit", "retire", "BPD/P-1")
     assert loaded(database).units[1].retired
     assert "retired" in psn("unit", "list").output

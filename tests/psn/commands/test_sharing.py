@@ -130,6 +130,8 @@ def test_an_incident_opens_is_joined_left_and_closed(psn: Psn, units: None, data
     joining = ("incident", "join", "1", "BPD", "BPD/P-1", "--reason", "pier")
     assert psn(*joining).output == "2 members added.\n"
     assert psn(*joining).output == "0 members added.\n"
+    for_a_day = ("incident", "join", "1", "BPD", "--reason", "again", "--until", "2099-01-01")
+    assert psn(*for_a_day).output == "0 members added.\n"
     assert members() == {(2, None), (1, None), (None, 1)}
     assert "BCG BPD BPD/P-1" in psn("incident", "list").output
     assert psn("incident", "leave", "1", "BPD/P-1").output == "1 member left.\n"
