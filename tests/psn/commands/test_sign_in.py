@@ -19,7 +19,17 @@ SESSION = (
 @pytest.fixture(autouse=True)
 def ana(psn: Psn) -> None:
     psn("agency", "add", "BPD", "Belize Police Department")
-    psn("user", "add", "bpd.ana", "--agency", "BPD", "--full-name", "Ana Castillo")
+    psn(
+        "user",
+        "add",
+        "bpd.ana",
+        "--agency",
+        "BPD",
+        "--full-name",
+        "Ana Castillo",
+        "--role",
+        "dispatcher",
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,7 +50,10 @@ def test_a_weak_password_is_refused_and_the_old_one_stays(
     told = psn(*command, typed=password + "\n", fails=True).output
     assert "weak_password" in told and password not in told.replace("bpd.ana", "")
     assert loaded(database).people[1].password_hash == before
-    added = ("user", "add", "ben", "--agency", "BPD", "--full-name", "Ben", "--password-stdin")
+    added = (
+        *("user", "add", "ben", "--agency", "BPD", "--full-name", "Ben", "--role", "dispatcher"),
+        "--password-stdin",
+    )
     if "ana" not in password.lower():
         assert "weak_password" in psn(*added, typed=password + "\n", fails=True).output
 
