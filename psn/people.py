@@ -99,12 +99,13 @@ class People:
 
     def known(self, name: str) -> str:
         """A token to keep at the place of a good sign-in: what comes with it is no stranger."""
-        sealed = self._keys.seal(secrets.token_bytes(_TOKEN_BYTES), _place_purpose(name))
+        purpose = _place_purpose(_login(name))
+        sealed = self._keys.seal(secrets.token_bytes(_TOKEN_BYTES), purpose)
         return base64.urlsafe_b64encode(sealed).decode()
 
     def place(self, name: str, source: str, known: str | None) -> Place:
         """Where a try comes from; a token that was not made here for this name is none."""
-        name = name.strip().lower()
+        name = _login(name)
         token = None
         if known is not None:
             with contextlib.suppress(ValueError, KeyProblem):
@@ -291,6 +292,11 @@ def _too_many(retry: int) -> SignInRefused:
         "Wait a little, and then try again with care.",
         retry=retry,
     )
+
+
+def _login(name: str) -> str:
+    """A name to sign in with, as it is kept, from what was typed."""
+    return name.strip().lower()
 
 
 def _place_purpose(name: str) -> str:
