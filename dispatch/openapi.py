@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from dispatch.asking import Route
 from psn import __version__
-
-if TYPE_CHECKING:
-    from dispatch.api import Route
-
 
 _TEXTS = frozenset({"actor", "action", "object"})
 """Query parameters that are no whole numbers."""
@@ -20,7 +17,8 @@ _TEXTS = frozenset({"actor", "action", "object"})
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """The API as an OpenAPI 3.1 document."""
-    types = [kind for r in routes for kind in (r.returns, r.takes) if kind is not None]
+    used = [kind for r in routes for kind in (r.returns, r.takes) if kind is not None]
+    types = list(dict.fromkeys(used))
     schemas, components = msgspec.json.schema_components(
         types, ref_template="#/components/schemas/{name}"
     )
@@ -33,7 +31,11 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "properties": {
             "error": {
                 "type": "object",
-                "properties": {k: {"type": "string"} for k in ("code", "text", "todo")},
+                "properties": {
+                    **{name: {"type": "string"} for name in ("code", "text", "todo")},
+                    "retry": {"type": "integer"},
+                    "kinds": {"type": "array", "items": {"type": "string"}},
+                },
                 "required": ["code", "text", "todo"],
             }
         },
@@ -63,7 +65,9 @@ def _operation(route: Route, by_type: dict[type | None, dict[str, Any]]) -> dict
     done = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
     refusals = {"400", "503"}
     if not route.open:
-        refusals |= {"401", "404"}
+        refusals |= {"401", "403", "404", "423"}
+    if route.method != "GET":
+        refusals |= {"403", "409", "429"}
     operation: dict[str, Any] = {
         "summary": (route.handler.__doc__ or "").strip(),
         "operationId": route.handler.__name__,
@@ -85,7 +89,7 @@ def _operation(route: Route, by_type: dict[type | None, dict[str, Any]]) -> dict
         ],
     }
     if route.takes is not None:
-        refusals |= {"408", "413", "415", "429"}
+        refusals |= {"408", "413", "415"}
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": by_type[route.takes]}},

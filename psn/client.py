@@ -28,6 +28,7 @@ from types import TracebackType
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
@@ -137,6 +138,7 @@ class Client:
         self._pump = asyncio.Event()
         self._mail_came = asyncio.Event()
         self._changed = asyncio.Event()
+        self._locked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._over = False
 
@@ -334,7 +336,7 @@ class Client:
         if problem.code == "session_ended" and self.offline.token is not None:
             self.offline.token = None
             return True
-        if problem.code == "unavailable":
+        if problem.code in ("unavailable", "too_many_tries"):
             return True
         self.problem = problem
         return False
@@ -359,11 +361,14 @@ class Client:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._fail_with(receiving))
                     await self._sign_in(socket)
+                    if self.me is not None and self.me.locked:
+                        await self._unlock(socket)
                     if self._watch is not None and self._watched_on is not socket:
                         tasks.create_task(self._ask_again(socket, self._watch))
                     tasks.create_task(self._send_messages(socket))
                     tasks.create_task(self._send_fixes(socket))
                     tasks.create_task(self._say_seen(socket))
+                    tasks.create_task(self._unlock_when_locked(socket))
             except* (OSError, TimeoutError, ConnectionClosed, ClientRefused) as problems:
                 problem = _first(problems)
                 if isinstance(problem, ClientRefused) and problem.code == WIPE:
@@ -420,6 +425,19 @@ class Client:
                 return await answer
         finally:
             self._waiting.pop(number, None)
+
+    async def _unlock(self, socket: ClientConnection) -> None:
+        """A program is no person who may have left: it goes on with the password that it has."""
+        self._locked.clear()
+        if isinstance(self._auth, wire.PasswordAuth):
+            number = next(self._numbers)
+            proof = wire.PasswordProof(self._auth.password)
+            await self._ask(socket, wire.Unlock(n=number, proof=proof), number)
+
+    async def _unlock_when_locked(self, socket: ClientConnection) -> None:
+        while True:
+            await self._locked.wait()
+            await self._unlock(socket)
 
     async def _ask_again(self, socket: ClientConnection, watch: wire.Watch) -> None:
         await self._ask(socket, watch, watch.n)
@@ -498,10 +516,15 @@ class Client:
         self._offset_ms = frame.time - (self._asked_ms + now) // 2
         self.offline.token = frame.token
         self.me = frame
+        if frame.known is not None and isinstance(self._auth, wire.PasswordAuth):
+            self._auth = msgspec.structs.replace(self._auth, known=frame.known)
         self._set_link(Link.CATCHING_UP)
         # Whatever has no acknowledgement goes again; its id makes that safe.
         self._send_all()
         self._on_answer(frame)
+
+    def _on_locked(self, frame: wire.Locked) -> None:
+        self._locked.set()
 
     def _on_answer(self, frame: wire.SignedIn | wire.Ok | wire.Announced | wire.Pong) -> None:
         answer = self._waiting.get(frame.n)
@@ -591,6 +614,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], None]] = {
     wire.Welcome: Client._on_welcome,
     wire.SignedIn: Client._on_signed_in,
     wire.Ok: Client._on_answer,
+    wire.Locked: Client._on_locked,
     wire.Announced: Client._on_answer,
     wire.Pong: Client._on_answer,
     wire.Error: Client._on_error,

@@ -28,7 +28,7 @@ from psn.mailboxes import Entry, Letter, Reader
 from psn.problems import Problem
 from psn.screens import Screens
 from psn.sessions import Session, Sessions
-from psn.signin import SignIn, SignInRefused
+from psn.signin import Conditions, SignIn, SignInRefused
 from psn.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
 from psn.tracks import Crossed, TrackWriter
 
@@ -55,8 +55,7 @@ class Core:
         pool: asyncpg.Pool,
         directory: Directory,
         refresh_directory: Callable[[], Awaitable[Directory]],
-        hours: float,
-        devices_need_certificate: bool = False,
+        conditions: Conditions,
     ) -> None:
         self.keys = keys
         self.pool = pool
@@ -65,7 +64,7 @@ class Core:
         self.refresh_directory = refresh_directory
         """Reload the directory now; :meth:`directory_changed` has been called when it returns."""
         self.auditor = Auditor(pool)
-        self.signin = SignIn(pool, hours, devices_need_certificate, self.auditor)
+        self.signin = SignIn(pool, keys, conditions, self.auditor)
         self.hub = Hub(asyncio.get_running_loop())
         self.picture = LivePicture(_fences(directory))
         self.tracks = TrackWriter(dsn)

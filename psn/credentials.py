@@ -14,19 +14,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import secrets
-import unicodedata
 from collections.abc import Callable
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from psn.problems import Problem
+from psn.passwords import normal
 
-SHORTEST_PASSWORD: Final = 15
-"""Characters; NIST SP 800-63B-4 §3.1.1.2 asks this of a password that is the only factor."""
-LONGEST_PASSWORD: Final = 512
-"""Characters that the wire carries."""
 SECRET_BYTES: Final = 32
 
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -34,21 +29,11 @@ _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 """No 0 and o, no 1, i and l: they are read aloud and typed."""
 
 
-class WeakPassword(Problem):
-    """A password that is too short or too long."""
-
-
 def hash_password(password: str) -> str:
     """Argon2id hash of a password, with its salt and parameters, as kept in the database.
 
-    Raises :class:`WeakPassword`. Takes some 20 ms.
+    Whether it may be chosen is for ``psn.passwords`` to say. Takes some 20 ms.
     """
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise WeakPassword(
-            "weak_password",
-            f"The password has {len(password)} characters.",
-            f"Choose one of {SHORTEST_PASSWORD} to {LONGEST_PASSWORD}: a few words will do.",
-        )
     return _HASHER.hash(_normal(password))
 
 
@@ -88,5 +73,4 @@ def _nobody() -> str:
 
 
 def _normal(password: str) -> bytes:
-    """One spelling for equal-looking text, whatever keyboard it came from (same clause: NFKC)."""
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+    return normal(password).encode("utf-8", "surrogatepass")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -81,6 +81,14 @@ def answering(connection: Connection) -> Iterator[None]:
         yield
     finally:
         cut.cancel()
+
+
+@contextlib.asynccontextmanager
+async def asking(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
+    """A connection of the pool, for as long as answers come; raises as :data:`PASSING` else."""
+    async with pool.acquire(timeout=ANSWER_SECONDS) as connection:
+        with answering(connection):
+            yield connection
 
 
 async def prepare(connection: asyncpg.Connection) -> None:

@@ -16,6 +16,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,7 @@ from uuid import UUID
 import asyncpg
 from aiohttp import WSMessage, WSMsgType, web
 
-from psn import __version__, access, auditor, database, device_key, wire
+from psn import __version__, access, auditor, database, device_key, locking, wire
 from psn.audit import Actor
 from psn.core import STUCK_SECONDS, Core, Refused, now_ms
 from psn.fanout import CHOKED_BYTES, Outbox
@@ -74,13 +75,15 @@ class Connection:
         source: str,
         certified: bool,
     ) -> None:
-        """``certified``: TLS has verified a certificate that the peer showed."""
+        """``source`` is the remote address.
+
+        ``certified``: TLS has verified a certificate that the peer showed.
+        """
         protocol = socket.ws_protocol or wire.SUBPROTOCOL_MSGPACK
         self.core = core
         self.socket = socket
         self.outbox = outbox
         self.source = source
-        """The remote address."""
         self.codec = wire.CODECS[protocol]
         self.session: Session | None = None
         self.heard = self.began = asyncio.get_running_loop().time()
@@ -88,6 +91,8 @@ class Connection:
         """What its device was told, and has not said yet that it has done."""
         self.wiping_since = 0.0
         self._certified = certified
+        self.leaving = False
+        """It is signing out: its ticket is gone before its answer has been sent."""
         self._greeted = False
         self._nonce: bytes | None = None
         """What a device signs; none once one has tried."""
@@ -163,6 +168,10 @@ class Connection:
             await self._refuse_bytes()
             return
         if self.session is not None:
+            if self.session.barred is not None and not isinstance(frame, _ALWAYS):
+                n, uid = getattr(frame, "n", None), getattr(frame, "id", None)
+                self._error(self.session.barred, n, uid)
+                return
             handler = _HANDLERS.get(type(frame))
             if handler is not None:
                 try:
@@ -186,6 +195,8 @@ class Connection:
             await self._sign_in(frame)
         elif isinstance(frame, wire.SignOut) and self.session is not None:
             await self._sign_out(frame, self.session)
+        elif isinstance(frame, wire.Unlock) and self.session is not None:
+            await self._unlock(frame, self.session)
         else:
             self._error(
                 Refused("not_signed_in", "This needs a session.", "Send sign_in first."),
@@ -212,12 +223,13 @@ class Connection:
             nonce, self._nonce = self._nonce, None
         try:
             principal, token, ticket = await core.signin.check(
-                frame.auth, core.directory, nonce, self._certified, self.source
+                frame.auth, core.directory, self.source, nonce, self._certified
             )
             # Rights may have changed while this waited; from here on nothing waits.
             principal = core.signin.still(ticket, core.directory)
             session = Session(principal, core.reader(principal), ticket, self.codec, self.outbox)
-            boxes = access.mailboxes(principal, core.rules)
+            locking.bar(core, session, datetime.now(UTC))
+            boxes = () if ticket.limited else access.mailboxes(principal, core.rules)
             notices = core.sessions.resume(session, boxes, frame.seen)
         except WipeOrdered as order:
             self.wipe(order)
@@ -230,30 +242,39 @@ class Connection:
         except (*database.PASSING, asyncpg.PostgresError):
             self._error(_unavailable("Signing in is not possible now."), frame.n)
             return
-        role = principal.roles[0] if principal.roles else ""
-        rate = FRAMES_PER_SECOND.get(
-            "gateway" if principal.gateway else role, FRAMES_PER_SECOND_OTHERWISE
-        )
-        self._bucket = Bucket(rate, self.heard)
-        session.send(
-            wire.SignedIn(
-                n=frame.n,
-                token=token,
-                me=principal.address,
-                name=principal.name,
-                agency=principal.agency,
-                roles=list(principal.roles),
-                unit=principal.unit,
-                boxes={box: core.record.heads.get(box, 0) for box in session.cursors},
-                time=now_ms(),
-                ends=database.milliseconds(ticket.ends),
-            )
-        )
+        self._begin(frame, session, token)
         core.signin.seconds.observe(time.perf_counter() - began)
         for notice in notices:
             session.send(notice)
         self.session = session
-        core.sessions.add(session)
+        if not ticket.limited:
+            core.sessions.add(session)
+
+    def _begin(self, frame: wire.SignIn, session: Session, token: str) -> None:
+        """Say who the session is, and let it send as fast as its kind may."""
+        core, who, ticket = self.core, session.principal, session.ticket
+        role = "gateway" if who.gateway else next(iter(who.roles), "")
+        self._bucket = Bucket(FRAMES_PER_SECOND.get(role, FRAMES_PER_SECOND_OTHERWISE), self.heard)
+        known = None
+        if isinstance(frame.auth, wire.PasswordAuth):
+            known = core.signin.people.known(frame.auth.name)
+        session.send(
+            wire.SignedIn(
+                n=frame.n,
+                token=token,
+                me=who.address,
+                name=who.name,
+                agency=who.agency,
+                roles=list(who.roles),
+                unit=who.unit,
+                boxes={box: core.record.heads.get(box, 0) for box in session.cursors},
+                time=now_ms(),
+                ends=database.milliseconds(ticket.ends),
+                locked=session.barred is locking.LOCKED,
+                limited=ticket.limited,
+                known=known,
+            )
+        )
 
     async def _sign_out(self, frame: wire.SignOut, session: Session) -> None:
         self.leaving = True
@@ -284,11 +305,34 @@ class Connection:
         except (*database.PASSING, asyncpg.PostgresError) as problem:
             log.warning("that device %s has erased itself was not noted: %s", device, problem)
 
+    async def _unlock(self, frame: wire.Unlock, session: Session) -> None:
+        core = self.core
+        if session.barred is locking.LIMITED:
+            self._error(locking.LIMITED, frame.n)
+            return
+        try:
+            await core.signin.prove(session.ticket, frame.proof, core.directory, self.source)
+            # It may have ended while this waited; then nothing of it opens again.
+            if not core.signin.holds(session.ticket):
+                raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
+        except Problem as problem:
+            self._error(problem, frame.n)
+            return
+        except (*database.PASSING, asyncpg.PostgresError):
+            self._error(_unavailable("Unlocking is not possible now."), frame.n)
+            return
+        self._send(wire.Ok(n=frame.n))
+        if session.barred is locking.LOCKED:
+            locking.unlock(core, session)
+
     def _actor(self, session: Session) -> Actor:
         """Whose this connection is, for the audit."""
         return auditor.actor_of(session.principal, self.source, session.ticket.hash)
 
     # -- frames of a session
+
+    def _active(self, session: Session, frame: wire.Active) -> None:
+        self.core.signin.active(session.ticket)
 
     def _position(self, session: Session, frame: wire.Position) -> None:
         self.core.report(session, frame.p)
@@ -379,6 +423,7 @@ class Connection:
                 n=n,
                 id=uid,
                 retry=problem.retry,
+                kinds=getattr(problem, "kinds", None),
             )
         )
 
@@ -436,7 +481,10 @@ _HANDLERS: dict[type, Callable[[Connection, Session, Any], None]] = {
     wire.Watch: Connection._watch,
     wire.Unwatch: Connection._unwatch,
     wire.Announce: Connection._announce,
+    wire.Active: Connection._active,
 }
+_ALWAYS = (wire.Ping, wire.SignOut, wire.Unlock, wire.SignIn, wire.Hello)
+"""Frames that are not held back when a session is locked or limited."""
 
 
 def _cut_off(transport: asyncio.WriteTransport) -> None:
@@ -462,6 +510,10 @@ def _keep_unsent_here(transport: asyncio.BaseTransport) -> None:
 def _unavailable(text: str) -> Refused:
     todo = "Try again in a moment; the database does not answer."
     return Refused("unavailable", text, todo, retry=RETRY_MS)
+
+
+def _over() -> SignInRefused:
+    return SignInRefused("session_ended", "The session has ended.", "Sign in again.")
 
 
 class Door:
@@ -500,7 +552,8 @@ class Door:
         binary = socket.ws_protocol == wire.SUBPROTOCOL_MSGPACK
         outbox = Outbox(self.core.hub, transport, binary)
         certified = bool(transport.get_extra_info("peercert"))
-        connection = Connection(self.core, socket, outbox, request.remote or "", certified)
+        source = request.remote or ""
+        connection = Connection(self.core, socket, outbox, source, certified)
         self.connections.add(connection)
         try:
             await connection.run()
@@ -535,19 +588,34 @@ class Door:
                 wire.CloseCode.NOT_SIGNED_IN,
                 Refused("sign_in_late", "Nobody signed in in time.", "Connect and sign in."),
             )
-        elif (
-            connection.session is not None
-            and not connection.leaving
-            and not self.core.signin.holds(connection.session.ticket)
-        ):
-            ended = SignInRefused("session_ended", "The session has ended.", "Sign in again.")
-            self.end_session(connection.session, ended)
+        elif self._has_lost_its_ticket(connection):
+            assert connection.session is not None
+            self.end_session(connection.session, _over())
         elif connection.outbox.stuck(now) > STUCK_SECONDS:
             self._end_stuck(connection)
         elif now - connection.heard > 3 * QUIET_SECONDS:
             connection.outbox.transport.abort()
         elif now - connection.heard > QUIET_SECONDS and not connection.outbox.closed:
             connection.outbox.ping(now)
+        if connection.session is not None:
+            locking.look_after(self.core, connection.session, datetime.now(UTC))
+
+    def end_those_without_ticket(self) -> None:
+        """End people's connections whose sessions were ended, as soon as that is known.
+
+        A device's ends when the directory says what has become of it: it may be to erase itself.
+        """
+        for connection in list(self.connections):
+            session = connection.session
+            person = session is not None and session.ticket.person is not None
+            if person and self._has_lost_its_ticket(connection):
+                self._end_one(connection, _over())
+
+    def _has_lost_its_ticket(self, connection: Connection) -> bool:
+        session = connection.session
+        if session is None or connection.leaving:
+            return False
+        return not self.core.signin.holds(session.ticket)
 
     def end_sessions(self, ended: Iterable[tuple[Session, SignInRefused]]) -> None:
         """End sessions whose rights to be have gone, each with its reason."""
@@ -558,10 +626,13 @@ class Door:
         """End a session whose right to be has gone."""
         for connection in list(self.connections):
             if connection.session is session:
-                if isinstance(why, WipeOrdered):
-                    connection.wipe(why)
-                else:
-                    self._end(connection, wire.CloseCode.SESSION_ENDED, why)
+                self._end_one(connection, why)
+
+    def _end_one(self, connection: Connection, why: SignInRefused) -> None:
+        if isinstance(why, WipeOrdered):
+            connection.wipe(why)
+        else:
+            self._end(connection, wire.CloseCode.SESSION_ENDED, why)
 
     def _end_stuck(self, connection: Connection) -> None:
         self.core.stuck += 1

@@ -59,6 +59,8 @@ AUDITED_TABLES = (
     "incident",
     "incident_member",
     "session",
+    "second_factor",
+    "recovery_code",
 )
 """Tables whose every change is in the audit, whoever makes it and however."""
 
@@ -367,6 +369,52 @@ class Session(Base):
     ends_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     """Set when it was ended before its time."""
+    active_at: Mapped[datetime] = _now()
+    """When its person last did something, to the minute."""
+    source: Mapped[str | None]
+    """The address from which it was begun."""
+
+
+class SecondFactor(Base):
+    """What a person proves to have beside his password: an authenticator, or a passkey."""
+
+    __tablename__ = "second_factor"
+    __table_args__ = (
+        CheckConstraint(
+            "kind = 'totp' and secret is not null"
+            " and credential_id is null and public_key is null"
+            " or kind = 'passkey' and secret is null"
+            " and credential_id is not null and public_key is not null",
+            name="second_factor_kind_check",
+        ),
+    )
+
+    id: Mapped[int] = _id()
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[str]
+    label: Mapped[str]
+    secret: Mapped[bytes | None]
+    """Of TOTP, sealed with the server's key for this person (``psn.keys``)."""
+    credential_id: Mapped[bytes | None] = mapped_column(unique=True)
+    public_key: Mapped[bytes | None]
+    """Of a passkey, as COSE (RFC 9052)."""
+    sign_count: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """What the passkey's own counter said last."""
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+    """The newest TOTP step that was used; none before it, and not this one, counts again."""
+    created_at: Mapped[datetime] = _now()
+    last_used_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    """One of a person's codes for a lost second factor."""
+
+    __tablename__ = "recovery_code"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    """Salt and Argon2id hash; all of one set share the salt."""
+    used_at: Mapped[datetime | None]
 
 
 class Fence(Base):

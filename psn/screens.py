@@ -69,7 +69,7 @@ class Screens:
             )
         session.watch = frame
         session.send(wire.Ok(n=frame.n))
-        self._show(session)
+        self.show(session)
 
     def unwatch(self, session: Session) -> None:
         """No more picture for a session."""
@@ -86,7 +86,8 @@ class Screens:
             None if wanted is None else frozenset(wanted),
         )
 
-    def _show(self, session: Session) -> None:
+    def show(self, session: Session) -> None:
+        """Send the picture that a session has asked for, from its beginning."""
         sight = self._sight(session)
         self._hub.watch(session.watcher, sight, session.codec)
         people = self._people(session, sight)
@@ -179,7 +180,7 @@ class Screens:
                 self._tell(session, after, difference, new_people)
             else:
                 # Who is inside the area is the view's to know: it is made anew.
-                self._show(session)
+                self.show(session)
 
     def _difference(
         self, old: Rules, before: Sight, after: Sight, touched: Iterable[int]

@@ -19,6 +19,7 @@ import asyncpg
 
 from psn import credentials, device_key
 from psn.device_key import DeviceKey
+from psn.passwords import SHORTEST
 from psn.problems import Problem
 
 AGENCIES: Final = (
@@ -317,8 +318,7 @@ def read_passwords(file: Path) -> dict[str, str]:
         return {}
     if not isinstance(content, dict):
         return {}
-    least = credentials.SHORTEST_PASSWORD
-    return {k: v for k, v in content.items() if isinstance(v, str) and len(v) >= least}
+    return {k: v for k, v in content.items() if isinstance(v, str) and len(v) >= SHORTEST}
 
 
 def write_passwords(file: Path, accounts: Iterable[Account]) -> None:

@@ -22,11 +22,13 @@ from psn.door import Door
 from psn.problems import Problem
 from psn.schema import SESSIONS_CHANNEL
 from psn.settings import Settings
+from psn.signin import Conditions
 
 log = logging.getLogger(__name__)
 
 CORE: web.AppKey[Core] = web.AppKey("core", Core)
 HOURLY_SECONDS = 3_600.0
+ACTIVITY_SECONDS = 60.0
 RECORD_SECONDS = 10.0
 """How long a predecessor that has just ended, or was killed, may still hold the record."""
 
@@ -72,6 +74,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                 background.create_task(
                     checkpoints.run(settings.audit_checkpoint_minutes), name="checkpoints"
                 ),
+                background.create_task(_activity(core), name="activity"),
             ]
             runner = web.AppRunner(
                 _application(core, door, extend), access_log=None, shutdown_timeout=2.0
@@ -83,6 +86,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
             finally:
                 await door.close()
                 await runner.cleanup()
+                await _activity_written(core)
                 core.record.close()
                 core.tracks.close()
                 await core.auditor.settle()
@@ -120,6 +124,7 @@ async def _core(
         while True:
             try:
                 await core.signin.load()
+                door.end_those_without_ticket()
                 return
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 log.warning("ended sessions were not looked up: %s", problem)
@@ -135,15 +140,13 @@ async def _core(
 
     watch.on_notice(SESSIONS_CHANNEL, sessions_changed)
     directory = await watch.start()
-    core = Core(
-        settings.database,
-        own_keys,
-        pool,
-        directory,
-        watch.refresh,
+    conditions = Conditions(
         settings.session_hours,
+        settings.idle_minutes,
+        settings.second_factor == "required",
         settings.tls_devices_need_certificate,
     )
+    core = Core(settings.database, own_keys, pool, directory, watch.refresh, conditions)
     door = Door(core)
     watch.subscribe(directory_changed)
     await core.signin.load()
@@ -229,6 +232,20 @@ async def _by_the_clock(settings: Settings, core: Core, door: Door) -> None:
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 log.warning("partitions of tracks were not looked after: %s", problem)
                 until_partitions = 60.0
+
+
+async def _activity(core: Core) -> None:
+    """Keep, once a minute, when people were last active: a restart then locks nobody early."""
+    while True:
+        await asyncio.sleep(ACTIVITY_SECONDS)
+        await _activity_written(core)
+
+
+async def _activity_written(core: Core) -> None:
+    try:
+        await core.signin.write_activity()
+    except (*database.PASSING, asyncpg.PostgresError) as problem:
+        log.warning("when people were last active was not kept: %s", problem)
 
 
 async def _healthz(request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 import asyncpg
 
@@ -22,6 +23,7 @@ from psn.access import Principal
 from psn.fanout import HIGH_WATER_BYTES, LOW_WATER_BYTES, Outbox, Watcher
 from psn.log import Record, forget
 from psn.mailboxes import Entry, Reader
+from psn.problems import Problem
 from psn.signin import Ticket
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class Session:
     """One signed-in connection."""
 
     __slots__ = (
+        "barred",
         "catching_up",
         "codec",
         "cursors",
@@ -45,6 +48,8 @@ class Session:
         "principal",
         "reader",
         "ticket",
+        "told_end",
+        "told_lock",
         "watch",
         "watcher",
     )
@@ -71,6 +76,11 @@ class Session:
         self.catching_up: asyncio.Task[None] | None = None
         self.greeted = False
         """Whether ``caught_up`` has been sent."""
+        self.barred: Problem | None = None
+        """Why nothing is taken from this session now, and nothing sent to it (``psn.locking``)."""
+        self.told_lock: datetime | None = None
+        """The last activity after which it was told that it locks soon."""
+        self.told_end = False
 
     def send(self, frame: wire.ServerFrame) -> None:
         """Queue one frame."""
@@ -218,6 +228,9 @@ class Sessions:
                 continue
             encoded: dict[wire.Codec, bytes] = {}
             for session in readers:
+                if session.barred is not None:
+                    _ring(session, entry)
+                    continue
                 expected = session.cursors[entry.box] + 1
                 choked = session.outbox.waiting > HIGH_WATER_BYTES
                 if entry.seq != expected or choked or not session.greeted:
@@ -233,7 +246,21 @@ class Sessions:
     def catch_up(self, session: Session) -> None:
         """Read what the session is behind by; nothing when it is doing so already."""
         if session.catching_up is None or session.catching_up.done():
-            session.catching_up = asyncio.create_task(self._catch_up(session))
+            barred = session.barred is not None
+            work = self._look_for_emergencies(session) if barred else self._catch_up(session)
+            session.catching_up = asyncio.create_task(work)
+
+    def hold(self, session: Session) -> None:
+        """Send a session no mail until :meth:`release`; its cursors stay."""
+        if session.catching_up is not None:
+            session.catching_up.cancel()
+            session.catching_up = None
+
+    def release(self, session: Session) -> None:
+        """Go on where the cursors are."""
+        self.hold(session)  # what still looks for emergencies
+        if session in self.all:
+            self.catch_up(session)
 
     def catch_up_all(self) -> None:
         """After the record was away: whatever was committed unseen goes out."""
@@ -256,18 +283,37 @@ class Sessions:
                 await asyncio.sleep(0.05)
             if session.outbox.closed:
                 return
-            try:
-                async with self._pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
-                    with database.answering(connection):
-                        entries = await mailboxes.after(connection, behind, PAGE)
-            except (*database.PASSING, asyncpg.PostgresError) as problem:
-                log.info("catching up waits for the database: %s", problem)
-                await asyncio.sleep(0.5)
+            entries = await self._page(behind)
+            if entries is None:
                 continue
             self._hand_out(session, behind, heads, entries)
         if not session.greeted:
             session.greeted = True
             session.send(wire.CaughtUp())
+
+    async def _look_for_emergencies(self, session: Session) -> None:
+        """Tell a barred session of an emergency among what came while it was not connected."""
+        behind = self._behind(session)
+        while behind:
+            entries = await self._page(behind)
+            if entries is None:
+                continue
+            if not entries or any(_ring(session, entry) for entry in entries):
+                return
+            for entry in entries:
+                behind[entry.box] = entry.seq
+            heads = self._record.heads
+            behind = {box: seq for box, seq in behind.items() if seq < heads.get(box, 0)}
+
+    async def _page(self, behind: dict[str, int]) -> list[Entry] | None:
+        """The next entries of mailboxes after those; none while the database is away."""
+        try:
+            async with database.asking(self._pool) as connection:
+                return await mailboxes.after(connection, behind, PAGE)
+        except (*database.PASSING, asyncpg.PostgresError) as problem:
+            log.info("catching up waits for the database: %s", problem)
+            await asyncio.sleep(0.5)
+            return None
 
     def _hand_out(
         self,
@@ -295,6 +341,17 @@ class Sessions:
             if session.cursors.get(box, heads[box]) < heads[box]:
                 session.send(wire.HistoryGone(box=box, floor=heads[box] + 1))
                 session.cursors[box] = heads[box]
+
+
+def _ring(session: Session, entry: Entry) -> bool:
+    """Tell a barred session that this is an emergency of another's, if it is one."""
+    body = entry.body
+    if not isinstance(body, wire.MessageBody) or body.priority != "emergency":
+        return False
+    if body.sender == session.principal.address:
+        return False
+    session.send(wire.EmergencyWaits())
+    return True
 
 
 def _encode(codec: wire.Codec, entry: Entry) -> bytes:

@@ -8,6 +8,7 @@ a name in the file that is no setting, is refused with what was probably meant.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -73,6 +74,47 @@ def _optional_words(value: Any) -> str | None:
     return None if value == "" else _words(value)
 
 
+def _one_of(*words: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if not isinstance(value, str) or value.lower() not in words:
+            raise ValueError("one of " + ", ".join(words))
+        return value.lower()
+
+    return read
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _origin(value: Any) -> str | None:
+    """Scheme, host and port, as a browser says it (RFC 6454); passkeys are bound to the host."""
+    wanted = "an address like https://psn.example.bz"
+    if value == "":
+        return None
+    if not isinstance(value, str):
+        raise ValueError(wanted)
+    try:
+        parts = urlsplit(value.rstrip("/"))
+        port = parts.port
+    except ValueError:
+        raise ValueError(wanted) from None
+    host = parts.hostname
+    if parts.scheme not in ("https", "http") or not host or parts.username is not None:
+        raise ValueError(wanted)
+    if parts.path or parts.query or parts.fragment:
+        raise ValueError(wanted + ", without a path")
+    if _is_address(host):
+        raise ValueError(wanted + ", with a name: passkeys cannot be bound to an address")
+    if parts.scheme == "http" and host != "localhost":
+        raise ValueError(wanted + ": passkeys need https, but on localhost")
+    return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
+
+
 def _setting(default: Any, read: Callable[[Any], Any]) -> Any:
     return field(default=default, metadata={"read": read})
 
@@ -107,6 +149,14 @@ class Settings:
     """Minutes from one signed checkpoint of the audit to the next."""
     audit_checkpoints: str | None = _setting(None, _optional_words)
     """File to which each checkpoint is added, best on another machine; none: only the log."""
+    idle_minutes: int = _setting(30, _whole(0, 1_440))
+    """Minutes without a person's activity after which his session locks; 0: never."""
+    second_factor: str = _setting("offered", _one_of("offered", "required"))
+    """``required``: who has no second factor can do nothing but enrol one."""
+    breached_passwords: str | None = _setting(None, _optional_words)
+    """File of SHA-1 hashes of passwords that nobody may choose, ordered by hash."""
+    origin: str | None = _setting(None, _origin)
+    """Address at which people open the pages, for passkeys; none: only on localhost."""
     log_level: str = _setting("info", _level)
     """``debug``, ``info``, ``warning`` or ``error``."""
     name: str = _setting("Public Safety Network of Belize", _words)

@@ -1,30 +1,33 @@
 """Signing in: credentials in, a principal and a session token out.
 
-Passwords are checked in a worker thread (Argon2id costs some 30 ms on purpose) and never more than
-two at once, so that a rush of sign-ins cannot starve positions. A device's signature takes 0.1 ms,
-less than handing it to a thread and back under load would, so it is checked at once. Tokens are
-checked in memory, so everyone who was signed in comes back even while the database is away.
+How a person proves who he is stands in ``psn.people``. A device's signature takes 0.1 ms, less than
+handing it to a thread and back under load would, so it is checked at once. Tokens are checked in
+memory, so everyone who was signed in comes back even while the database is away.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import asyncpg
 
-from psn import access, auditor, credentials, database, device_key, wire
+from psn import access, auditor, credentials, database, device_key, idle, passkeys, wire
 from psn.audit import LONGEST_NAME, NOBODY, Actor, Entry, session_name
 from psn.auditor import Auditor, Unrecorded
-from psn.directory import Device, Directory
+from psn.directory import Device, Directory, Person
 from psn.histogram import SECONDS, Histogram
+from psn.keys import Keys
+from psn.people import People, unavailable
+from psn.people import SignInRefused as SignInRefused
 from psn.problems import Problem
 
-
-class SignInRefused(Problem):
-    """Why a sign-in did not succeed: ``code`` is stable."""
+_NOT_NOTED: Final = ("second_factor_needed", "too_many_tries", "unavailable")
+FRESH: Final = timedelta(minutes=10)
+"""So long after a proof its session may change how its person signs in."""
 
 
 class WipeOrdered(SignInRefused):
@@ -40,13 +43,41 @@ class WipeOrdered(SignInRefused):
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """What holds for everyone's sessions."""
+
+    hours: float = 12.0
+    """After so many hours everyone signs in again."""
+    idle_minutes: float = 30.0
+    """After so many minutes without activity a person's session locks; 0: never."""
+    second_factor: bool = False
+    """Whether a person without a second factor can do nothing but enrol one."""
+    devices_need_certificate: bool = False
+    """Whether devices come over mutual TLS only."""
+
+
+@dataclass(slots=True, eq=False)
 class Ticket:
     """A session's right to be: kept in memory and, without the token itself, in the database."""
 
-    hash: bytes
+    hash: bytes = field(repr=False)
     person: int | None
     device: int | None
+    began: datetime
     ends: datetime
+    active: datetime
+    """When its person last did something."""
+    proved: datetime
+    """When its person last proved who he is."""
+    source: str | None
+    """The address from which it was begun."""
+    limited: bool = False
+    """Good for nothing but enrolling a second factor."""
+
+    @property
+    def id(self) -> str:
+        """A name for it that is no secret."""
+        return self.hash.hex()[:16]
 
 
 class SignIn:
@@ -55,47 +86,53 @@ class SignIn:
     def __init__(
         self,
         pool: asyncpg.Pool,
-        hours: float,
-        devices_need_certificate: bool = False,
+        keys: Keys,
+        conditions: Conditions,
         auditor: Auditor | None = None,
     ) -> None:
-        """``devices_need_certificate``: devices come over mutual TLS only."""
-        self._pool = pool
+        self.people = People(pool, keys)
+        self.conditions = conditions
+        self.limits = idle.Limits(timedelta(minutes=conditions.idle_minutes))
         self._auditor = auditor or Auditor(pool)
-        self._hours = hours
-        self._devices_need_certificate = devices_need_certificate
+        self._pool = pool
         self._tickets: dict[bytes, Ticket] = {}
-        self._password_checks = asyncio.Semaphore(2)
+        self._loading = asyncio.Lock()
+        self._unwritten: set[Ticket] = set()
+        """Tickets whose last activity is not in the database yet."""
         self.seconds = Histogram(SECONDS)
         """What sign-ins took, from the frame to the answer."""
 
     async def load(self) -> None:
         """Read the tickets that are still good; called at start and when sessions are ended."""
-        before = set(self._tickets)
-        rows = await self._pool.fetch(
-            "SELECT token_hash, person_id, device_id, ends_at FROM session"
-            " WHERE ended_at IS NULL AND ends_at > now()"
-        )
-        # Whoever signed in while this was read may not be among the rows.
-        newer = {hash: t for hash, t in self._tickets.items() if hash not in before}
-        self._tickets = newer | {
-            r["token_hash"]: Ticket(r["token_hash"], r["person_id"], r["device_id"], r["ends_at"])
-            for r in rows
-        }
+        async with self._loading:
+            before = set(self._tickets)
+            rows = await self._pool.fetch(
+                "SELECT token_hash, person_id, device_id, created_at, ends_at, active_at,"
+                " source, EXISTS (SELECT FROM second_factor f WHERE f.person_id = s.person_id)"
+                " AS factor"
+                " FROM session s WHERE ended_at IS NULL AND ends_at > now()"
+            )
+            # Whoever signed in while this was read may not be among the rows.
+            kept = {hash: t for hash, t in self._tickets.items() if hash not in before}
+            for row in rows:
+                ticket = self._tickets.get(row["token_hash"]) or _ticket(row)
+                ticket.limited = self._limited(ticket.person, row["factor"])
+                kept[ticket.hash] = ticket
+            self._tickets = kept
 
     async def check(
         self,
         auth: wire.PasswordAuth | wire.DeviceAuth | wire.SessionAuth,
         directory: Directory,
+        source: str,
         nonce: bytes | None = None,
         certified: bool = False,
-        source: str = "",
     ) -> tuple[access.Principal, str, Ticket]:
         """The principal, its token and its ticket; raises :class:`SignInRefused`.
 
-        ``nonce`` is what a device has to sign, and must be good for this one try; none: it was
-        used. ``certified``: the connection showed a certificate, and TLS has verified it.
-        ``source`` is the remote address.
+        ``source`` is the remote address that asks. ``nonce`` is what a device has to sign, and
+        must be good for this one try; none: it was used. ``certified``: the connection showed a
+        certificate, and TLS has verified it.
         """
         if isinstance(auth, wire.SessionAuth):
             ticket = self.ticket(auth.token)
@@ -104,16 +141,67 @@ class SignIn:
                 raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
             self.check_certified(principal, certified)
             return principal, auth.token, ticket
+        has_factor = True
         try:
             if isinstance(auth, wire.PasswordAuth):
-                principal = await self._person(auth, directory)
+                proved = await self.people.by_password(auth, directory, source)
+                principal, has_factor = access.of_person(proved.person), proved.has_factor
             else:
                 principal = self._device(auth, directory, nonce, certified)
         except SignInRefused as problem:
-            self._auditor.note(_failed(auth, directory, source, problem.code))
+            self._note_failure(_tried(auth, directory), source, problem)
             raise
-        token, ticket = await self._issue(principal, source)
+        token, ticket = await self.issue(principal, source, has_factor)
         return principal, token, ticket
+
+    async def passkey_options(
+        self,
+        first: wire.PasswordAuth | None,
+        directory: Directory,
+        source: str,
+        where: passkeys.Site,
+    ) -> dict[str, Any]:
+        """As :meth:`People.passkey_options`."""
+        try:
+            return await self.people.passkey_options(first, directory, source, where)
+        except SignInRefused as problem:
+            if first is not None:
+                self._note_failure(_tried(first, directory), source, problem)
+            raise
+
+    async def by_passkey(
+        self, use: passkeys.Assertion, directory: Directory, source: str, where: passkeys.Site
+    ) -> tuple[Person, str, Ticket]:
+        """Who signs in by a passkey, with a token and its ticket.
+
+        Raises :class:`SignInRefused` and :class:`psn.passkeys.PasskeyRefused`.
+        """
+        try:
+            person = await self.people.by_passkey(use, directory, source, where)
+        except (SignInRefused, passkeys.PasskeyRefused) as problem:
+            self._note_failure(_Tried({"passkey": True}), source, problem)
+            raise
+        token, ticket = await self.issue(access.of_person(person), source, has_factor=True)
+        # Rights may have changed while this waited.
+        self.still(ticket, directory)
+        return person, token, ticket
+
+    def _note_failure(self, tried: _Tried, source: str, problem: Problem) -> None:
+        """Put a failed sign-in into the audit.
+
+        Not what was not looked at: a flood would fill it. That somebody has to wait from now on
+        stands with the failure that led to it.
+        """
+        if problem.code in _NOT_NOTED:
+            return
+        details = tried.details | {"why": problem.code}
+        wait = getattr(problem, "wait", 0.0)
+        if wait:
+            details["wait"] = round(wait)
+        nobody = Actor(NOBODY, source=source)
+        at = auditor.now_ms()
+        entry = Entry(nobody, "sign_in.failed", tried.what, tried.owner, details, at=at)
+        self._auditor.note(entry)
 
     def ticket(self, token: str) -> Ticket | None:
         """The ticket of a token that is still good."""
@@ -123,6 +211,11 @@ class SignIn:
     def holds(self, ticket: Ticket) -> bool:
         """Whether a ticket is still good: not ended, not run out."""
         return ticket.hash in self._tickets and ticket.ends > datetime.now(UTC)
+
+    def of_person(self, person: int) -> list[Ticket]:
+        """A person's tickets that are still good, oldest first."""
+        tickets = (t for t in self._tickets.values() if t.person == person and self.holds(t))
+        return sorted(tickets, key=lambda ticket: ticket.began)
 
     def principal(self, ticket: Ticket, directory: Directory) -> access.Principal | None:
         """Who a ticket stands for now; none when disabled, revoked or retired."""
@@ -152,38 +245,129 @@ class SignIn:
             self._check_device_certified(certified)
 
     def _check_device_certified(self, certified: bool) -> None:
-        if self._devices_need_certificate and not certified:
+        if self.conditions.devices_need_certificate and not certified:
             raise SignInRefused(
                 "certificate_needed",
                 "Devices sign in here with a certificate of their own only.",
                 "Let the device show the one that your administrator has issued for it.",
             )
 
+    # -- a person's activity
+
+    def locked(self, ticket: Ticket, now: datetime) -> bool:
+        """Whether a session is locked: its person has done nothing for too long."""
+        return ticket.person is not None and self.limits.locked(ticket.active, now)
+
+    def active(self, ticket: Ticket) -> None:
+        """Its person has just done something."""
+        ticket.active = datetime.now(UTC)
+        self._unwritten.add(ticket)
+
+    def proved(self, ticket: Ticket) -> None:
+        """Its person has just proved again who he is."""
+        self.active(ticket)
+        ticket.proved = ticket.active
+
+    def is_fresh(self, ticket: Ticket) -> bool:
+        """Whether its person proved a moment ago who he is."""
+        return datetime.now(UTC) - ticket.proved < FRESH
+
+    async def write_activity(self) -> None:
+        """Put into the database when people were last active; to be called once a minute."""
+        tickets, self._unwritten = self._unwritten, set()
+        if not tickets:
+            return
+        try:
+            await self._execute(
+                "UPDATE session s SET active_at = a.at"
+                " FROM unnest($1::bytea[], $2::timestamptz[]) AS a (hash, at)"
+                " WHERE s.token_hash = a.hash",
+                [ticket.hash for ticket in tickets],
+                [ticket.active for ticket in tickets],
+            )
+        except (*database.PASSING, asyncpg.PostgresError):
+            self._unwritten |= tickets
+            raise
+
+    async def prove(
+        self,
+        ticket: Ticket,
+        proof: wire.PasswordProof | wire.TokenProof,
+        directory: Directory,
+        source: str,
+    ) -> None:
+        """Whoever is at a person's session proves to be him; raises :class:`SignInRefused`.
+
+        A token is that of a session which he began just now, by a passkey; it ends with this.
+        """
+        person = directory.people.get(ticket.person or 0)
+        if person is None:
+            raise SignInRefused("not_allowed", "A device proves nothing.", "Sign in as a person.")
+        try:
+            if isinstance(proof, wire.PasswordProof):
+                await self.people.prove(person, proof.password, source, ticket.hash)
+            else:
+                await self.end(self._fresh_one(proof.token, ticket))
+        except SignInRefused as problem:
+            if problem.code not in _NOT_NOTED:
+                by = Actor(person.address, person.full_name, person.agency, source, ticket.id[:8])
+                at = auditor.now_ms()
+                details = {"why": problem.code}
+                entry = Entry(by, "proof.failed", person.address, person.agency, details, at=at)
+                self._auditor.note(entry)
+            raise
+        self.proved(ticket)
+
+    def _fresh_one(self, token: str, ticket: Ticket) -> Ticket:
+        """The other session that the same person has begun just now."""
+        other = self.ticket(token)
+        good = other is not None and other is not ticket and other.person == ticket.person
+        if other is None or not good or not self.is_fresh(other):
+            raise SignInRefused(
+                "wrong_credentials", "That proves nothing here.", "Use your password."
+            )
+        return other
+
+    def enrolled(self, person: int) -> None:
+        """A person has a second factor from now on."""
+        for ticket in self._tickets.values():
+            if ticket.person == person:
+                ticket.limited = False
+
+    # -- ending
+
     async def end(self, ticket: Ticket, by: Actor | None = None) -> None:
         """Sign out: the token is worth nothing from now on. ``by``: who ends it, if not himself."""
         self._tickets.pop(ticket.hash, None)
-        async with self._pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
-            with database.answering(connection):
-                async with auditor.acting(connection, by or _himself(ticket)):
-                    await connection.execute(
-                        "UPDATE session SET ended_at = now()"
-                        " WHERE token_hash = $1 AND ended_at IS NULL",
-                        ticket.hash,
-                    )
-
-    async def _person(self, auth: wire.PasswordAuth, directory: Directory) -> access.Principal:
-        person = directory.people_by_name.get(auth.name.strip().lower())
-        known = person.password_hash if person is not None and not person.disabled else None
-        async with self._password_checks:
-            # Someone unknown costs as much as a wrong password, so time tells nothing.
-            good = await asyncio.to_thread(credentials.verify_password, known, auth.password)
-        if person is None or not good:
-            raise SignInRefused(
-                "wrong_credentials",
-                "The name or the password is wrong.",
-                "Try again, or ask your administrator whether the account is in use.",
+        async with (
+            database.asking(self._pool) as connection,
+            auditor.acting(connection, by or _himself(ticket)),
+        ):
+            await connection.execute(
+                "UPDATE session SET ended_at = now() WHERE token_hash = $1 AND ended_at IS NULL",
+                ticket.hash,
             )
-        return access.of_person(person)
+
+    async def end_all(self, person: int, by: Actor, but: Ticket | None = None) -> int:
+        """End a person's sessions, but perhaps one; how many there were."""
+        ended = [ticket for ticket in self.of_person(person) if ticket is not but]
+        for ticket in ended:
+            self._tickets.pop(ticket.hash, None)
+        async with database.asking(self._pool) as connection, auditor.acting(connection, by):
+            await connection.execute(
+                "UPDATE session SET ended_at = now() WHERE person_id = $1 AND token_hash <> $2"
+                " AND ended_at IS NULL AND ends_at > now()",
+                person,
+                b"" if but is None else but.hash,
+            )
+        return len(ended)
+
+    async def _execute(self, statement: str, *values: object) -> None:
+        async with database.asking(self._pool) as connection:
+            await connection.execute(statement, *values)
+
+    def _limited(self, person: int | None, has_factor: bool) -> bool:
+        return self.conditions.second_factor and person is not None and not has_factor
 
     def _device(
         self, auth: wire.DeviceAuth, directory: Directory, nonce: bytes | None, certified: bool
@@ -210,32 +394,38 @@ class SignIn:
             )
         return principal
 
-    async def _issue(self, principal: access.Principal, source: str) -> tuple[str, Ticket]:
+    async def issue(
+        self, principal: access.Principal, source: str, has_factor: bool
+    ) -> tuple[str, Ticket]:
+        """A token for who has proved who he is, and its ticket; raises :class:`SignInRefused`."""
         token = credentials.new_token()
-        ends = datetime.now(UTC) + timedelta(hours=self._hours)
+        now = datetime.now(UTC)
         ticket = Ticket(
             credentials.token_hash(token),
             principal.person,
             None if principal.person is not None else principal.device,
-            ends,
+            began=now,
+            ends=now + timedelta(hours=self.conditions.hours),
+            active=now,
+            proved=now,
+            source=source,
+            limited=self._limited(principal.person, has_factor),
         )
         try:
             await self._auditor.record(
                 _started(principal, ticket, source),
-                "INSERT INTO session (token_hash, person_id, device_id, created_at, ends_at)"
-                " VALUES ($1, $2, $3, now(), $4)",
+                "INSERT INTO session"
+                " (token_hash, person_id, device_id, created_at, ends_at, active_at, source)"
+                " VALUES ($1, $2, $3, $4, $5, $4, $6)",
                 ticket.hash,
                 ticket.person,
                 ticket.device,
-                ends,
+                now,
+                ticket.ends,
+                source,
             )
         except Unrecorded as problem:
-            raise SignInRefused(
-                "unavailable",
-                "Nobody can sign in right now: the database does not answer.",
-                "Try again in a moment. Sessions that are signed in stay signed in.",
-                retry=1_000,
-            ) from problem
+            raise unavailable() from problem
         self._tickets[ticket.hash] = ticket
         return token, ticket
 
@@ -252,22 +442,27 @@ def _started(principal: access.Principal, ticket: Ticket, source: str) -> Entry:
     return Entry(actor, "session.started", what, principal.agency, details)
 
 
-def _failed(
-    auth: wire.PasswordAuth | wire.DeviceAuth, directory: Directory, source: str, why: str
-) -> Entry:
-    """That somebody failed to sign in, and as whom."""
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """As whom somebody tried to sign in, for the audit."""
+
+    details: dict[str, object]
+    what: str | None = None
+    owner: int | None = None
+
+
+def _tried(auth: wire.PasswordAuth | wire.DeviceAuth, directory: Directory) -> _Tried:
     if isinstance(auth, wire.PasswordAuth):
         person = directory.people_by_name.get(auth.name.strip().lower())
-        what = None if person is None else f"person:{person.id}"
-        owner = None if person is None else person.agency
-        details: dict[str, object] = {"name": auth.name[:LONGEST_NAME], "why": why}
-    else:
-        device = directory.devices.get(auth.device)
-        what = None if device is None else f"device:{device.id}"
-        owner = None if device is None else device.agency
-        details = {"device": auth.device, "why": why}
-    nobody = Actor(NOBODY, source=source)
-    return Entry(nobody, "sign_in.failed", what, owner, details, at=auditor.now_ms())
+        details: dict[str, object] = {"name": auth.name[:LONGEST_NAME]}
+        if person is None:
+            return _Tried(details)
+        return _Tried(details, person.address, person.agency)
+    device = directory.devices.get(auth.device)
+    details = {"device": auth.device}
+    if device is None:
+        return _Tried(details)
+    return _Tried(details, f"device:{device.id}", device.agency)
 
 
 def _signed_by(auth: wire.DeviceAuth, directory: Directory, nonce: bytes) -> Device | None:
@@ -289,3 +484,16 @@ def _signed_by(auth: wire.DeviceAuth, directory: Directory, nonce: bytes) -> Dev
 def _nobody() -> bytes:
     """A key that nobody has."""
     return device_key.new().public
+
+
+def _ticket(row: asyncpg.Record) -> Ticket:
+    return Ticket(
+        row["token_hash"],
+        row["person_id"],
+        row["device_id"],
+        began=row["created_at"],
+        ends=row["ends_at"],
+        active=row["active_at"],
+        proved=row["created_at"],
+        source=row["source"],
+    )

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 import asyncpg
 import click
 
-from psn import migrate
+from psn import breached, migrate
 from psn.commands.words import connected, settings, shown
 from psn.problems import Problem
 from psn.settings import Settings, suspicious
@@ -163,6 +163,7 @@ async def _data_disk(conn: asyncpg.Connection[Any]) -> list[Finding]:
 def machine(said: Settings) -> Iterator[Finding]:
     """What does not need a database."""
     yield disk("disk here", Path.cwd())
+    yield from sign_in(said)
     yield port(said.host, said.port)
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files != resource.RLIM_INFINITY and files < OPEN_FILES:
@@ -174,6 +175,25 @@ def machine(said: Settings) -> Iterator[Finding]:
         there = Path(said.pmtiles).is_file()
         todo = "" if there else "Put it there, or correct PSN_PMTILES."
         yield Finding("ok" if there else "fail", "map file", said.pmtiles, todo)
+
+
+def sign_in(said: Settings) -> Iterator[Finding]:
+    """How people prove who they are."""
+    if said.second_factor == "required":
+        yield Finding("ok", "second factor", "required")
+    else:
+        todo = "Set PSN_SECOND_FACTOR=required once this is more than a trial."
+        yield Finding("warn", "second factor", "offered: a password alone lets people in", todo)
+    if said.breached_passwords is not None:
+        file = Path(said.breached_passwords)
+        try:
+            yield Finding("ok", "breached passwords", f"{breached.check(file):,} bytes in {file}")
+        except Problem as problem:
+            yield Finding("fail", "breached passwords", problem.text, problem.todo)
+    if said.origin is not None:
+        yield Finding("ok", "passkeys", f"for {said.origin}")
+    else:
+        yield Finding("ok", "passkeys", "on localhost alone: PSN_ORIGIN is not set")
 
 
 def disk(what: str, place: Path) -> Finding:

@@ -8,14 +8,14 @@ import sys
 from datetime import UTC, datetime
 
 import click
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from psn import credentials, roles
+from psn import breached, credentials, passwords, roles
 from psn.commands.rows import agency_of, person_of, writing
-from psn.commands.words import counted, need_name, show, taken
+from psn.commands.words import counted, need_name, settings, show, taken
 from psn.problems import Problem
-from psn.schema import Agency, Person, Session
+from psn.schema import Agency, Person, RecoveryCode, SecondFactor, Session
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
@@ -62,7 +62,6 @@ def add(name: str, code: str, full_name: str, held: tuple[str, ...], password_st
         )
     need_name("name for others to see", full_name)
     password, made = _password(password_stdin)
-    kept = credentials.hash_password(password)
 
     async def work() -> int:
         async with writing() as session:
@@ -74,7 +73,7 @@ def add(name: str, code: str, full_name: str, held: tuple[str, ...], password_st
                 name=login,
                 full_name=full_name,
                 roles=list(held),
-                password_hash=kept,
+                password_hash=_kept(password, login, full_name, agency),
             )
             session.add(new)
             await session.flush()
@@ -124,12 +123,12 @@ def change_roles(name: str, held: tuple[str, ...]) -> None:
 def change_password(name: str, password_stdin: bool) -> None:
     """Set a new password and end the person's sessions."""
     password, made = _password(password_stdin)
-    kept = credentials.hash_password(password)
 
     async def work() -> tuple[int, bool]:
         async with writing() as session:
             person = await person_of(session, name)
-            person.password_hash = kept
+            agency = await session.get_one(Agency, person.agency_id)
+            person.password_hash = _kept(password, person.name, person.full_name, agency)
             return await _end_sessions(session, person), person.disabled_at is not None
 
     ended, disabled = asyncio.run(work())
@@ -141,7 +140,11 @@ def change_password(name: str, password_stdin: bool) -> None:
         click.echo(f"Password (shown once): {password}")
 
 
-@user.command("disable", epilog="Example: psn user disable bpd.ana")
+@user.command(
+    "disable",
+    short_help="Keep a person from signing in.",
+    epilog="Example: psn user disable bpd.ana",
+)
 @click.argument("name")
 def disable(name: str) -> None:
     """Keep a person from signing in, and end the sessions there are."""
@@ -168,13 +171,120 @@ def enable(name: str) -> None:
     click.echo(f"User {name.lower()} may sign in.")
 
 
+@user.command(
+    "factors", short_help="Show second factors.", epilog="Example: psn user factors bpd.ana"
+)
+@click.argument("name")
+def factors(name: str) -> None:
+    """Show a person's second factors, and how many recovery codes are left."""
+
+    async def work() -> tuple[list[tuple[object, ...]], int]:
+        async with writing() as session:
+            person = await person_of(session, name)
+            of_person = SecondFactor.person_id == person.id
+            found = await session.scalars(
+                select(SecondFactor).where(of_person).order_by(SecondFactor.id)
+            )
+            rows: list[tuple[object, ...]] = [
+                (f.kind, f.label, _at(f.created_at), _at(f.last_used_at)) for f in found
+            ]
+            good = (RecoveryCode.person_id == person.id, RecoveryCode.used_at.is_(None))
+            left = await session.scalar(select(func.count()).select_from(RecoveryCode).where(*good))
+            return rows, left or 0
+
+    rows, left = asyncio.run(work())
+    show(("kind", "name", "since", "last used"), rows)
+    if rows:
+        click.echo(f"{counted(left, 'recovery code')} left.")
+
+
+@user.command(
+    "reset-factors",
+    short_help="Take away second factors.",
+    epilog="Example: psn user reset-factors bpd.ana",
+)
+@click.argument("name")
+def reset_factors(name: str) -> None:
+    """Take away a person's second factors and recovery codes, and end the sessions.
+
+    For a lost phone, once you are sure who asks: the password alone then lets in.
+    """
+
+    async def work() -> tuple[int, int]:
+        async with writing() as session:
+            person = await person_of(session, name)
+            gone = await session.scalars(
+                delete(SecondFactor)
+                .where(SecondFactor.person_id == person.id)
+                .returning(SecondFactor.id)
+            )
+            await session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person.id))
+            return len(gone.all()), await _end_sessions(session, person)
+
+    gone, ended = asyncio.run(work())
+    click.echo(
+        f"{counted(gone, 'second factor')} of {name.lower()} removed;"
+        f" {counted(ended, 'session')} ended."
+    )
+
+
+@user.command("sessions", epilog="Example: psn user sessions bpd.ana")
+@click.argument("name")
+def sessions(name: str) -> None:
+    """Show where a person is signed in."""
+
+    async def work() -> list[tuple[object, ...]]:
+        async with writing() as session:
+            person = await person_of(session, name)
+            found = await session.scalars(
+                select(Session).where(*_live(person)).order_by(Session.created_at)
+            )
+            return [(s.source, _at(s.created_at), _at(s.active_at), _at(s.ends_at)) for s in found]
+
+    show(("from", "began", "last active", "ends"), asyncio.run(work()))
+
+
+@user.command(
+    "sign-out",
+    short_help="End all sessions of a person.",
+    epilog="Example: psn user sign-out bpd.ana",
+)
+@click.argument("name")
+def sign_out(name: str) -> None:
+    """End all sessions of a person; whoever is at one is out within a second."""
+
+    async def work() -> int:
+        async with writing() as session:
+            return await _end_sessions(session, await person_of(session, name))
+
+    click.echo(f"{counted(asyncio.run(work()), 'session')} of {name.lower()} ended.")
+
+
 async def _end_sessions(session: AsyncSession, person: Person) -> int:
-    now = datetime.now(UTC)
-    live = (Session.person_id == person.id, Session.ended_at.is_(None), Session.ends_at > now)
     ended = await session.scalars(
-        update(Session).where(*live).values(ended_at=now).returning(Session.token_hash)
+        update(Session)
+        .where(*_live(person))
+        .values(ended_at=datetime.now(UTC))
+        .returning(Session.token_hash)
     )
     return len(ended.all())
+
+
+def _live(person: Person) -> tuple[ColumnElement[bool], ...]:
+    now = datetime.now(UTC)
+    return (Session.person_id == person.id, Session.ended_at.is_(None), Session.ends_at > now)
+
+
+def _kept(password: str, login: str, full_name: str, agency: Agency) -> str:
+    """The hash of a password that may be chosen; raises :class:`passwords.WeakPassword`."""
+    said = settings()
+    expected = (login, full_name, agency.code, agency.name, said.name)
+    passwords.check(password, expected, breached.look_up(said.breached_passwords))
+    return credentials.hash_password(password)
+
+
+def _at(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _password(from_stdin: bool) -> tuple[str, bool]:

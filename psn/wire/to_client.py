@@ -51,6 +51,12 @@ class SignedIn(Frame, tag="signed_in"):
     time: int
     ends: int
     unit: int | None = None
+    locked: bool = False
+    """Nobody was active for too long: nothing comes, and nothing is taken, before ``unlock``."""
+    limited: bool = False
+    """Nothing is possible before a second factor is enrolled over HTTP; then sign in anew."""
+    known: str | None = None
+    """For a person who signed in by password: to be kept here, and sent with the next one."""
 
 
 class Ok(Frame, tag="ok"):
@@ -83,6 +89,8 @@ class Error(Frame, tag="error"):
     id: UUID | None = None
     retry: int | None = None
     """Milliseconds after which the same request is worth trying again."""
+    kinds: list[str] | None = None
+    """With ``second_factor_needed``: which ones there are."""
 
 
 class RosterAgency(Struct, frozen=True, omit_defaults=True):
@@ -219,6 +227,30 @@ class HistoryGone(Frame, tag="history_gone"):
     floor: int
 
 
+class Locking(Frame, tag="locking"):
+    """Nobody was active for long: in so many seconds the session locks."""
+
+    seconds: int
+
+
+class Locked(Frame, tag="locked"):
+    """The session is locked: nothing comes, and nothing is taken, before ``unlock``."""
+
+
+class Unlocked(Frame, tag="unlocked"):
+    """The session goes on: mail and picture follow."""
+
+
+class EmergencyWaits(Frame, tag="emergency_waits"):
+    """An emergency message has come for a session that is locked."""
+
+
+class Ending(Frame, tag="ending"):
+    """In so many seconds the session ends, and its person signs in again."""
+
+    seconds: int
+
+
 class Pong(Frame, tag="pong"):
     """The server's time, as late as possible before sending."""
 
@@ -251,6 +283,11 @@ ServerFrame = (
     | Mail
     | CaughtUp
     | HistoryGone
+    | Locking
+    | Locked
+    | Unlocked
+    | EmergencyWaits
+    | Ending
     | Pong
     | Closing
 )

@@ -13,6 +13,7 @@ from psn.wire.values import (
     NO_NUL,
     Address,
     Area,
+    Code,
     Fix,
     Frame,
     Id,
@@ -36,11 +37,19 @@ class Hello(Frame, tag="hello"):
     )
 
 
-class PasswordAuth(Struct, tag_field="kind", tag="password", frozen=True):
-    """A person signs in by name and password."""
+class PasswordAuth(Struct, tag_field="kind", tag="password", frozen=True, omit_defaults=True):
+    """A person signs in by name and password, and a code where he has a second factor."""
 
     name: ShortText
     password: Secret
+    code: Code | None = None
+    """Of his authenticator, or a recovery code."""
+    known: Secret | None = None
+    """What ``signed_in`` gave here before: this is a place that the account knows."""
+
+    def __repr__(self) -> str:
+        """Without what nobody else may read."""
+        return f"PasswordAuth({self.name!r})"
 
 
 class DeviceAuth(Struct, tag_field="kind", tag="device", frozen=True):
@@ -132,6 +141,33 @@ class Read(Frame, tag="read"):
     seqs: Annotated[list[Sequence], Meta(min_length=1, max_length=500)]
 
 
+class Active(Frame, tag="active"):
+    """A person has used keys or pointer: the session does not lock yet. At most one a minute."""
+
+
+class PasswordProof(Struct, tag_field="kind", tag="password", frozen=True):
+    """Whose session it is proves it by his password."""
+
+    password: Secret
+
+    def __repr__(self) -> str:
+        """Without what nobody else may read."""
+        return "PasswordProof()"
+
+
+class TokenProof(Struct, tag_field="kind", tag="token", frozen=True):
+    """... by the token of a session begun just now, with a passkey; it is used up by this."""
+
+    token: Secret
+
+
+class Unlock(Frame, tag="unlock"):
+    """Go on with a session that has locked. ``ok``, then what was missed."""
+
+    n: RequestNumber
+    proof: PasswordProof | TokenProof
+
+
 class Ping(Frame, tag="ping"):
     """Ask for the server's time."""
 
@@ -155,6 +191,8 @@ ClientFrame = (
     | Message
     | Seen
     | Read
+    | Active
+    | Unlock
     | Ping
     | SignOut
 )

@@ -32,6 +32,8 @@ ShortText = Annotated[str, Meta(min_length=1, max_length=120)]
 Secret = Annotated[str, Meta(min_length=1, max_length=512)]
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
 """ECDSA on P-256 with SHA-256: r and s, 32 bytes each, big endian (``psn.device_key``)."""
+Code = Annotated[str, Meta(min_length=6, max_length=40)]
+"""An authenticator's code, or a recovery code."""
 Address = Annotated[
     str,
     Meta(pattern=r"^(person|unit|group|agency):[1-9][0-9]{0,9}\Z", max_length=20),

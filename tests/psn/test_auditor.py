@@ -14,6 +14,7 @@ import aiohttp
 import asyncpg
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from office import Office, refused
 from stage import ANA, CAR, KEY, PASSWORD, Peer, Stage, credentials_of, seed, until
 
@@ -24,7 +25,9 @@ from psn.device_key import Enrolled
 from psn.directory_watch import load
 from psn.keys import Keys
 from psn.problems import Problem
-from psn.signin import SignIn, SignInRefused
+from psn.signin import Conditions, SignIn, SignInRefused
+
+SERVERS = Keys(Ed25519PrivateKey.generate(), bytes(32))
 
 NONCE = bytes(32)
 TABLET = wire.DeviceAuth(CAR, Enrolled(CAR, KEY).sign_in(NONCE))
@@ -343,11 +346,11 @@ async def test_of_a_large_area_the_fingerprint_stays(pool: asyncpg.Pool) -> None
 
 async def test_no_secret_stands_in_any_entry(pool: asyncpg.Pool) -> None:
     """DOM-AUD-6."""
-    signin = SignIn(pool, hours=12)
+    signin = SignIn(pool, SERVERS, Conditions(hours=12))
     directory = await load(pool)
-    _, token, ticket = await signin.check(credentials_of("ana"), directory)
+    _, token, ticket = await signin.check(credentials_of("ana"), directory, "192.0.2.7")
     with pytest.raises(SignInRefused):
-        await signin.check(wire.PasswordAuth("ana", "a wrong password"), directory)
+        await signin.check(wire.PasswordAuth("ana", "a wrong password"), directory, "192.0.2.7")
     await pool.execute("update person set password_hash = 'argon-of-new' where id = 1")
     await pool.execute(
         "insert into enrolment (code_hash, agency_id, label, author, expires_at)"
@@ -490,7 +493,7 @@ async def test_a_device_is_enrolled_by_whoever_has_the_code(stage: Stage) -> Non
 async def test_a_rush_of_sign_ins_shares_its_commits(
     pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    signin = SignIn(pool, hours=12)
+    signin = SignIn(pool, SERVERS, Conditions(hours=12))
     directory = await load(pool)
     batches: list[int] = []
     store = Auditor._store
@@ -500,7 +503,7 @@ async def test_a_rush_of_sign_ins_shares_its_commits(
         await store(self, batch)
 
     monkeypatch.setattr(Auditor, "_store", counted)
-    await asyncio.gather(*(signin.check(TABLET, directory, NONCE) for _ in range(300)))
+    await asyncio.gather(*(signin.check(TABLET, directory, "192.0.2.7", NONCE) for _ in range(300)))
     assert sum(batches) == 300
     assert len(batches) <= 10
     assert await pool.fetchval("select count(*) from session") == 300
@@ -512,11 +515,11 @@ async def test_a_rush_of_sign_ins_shares_its_commits(
 
 async def test_a_sign_in_that_cannot_be_recorded_does_not_begin(pool: asyncpg.Pool) -> None:
     """DOM-AUD-4: the row and its entry, or neither."""
-    signin = SignIn(pool, hours=12)
+    signin = SignIn(pool, SERVERS, Conditions(hours=12))
     directory = await load(pool)
     await pool.execute("alter table audit rename to audit_gone")
     with pytest.raises(SignInRefused) as refused:
-        await signin.check(TABLET, directory, NONCE)
+        await signin.check(TABLET, directory, "192.0.2.7", NONCE)
     assert refused.value.code == "unavailable"
     assert await pool.fetchval("select count(*) from session") == 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -542,3 +543,34 @@ def test_addresses_of_the_wire() -> None:
     assert websocket_url("http://host:1/") == "ws://host:1/ws"
     assert websocket_url("https://host") == "wss://host/ws"
     assert websocket_url("ws://host/ws") == "ws://host/ws"
+
+
+async def test_a_program_that_acts_for_a_person_goes_on_when_its_session_locks(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-SES-5: nobody can have left it alone."""
+    monkeypatch.setattr("psn.door.WATCH_SECONDS", 0.005)
+    async with Heard(stage.url, "ben") as ben, Heard(stage.url, "ana") as ana:
+        await ana.client.watch()
+        ticket = stage.core.signin.ticket(ana.client.offline.token or "")
+        assert ticket is not None
+        ticket.active -= timedelta(hours=1)
+        await until(lambda: ana.of(wire.Unlocked), "it unlocks")
+        await ben.client.acknowledged(ben.client.send([ANA], "are you there?"))
+        await until(lambda: ana.texts() == ["are you there?"], "it goes on")
+        ticket.active -= timedelta(hours=1)
+        message = ana.client.send([BEN], "all the time")
+        await ana.client.acknowledged(message)
+
+
+async def test_a_program_that_comes_back_to_a_locked_session_unlocks_it(stage: Stage) -> None:
+    offline = Offline()
+    async with Heard(stage.url, "ana", offline=offline) as ana:
+        await ana.client.watch()
+    ticket = stage.core.signin.ticket(offline.token or "")
+    assert ticket is not None
+    ticket.active -= timedelta(hours=1)
+    async with Heard(stage.url, "ana", offline=offline) as again:
+        await again.client.watch()
+        assert again.of(wire.SignedIn)[0].locked
+        assert again.client.link is Link.UP

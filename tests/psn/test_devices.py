@@ -154,9 +154,9 @@ async def test_a_body_that_is_wrong_is_said_to_be(office: Office) -> None:
 async def test_a_body_that_never_comes_is_not_waited_for(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dispatch import api
+    from dispatch import asking
 
-    monkeypatch.setattr(api, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(asking, "BODY_SECONDS", 0.1)
     reader, writer = await asyncio.open_connection(*office.stage.address)
     writer.write(
         b"POST /api/enrol HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

@@ -47,6 +47,20 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
         ("SESSION_HOURS", "200"),
         ("AUDIT_CHECKPOINT_MINUTES", "0"),
         ("LOG_LEVEL", "loud"),
+        ("IDLE_MINUTES", "-1"),
+        ("IDLE_MINUTES", "1441"),
+        ("SECOND_FACTOR", "yes"),
+        ("SECOND_FACTOR", ""),
+        ("BREACHED_PASSWORDS", " "),
+        ("ORIGIN", "psn.example.bz"),
+        ("ORIGIN", "http://psn.example.bz"),
+        ("ORIGIN", "https://192.0.2.7"),
+        ("ORIGIN", "https://[2001:db8::1]"),
+        ("ORIGIN", "https://psn.example.bz/console"),
+        ("ORIGIN", "https://psn.example.bz:port"),
+        ("ORIGIN", "https://user@psn.example.bz"),
+        ("ORIGIN", "ftp://psn.example.bz"),
+        ("ORIGIN", "https://"),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_right(name: str, value: str) -> None:
@@ -97,3 +111,16 @@ def test_any_text_gives_settings_or_a_refusal(said: dict[str, str]) -> None:
         assert refused.code == "bad_setting"
     else:
         assert 0 <= got.port <= 65535
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("https://PSN.example.bz/", "https://psn.example.bz"),
+        ("https://psn.example.bz:8443", "https://psn.example.bz:8443"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("", None),
+    ],
+)
+def test_an_origin_is_read_as_browsers_say_it(said: str, read: str | None) -> None:
+    assert settings.read({"PSN_ORIGIN": said}).origin == read

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stage import (
     ANA,
     CAR,
@@ -30,7 +31,11 @@ from stage import (
 from psn import access, credentials, directory_watch, door, wire
 from psn.device_key import Enrolled
 from psn.directory import Directory
-from psn.signin import SignIn, SignInRefused, Ticket
+from psn.keys import Keys
+from psn.signin import Conditions, SignIn, SignInRefused, Ticket
+
+HERE = "192.0.2.7"
+KEYS = Keys(Ed25519PrivateKey.generate(), bytes(32))
 
 NONCE = bytes(range(32))
 """What the server said, where there is no connection."""
@@ -60,12 +65,12 @@ async def people(pool: asyncpg.Pool) -> Directory:
 
 @pytest.fixture
 def signin(pool: asyncpg.Pool) -> SignIn:
-    return SignIn(pool, hours=12)
+    return SignIn(pool, KEYS, Conditions(hours=12))
 
 
 async def test_a_person_is_who_the_directory_says(signin: SignIn, people: Directory) -> None:
     for name in ("ana", "  ANA "):
-        who, token, ticket = await signin.check(wire.PasswordAuth(name, PASSWORD), people)
+        who, token, ticket = await signin.check(wire.PasswordAuth(name, PASSWORD), people, HERE)
         assert (who.address, who.agency, who.roles, who.device) == (ANA, 1, ("dispatcher",), None)
         assert signin.ticket(token) == ticket
         assert timedelta(hours=11, minutes=59) < ticket.ends - datetime.now(UTC)
@@ -75,14 +80,14 @@ async def test_a_person_is_who_the_directory_says(signin: SignIn, people: Direct
 async def test_a_device_is_its_unit_and_a_gateway_is_itself(
     signin: SignIn, people: Directory
 ) -> None:
-    tablet, _, _ = await signin.check(said(CAR), people, NONCE)
+    tablet, _, _ = await signin.check(said(CAR), people, HERE, NONCE)
     assert (tablet.address, tablet.unit, tablet.gateway, tablet.roles) == (
         "unit:1",
         CAR,
         False,
         ("field",),
     )
-    gateway, _, _ = await signin.check(said(GATEWAY), people, NONCE)
+    gateway, _, _ = await signin.check(said(GATEWAY), people, HERE, NONCE)
     assert (gateway.address, gateway.unit, gateway.gateway) == ("device:6", None, True)
     assert not gateway.reads
 
@@ -90,7 +95,7 @@ async def test_a_device_is_its_unit_and_a_gateway_is_itself(
 async def test_the_token_itself_is_nowhere_on_disk(
     signin: SignIn, people: Directory, pool: asyncpg.Pool
 ) -> None:
-    _, token, _ = await signin.check(person("ana"), people)
+    _, token, _ = await signin.check(person("ana"), people, HERE)
     (row,) = await pool.fetch("select * from session")
     assert row["token_hash"] == credentials.token_hash(token)
     assert token not in str(dict(row))
@@ -117,7 +122,7 @@ async def test_wrong_credentials_are_all_refused_alike(
     auth: wire.PasswordAuth | wire.DeviceAuth,
 ) -> None:
     with pytest.raises(SignInRefused) as refused:
-        await signin.check(auth, people, NONCE)
+        await signin.check(auth, people, HERE, NONCE)
     assert refused.value.code == "wrong_credentials"
     assert await pool.fetchval("select count(*) from session") == 0
 
@@ -134,7 +139,7 @@ async def test_who_may_no_longer_is_refused_anew_and_with_an_old_token(
     signin: SignIn, people: Directory, pool: asyncpg.Pool, statement: str, who: str | int
 ) -> None:
     """DOM-WHO-5, DOM-SES-1."""
-    _, token, ticket = await signin.check(said(who), people, NONCE)
+    _, token, ticket = await signin.check(said(who), people, HERE, NONCE)
     await pool.execute(statement)
     now = await directory_watch.load(pool)
     assert signin.principal(ticket, now) is None
@@ -143,32 +148,32 @@ async def test_who_may_no_longer_is_refused_anew_and_with_an_old_token(
         (wire.SessionAuth(token), "session_ended"),
     ):
         with pytest.raises(SignInRefused) as refused:
-            await signin.check(auth, now, NONCE)
+            await signin.check(auth, now, HERE, NONCE)
         assert refused.value.code == code
 
 
 async def test_a_token_comes_back_after_a_restart_and_not_after_its_end(
     signin: SignIn, people: Directory, pool: asyncpg.Pool
 ) -> None:
-    _, kept, _ = await signin.check(person("ana"), people)
-    _, ended, ticket = await signin.check(person("ben"), people)
+    _, kept, _ = await signin.check(person("ana"), people, HERE)
+    _, ended, ticket = await signin.check(person("ben"), people, HERE)
     await signin.end(ticket)
     assert signin.ticket(ended) is None
     assert not signin.holds(ticket)
-    after = SignIn(pool, hours=12)
+    after = SignIn(pool, KEYS, Conditions(hours=12))
     await after.load()
-    who, token, _ = await after.check(wire.SessionAuth(kept), people)
+    who, token, _ = await after.check(wire.SessionAuth(kept), people, HERE)
     assert (who.address, token) == (ANA, kept)
     for bad in (ended, "", kept + "x"):
         with pytest.raises(SignInRefused) as refused:
-            await after.check(wire.SessionAuth(bad), people)
+            await after.check(wire.SessionAuth(bad), people, HERE)
         assert refused.value.code == "session_ended"
 
 
 async def test_a_token_runs_out(pool: asyncpg.Pool, people: Directory) -> None:
     """DOM-SES-1."""
-    brief = SignIn(pool, hours=0)
-    _, token, ticket = await brief.check(person("ana"), people)
+    brief = SignIn(pool, KEYS, Conditions(hours=0))
+    _, token, ticket = await brief.check(person("ana"), people, HERE)
     assert brief.ticket(token) is None
     assert not brief.holds(ticket)
     await brief.load()
@@ -192,7 +197,7 @@ async def test_a_rush_of_passwords_is_checked_two_at_a_time(
             checking -= 1
 
     monkeypatch.setattr(credentials, "verify_password", counted)
-    got = await asyncio.gather(*(signin.check(person("ana"), people) for _ in range(10)))
+    got = await asyncio.gather(*(signin.check(person("ana"), people, HERE) for _ in range(10)))
     assert len({token for _, token, _ in got}) == 10
     assert most <= 2
 
@@ -204,9 +209,9 @@ async def test_without_a_database_nobody_new_and_everybody_known(people: Directo
         def acquire(self, timeout: float) -> None:
             raise ConnectionRefusedError
 
-    signin = SignIn(Away(), hours=12)  # type: ignore[arg-type]
+    signin = SignIn(Away(), KEYS, Conditions(hours=12))  # type: ignore[arg-type]
     with pytest.raises(SignInRefused) as refused:
-        await signin.check(person("ana"), people)
+        await signin.check(person("ana"), people, HERE)
     assert refused.value.code == "unavailable"
 
 
@@ -270,17 +275,17 @@ class Held:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
-        issue = SignIn._issue
+        issue = SignIn.issue
 
         async def held(
-            signin: SignIn, principal: access.Principal, source: str
+            signin: SignIn, principal: access.Principal, source: str, has_factor: bool
         ) -> tuple[str, Ticket]:
-            issued = await issue(signin, principal, source)
+            issued = await issue(signin, principal, source, has_factor)
             self.reached.set()
             await self.go_on.wait()
             return issued
 
-        monkeypatch.setattr(SignIn, "_issue", held)
+        monkeypatch.setattr(SignIn, "issue", held)
 
 
 async def test_who_is_disabled_while_signing_in_does_not_get_in(

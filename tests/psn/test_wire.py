@@ -62,7 +62,13 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
     wire.SignIn: st.builds(
         wire.SignIn,
         n=numbers,
-        auth=st.builds(wire.PasswordAuth, short, short)
+        auth=st.builds(
+            wire.PasswordAuth,
+            short,
+            short,
+            maybe() | st.text(min_size=6, max_size=40),
+            maybe() | short,
+        )
         | st.builds(wire.DeviceAuth, ids, st.binary(min_size=64, max_size=64))
         | st.builds(wire.SessionAuth, short),
         seen=st.dictionaries(addresses, sequences, max_size=5),
@@ -104,6 +110,12 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
     wire.Seen: st.builds(wire.Seen, box=addresses, seq=sequences),
     wire.Read: st.builds(
         wire.Read, n=numbers, box=addresses, seqs=st.lists(sequences, min_size=1, max_size=5)
+    ),
+    wire.Active: st.builds(wire.Active),
+    wire.Unlock: st.builds(
+        wire.Unlock,
+        n=numbers,
+        proof=st.builds(wire.PasswordProof, short) | st.builds(wire.TokenProof, short),
     ),
     wire.Ping: st.builds(wire.Ping, n=numbers),
     wire.SignOut: st.builds(wire.SignOut, n=numbers),

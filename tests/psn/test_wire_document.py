@@ -62,11 +62,21 @@ def test_our_codec_reads_and_writes_an_example(name: str, text: str, data: bytes
 
 
 RAISED = re.compile(
-    r"\b(?:super\(\).__init__|Refused|PositionRefused|SignInRefused|RecordRefused|FrameRefused|Malformed)\(\s*"
+    r"\b(?:super\(\).__init__|Problem|Refused|PositionRefused|SignInRefused|RecordRefused|FrameRefused|Malformed)\(\s*"
     r"\"(?P<code>[a-z_]+)\""
 )
 NAMED = re.compile(r"\(\"(?P<code>[a-z_]+)\", \"[A-Z][^\"]+\.\"\)")
-SAYING = ("core", "door", "log", "mailboxes", "signin", "tracking", "wire/codec")
+SAYING = (
+    "core",
+    "door",
+    "locking",
+    "log",
+    "mailboxes",
+    "people",
+    "signin",
+    "tracking",
+    "wire/codec",
+)
 
 
 def test_the_table_of_errors_holds_every_code_that_the_server_says() -> None:
@@ -110,6 +120,7 @@ def test_the_example_of_a_signature_is_one() -> None:
 def test_the_api_says_what_the_document_says_of_enrolling() -> None:
     table = DOCUMENT.split("| status, code |")[1].split("\n\n")[0]
     told = set(re.findall(r"`([a-z_]+)`", table))
-    source = "".join((ROOT / part).read_text() for part in ("psn/devices.py", "dispatch/api.py"))
+    rooms = ("psn/devices.py", "dispatch/api.py", "dispatch/asking.py")
+    source = "".join((ROOT / part).read_text() for part in rooms)
     assert told <= set(re.findall(r"\"([a-z_]+)\"", source)) | {"bad_key"}
     assert {"wrong_code", "bad_key", "too_fast", "unavailable"} <= told

@@ -67,6 +67,12 @@ class Server:
         assert self._process is not None
         self._process.send_signal(number)
 
+    async def stop(self) -> None:
+        """As an operator would."""
+        self.send(signal.SIGTERM)
+        assert self._process is not None
+        await self._process.communicate()
+
     async def kill(self) -> None:
         """As a power cut would."""
         if self._process is not None and self._process.returncode is None:
@@ -93,7 +99,8 @@ class Screens:
         page = await context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        await page.goto(self.server.url)
+        # Passkeys are bound to a name, so the pages are opened by one.
+        await page.goto(self.server.url.replace("127.0.0.1", "localhost"))
         return page
 
     async def sign_in(self, name: str, page: Page | None = None, *, light: bool = False) -> Page:

@@ -1,22 +1,47 @@
 /** What an interface call said, or why it failed; never throws. */
-export type Answer<T> = { ok: true; value: T } | { ok: false; text: string };
+export type Answer<T> = { ok: true; value: T } | { ok: false; text: string; code: string };
 
 /** GET a JSON resource with the session's token. `text` of a failure is for a person. */
-export async function getJson<T>(path: string, token: string | null): Promise<Answer<T>> {
+export function getJson<T>(path: string, token: string | null): Promise<Answer<T>> {
+  return ask<T>('GET', path, token);
+}
+
+/** POST or DELETE with a JSON body, and the session's token if there is one. */
+export async function ask<T>(
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  token: string | null,
+  body?: unknown,
+): Promise<Answer<T>> {
   try {
-    const headers: HeadersInit = token ? { Authorization: `Bearer ${token}` } : {};
-    const response = await fetch(path, { headers, cache: 'no-store' });
-    const body = (await response.json()) as unknown;
-    if (response.ok) return { ok: true, value: body as T };
-    return { ok: false, text: errorText(body) ?? response.statusText };
+    const headers: Record<string, string> = {};
+    if (token) headers['Authorization'] = `Bearer ${token}`;
+    const init: RequestInit = { method, headers, cache: 'no-store' };
+    if (body !== undefined) {
+      headers['Content-Type'] = 'application/json';
+      init.body = JSON.stringify(body);
+    }
+    const response = await fetch(path, init);
+    const said = (await response.json()) as unknown;
+    if (response.ok) return { ok: true, value: said as T };
+    return { ok: false, ...errorOf(said, response.statusText) };
   } catch {
-    return { ok: false, text: '' };
+    return { ok: false, text: '', code: 'unreachable' };
   }
 }
 
-function errorText(body: unknown): string | null {
-  if (typeof body !== 'object' || body === null || !('error' in body)) return null;
-  const { error } = body;
-  if (typeof error !== 'object' || error === null || !('text' in error)) return null;
-  return typeof error.text === 'string' ? error.text : null;
+function errorOf(body: unknown, otherwise: string): { text: string; code: string } {
+  const error = field(body, 'error');
+  const text = field(error, 'text');
+  const todo = field(error, 'todo');
+  const code = field(error, 'code');
+  return {
+    text: typeof text === 'string' ? `${text} ${typeof todo === 'string' ? todo : ''}` : otherwise,
+    code: typeof code === 'string' ? code : '',
+  };
+}
+
+function field(of: unknown, name: string): unknown {
+  if (typeof of !== 'object' || of === null) return undefined;
+  return (of as Record<string, unknown>)[name];
 }

@@ -156,6 +156,16 @@ test('a server that cannot check now is asked again when it says', () => {
   expect(sockets).toHaveLength(2);
 });
 
+test('too many tries are told to the person and not tried again by itself', () => {
+  connection().start({ kind: 'password', name: 'a', password: 'b' });
+  last().open();
+  const n = last().sent.find((sent) => sent.t === 'sign_in')?.n ?? 0;
+  last().say({ t: 'error', n, code: 'too_many_tries', text: '', todo: '', retry: 2_000 });
+  vi.advanceTimersByTime(60_000);
+  expect(log).toContain('refused too_many_tries');
+  expect(sockets).toHaveLength(1);
+});
+
 test('a connection that cannot be trusted is left, and another begun with what was seen', () => {
   const one = connection();
   one.start({ kind: 'password', name: 'a', password: 'b' });

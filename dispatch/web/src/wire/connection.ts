@@ -182,7 +182,8 @@ export class Connection {
   }
 
   #refused(error: WireError): void {
-    if (error.retry) {
+    // A person who is to wait reads so; everything else is for this to try again.
+    if (error.retry && error.code !== 'too_many_tries') {
       this.#lost(CLOSE.goingDown, '', error.retry);
       return;
     }

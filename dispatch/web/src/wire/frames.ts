@@ -30,7 +30,14 @@ export type Seat = [
 export type Crossing = [unit: number, fence: number, inside: boolean, time: number];
 
 export type Auth =
-  { kind: 'password'; name: string; password: string } | { kind: 'session'; token: string };
+  | { kind: 'password'; name: string; password: string; code?: string; known?: string }
+  | { kind: 'session'; token: string };
+
+/** Whoever is at the console proves to be its person. */
+export type Proof = { kind: 'password'; password: string } | { kind: 'token'; token: string };
+
+/** What can be asked for beside the password. */
+export type FactorKind = 'totp' | 'passkey' | 'recovery_code';
 
 export interface OutgoingMessage {
   t: 'message';
@@ -49,6 +56,8 @@ export type ClientFrame =
   | OutgoingMessage
   | { t: 'seen'; box: Address; seq: number }
   | { t: 'read'; n: number; box: Address; seqs: number[] }
+  | { t: 'active' }
+  | { t: 'unlock'; n: number; proof: Proof }
   | { t: 'ping'; n: number }
   | { t: 'sign_out'; n: number };
 
@@ -120,6 +129,12 @@ export interface SignedIn {
   time: number;
   ends: number;
   unit?: number | null;
+  /** Nothing comes before `unlock`. */
+  locked?: boolean;
+  /** Nothing is possible but to enrol a second factor. */
+  limited?: boolean;
+  /** To be kept in this browser, and sent with the next password. */
+  known?: string | null;
 }
 export interface WireError {
   t: 'error';
@@ -129,6 +144,7 @@ export interface WireError {
   n?: number | null;
   id?: string | null;
   retry?: number | null;
+  kinds?: FactorKind[] | null;
 }
 export interface Roster {
   t: 'roster';
@@ -154,6 +170,11 @@ export type ServerFrame =
   | Mail
   | { t: 'caught_up' }
   | { t: 'history_gone'; box: Address; floor: number }
+  | { t: 'locking'; seconds: number }
+  | { t: 'locked' }
+  | { t: 'unlocked' }
+  | { t: 'emergency_waits' }
+  | { t: 'ending'; seconds: number }
   | { t: 'pong'; n: number; time: number }
   | { t: 'closing'; code: string; text: string; todo: string };
 

@@ -1,0 +1,236 @@
+"""Requests to the API: who asks, with what, and how a route is declared.
+
+A route is one line of a table (``dispatch.api``, ``dispatch.account``): path, method, handler, the
+type of its body and of its answer. Who asks is told by the token of a session, never by a cookie;
+a body is JSON and says so, which no foreign page can do without being asked (CORS), so nothing
+here can be set off from elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, fields
+from typing import Any, Final, Literal
+
+import asyncpg
+import msgspec
+from aiohttp import web
+
+from psn import auditor, passkeys
+from psn.access import Principal
+from psn.audit import NOBODY, Actor, Entry
+from psn.core import Core
+from psn.pace import Guesses
+from psn.problems import Problem
+from psn.settings import Settings
+from psn.signin import Ticket
+
+MOST_BODY_BYTES: Final = 65_536
+BODY_SECONDS: Final = 10.0
+"""A request's body has to be there by then."""
+
+
+class ApiProblem(Problem):
+    """A request that is answered with an HTTP status, a code, a sentence and what to do."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        text: str,
+        todo: str,
+        retry: int | None = None,
+        kinds: list[str] | None = None,
+    ) -> None:
+        super().__init__(code, text, todo, retry)
+        self.status = status
+        self.kinds = kinds
+
+
+_STATUS: Final = {
+    "session_ended": 401,
+    "not_signed_in": 401,
+    "wrong_credentials": 403,
+    "wrong_passkey": 403,
+    "wrong_code": 403,
+    "second_factor_needed": 403,
+    "not_allowed": 403,
+    "last_factor": 409,
+    "already_there": 409,
+    "too_many_factors": 409,
+    "challenge_over": 409,
+    "enrolment_over": 409,
+    "locked": 423,
+    "too_many_tries": 429,
+    "unavailable": 503,
+    "bad_breach_list": 503,
+}
+
+
+def as_answer(problem: Problem) -> ApiProblem:
+    """A problem of the network as the API answers it: 400 when nothing fits better."""
+    if isinstance(problem, ApiProblem):
+        return problem
+    return ApiProblem(
+        _STATUS.get(problem.code, 400),
+        problem.code,
+        problem.text,
+        problem.todo,
+        problem.retry,
+        getattr(problem, "kinds", None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A request of somebody who is not known yet."""
+
+    core: Core
+    pool: asyncpg.Pool
+    settings: Settings
+    guesses: Guesses
+    source: str
+    """The remote address."""
+    scheme: str
+    host: str
+    """As the request names it, with the port."""
+    body: Any
+    """Of the type that the route takes; none when it takes nothing."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, for the audit."""
+        return Actor(NOBODY, source=self.source)
+
+    def parts(self) -> dict[str, Any]:
+        """Its fields by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def site(self) -> passkeys.Site:
+        """Where passkeys are good; raises :class:`psn.passkeys.PasskeyRefused`."""
+        return passkeys.site(self.settings.origin, self.scheme, self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Knock):
+    """A request whose sender is known."""
+
+    who: Principal
+    ticket: Ticket
+    path: dict[str, str]
+    query: dict[str, str]
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number of the query, checked."""
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not re.fullmatch(r"-?[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise ApiProblem(
+                400,
+                "bad_parameter",
+                f"The parameter {name} must be a whole number from {low} to {high}.",
+                "Correct it and ask again.",
+            )
+        return int(text)
+
+    def optional(self, name: str, low: int, high: int) -> int | None:
+        """A whole number of the query that need not be there."""
+        return self.number(name, low, low, high) if name in self.query else None
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks, for the audit."""
+        return auditor.actor_of(self.who, self.source, self.ticket.hash)
+
+    async def record(
+        self, action: str, object: str | None, owner: int | None, details: dict[str, Any]
+    ) -> None:
+        """Put into the audit what is about to be done; raises :class:`Problem` when it cannot."""
+        await self.core.auditor.record(Entry(self.actor, action, object, owner, details))
+
+    def path_id(self, name: str) -> int:
+        """An id of the path; what is no id names nothing that exists."""
+        text = self.path[name]
+        if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > 2_147_483_647:
+            raise not_found()
+        return int(text)
+
+
+Handler = Callable[[Any], Awaitable[Any]]
+"""Takes :class:`Asked`, or :class:`Knock` where anyone may ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method on one path: what it takes and returns, its query parameters, and for whom."""
+
+    path: str
+    handler: Handler
+    returns: type | None
+    """The type of the answer; none: any object."""
+    query: tuple[str, ...] = ()
+    method: Literal["GET", "POST", "DELETE"] = "GET"
+    takes: type | None = None
+    """The type of the JSON body; none: there is none."""
+    open: bool = False
+    """Also for those who have not signed in; the handler then takes a :class:`Knock`."""
+    limited: bool = False
+    """Also for a session that may do nothing but enrol a second factor."""
+
+
+def not_found() -> ApiProblem:
+    """The answer for what is not there and, alike, for what may not be seen."""
+    return ApiProblem(
+        404, "not_found", "There is nothing here that you may see.", "Check the address."
+    )
+
+
+async def body_of(request: web.Request, wanted: type | None) -> Any:
+    """The body of a request, decoded and checked; none where none is taken."""
+    if wanted is None:
+        return None
+    if request.content_type != "application/json":
+        raise ApiProblem(415, "not_json", "The body is not said to be JSON.", "Send JSON.")
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_any():
+                raw += chunk
+                if len(raw) > MOST_BODY_BYTES:
+                    text = f"The body has more than {MOST_BODY_BYTES:,} bytes."
+                    raise ApiProblem(413, "too_large", text, "Send less.")
+    except TimeoutError:
+        raise ApiProblem(408, "too_slow", "The body did not come in time.", "Ask again.") from None
+    try:
+        return msgspec.json.decode(bytes(raw), type=wanted)
+    except msgspec.ValidationError as problem:
+        text = f"The body was refused: {str(problem)[:200]}."
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        text = "The body is not JSON."
+    raise ApiProblem(400, "bad_body", text, "Compare it with /api/openapi.json.")
+
+
+def reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """An answer in JSON that nobody keeps."""
+    return web.Response(
+        body=msgspec.json.encode(value),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def refusal(problem: ApiProblem) -> web.Response:
+    """The answer to a request that is refused."""
+    error: dict[str, Any] = {"code": problem.code, "text": problem.text, "todo": problem.todo}
+    headers = {}
+    if problem.retry is not None:
+        error["retry"] = problem.retry
+        headers["Retry-After"] = str(math.ceil(problem.retry / 1_000))
+    if problem.kinds is not None:
+        error["kinds"] = problem.kinds
+    return reply({"error": error}, problem.status, headers)

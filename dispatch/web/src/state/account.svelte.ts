@@ -1,0 +1,198 @@
+import { strings } from '../strings';
+import { ask, type Answer } from './http';
+import { makePasskey } from './passkey';
+
+export interface Factor {
+  id: number;
+  kind: 'totp' | 'passkey';
+  label: string;
+  created: number;
+  last_used: number | null;
+}
+
+export interface Factors {
+  factors: Factor[];
+  recovery_left: number;
+  few_left: boolean;
+  required: boolean;
+  /** Whether passkeys can be used at this address. */
+  passkeys: boolean;
+}
+
+export interface OwnSession {
+  id: string;
+  began: number;
+  active: number;
+  ends: number;
+  source: string | null;
+  connected: boolean;
+  current: boolean;
+}
+
+export interface NewAuthenticator {
+  qr: string;
+  address: string;
+  secret: string;
+}
+
+export type Part = 'factors' | 'password' | 'sessions';
+
+interface Codes {
+  recovery_codes: string[] | null;
+}
+
+const FACTORS = '/api/me/second-factors';
+
+/**
+ * One's own account, over HTTP. What changes how one signs in may need a proof first: `proofNeeded`
+ * is then set, and what was asked for is done once `prove` has succeeded.
+ */
+export class Account {
+  factors = $state.raw<Factors | null>(null);
+  sessions = $state.raw<OwnSession[] | null>(null);
+  /** New codes, to be shown once. */
+  codes = $state.raw<string[] | null>(null);
+  problem = $state('');
+  /** What part of the account the problem is of. */
+  part = $state<Part>('factors');
+  busy = $state(false);
+  proofNeeded = $state(false);
+  #token: () => string | null;
+  #again: (() => Promise<void>) | null = null;
+
+  constructor(token: () => string | null) {
+    this.#token = token;
+  }
+
+  async load(): Promise<void> {
+    const factors = await this.#ask<Factors>('GET', FACTORS);
+    if (factors.ok) this.factors = factors.value;
+    else this.problem = factors.text;
+  }
+
+  async loadSessions(): Promise<void> {
+    const answer = await this.#ask<{ sessions: OwnSession[] }>('GET', '/api/me/sessions');
+    if (answer.ok) this.sessions = answer.value.sessions;
+    else this.problem = answer.text;
+  }
+
+  /** A QR code for a new authenticator app. */
+  beginTotp(then: (begun: NewAuthenticator) => void): Promise<void> {
+    return this.#do(async () => {
+      const begun = await this.#ask<NewAuthenticator>('POST', `${FACTORS}/totp`);
+      if (begun.ok) then(begun.value);
+      return begun;
+    });
+  }
+
+  confirmTotp(code: string, label: string, then: () => void): Promise<void> {
+    return this.#do(() => this.#enrol(`${FACTORS}/totp/confirm`, { code, label }, then));
+  }
+
+  addPasskey(label: string, then: () => void): Promise<void> {
+    return this.#do(async () => {
+      const at = `${FACTORS}/passkey`;
+      const begun = await this.#ask<{ publicKey: unknown }>('POST', `${at}/options`);
+      if (!begun.ok) return begun;
+      const made = await makePasskey(begun.value.publicKey);
+      if (!made.done) return { ok: false, code: made.why, text: strings.passkey[made.why] };
+      return this.#enrol(at, { credential: made.credential, label }, then);
+    });
+  }
+
+  rename(id: number, label: string): Promise<void> {
+    return this.#do(async () => {
+      const done = await this.#ask('POST', `${FACTORS}/${id}/label`, { label });
+      await this.load();
+      return done;
+    });
+  }
+
+  remove(id: number): Promise<void> {
+    return this.#do(async () => {
+      const done = await this.#ask('DELETE', `${FACTORS}/${id}`);
+      await this.load();
+      return done;
+    });
+  }
+
+  newCodes(): Promise<void> {
+    return this.#do(async () => {
+      const answer = await this.#ask<Codes>('POST', '/api/me/recovery-codes');
+      if (answer.ok) this.codes = answer.value.recovery_codes;
+      await this.load();
+      return answer;
+    });
+  }
+
+  changePassword(old: string, fresh: string, then: (ended: number) => void): Promise<void> {
+    return this.#do(async () => {
+      const body = { old, new: fresh };
+      const answer = await this.#ask<{ ended: number }>('POST', '/api/me/password', body);
+      if (answer.ok) then(answer.value.ended);
+      return answer;
+    }, 'password');
+  }
+
+  endSession(id: string): Promise<void> {
+    return this.#do(async () => {
+      const done = await this.#ask('DELETE', `/api/me/sessions/${id}`);
+      await this.loadSessions();
+      return done;
+    }, 'sessions');
+  }
+
+  signOutEverywhere(): Promise<void> {
+    return this.#do(() => this.#ask('POST', '/api/me/sign-out-everywhere'), 'sessions');
+  }
+
+  /** Prove by the password who sits here; then what was asked for before is done. */
+  async prove(password: string): Promise<void> {
+    this.problem = '';
+    this.busy = true;
+    const answer = await this.#ask('POST', '/api/me/proof', { password });
+    this.busy = false;
+    if (!answer.ok) {
+      this.problem = answer.text;
+      return;
+    }
+    this.proofNeeded = false;
+    const again = this.#again;
+    this.#again = null;
+    await again?.();
+  }
+
+  /** Leave it, after all. */
+  withdraw(): void {
+    this.proofNeeded = false;
+    this.problem = '';
+    this.#again = null;
+  }
+
+  async #enrol(path: string, body: unknown, then: () => void): Promise<Answer<Codes>> {
+    const answer = await this.#ask<Codes>('POST', path, body);
+    if (answer.ok) {
+      this.codes = answer.value.recovery_codes;
+      then();
+      await this.load();
+    }
+    return answer;
+  }
+
+  async #do(work: () => Promise<Answer<unknown>>, part: Part = 'factors'): Promise<void> {
+    this.problem = '';
+    this.part = part;
+    this.busy = true;
+    const answer = await work();
+    this.busy = false;
+    if (answer.ok) return;
+    if (answer.code === 'proof_needed') {
+      this.proofNeeded = true;
+      this.#again = () => this.#do(work, part);
+    } else this.problem = answer.text || strings.account.unreachable;
+  }
+
+  #ask<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer<T>> {
+    return ask<T>(method, path, this.#token(), body);
+  }
+}
