@@ -8,25 +8,22 @@ it and of what it answers; the OpenAPI document is made from the same table.
 
 from __future__ import annotations
 
-import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import shapely
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dispatch import auditing, openapi, pages
+from dispatch import administration, auditing, openapi, pages
+from dispatch.asking import ApiProblem, Asked, Route, body_of, not_found, refusal, reply, site_of
 from psn import __version__, access, auditor, database, devices, mailboxes, wire
 from psn.access import Principal
-from psn.audit import NOBODY, Actor, Entry
+from psn.audit import Entry
 from psn.audit_search import Filter
 from psn.core import Core
 from psn.directory import Precision, Unit
@@ -40,17 +37,6 @@ MOST_FIXES: Final = 5_000
 MOST_ENTRIES: Final = 500
 LATEST: Final = 253_402_300_799_999
 """The last millisecond of the year 9999."""
-MOST_BODY_BYTES: Final = 65_536
-BODY_SECONDS: Final = 10.0
-"""A request's body has to be there by then."""
-
-
-class ApiProblem(Problem):
-    """A request that is answered with an HTTP status, a code, a sentence and what to do."""
-
-    def __init__(self, status: int, code: str, text: str, todo: str) -> None:
-        super().__init__(code, text, todo)
-        self.status = status
 
 
 class Config(Struct):
@@ -141,70 +127,6 @@ CONNECTIONS: Final = 4
 
 
 GUESSES: Final[web.AppKey[Guesses]] = web.AppKey("api_guesses", Guesses)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request whose sender is known, or is :data:`psn.access.NOBODY` on a route open to all."""
-
-    core: Core
-    pool: asyncpg.Pool
-    settings: Settings
-    guesses: Guesses
-    who: Principal
-    ticket: Ticket | None
-    """Of his session."""
-    address: str
-    """Where it came from."""
-    path: dict[str, str]
-    query: dict[str, str]
-    body: Any
-    """Of the type that the route takes; none when it takes nothing."""
-
-    def number(self, name: str, default: int, low: int, high: int) -> int:
-        """A whole number of the query, checked."""
-        text = self.query.get(name)
-        if text is None:
-            return default
-        if not re.fullmatch(r"-?[0-9]{1,18}", text) or not low <= int(text) <= high:
-            raise ApiProblem(
-                400,
-                "bad_parameter",
-                f"The parameter {name} must be a whole number from {low} to {high}.",
-                "Correct it and ask again.",
-            )
-        return int(text)
-
-    def optional(self, name: str, low: int, high: int) -> int | None:
-        """A whole number of the query that need not be there."""
-        return self.number(name, low, low, high) if name in self.query else None
-
-    @property
-    def actor(self) -> Actor:
-        """Who asks, for the audit."""
-        if self.ticket is None:
-            return Actor(NOBODY, source=self.address)
-        return auditor.actor_of(self.who, self.address, self.ticket.hash)
-
-    async def record(
-        self, action: str, object: str | None, owner: int | None, details: dict[str, Any]
-    ) -> None:
-        """Put into the audit what is about to be done; raises :class:`Problem` when it cannot."""
-        await self.core.auditor.record(Entry(self.actor, action, object, owner, details))
-
-    def path_id(self, name: str) -> int:
-        """An id of the path; what is no id names nothing that exists."""
-        text = self.path[name]
-        if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > 2_147_483_647:
-            raise not_found()
-        return int(text)
-
-
-def not_found() -> ApiProblem:
-    """The answer for what is not there and, alike, for what may not be seen."""
-    return ApiProblem(
-        404, "not_found", "There is nothing here that you may see.", "Check the address."
-    )
 
 
 async def config(asked: Asked) -> Config:
@@ -398,25 +320,6 @@ async def audit(asked: Asked) -> auditing.Audit:
     return await auditing.page(asked.pool, asked.who, wanted, limit)
 
 
-Handler = Callable[[Asked], Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One method on one path: what it takes and returns, its query parameters, and for whom."""
-
-    path: str
-    handler: Handler
-    returns: type | None
-    """The type of the answer; none: any object."""
-    query: tuple[str, ...] = ()
-    method: str = "GET"
-    takes: type | None = None
-    """The type of the JSON body; none: there is none."""
-    open: bool = False
-    """Also for those who have not signed in."""
-
-
 ROUTES: Final = (
     Route("/api/config", config, Config, open=True),
     Route("/api/units/{id}", unit, UnitDetails),
@@ -426,23 +329,8 @@ ROUTES: Final = (
     Route("/api/fences", fences, None),
     Route("/api/audit", audit, auditing.Audit, auditing.QUERY),
     Route("/api/enrol", enrol, EnrolledDevice, method="POST", takes=Enrolment, open=True),
+    *administration.ROUTES,
 )
-
-_json = msgspec.json.Encoder().encode
-
-
-def _reply(value: Any, status: int = 200) -> web.Response:
-    return web.Response(
-        body=_json(value),
-        status=status,
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
-
-
-def _refusal(problem: ApiProblem) -> web.Response:
-    error = {"code": problem.code, "text": problem.text, "todo": problem.todo}
-    return _reply({"error": error}, problem.status)
 
 
 def _who(core: Core, request: web.Request) -> tuple[Principal, Ticket]:
@@ -464,30 +352,6 @@ def _who(core: Core, request: web.Request) -> tuple[Principal, Ticket]:
     return principal, ticket
 
 
-async def _body(request: web.Request, kind: type) -> Any:
-    """The JSON body of a request as a value of a type; raises :class:`ApiProblem`.
-
-    It must be said to be JSON, which a form of a foreign page cannot say.
-    """
-    if request.content_type != "application/json":
-        raise ApiProblem(415, "not_json", "The body is not said to be JSON.", "Send JSON.")
-    raw = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.content.iter_any():
-                raw += chunk
-                if len(raw) > MOST_BODY_BYTES:
-                    text = f"The body has more than {MOST_BODY_BYTES} bytes."
-                    raise ApiProblem(413, "too_large", text, "Send less.")
-    except TimeoutError:
-        raise ApiProblem(408, "too_slow", "The body did not come in time.", "Ask again.") from None
-    try:
-        return msgspec.json.decode(bytes(raw), type=kind)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
-        text = f"The body is not what belongs here: {str(problem)[:200]}."
-        raise ApiProblem(400, "bad_body", text, "Compare it with /api/openapi.json.") from None
-
-
 def _answering(
     core: Core, settings: Settings, route: Route
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -502,17 +366,18 @@ def _answering(
                 who,
                 ticket,
                 request.remote or "",
+                site_of(request),
                 dict(request.match_info),
                 dict(request.query),
-                None if route.takes is None else await _body(request, route.takes),
+                None if route.takes is None else await body_of(request, route.takes),
             )
-            return _reply(await route.handler(asked))
+            return reply(await route.handler(asked))
         except ApiProblem as problem:
-            return _refusal(problem)
+            return refusal(problem)
         except auditor.Unrecorded as problem:
-            return _refusal(ApiProblem(503, problem.code, problem.text, problem.todo))
+            return refusal(ApiProblem(503, problem.code, problem.text, problem.todo))
         except (*database.PASSING, asyncpg.PostgresError):
-            return _refusal(
+            return refusal(
                 ApiProblem(
                     503,
                     "unavailable",
@@ -538,11 +403,11 @@ def add_routes(application: web.Application, core: Core, settings: Settings) -> 
         application.router.add_route(route.method, route.path, _answering(core, settings, route))
 
     async def document(request: web.Request) -> web.Response:
-        return _reply(openapi.document(ROUTES))
+        return reply(openapi.document(ROUTES))
 
     application.router.add_get("/api/openapi.json", document)
     application.router.add_route("*", "/api/{rest:.*}", _nothing_here)
 
 
 async def _nothing_here(request: web.Request) -> web.Response:
-    return _refusal(not_found())
+    return refusal(not_found())

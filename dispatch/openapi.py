@@ -11,7 +11,11 @@ import msgspec
 from psn import __version__
 
 if TYPE_CHECKING:
-    from dispatch.api import Route
+    from dispatch.asking import Route
+
+
+_TEXTS = frozenset({"viewer"})
+"""Query parameters that are no whole numbers."""
 
 
 _TEXTS = frozenset({"actor", "action", "object"})
@@ -20,7 +24,8 @@ _TEXTS = frozenset({"actor", "action", "object"})
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
     """The API as an OpenAPI 3.1 document."""
-    types = [kind for r in routes for kind in (r.returns, r.takes) if kind is not None]
+    used = [kind for r in routes for kind in (r.returns, r.takes) if kind is not None]
+    types = list(dict.fromkeys(used))
     schemas, components = msgspec.json.schema_components(
         types, ref_template="#/components/schemas/{name}"
     )
@@ -44,7 +49,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "info": {
             "title": "Public Safety Network of Belize",
             "version": __version__,
-            "description": "History, details and enrolment; live traffic is on /ws, docs/wire.md.",
+            "description": "History and administration; live traffic is on /ws, docs/wire.md.",
         },
         "paths": paths,
         "components": {
@@ -63,7 +68,9 @@ def _operation(route: Route, by_type: dict[type | None, dict[str, Any]]) -> dict
     done = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
     refusals = {"400", "503"}
     if not route.open:
-        refusals |= {"401", "404"}
+        refusals |= {"401", "403", "404"}
+    if route.method != "GET":
+        refusals |= {"409"}
     operation: dict[str, Any] = {
         "summary": (route.handler.__doc__ or "").strip(),
         "operationId": route.handler.__name__,
