@@ -29,6 +29,7 @@ EXPECTED = [
         "response_schema_conformance",
     )
 ]
+(CONFORMS,) = (each for each in EXPECTED if each.__name__ == "response_schema_conformance")
 EXAMPLES = 10
 """For each endpoint and each role."""
 WHO = ["bpd.dispatcher", "bpd.supervisor", "bpd.administrator", "bpd.auditor", None]
@@ -55,6 +56,9 @@ def _fuzz(stage: Stage, base: str, who: str | None, loop: asyncio.AbstractEventL
     for found in schema.get_all_operations():
         operation = found.ok()
         cases = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+        # Its schema has prefixItems (JSON Schema 2020-12), which the check takes for the older
+        # items and refuses; tests/dispatch/test_api.py holds the answer to its type.
+        excluded = [CONFORMS] if operation.path.endswith("/track") else []
         if operation.body:
             cases |= operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
         any_id = st.sampled_from(["1", "2", "3", "4", "5", "6", "agency:3", "person:3", "x"])
@@ -75,7 +79,7 @@ def _fuzz(stage: Stage, base: str, who: str | None, loop: asyncio.AbstractEventL
                     case.path_parameters[name] = id
             response = case.call(base_url=base, headers=session.headers())
             done += 1
-            case.validate_response(response, checks=EXPECTED)
+            case.validate_response(response, checks=EXPECTED, excluded_checks=excluded)
             if who is not None and SECRET.lower() in response.text.lower():
                 raise AssertionError(f"{case.method} {response.url}: {response.text}")
 
