@@ -90,6 +90,20 @@ class SharingNow(Struct):
     glasses: list[GlassRow]
 
 
+class SharingUnit(Struct):
+    """A unit that one can ask about."""
+
+    id: int
+    agency: int
+    callsign: str
+
+
+class SharingUnits(Struct):
+    """Units of the caller's agency, and those that it is shown; none out of use."""
+
+    units: list[SharingUnit]
+
+
 class WhyAnswer(Struct):
     """How precisely a unit is shown to a viewer, and the steps that led there in words."""
 
@@ -219,6 +233,19 @@ def _is_shown(number: int, asked: Asked) -> bool:
     return unit is not None and rules.sharing.precision(unit, asked.who.agency) > Precision.NOTHING
 
 
+async def sharing_units(asked: Asked) -> SharingUnits:
+    """The units of the caller's agency, and of others those that it is shown."""
+    asked.own("agreement", "see")
+    units = asked.core.directory.units.values()
+    return SharingUnits(
+        [
+            SharingUnit(unit.id, unit.agency, unit.callsign)
+            for unit in sorted(units, key=lambda unit: unit.callsign)
+            if not unit.retired and _is_shown(unit.id, asked)
+        ]
+    )
+
+
 async def why(asked: Asked) -> WhyAnswer:
     """Why a viewer (``person:3``, ``agency:2``, ``unit:7``) is shown a unit so precisely."""
     asked.own("agreement", "see")
@@ -268,5 +295,6 @@ def _breaks_glass(asked: Asked, who: Principal) -> bool:
 
 ROUTES: Final = (
     Route("/api/sharing", sharing, SharingNow),
+    Route("/api/sharing/units", sharing_units, SharingUnits),
     Route("/api/sharing/why", why, WhyAnswer, ("viewer", "unit")),
 )

@@ -419,6 +419,16 @@ async def test_why_is_told_in_words(stage: Stage, sign_in: SignIn) -> None:
         assert await ben.refused("GET", f"/api/sharing/why?{path}") == (404, "not_found")
 
 
+async def test_what_can_be_asked_about_is_what_is_shown(stage: Stage, sign_in: SignIn) -> None:
+    ben = await sign_in("ben")
+    told = (await ben.get("/api/sharing/units"))["units"]
+    assert [unit["callsign"] for unit in told] == ["CG-1", "P-1", "P-2"]
+    await stage.core.pool.execute("update unit set retired_at = now() where id = 2")
+    await stage.core.refresh_directory()
+    told = (await ben.get("/api/sharing/units"))["units"]
+    assert [unit["callsign"] for unit in told] == ["CG-1", "P-1"]
+
+
 async def test_who_breaks_our_glass_can_be_asked_about(stage: Stage, sign_in: SignIn) -> None:
     boss, ana = await sign_in("cus.supervisor"), await sign_in("ana")
     path = f"/api/sharing/why?viewer={ANA}&unit={TRUCK}"

@@ -55,6 +55,7 @@ TABLE: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/groups", {"name": "Night {role}"}, SUPERVISORS),
     ("POST", "/api/groups/3/members", {"add": [f"person:{ANA}"]}, SUPERVISORS),
     ("GET", "/api/sharing", None, WATCHERS),
+    ("GET", "/api/sharing/units", None, WATCHERS),
     ("GET", f"/api/sharing/why?viewer=agency:{BCG}&unit={CAR}", None, WATCHERS),
     (
         "POST",
