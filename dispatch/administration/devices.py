@@ -6,6 +6,7 @@ network (``psn device enrol --all-agencies``).
 
 from __future__ import annotations
 
+import io
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
@@ -23,7 +24,6 @@ from dispatch.administration.values import (
     author_of,
     conflict,
     end_sessions,
-    milliseconds,
 )
 from dispatch.asking import Asked, Route, not_found
 from psn import database, enrolment_code
@@ -171,9 +171,16 @@ async def make_code(asked: Asked) -> MadeCode:
             ends,
         )
     uri = enrolment_code.uri(asked.site, code)
-    picture = segno.make(uri, error="m", micro=False).svg_inline(scale=4, border=2)
-    until = milliseconds(ends) or 0
-    return MadeCode(number, enrolment_code.shown(code), uri, picture, until)
+    shown, until = enrolment_code.shown(code), database.milliseconds(ends)
+    return MadeCode(number, shown, uri, _picture(uri), until)
+
+
+def _picture(text: str) -> str:
+    """A QR code as an SVG document."""
+    drawn = io.BytesIO()
+    made = segno.make(text, error="m", micro=False)
+    made.save(drawn, kind="svg", xmldecl=False, scale=4, border=2)
+    return drawn.getvalue().decode()
 
 
 async def _only_one_waits(

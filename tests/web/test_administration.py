@@ -109,7 +109,9 @@ async def test_an_agreement_changes_the_others_console_at_once_and_why_is_answer
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Presence ·").check()
     await dialog.get_by_label("Reason").fill("Regatta, order 12/2026")
-    await expect(dialog).to_contain_text("presence, messages (so far: exact, messages)")
+    await expect(dialog).to_contain_text(
+        "from now on: units presence, messages. So far: units exact, messages."
+    )
     await dialog.get_by_role("button", name="Agree").click()
     await expect(page.get_by_role("status").first).to_contain_text("Agreed with Belize Coast Guard")
     await coast.bring_to_front()

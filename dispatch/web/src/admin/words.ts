@@ -185,7 +185,7 @@ export const words = {
     agree: 'Agree',
     endAll: 'End what is agreed',
     change: (agency: string, before: string, after: string) =>
-      `From now on ${agency} sees our open units: ${after} (so far: ${before}).`,
+      `${agency} from now on: ${after}. So far: ${before}.`,
     replaces: 'What is agreed so far ends with it.',
     agreements: 'Agreements',
     direction: 'Who shows whom',

@@ -1,7 +1,7 @@
 import { strings } from '../strings';
 import { Connection, type Phase } from '../wire/connection';
 import type { Address, ServerFrame, SignedIn } from '../wire/frames';
-import { getJson, sendJson } from './http';
+import { ask, getJson } from './http';
 
 const TOKEN = 'psn:session';
 
@@ -68,8 +68,8 @@ export class Entrance {
   }
 
   /** POST or DELETE with the session's token. */
-  send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): ReturnType<typeof sendJson<T>> {
-    return sendJson<T>(method, path, this.account?.token ?? null, body);
+  send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): ReturnType<typeof ask<T>> {
+    return ask<T>(method, path, this.account?.token ?? null, body);
   }
 
   /** Signed in, anew or again; `same`: as the one before. */
