@@ -14,11 +14,7 @@ if TYPE_CHECKING:
     from dispatch.asking import Route
 
 
-_TEXTS = frozenset({"viewer"})
-"""Query parameters that are no whole numbers."""
-
-
-_TEXTS = frozenset({"actor", "action", "object"})
+_TEXTS = frozenset({"actor", "action", "object", "viewer"})
 """Query parameters that are no whole numbers."""
 
 

@@ -193,6 +193,28 @@ async def test_glass_is_broken_at_the_console_shown_and_ended_and_reviewed(
     await expect(boss.get_by_role("row", name="sinking")).to_contain_text("justified")
 
 
+async def test_the_audit_is_read_by_who_what_and_when(screens: Screens) -> None:
+    page = await enter(screens, "bpd.admin", "groups")
+    await page.get_by_role("button", name="Add a group").click()
+    await page.get_by_role("dialog").get_by_label("Name").fill("<i>Night</i>")
+    await page.get_by_role("dialog").get_by_role("button", name="Add a group").click()
+    await expect(page.get_by_role("row", name="Night")).to_be_visible()
+    await page.get_by_role("link", name="Audit").click()
+    await page.get_by_label("Who", exact=True).fill("person:2")
+    await page.get_by_label("What", exact=True).fill("group.added")
+    await page.get_by_role("button", name="Show").click()
+    await keep(page, "admin-audit-found")
+    await page.get_by_label("Until").fill("2020-01-01T00:00")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_text("Nothing matches.")).to_be_visible()
+    await page.get_by_label("Until").fill("")
+    await page.get_by_label("Who", exact=True).fill("")
+    await page.get_by_role("button", name="Show").click()
+    row = page.get_by_role("row", name="Night")
+    await expect(row).to_contain_text("BPD Administrator")
+    await expect(row).to_contain_text("<i>Night</i>")
+
+
 async def test_administration_is_used_by_keyboard_alone(screens: Screens) -> None:
     page = await enter(screens, "bpd.admin", "people")
     await expect(page.get_by_role("row", name="bpd.dispatch")).to_be_visible(timeout=PATIENCE_MS)

@@ -439,20 +439,15 @@ async def test_who_breaks_our_glass_can_be_asked_about(stage: Stage, sign_in: Si
     assert "Ana has broken the glass of Customs (an exercise of all, until" in told["reasons"][-1]
 
 
-async def test_a_change_names_who_made_it(stage: Stage, admin: Clerk) -> None:
-    """The transaction carries its actor, for whatever records it."""
-    await stage.core.pool.execute(
-        "create table seen (actor text, name text, agency text, source text, session text);"
-        "create function note() returns trigger language plpgsql as $$ begin insert into seen"
-        " values (current_setting('psn.actor', true), current_setting('psn.actor_name', true),"
-        " current_setting('psn.agency', true), current_setting('psn.source', true),"
-        " current_setting('psn.session', true)); return null; end $$;"
-        "create trigger note after update on person for each row execute function note()"
-    )
-    await admin.post("/api/people/1/enable")
-    row = await stage.core.pool.fetchrow("select * from seen")
+async def test_the_audit_names_who_changed_what(stage: Stage, admin: Clerk) -> None:
+    await admin.post("/api/devices/1/label", {"label": "Tablet 12"})
+    await admin.post("/api/agreements", {"viewer": CUSTOMS, "units": "exact", "messages": False,
+                                         **TERMS})  # fmt: skip
     ticket = stage.core.signin.ticket(admin.peer.me.token)
-    assert row is not None and ticket is not None
-    assert tuple(row) == (
-        admin.peer.me.me, "BPD administrator", "1", "127.0.0.1", ticket.hash.hex()[:8],
-    )  # fmt: skip
+    assert ticket is not None
+    for action in ("device.changed", "agreement.added"):
+        entry = (await admin.get(f"/api/audit?action={action}"))["entries"][0]
+        assert (entry["actor"], entry["actor_name"], entry["owner"]) == (
+            admin.peer.me.me, "BPD administrator", BPD,
+        )  # fmt: skip
+        assert (entry["source"], entry["session"]) == ("127.0.0.1", ticket.hash.hex()[:8])
