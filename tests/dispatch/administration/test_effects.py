@@ -245,6 +245,7 @@ async def test_an_exception_names_a_unit_to_an_agency_until_it_ends(
 
 
 async def test_breaking_glass_is_told_and_shows_and_ends(stage: Stage, sign_in: SignIn) -> None:
+    """DOM-WHO-7."""
     ana, boss = await sign_in("ana"), await sign_in("cus.supervisor")
     body = {"agency": CUSTOMS, "minutes": 60, "reason": "  a boat is sinking  "}
     async with await watching(stage, "ana") as watcher:
