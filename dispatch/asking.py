@@ -1,9 +1,9 @@
 """Requests to the API: who asks, with what, and how a route is declared.
 
-A route is one line of a table (``dispatch.api``, ``dispatch.account``): path, method, handler, the
-type of its body and of its answer. Who asks is told by the token of a session, never by a cookie;
-a body is JSON and says so, which no foreign page can do without being asked (CORS), so nothing
-here can be set off from elsewhere.
+A route is one line of a table (``dispatch.api``, ``dispatch.account``,
+``dispatch.administration``): path, method, handler, the type of its body and of its answer. Who
+asks is told by the token of a session, never by a cookie; a body is JSON and says so, which no
+foreign page can do without being asked (CORS), so nothing here can be set off from elsewhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import asyncpg
 import msgspec
 from aiohttp import web
 
-from psn import auditor, passkeys
+from psn import access, auditor, passkeys
 from psn.access import Principal
 from psn.audit import NOBODY, Actor, Entry
 from psn.core import Core
@@ -31,6 +31,7 @@ from psn.signin import Ticket
 MOST_BODY_BYTES: Final = 65_536
 BODY_SECONDS: Final = 10.0
 """A request's body has to be there by then."""
+MOST_ID: Final = 2_147_483_647
 
 
 class ApiProblem(Problem):
@@ -109,6 +110,11 @@ class Knock:
         """Its fields by name."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
+    @property
+    def origin(self) -> str:
+        """Where pages and devices find this server: as it is set, or as it was asked for."""
+        return self.settings.origin or f"{self.scheme}://{self.host}"
+
     def site(self) -> passkeys.Site:
         """Where passkeys are good; raises :class:`psn.passkeys.PasskeyRefused`."""
         return passkeys.site(self.settings.origin, self.scheme, self.host)
@@ -152,12 +158,39 @@ class Asked(Knock):
         """Put into the audit what is about to be done; raises :class:`Problem` when it cannot."""
         await self.core.auditor.record(Entry(self.actor, action, object, owner, details))
 
-    def path_id(self, name: str) -> int:
+    def path_id(self, name: str = "id") -> int:
         """An id of the path; what is no id names nothing that exists."""
-        text = self.path[name]
-        if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > 2_147_483_647:
-            raise not_found()
-        return int(text)
+        return id_of(self.path[name])
+
+    def own(self, kind: str, action: str) -> int:
+        """The caller's agency, where he may do this; raises ``not_allowed``."""
+        if not access.may(self.who, kind, action, self.who.agency):
+            raise not_allowed()
+        return self.who.agency
+
+
+def id_of(text: str) -> int:
+    """The id that a text writes; what is no id names nothing that exists."""
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > MOST_ID:
+        raise not_found()
+    return int(text)
+
+
+def not_found() -> ApiProblem:
+    """The answer for what is not there and, alike, for what may not be seen."""
+    return ApiProblem(
+        404, "not_found", "There is nothing here that you may see.", "Check the address."
+    )
+
+
+def not_allowed() -> ApiProblem:
+    """The answer to who may not do such a thing at all."""
+    return ApiProblem(
+        403,
+        "not_allowed",
+        "Your roles do not allow this.",
+        "Ask an administrator of your agency; docs/access.md says what each role may do.",
+    )
 
 
 Handler = Callable[[Any], Awaitable[Any]]
@@ -182,15 +215,12 @@ class Route:
     """Also for a session that may do nothing but enrol a second factor."""
 
 
-def not_found() -> ApiProblem:
-    """The answer for what is not there and, alike, for what may not be seen."""
-    return ApiProblem(
-        404, "not_found", "There is nothing here that you may see.", "Check the address."
-    )
-
-
 async def body_of(request: web.Request, wanted: type | None) -> Any:
-    """The body of a request, decoded and checked; none where none is taken."""
+    """The body of a request, decoded and checked; none where none is taken.
+
+    It must be said to be JSON, which a form of a foreign page cannot say. Raises
+    :class:`ApiProblem`.
+    """
     if wanted is None:
         return None
     if request.content_type != "application/json":

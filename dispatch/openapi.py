@@ -11,7 +11,7 @@ import msgspec
 from dispatch.asking import Route
 from psn import __version__
 
-_TEXTS = frozenset({"actor", "action", "object"})
+_TEXTS = frozenset({"actor", "action", "object", "viewer"})
 """Query parameters that are no whole numbers."""
 
 
@@ -46,7 +46,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "info": {
             "title": "Public Safety Network of Belize",
             "version": __version__,
-            "description": "History, details and enrolment; live traffic is on /ws, docs/wire.md.",
+            "description": "History and administration; live traffic is on /ws, docs/wire.md.",
         },
         "paths": paths,
         "components": {

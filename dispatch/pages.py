@@ -93,14 +93,17 @@ def secure(settings: Settings) -> Middleware:
 
 
 def add_routes(application: web.Application, settings: Settings, built: Path = BUILT) -> None:
-    """Serve the console at ``/`` and the built files beside it."""
+    """Serve the console at ``/``, administration at ``/admin``, the built files beside them."""
     application.middlewares.append(secure(settings))
     built = built.resolve()
 
-    async def page(request: web.Request) -> web.StreamResponse:
-        if not (built / "index.html").is_file():
-            return web.Response(text=_NOT_BUILT, content_type="text/html", status=503)
-        return _file(built / "index.html", "no-cache")
+    def page(name: str) -> Handler:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if not (built / name).is_file():
+                return web.Response(text=_NOT_BUILT, content_type="text/html", status=503)
+            return _file(built / name, "no-cache")
+
+        return answer
 
     async def asset(request: web.Request) -> web.StreamResponse:
         wanted = _file_within(built, request.match_info["path"])
@@ -109,7 +112,8 @@ def add_routes(application: web.Application, settings: Settings, built: Path = B
         hashed = wanted.parent.name == "assets"
         return _file(wanted, "public, max-age=31536000, immutable" if hashed else "no-cache")
 
-    application.router.add_get("/", page)
+    application.router.add_get("/", page("index.html"))
+    application.router.add_get("/admin", page("admin.html"))
     if map_address(settings) == OWN_MAP:
         tiles = Path(settings.pmtiles or "")
 

@@ -41,8 +41,10 @@ PEOPLE: Final = (
         for job, title, role in (
             ("dispatch", "Dispatcher", "dispatcher"),
             ("supervisor", "Supervisor", "supervisor"),
+            ("admin", "Administrator", "administrator"),
         )
     ),
+    ("bpd.auditor", "BPD", "BPD Auditor", ("auditor",)),
     ("joc.commander", "BCG", "JOC Commander", ("commander",)),
     ("nemo.warning", "NEMO", "NEMO Warning Officer", ("warning_officer",)),
 )

@@ -21,6 +21,7 @@ def built(tmp_path: Path) -> Path:
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text("<!doctype html><title>Console</title>")
     (dist / "assets" / "app-1a2b.mjs").write_text("export {}")
+    (dist / "admin.html").write_text("<!doctype html><title>Administration</title>")
     (tmp_path / "secret.txt").write_text("not for the web")
     (tmp_path / "own.pmtiles").write_bytes(b"PMTiles" + bytes(range(100)))
     return dist
@@ -41,16 +42,17 @@ async def http(built: Path) -> AsyncIterator[aiohttp.ClientSession]:
     await runner.cleanup()
 
 
-async def test_the_console_and_its_files(http: aiohttp.ClientSession) -> None:
-    async with http.get("/") as page:
-        assert (page.status, page.headers["Cache-Control"]) == (200, "no-cache")
-        assert "Console" in await page.text()
+async def test_the_pages_and_their_files(http: aiohttp.ClientSession) -> None:
+    for path, title in (("/", "Console"), ("/admin", "Administration")):
+        async with http.get(path) as page:
+            assert (page.status, page.headers["Cache-Control"]) == (200, "no-cache")
+            assert title in await page.text()
     async with http.get("/assets/app-1a2b.mjs") as script:
         assert script.content_type == "text/javascript"
         assert "immutable" in script.headers["Cache-Control"]
 
 
-@pytest.mark.parametrize("path", ["/", "/assets/app-1a2b.mjs", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/admin", "/assets/app-1a2b.mjs", "/nothing"])
 async def test_every_answer_has_the_headers(http: aiohttp.ClientSession, path: str) -> None:
     async with http.get(path) as answer:
         policy = answer.headers["Content-Security-Policy"]
@@ -117,8 +119,9 @@ async def test_pages_that_are_not_built_say_so(tmp_path: Path) -> None:
     async with (
         aiohttp.ClientSession(f"http://{host}:{port}") as session,
         session.get("/") as answer,
+        session.get("/admin") as other,
     ):
-        assert answer.status == 503
+        assert answer.status == other.status == 503
         assert "./run web" in await answer.text()
     await runner.cleanup()
 

@@ -3,6 +3,7 @@ import 'maplibre-gl/dist/maplibre-gl.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import './theme/base.css';
+import './theme/forms.css';
 
 const target = document.getElementById('app');
 if (target) mount(App, { target });

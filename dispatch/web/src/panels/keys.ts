@@ -1,6 +1,6 @@
 export type Act =
   | 'search' | 'message' | 'new' | 'conversations' | 'acknowledge' | 'silence' | 'home' | 'closer'
-  | 'farther' | 'theme' | 'help' | 'back'; // prettier-ignore
+  | 'farther' | 'glass' | 'theme' | 'help' | 'back'; // prettier-ignore
 
 const KEYS: Record<string, Act> = {
   '/': 'search',
@@ -13,6 +13,7 @@ const KEYS: Record<string, Act> = {
   '+': 'closer',
   '=': 'closer',
   '-': 'farther',
+  g: 'glass',
   t: 'theme',
   '?': 'help',
 };

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { shortcut } from '../panels/keys';
 import {
   ageText,
+  countdown,
   decimalDegrees,
   degreesMinutes,
   headingText,
@@ -10,6 +11,13 @@ import {
   timeOfDay,
 } from './format';
 import { match, type Recipient } from './recipients';
+
+test('what is left of an hour', () => {
+  expect(countdown(3_600_000)).toBe('60:00');
+  expect(countdown(59_001)).toBe('1:00');
+  expect(countdown(1)).toBe('0:01');
+  expect(countdown(-5)).toBe('0:00');
+});
 
 test('coordinates as on a chart', () => {
   expect(degreesMinutes(17.49952, 'N', 'S')).toBe('17° 29.971′ N');

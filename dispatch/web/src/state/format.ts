@@ -46,6 +46,12 @@ export function ageText(milliseconds: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
+/** `59:07`: minutes and seconds that are left. */
+export function countdown(milliseconds: number): string {
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
 /** Degrees and decimal minutes as on a chart: `17° 29.970′ N`. */
 export function degreesMinutes(degrees: number, positive: string, negative: string): string {
   let whole = Math.floor(Math.abs(degrees));

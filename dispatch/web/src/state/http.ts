@@ -1,3 +1,5 @@
+import { strings } from '../strings';
+
 /** What an interface call said, or why it failed; never throws. */
 export type Answer<T> = { ok: true; value: T } | { ok: false; text: string; code: string };
 
@@ -44,4 +46,9 @@ function errorOf(body: unknown, otherwise: string): { text: string; code: string
 function field(of: unknown, name: string): unknown {
   if (typeof of !== 'object' || of === null) return undefined;
   return (of as Record<string, unknown>)[name];
+}
+
+/** A failure in words, for a person. */
+export function problemText(answer: { text: string }): string {
+  return answer.text || strings.unreachable;
 }

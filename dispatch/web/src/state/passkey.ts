@@ -3,6 +3,9 @@
  * out. A person who changes his mind is no error.
  */
 
+import { strings } from '../strings';
+import { ask, type Answer } from './http';
+
 export type Used =
   { done: true; credential: unknown } | { done: false; why: 'cancelled' | 'failed' };
 
@@ -24,6 +27,22 @@ export function usePasskey(options: unknown): Promise<Used> {
       ),
     }),
   );
+}
+
+/** A new session, and the secret of a place that is known from now on. */
+export interface ByPasskey {
+  token: string;
+  known: string;
+}
+
+/** A session for who uses a passkey here; `first` is name and password when it is a second factor. */
+export async function sessionByPasskey(first: object): Promise<Answer<ByPasskey>> {
+  const at = '/api/sign-in/passkey';
+  const begun = await ask<{ publicKey: unknown }>('POST', `${at}/options`, null, first);
+  if (!begun.ok) return begun;
+  const used = await usePasskey(begun.value.publicKey);
+  if (!used.done) return { ok: false, code: used.why, text: strings.passkey[used.why] };
+  return ask<ByPasskey>('POST', at, null, { credential: used.credential });
 }
 
 /** Make a new one. */

@@ -1,0 +1,159 @@
+/** What the interface answers, as `/api/openapi.json` has it. Times are milliseconds UTC. */
+
+export type Shown = 'nothing' | 'presence' | 'blurred' | 'exact';
+/** From least to most. */
+export const SHOWN: readonly Shown[] = ['nothing', 'presence', 'blurred', 'exact'];
+
+export interface Agency {
+  id: number;
+  code: string;
+  name: string;
+  colour: string;
+}
+export interface Rights {
+  address: string;
+  name: string;
+  agency: number;
+  agencies: Agency[];
+  rights: Record<string, Record<string, string>>;
+}
+export interface Person {
+  id: number;
+  name: string;
+  full_name: string;
+  roles: string[];
+  disabled: boolean;
+  created: number;
+  online: boolean;
+}
+export interface Device {
+  id: number;
+  label: string;
+  unit: number | null;
+  callsign: string | null;
+  gateway: boolean;
+  state: 'enrolled' | 'revoked' | 'to_be_wiped' | 'wiped';
+  enrolled: number;
+  online: boolean;
+}
+export interface Code {
+  id: number;
+  label: string;
+  unit: number | null;
+  callsign: string | null;
+  gateway: boolean;
+  author: string;
+  until: number;
+}
+export interface MadeCode {
+  id: number;
+  code: string;
+  uri: string;
+  qr: string;
+  until: number;
+}
+export interface Unit {
+  id: number;
+  callsign: string;
+  kind: string;
+  key: string | null;
+  retired: boolean;
+  hidden: boolean;
+  online: boolean;
+}
+export interface Member {
+  address: string;
+  name: string;
+}
+export interface Group {
+  id: number;
+  name: string;
+  joint: boolean;
+  members: Member[];
+}
+export interface Agreement {
+  id: number;
+  owner: number;
+  viewer: number;
+  units: Shown;
+  messages: boolean;
+  reason: string;
+  author: string | null;
+  starts: number;
+  ends: number | null;
+}
+export interface UnitException {
+  id: number;
+  unit: number;
+  callsign: string;
+  owner: number;
+  viewer: number | null;
+  units: Shown;
+  reason: string | null;
+  author: string | null;
+  starts: number;
+  ends: number | null;
+}
+export interface Incident {
+  id: number;
+  title: string;
+  agency: number;
+  opened: number;
+  agencies: number[];
+  units: string[];
+}
+export interface Glass {
+  id: number;
+  person: string;
+  name: string;
+  agency: number;
+  owner: number;
+  reason: string;
+  starts: number;
+  ends: number;
+  reviewed: number | null;
+  reviewer: string | null;
+  review: string | null;
+}
+export interface Sharing {
+  agreements: Agreement[];
+  exceptions: UnitException[];
+  incidents: Incident[];
+  glasses: Glass[];
+}
+export interface SharingUnit {
+  id: number;
+  agency: number;
+  callsign: string;
+}
+export interface Why {
+  viewer: string;
+  unit: string;
+  shown: Shown;
+  reasons: string[];
+}
+export interface Session {
+  id: string;
+  address: string;
+  name: string;
+  since: number;
+  ends: number;
+  source: string | null;
+  connected: boolean;
+  own: boolean;
+}
+export interface AuditEntry {
+  seq: number;
+  at: number;
+  actor: string;
+  actor_name: string | null;
+  agency: number | null;
+  source: string | null;
+  action: string;
+  object: string | null;
+  details: Record<string, unknown>;
+}
+export interface Audit {
+  entries: AuditEntry[];
+  before: number | null;
+}

@@ -1,0 +1,120 @@
+import { Entrance } from '../state/entrance.svelte';
+import { problemText, type Answer } from '../state/http';
+import type { SignedIn } from '../wire/frames';
+import type { Agency, Rights } from './answers';
+
+const RENEW_EVERY = 10_000;
+
+export const TABS = [
+  'people',
+  'devices',
+  'units',
+  'groups',
+  'sharing',
+  'sessions',
+  'audit',
+] as const;
+export type Tab = (typeof TABS)[number];
+
+/** What one must be allowed to do to be shown a tab. */
+const NEEDS: Record<Tab, [kind: string, action: string]> = {
+  people: ['person', 'see'],
+  devices: ['device', 'see'],
+  units: ['unit', 'manage'],
+  groups: ['group', 'see'],
+  sharing: ['agreement', 'see'],
+  sessions: ['session', 'see'],
+  audit: ['audit', 'see'],
+};
+
+/** What the page of administration is about: who is at it, and what he may do. */
+export class Office extends Entrance {
+  rights = $state.raw<Rights | null>(null);
+  /** Why the rights could not be loaded. */
+  problem = $state('');
+  /** Grows when lists should be loaded anew. */
+  version = $state(0);
+  /** What was done last, in words. */
+  done = $state('');
+
+  constructor() {
+    super('psn-admin/0.1');
+    setInterval(() => {
+      if (!document.hidden && !this.locked && this.rights) this.version += 1;
+    }, RENEW_EVERY);
+  }
+
+  may(kind: string, action: string): boolean {
+    return this.rights?.rights[kind]?.[action] !== undefined;
+  }
+
+  tabs = $derived(TABS.filter((tab) => this.may(...NEEDS[tab])));
+
+  agency(id: number | null): Agency | undefined {
+    return this.rights?.agencies.find((agency) => agency.id === id);
+  }
+
+  get home(): Agency | undefined {
+    return this.agency(this.rights?.agency ?? null);
+  }
+
+  /** All agencies but one's own. */
+  get others(): Agency[] {
+    return this.rights?.agencies.filter(({ id }) => id !== this.rights?.agency) ?? [];
+  }
+
+  /** Have something done; what is shown is loaded anew, and `said` is told. */
+  async act<T>(
+    method: 'POST' | 'DELETE',
+    path: string,
+    body: unknown,
+    said: string | ((value: T) => string),
+  ): Promise<Answer<T>> {
+    const answer = await this.send<T>(method, path, body);
+    if (answer.ok) {
+      this.done = typeof said === 'string' ? said : said(answer.value);
+      this.version += 1;
+    }
+    return answer;
+  }
+
+  async load(): Promise<void> {
+    const answer = await this.get<Rights>('/api/rights');
+    if (answer.ok) this.rights = answer.value;
+    this.problem = answer.ok ? '' : problemText(answer);
+  }
+
+  protected override entered(_frame: SignedIn, same: boolean): void {
+    if (!same) this.rights = null;
+  }
+
+  protected override opened(): void {
+    void this.load();
+    this.version += 1;
+  }
+
+  protected override left(): void {
+    this.rights = null;
+    this.done = '';
+  }
+}
+
+/** A list that is loaded, and loaded anew when something changed; what is shown stays meanwhile. */
+export class Loaded<T> {
+  value = $state.raw<T | null>(null);
+  problem = $state('');
+
+  /** To be made while a component is. */
+  constructor(office: Office, path: () => string) {
+    $effect(() => {
+      void office.version;
+      void this.#load(office, path());
+    });
+  }
+
+  async #load(office: Office, path: string): Promise<void> {
+    const answer = await office.get<T>(path);
+    if (answer.ok) this.value = answer.value;
+    this.problem = answer.ok ? '' : problemText(answer);
+  }
+}
