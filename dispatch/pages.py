@@ -36,6 +36,8 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(self), microphone=(self)",
 }
+_STRICT_TRANSPORT: Final = "max-age=31536000"
+"""A browser that was here over TLS comes back over TLS alone (RFC 6797)."""
 _KINDS: Final = {
     ".mjs": "text/javascript",
     ".js": "text/javascript",
@@ -78,14 +80,17 @@ def secure(settings: Settings) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         response: web.StreamResponse
+        wanted = dict(always)
+        if request.secure and request.url.host != "localhost":
+            wanted["Strict-Transport-Security"] = _STRICT_TRANSPORT
         try:
             response = await handler(request)
         except web.HTTPException as refusal:
-            for name, value in always.items():
+            for name, value in wanted.items():
                 refusal.headers.setdefault(name, value)
             raise
         if not response.prepared:
-            for name, value in always.items():
+            for name, value in wanted.items():
                 response.headers.setdefault(name, value)
         return response
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import asyncpg
 from aiohttp import web
 
-from psn import auditor, database, garbage, keys, metrics, migrate, partitions, tls
+from psn import auditor, database, garbage, gate, keys, metrics, migrate, partitions, tls
 from psn.core import Core
 from psn.directory import Directory
 from psn.directory_watch import DirectoryWatch
@@ -77,7 +77,11 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                 background.create_task(_activity(core), name="activity"),
             ]
             runner = web.AppRunner(
-                _application(core, door, extend), access_log=None, shutdown_timeout=2.0
+                _application(settings, core, door, extend),
+                access_log=None,
+                logger=gate.http_log(),
+                shutdown_timeout=2.0,
+                keepalive_timeout=gate.KEEP_ALIVE_SECONDS,
             )
             await runner.setup()
             try:
@@ -168,14 +172,16 @@ async def _record_opened(core: Core) -> None:
     )
 
 
-def _application(core: Core, door: Door, extend: Extend) -> web.Application:
+def _application(settings: Settings, core: Core, door: Door, extend: Extend) -> web.Application:
     application = web.Application(client_max_size=1_048_576)
+    application.middlewares.append(gate.believing(settings.trusted_proxies))
     application[CORE] = core
     application.router.add_get("/ws", door.endpoint)
     application.router.add_get("/healthz", _healthz)
     application.router.add_get("/readyz", _readyz)
     application.router.add_get("/metrics", _metrics)
     extend(application, core)
+    application.middlewares.append(gate.own_pages_only(settings.origin))
     return application
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from psn import forwarded
 from psn.problems import Problem
 
 PREFIX: Final = "PSN_"
@@ -115,6 +116,16 @@ def _origin(value: Any) -> str | None:
     return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
 
 
+def _networks(value: Any) -> tuple[forwarded.Network, ...]:
+    wanted = "addresses or networks such as 10.0.0.1, 10.1.0.0/16"
+    if not isinstance(value, str):
+        raise ValueError(wanted)
+    try:
+        return forwarded.networks(value)
+    except ValueError:
+        raise ValueError(wanted) from None
+
+
 def _setting(default: Any, read: Callable[[Any], Any]) -> Any:
     return field(default=default, metadata={"read": read})
 
@@ -157,6 +168,8 @@ class Settings:
     """File of SHA-1 hashes of passwords that nobody may choose, ordered by hash."""
     origin: str | None = _setting(None, _origin)
     """Address at which people open the pages, for passkeys; none: only on localhost."""
+    trusted_proxies: tuple[forwarded.Network, ...] = _setting((), _networks)
+    """Proxies in front of the server that are believed who asks, and how; others never are."""
     log_level: str = _setting("info", _level)
     """``debug``, ``info``, ``warning`` or ``error``."""
     name: str = _setting("Public Safety Network of Belize", _words)

@@ -1,0 +1,125 @@
+"""What every HTTP request passes first: through whom it came, and from whose page.
+
+A browser tells the origin of the page that asks (RFC 6454). Requests that change something, and
+WebSockets, are taken from this server's own pages only; clients that are no browser send no
+``Origin``. Sessions are never in cookies, so this is the second lock and not the first.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler, Middleware
+
+from psn import forwarded
+from psn.forwarded import Network
+
+log = logging.getLogger(__name__)
+
+KEEP_ALIVE_SECONDS: Final = 75.0
+"""A connection that asks nothing, or never finishes asking, is closed after this."""
+SAID_EVERY_SECONDS: Final = 60.0
+_PORTS: Final = {"http": 80, "https": 443}
+_READ_ONLY: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def believing(trusted: tuple[Network, ...]) -> Middleware:
+    """A middleware: what these proxies say of who asks, and how, is what the rest sees."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await handler(_through(request, trusted) if trusted else request)
+
+    return middleware
+
+
+def own_pages_only(own: str | None) -> Middleware:
+    """A middleware: foreign pages may change nothing, and get no WebSocket (403).
+
+    ``own`` is the address at which people open the pages, where that is set; otherwise it is the
+    host that the request names.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        writes = request.method not in _READ_ONLY or request.path == "/ws"
+        if origin is not None and writes and not same_place(origin, request.host, own):
+            log.warning("a page of %.80r was refused at %s", origin, request.path)
+            raise web.HTTPForbidden(
+                text="Refused (foreign_origin): pages of other places may not ask this.\n"
+                "Open the network's own pages, or set PSN_ORIGIN to their address.\n"
+            )
+        return await handler(request)
+
+    return middleware
+
+
+def same_place(origin: str, host: str, own: str | None) -> bool:
+    """Whether a page's origin is this server: as it is set, or with the request's own host."""
+    if own is not None and origin == own:
+        return True
+    try:
+        page, here = urlsplit(origin), urlsplit(f"{urlsplit(origin).scheme}://{host}")
+        standard = _PORTS.get(page.scheme)
+        of_page, of_here = (page.port or standard), (here.port or standard)
+    except ValueError:
+        return False
+    return (
+        standard is not None
+        and page.hostname is not None
+        and (page.hostname, of_page) == (here.hostname, of_here)
+    )
+
+
+def _through(request: web.Request, trusted: tuple[Network, ...]) -> web.Request:
+    headers = request.headers
+    found = forwarded.asker(
+        request.remote or "",
+        headers.getall("X-Forwarded-For", []),
+        headers.getall("X-Forwarded-Proto", []),
+        trusted,
+    )
+    if found.scheme is None:
+        return request.clone(remote=found.address)
+    return request.clone(remote=found.address, scheme=found.scheme)
+
+
+class Unreadable(logging.Filter):
+    """Lets the log say once a minute, in one line, that requests were no HTTP.
+
+    Otherwise anyone could fill it with tracebacks, and with bytes of his own choice.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+        self._quiet_until = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written; one of the kind meant becomes a warning."""
+        problem = record.exc_info[1] if record.exc_info else None
+        if not isinstance(problem, HttpProcessingError):
+            return True
+        self._count += 1
+        if record.created < self._quiet_until:
+            return False
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg = "%d requests could not be read as HTTP since this was last said; now: %s"
+        record.args = (self._count, type(problem).__name__)
+        record.exc_info = record.exc_text = None
+        self._count, self._quiet_until = 0, record.created + SAID_EVERY_SECONDS
+        return True
+
+
+def http_log() -> logging.Logger:
+    """The logger of the HTTP server, which says what :class:`Unreadable` lets it say."""
+    logger = logging.getLogger("psn.http")
+    for old in logger.filters:
+        logger.removeFilter(old)
+    logger.addFilter(Unreadable())
+    return logger

@@ -1,0 +1,149 @@
+"""Foreign pages, forged headers, headers without end: what comes before any handler."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import asyncpg
+import pytest
+from aiohttp.http_exceptions import BadHttpMessage
+from stage import Peer, Stage, seed
+from websockets.exceptions import InvalidStatus
+
+from psn import gate
+from psn.settings import Settings, SettingsError, read
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "same"),
+    [
+        ("https://psn.example.bz", "psn.example.bz", True),
+        ("https://psn.example.bz:443", "psn.example.bz", True),
+        ("https://PSN.example.bz", "psn.example.bz", True),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080", True),
+        ("http://[::1]:8080", "[::1]:8080", True),
+        ("https://console.example.bz", "10.0.0.7:8080", True),  # as it is set
+        ("https://evil.example", "psn.example.bz", False),
+        ("https://psn.example.bz.evil.example", "psn.example.bz", False),
+        ("https://psn.example.bz:8443", "psn.example.bz", False),
+        ("http://127.0.0.1:8081", "127.0.0.1:8080", False),
+        ("null", "psn.example.bz", False),
+        ("file://", "psn.example.bz", False),
+        ("", "psn.example.bz", False),
+        ("https://[", "psn.example.bz", False),
+        ("https://psn.example.bz:99999", "psn.example.bz", False),
+    ],
+)
+def test_whose_page_it_is(origin: str, host: str, same: bool) -> None:
+    assert gate.same_place(origin, host, "https://console.example.bz") is same
+
+
+async def test_a_foreign_page_gets_no_websocket_and_changes_nothing(stage: Stage) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await Peer.enter(stage.url, "ana", origin="https://evil.example")
+    assert refused.value.response.status_code == 403
+    own = _http(stage)
+    async with await Peer.enter(stage.url, "ana", origin=own) as peer:
+        token = peer.me.token
+    headers = {"Authorization": f"Bearer {token}", "Origin": "https://evil.example"}
+    async with aiohttp.ClientSession(own, headers=headers) as http:
+        async with http.post("/api/me/sign-out-everywhere") as answer:
+            assert answer.status == 403
+            assert "foreign_origin" in await answer.text()
+        async with http.get("/api/config") as answer:
+            assert answer.status == 200
+            assert "Access-Control-Allow-Origin" not in answer.headers
+        async with http.options("/api/me/sign-out-everywhere") as answer:
+            assert "Access-Control-Allow-Origin" not in answer.headers
+    assert stage.core.signin.ticket(token) is not None
+
+
+def _http(stage: Stage) -> str:
+    host, port = stage.address
+    return f"http://{host}:{port}"
+
+
+async def _source(stage: Stage, forwarded_for: str) -> str:
+    """Whence a session was begun, as it is kept."""
+    said = {"X-Forwarded-For": forwarded_for, "X-Forwarded-Proto": "https"}
+    async with await Peer.enter(stage.url, "ana", additional_headers=said):
+        connection = await asyncpg.connect(stage.dsn)
+        try:
+            query = "SELECT source FROM session ORDER BY created_at DESC LIMIT 1"
+            return str(await connection.fetchval(query))
+        finally:
+            await connection.close()
+
+
+async def test_a_forged_forwarded_header_is_not_believed(stage: Stage) -> None:
+    assert await _source(stage, "198.51.100.7") == "127.0.0.1"
+
+
+async def test_a_named_proxy_is_believed(database: str) -> None:
+    await seed(database)
+    told = read({"PSN_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8"}).trusted_proxies
+    behind = Stage(database, trusted_proxies=told)
+    await behind.start()
+    try:
+        assert await _source(behind, "6.6.6.6, 198.51.100.7, 10.1.1.1") == "198.51.100.7"
+        assert await _source(behind, "rubbish") == "127.0.0.1"
+    finally:
+        await behind.stop()
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 1_000_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n"
+        + b"".join(b"X-%d: y\r\n" % n for n in range(10_000))
+        + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: " + b"1.1.1.1," * 900 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 this is TLS",
+    ],
+    ids=["path", "field", "fields", "list", "smuggled", "nul", "tls"],
+)
+async def test_requests_that_are_too_much_are_answered_or_cut_off(
+    stage: Stage, raw: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = await asyncio.open_connection(*stage.address)
+    try:
+        writer.write(raw)
+        async with asyncio.timeout(20):
+            first = await reader.readline()
+    except ConnectionError:
+        first = b""  # cut off while we were still talking
+    finally:
+        writer.close()
+    assert b" 500 " not in first
+    async with aiohttp.ClientSession(_http(stage)) as http, http.get("/readyz") as answer:
+        assert answer.status == 200
+    assert b"aaaa" not in caplog.text.encode()
+
+
+def test_what_is_no_http_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    logger = gate.http_log()
+    for _ in range(50):
+        try:
+            raise BadHttpMessage("the sender's own words")
+        except BadHttpMessage:
+            logger.exception("Error handling request from %s", "198.51.100.7")
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        logger.exception("Error handling request from %s", "198.51.100.7")
+    first, fault = caplog.records
+    assert (first.levelname, first.exc_info) == ("WARNING", None)
+    assert "own words" not in caplog.text
+    assert fault.levelname == "ERROR"
+    assert fault.exc_info is not None
+
+
+def test_proxies_are_believed_only_when_they_are_named() -> None:
+    assert Settings().trusted_proxies == ()
+    with pytest.raises(SettingsError, match="PSN_TRUSTED_PROXIES"):
+        read({"PSN_TRUSTED_PROXIES": "everyone"})
