@@ -103,6 +103,33 @@ async def test_versions_before_1_2_are_refused(secure: tuple[Stage, Path]) -> No
         await (await Peer.join(stage.url, ssl=new)).leave()
 
 
+async def test_only_forward_secret_and_authenticated_ciphers_are_spoken(
+    secure: tuple[Stage, Path],
+) -> None:
+    stage, place = secure
+    for ciphers in ("ECDHE+AES:!AESGCM:!AESCCM", "kRSA+AESGCM", "DHE+AESGCM"):
+        weak = trusting(place)
+        weak.maximum_version = ssl.TLSVersion.TLSv1_2
+        weak.set_ciphers(ciphers)
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await Peer.join(stage.url, ssl=weak)
+    # The client would like the weaker one better; the server decides.
+    asks = trusting(place)
+    asks.maximum_version = ssl.TLSVersion.TLSv1_2
+    asks.set_ciphers("ECDHE+AESGCM+AES128:ECDHE+AESGCM+AES256")
+    async with await Peer.join(stage.url, ssl=asks) as peer:
+        spoken = peer.socket.transport.get_extra_info("cipher")
+    assert spoken[0].startswith("ECDHE-") and "AES256-GCM" in spoken[0]
+
+
+def test_everything_that_may_be_spoken_is_known() -> None:
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.set_ciphers(tls.CIPHERS)
+    for cipher in made.get_ciphers():
+        assert cipher["aead"] and cipher["strength_bits"] >= 128, cipher["name"]
+        assert cipher["name"].startswith(("ECDHE-", "TLS_"))
+
+
 async def test_a_reader_that_takes_nothing_is_seen_through_tls(
     secure: tuple[Stage, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
