@@ -22,7 +22,7 @@ _POLICY: Final = "; ".join(
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "worker-src 'self' blob:",
-        "connect-src 'self' ws: wss: {map}",
+        "connect-src 'self' {map}",  # 'self' covers the WebSocket (CSP level 3, §6.7.2.8)
         "font-src 'self' data:",
         "object-src 'none'",
         "base-uri 'none'",
@@ -36,17 +36,17 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(self), microphone=(self)",
 }
-_STRICT_TRANSPORT: Final = "max-age=31536000"
-"""A browser that was here over TLS comes back over TLS alone (RFC 6797)."""
+_STRICT_TRANSPORT: Final = "max-age=31536000; includeSubDomains"
+"""A browser that was here over TLS comes back, also to names below, over TLS alone (RFC 6797)."""
 _KINDS: Final = {
-    ".mjs": "text/javascript",
-    ".js": "text/javascript",
-    ".css": "text/css",
-    ".html": "text/html",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
     ".json": "application/json",
     ".geojson": "application/geo+json",
     ".webmanifest": "application/manifest+json",
-    ".svg": "image/svg+xml",
+    ".svg": "image/svg+xml; charset=utf-8",
     ".png": "image/png",
     ".ico": "image/x-icon",
     ".woff2": "font/woff2",

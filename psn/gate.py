@@ -59,6 +59,45 @@ def own_pages_only(own: str | None) -> Middleware:
     return middleware
 
 
+def failing_plainly() -> Middleware:
+    """A middleware: a fault of ours is told in general words, and logged with its trace.
+
+    Nothing of the fault goes out, whatever Python's debug modes are. A body that is no HTTP is the
+    other side's fault (400).
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except (web.HTTPException, ConnectionError):
+            raise
+        except (web.RequestPayloadError, HttpProcessingError):
+            return _told(400, "bad_body", "The body could not be read as HTTP.", "Send it again.")
+        except Exception:
+            if request.writer.output_size > 0:
+                raise  # half an answer is out: the connection is closed
+            log.exception("%s %s failed", request.method, _route(request))
+            text = "Something went wrong here, and nothing was done."
+            return _told(500, "internal", text, "Try again; if it stays so, tell the operator.")
+
+    return middleware
+
+
+def _route(request: web.Request) -> str:
+    """The path as it was declared: what stood in its places is not for the log."""
+    resource = request.match_info.route.resource
+    return "a path" if resource is None else resource.canonical
+
+
+def _told(status: int, code: str, text: str, todo: str) -> web.Response:
+    return web.json_response(
+        {"error": {"code": code, "text": text, "todo": todo}},
+        status=status,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
 def same_place(origin: str, host: str, own: str | None) -> bool:
     """Whether a page's origin is this server: as it is set, or with the request's own host."""
     if own is not None and origin == own:

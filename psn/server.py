@@ -182,6 +182,7 @@ def _application(settings: Settings, core: Core, door: Door, extend: Extend) -> 
     application.router.add_get("/metrics", _metrics)
     extend(application, core)
     application.middlewares.append(gate.own_pages_only(settings.origin))
+    application.middlewares.append(gate.failing_plainly())
     return application
 
 

@@ -9,6 +9,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.typedefs import Handler
 from yarl import URL
 
 from dispatch import pages
@@ -46,9 +48,10 @@ async def test_the_pages_and_their_files(http: aiohttp.ClientSession) -> None:
     for path, title in (("/", "Console"), ("/admin", "Administration")):
         async with http.get(path) as page:
             assert (page.status, page.headers["Cache-Control"]) == (200, "no-cache")
+            assert page.headers["Content-Type"] == "text/html; charset=utf-8"
             assert title in await page.text()
     async with http.get("/assets/app-1a2b.mjs") as script:
-        assert script.content_type == "text/javascript"
+        assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
         assert "immutable" in script.headers["Cache-Control"]
 
 
@@ -60,6 +63,25 @@ async def test_every_answer_has_the_headers(http: aiohttp.ClientSession, path: s
         assert "frame-ancestors 'none'" in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "Strict-Transport-Security" not in answer.headers  # it came without TLS
+
+
+async def test_who_came_over_tls_comes_back_over_tls_alone(tmp_path: Path) -> None:
+    application = web.Application()
+
+    @web.middleware
+    async def as_over_tls(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await handler(request.clone(scheme="https", host=request.headers["X-Host"]))
+
+    application.middlewares.append(as_over_tls)
+    pages.add_routes(application, Settings(), tmp_path)
+    async with TestClient(TestServer(application)) as client:
+        for path in ("/", "/nothing", "/admin"):
+            async with client.get(path, headers={"X-Host": "psn.example.bz"}) as answer:
+                said = answer.headers["Strict-Transport-Security"]
+                assert said == "max-age=31536000; includeSubDomains"
+        async with client.get("/", headers={"X-Host": "localhost"}) as answer:
+            assert "Strict-Transport-Security" not in answer.headers
 
 
 @pytest.mark.parametrize(
@@ -129,12 +151,12 @@ async def test_pages_that_are_not_built_say_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pmtiles", "address", "allowed"),
     [
-        (None, None, "connect-src 'self' ws: wss:;"),
-        ("/maps/belize.pmtiles", "/map.pmtiles", "connect-src 'self' ws: wss:;"),
+        (None, None, "connect-src 'self';"),
+        ("/maps/belize.pmtiles", "/map.pmtiles", "connect-src 'self';"),
         (
             "https://maps.example/bz.pmtiles",
             "https://maps.example/bz.pmtiles",
-            "connect-src 'self' ws: wss: https://maps.example;",
+            "connect-src 'self' https://maps.example;",
         ),
     ],
 )

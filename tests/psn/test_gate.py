@@ -7,7 +7,9 @@ import asyncio
 import aiohttp
 import asyncpg
 import pytest
+from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMessage
+from aiohttp.test_utils import TestClient, TestServer
 from stage import Peer, Stage, seed
 from websockets.exceptions import InvalidStatus
 
@@ -123,6 +125,49 @@ async def test_requests_that_are_too_much_are_answered_or_cut_off(
     async with aiohttp.ClientSession(_http(stage)) as http, http.get("/readyz") as answer:
         assert answer.status == 200
     assert b"aaaa" not in caplog.text.encode()
+
+
+async def test_a_fault_is_told_in_general_words_and_logged_with_its_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fails(request: web.Request) -> web.Response:
+        raise RuntimeError("SELECT password_hash FROM person")
+
+    async def fails_late(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"half")
+        raise RuntimeError("too late")
+
+    application = web.Application(middlewares=[gate.failing_plainly()])
+    application.router.add_get("/fails/{secret}", fails)
+    application.router.add_get("/late", fails_late)
+    assert asyncio.get_running_loop().get_debug()  # then aiohttp itself would show the trace
+    async with TestClient(TestServer(application)) as client:
+        for accept in ("text/html", "*/*"):
+            async with client.get("/fails/tok123", headers={"Accept": accept}) as answer:
+                assert (answer.status, answer.content_type) == (500, "application/json")
+                assert answer.headers["Cache-Control"] == "no-store"
+                told = await answer.text()
+                assert (await answer.json())["error"]["code"] == "internal"
+            assert not [word for word in ("password_hash", "Runtime", "File", "line") if word in told]
+        with pytest.raises(aiohttp.ClientPayloadError):
+            async with client.get("/late") as answer:
+                await answer.read()
+    assert "password_hash" in caplog.text and "GET /fails/{secret} failed" in caplog.text
+    assert "tok123" not in caplog.text
+
+
+async def test_a_body_that_is_no_http_is_the_fault_of_its_sender(stage: Stage) -> None:
+    reader, writer = await asyncio.open_connection(*stage.address)
+    writer.write(
+        b"POST /api/enrol HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\nthis is no chunk\r\n"
+    )
+    async with asyncio.timeout(20):
+        first = await reader.readline()
+    writer.close()
+    assert b" 400 " in first
 
 
 def test_what_is_no_http_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
