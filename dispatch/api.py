@@ -28,6 +28,7 @@ from dispatch.asking import (
     as_answer,
     body_of,
     not_found,
+    query_of,
     refusal,
     reply,
 )
@@ -384,7 +385,7 @@ async def _asked(core: Core, settings: Settings, route: Route, request: web.Requ
     )
     if who is None or ticket is None:
         return knock
-    path, query = dict(request.match_info), dict(request.query)
+    path, query = dict(request.match_info), query_of(request)
     return Asked(**knock.parts(), who=who, ticket=ticket, path=path, query=query)
 
 

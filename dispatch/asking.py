@@ -215,6 +215,19 @@ class Route:
     """Also for a session that may do nothing but enrol a second factor."""
 
 
+def query_of(request: web.Request) -> dict[str, str]:
+    """The parameters of a request; raises :class:`ApiProblem` when one is said twice.
+
+    Whoever stands before this server may have judged by the other one.
+    """
+    query = dict(request.query)
+    if len(query) != len(request.query):
+        raise ApiProblem(
+            400, "bad_parameter", "A parameter is said twice.", "Say each once and ask again."
+        )
+    return query
+
+
 async def body_of(request: web.Request, wanted: type | None) -> Any:
     """The body of a request, decoded and checked; none where none is taken.
 

@@ -54,6 +54,12 @@ def asker(
     return Asker(str(nearest), scheme if scheme in ("http", "https") else None)
 
 
+def is_within(address: str, within: Sequence[Network]) -> bool:
+    """Whether a text writes an address of one of these networks."""
+    found = _address(address)
+    return found is not None and _within(found, within)
+
+
 def _items(values: Iterable[str]) -> list[str]:
     return [item.strip() for value in values for item in value.split(",") if item.strip()]
 

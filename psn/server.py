@@ -13,12 +13,14 @@ from pathlib import Path
 
 import asyncpg
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from psn import auditor, database, garbage, gate, keys, metrics, migrate, partitions, tls
 from psn.core import Core
 from psn.directory import Directory
 from psn.directory_watch import DirectoryWatch
 from psn.door import Door
+from psn.forwarded import Network, is_within
 from psn.problems import Problem
 from psn.schema import SESSIONS_CHANNEL
 from psn.settings import Settings
@@ -179,7 +181,7 @@ def _application(settings: Settings, core: Core, door: Door, extend: Extend) -> 
     application.router.add_get("/ws", door.endpoint)
     application.router.add_get("/healthz", _healthz)
     application.router.add_get("/readyz", _readyz)
-    application.router.add_get("/metrics", _metrics)
+    application.router.add_get("/metrics", _metrics_for(settings.metrics_for))
     extend(application, core)
     application.middlewares.append(gate.own_pages_only(settings.origin))
     application.middlewares.append(gate.failing_plainly())
@@ -273,8 +275,16 @@ async def _readyz(request: web.Request) -> web.Response:
     return web.Response(text="ready\n")
 
 
-async def _metrics(request: web.Request) -> web.Response:
-    return web.Response(
-        body=metrics.exposition(request.app[CORE]),
-        headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
-    )
+def _metrics_for(readers: tuple[Network, ...]) -> Handler:
+    async def answer(request: web.Request) -> web.Response:
+        if not is_within(request.remote or "", readers):
+            raise web.HTTPForbidden(
+                text="Refused (not_allowed): figures are told to named addresses alone.\n"
+                "Let PSN_METRICS_FOR name yours.\n"
+            )
+        return web.Response(
+            body=metrics.exposition(request.app[CORE]),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+        )
+
+    return answer

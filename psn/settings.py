@@ -170,6 +170,10 @@ class Settings:
     """Address at which people open the pages, for passkeys; none: only on localhost."""
     trusted_proxies: tuple[forwarded.Network, ...] = _setting((), _networks)
     """Proxies in front of the server that are believed who asks, and how; others never are."""
+    metrics_for: tuple[forwarded.Network, ...] = _setting(
+        forwarded.networks("127.0.0.0/8, ::1"), _networks
+    )
+    """Who may read ``/metrics``; others are refused."""
     log_level: str = _setting("info", _level)
     """``debug``, ``info``, ``warning`` or ``error``."""
     name: str = _setting("Public Safety Network of Belize", _words)

@@ -200,6 +200,11 @@ async def test_a_bad_parameter_is_named(ben: Browser, path: str, name: str) -> N
     assert f"parameter {name} " in answer["error"]["text"]
 
 
+async def test_a_parameter_that_is_said_twice_is_refused(ben: Browser) -> None:
+    status, answer = await ben.get(f"/api/units/{BOAT}/track?from=0&to=5&from=3")
+    assert (status, answer["error"]["code"]) == (400, "bad_parameter")
+
+
 @pytest.mark.parametrize(
     "path",
     [

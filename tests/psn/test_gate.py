@@ -150,7 +150,9 @@ async def test_a_fault_is_told_in_general_words_and_logged_with_its_trace(
                 assert answer.headers["Cache-Control"] == "no-store"
                 told = await answer.text()
                 assert (await answer.json())["error"]["code"] == "internal"
-            assert not [word for word in ("password_hash", "Runtime", "File", "line") if word in told]
+            assert not [
+                word for word in ("password_hash", "Runtime", "File", "line") if word in told
+            ]
         with pytest.raises(aiohttp.ClientPayloadError):
             async with client.get("/late") as answer:
                 await answer.read()
@@ -162,7 +164,7 @@ async def test_a_body_that_is_no_http_is_the_fault_of_its_sender(stage: Stage) -
     reader, writer = await asyncio.open_connection(*stage.address)
     writer.write(
         b"POST /api/enrol HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\nthis is no chunk\r\n"
+        b'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\nthis is no chunk\r\n'
     )
     async with asyncio.timeout(20):
         first = await reader.readline()

@@ -8,9 +8,11 @@ from pathlib import Path
 import aiohttp
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
-from stage import BEN, CAR, Bystanders, Peer, Stage, message, now_ms, until
+from stage import BEN, CAR, Bystanders, Peer, Stage, message, now_ms, seed, until
 
 from psn import metrics, wire
+from psn.forwarded import is_within
+from psn.settings import Settings, read
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,6 +54,30 @@ async def test_the_page_is_what_a_scraper_reads(stage: Stage) -> None:
         assert family.type in ("counter", "gauge")
         (sample,) = family.samples
         assert sample.name == family.name + ("_total" if family.type == "counter" else "")
+
+
+async def test_figures_are_told_to_named_addresses_alone(database: str) -> None:
+    await seed(database)
+    told = read({"PSN_METRICS_FOR": "192.0.2.0/24", "PSN_TRUSTED_PROXIES": "127.0.0.1"})
+    stage = Stage(database, metrics_for=told.metrics_for, trusted_proxies=told.trusted_proxies)
+    await stage.start()
+    try:
+        host, port = stage.address
+        async with aiohttp.ClientSession(f"http://{host}:{port}") as http:
+            for asker, status in ((None, 403), ("192.0.2.9", 200), ("198.51.100.7", 403)):
+                headers = {} if asker is None else {"X-Forwarded-For": asker}
+                async with http.get("/metrics", headers=headers) as answer:
+                    assert answer.status == status, asker
+                    assert ("psn_sessions" in await answer.text()) is (status == 200)
+    finally:
+        await stage.stop()
+
+
+def test_by_default_figures_are_for_this_machine() -> None:
+    readers = Settings().metrics_for
+    assert is_within("127.0.0.1", readers) and is_within("::1", readers)
+    assert is_within("::ffff:127.0.0.1", readers)
+    assert not is_within("10.0.0.7", readers) and not is_within("", readers)
 
 
 async def test_what_happens_is_counted(stage: Stage) -> None:
