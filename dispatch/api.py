@@ -28,6 +28,7 @@ from dispatch.asking import (
     as_answer,
     body_of,
     not_found,
+    proof_needed,
     refusal,
     reply,
 )
@@ -366,6 +367,8 @@ def _ticket(core: Core, request: web.Request, route: Route) -> tuple[Principal, 
         raise as_answer(locking.LIMITED)
     if signin.locked(ticket, datetime.now(UTC)):
         raise as_answer(locking.LOCKED)
+    if route.fresh and principal.person is not None and not signin.is_fresh(ticket):
+        raise proof_needed()
     return principal, ticket
 
 

@@ -118,9 +118,13 @@ export const strings = {
     end: 'End',
     everywhere: 'Sign out everywhere',
     everywhereHelp: 'Ends all of these at once, and this one too.',
-    proofTitle: 'Is it you?',
-    proof: 'This changes how you sign in. Enter your password once more.',
-    proofGo: 'Go on',
+  },
+  proof: {
+    title: 'Is it you?',
+    why: 'This changes who can sign in. Enter your own password once more.',
+    go: 'Go on',
+    passkey: 'Use a passkey',
+    left: 'Nothing was changed.',
   },
   enrol: {
     title: 'A second factor, please',

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyotp
 import pytest
 from clerks import Clerk
 from office import Office
@@ -30,6 +31,7 @@ from stage import (
 )
 
 from psn import device_key, enrolment_code, wire
+from psn.signin import FRESH
 
 SignIn = Callable[[str], Awaitable[Clerk]]
 TERMS = {"reason": "an exercise of all"}
@@ -76,6 +78,51 @@ async def test_whoever_is_put_out_is_out_at_once(stage: Stage, admin: Clerk, wha
             await again.refusal("wrong_credentials")
     await admin.post("/api/people/1/enable")
     assert (await admin.post(f"/api/people/1/{what}"))["ended"] == (what == "sign-out")
+
+
+async def test_a_lost_phone_is_taken_off_and_the_password_alone_lets_in(
+    stage: Stage, admin: Clerk, sign_in: SignIn
+) -> None:
+    ana = await sign_in("ana")
+    begun = await ana.post("/api/me/second-factors/totp")
+    code = pyotp.TOTP(begun["secret"]).now()
+    await ana.post("/api/me/second-factors/totp/confirm", {"code": code, "label": "phone"})
+    assert await _factors_of(admin, "ana") == 1
+    assert await admin.post("/api/people/1/reset-factors") == {"taken": 1, "ended": 1}
+    await ana.peer.closed()
+    assert await _factors_of(admin, "ana") == 0
+    assert (await sign_in("ana")).peer.me.name == "Ana"
+    assert await admin.post("/api/people/1/reset-factors") == {"taken": 0, "ended": 1}
+    assert await admin.refused("POST", "/api/people/3/reset-factors") == (404, "not_found")
+
+
+async def _factors_of(clerk: Clerk, name: str) -> int:
+    people = (await clerk.get("/api/people"))["people"]
+    return int(next(row["second_factors"] for row in people if row["name"] == name))
+
+
+async def test_who_may_sign_in_is_changed_only_by_who_has_just_proved_himself(
+    stage: Stage, admin: Clerk
+) -> None:
+    ticket = stage.core.signin.ticket(admin.peer.me.token)
+    assert ticket is not None
+    ticket.proved -= FRESH
+    new = {"name": "bpd.eve", "full_name": "Eve", "roles": ["dispatcher"]}
+    code = {"label": "Tablet 12", "unit": CAR, "hours": 1}
+    for path, body in (
+        ("/api/people", new),
+        ("/api/people/1/roles", {"roles": ["supervisor"]}),
+        ("/api/people/1/password", None),
+        ("/api/people/1/enable", None),
+        ("/api/people/1/reset-factors", None),
+        ("/api/enrolments", code),
+    ):
+        assert await admin.refused("POST", path, body) == (403, "proof_needed"), path
+    # What shuts somebody out does not wait.
+    await admin.post("/api/people/1/sign-out")
+    await admin.post("/api/people/1/disable")
+    await admin.post("/api/me/proof", {"password": PASSWORD})
+    await admin.post("/api/people", new)
 
 
 async def test_nobody_locks_himself_out(stage: Stage, admin: Clerk) -> None:

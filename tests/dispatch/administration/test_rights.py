@@ -37,6 +37,7 @@ TABLE: list[tuple[str, str, Any, set[str]]] = [
     ),
     ("POST", f"/api/people/{ANA}/roles", {"roles": ["dispatcher"]}, ADMIN),
     ("POST", f"/api/people/{ANA}/password", None, ADMIN),
+    ("POST", f"/api/people/{ANA}/reset-factors", None, ADMIN),
     ("POST", f"/api/people/{ANA}/sign-out", None, ADMIN),
     ("POST", f"/api/people/{ANA}/disable", None, ADMIN),
     ("POST", f"/api/people/{ANA}/enable", None, ADMIN),

@@ -24,6 +24,7 @@ export interface Person {
   roles: string[];
   disabled: boolean;
   created: number;
+  second_factors: number;
   online: boolean;
 }
 export interface Device {

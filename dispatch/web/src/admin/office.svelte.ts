@@ -70,7 +70,8 @@ export class Office extends Entrance {
     body: unknown,
     said: string | ((value: T) => string),
   ): Promise<Answer<T>> {
-    const answer = await this.send<T>(method, path, body);
+    const work = () => this.send<T>(method, path, body);
+    const answer = await (this.own?.proven(work) ?? work());
     if (answer.ok) {
       this.done = typeof said === 'string' ? said : said(answer.value);
       this.version += 1;

@@ -1,6 +1,6 @@
 import { strings } from '../strings';
 import { ask, type Answer } from './http';
-import { makePasskey } from './passkey';
+import { makePasskey, sessionByPasskey } from './passkey';
 
 export interface Factor {
   id: number;
@@ -44,8 +44,8 @@ interface Codes {
 const FACTORS = '/api/me/second-factors';
 
 /**
- * One's own account, over HTTP. What changes how one signs in may need a proof first: `proofNeeded`
- * is then set, and what was asked for is done once `prove` has succeeded.
+ * One's own account, over HTTP. What changes how people sign in may need a proof first:
+ * `proofNeeded` is then set, and what was asked for is done once `prove` has succeeded.
  */
 export class Account {
   factors = $state.raw<Factors | null>(null);
@@ -57,8 +57,11 @@ export class Account {
   part = $state<Part>('factors');
   busy = $state(false);
   proofNeeded = $state(false);
+  proving = $state(false);
   #token: () => string | null;
-  #again: (() => Promise<void>) | null = null;
+  /** Why the proof was not taken. */
+  proofProblem = $state('');
+  #settle: ((given: boolean) => void) | null = null;
 
   constructor(token: () => string | null) {
     this.#token = token;
@@ -146,27 +149,50 @@ export class Account {
     return this.#do(() => this.#ask('POST', '/api/me/sign-out-everywhere'), 'sessions');
   }
 
-  /** Prove by the password who sits here; then what was asked for before is done. */
-  async prove(password: string): Promise<void> {
-    this.problem = '';
-    this.busy = true;
-    const answer = await this.#ask('POST', '/api/me/proof', { password });
-    this.busy = false;
-    if (!answer.ok) {
-      this.problem = answer.text;
-      return;
-    }
-    this.proofNeeded = false;
-    const again = this.#again;
-    this.#again = null;
-    await again?.();
+  /** Ask for something; where that takes a proof first, it is done once the proof is given. */
+  async proven<T>(work: () => Promise<Answer<T>>): Promise<Answer<T>> {
+    const answer = await work();
+    if (answer.ok || answer.code !== 'proof_needed') return answer;
+    this.proofProblem = '';
+    const given = await new Promise<boolean>((settle) => {
+      this.#settle?.(false);
+      this.#settle = settle;
+      this.proofNeeded = true;
+    });
+    return given ? this.proven(work) : { ok: false, code: 'withdrawn', text: strings.proof.left };
+  }
+
+  /** Prove by the password who sits here. */
+  prove(password: string): Promise<void> {
+    return this.#prove({ password });
+  }
+
+  async proveByPasskey(): Promise<void> {
+    this.proofProblem = '';
+    const answer = await sessionByPasskey({});
+    if (answer.ok) await this.#prove({ token: answer.value.token });
+    else this.proofProblem = answer.text;
   }
 
   /** Leave it, after all. */
   withdraw(): void {
+    this.#given(false);
+  }
+
+  async #prove(proof: { password: string } | { token: string }): Promise<void> {
+    this.proofProblem = '';
+    this.proving = true;
+    const answer = await this.#ask('POST', '/api/me/proof', proof);
+    this.proving = false;
+    if (answer.ok) this.#given(true);
+    else this.proofProblem = answer.text || strings.account.unreachable;
+  }
+
+  #given(given: boolean): void {
     this.proofNeeded = false;
-    this.problem = '';
-    this.#again = null;
+    const settle = this.#settle;
+    this.#settle = null;
+    settle?.(given);
   }
 
   async #enrol(path: string, body: unknown, then: () => void): Promise<Answer<Codes>> {
@@ -183,13 +209,11 @@ export class Account {
     this.problem = '';
     this.part = part;
     this.busy = true;
-    const answer = await work();
+    const answer = await this.proven(work);
     this.busy = false;
-    if (answer.ok) return;
-    if (answer.code === 'proof_needed') {
-      this.proofNeeded = true;
-      this.#again = () => this.#do(work, part);
-    } else this.problem = answer.text || strings.account.unreachable;
+    if (!answer.ok && answer.code !== 'withdrawn') {
+      this.problem = answer.text || strings.account.unreachable;
+    }
   }
 
   #ask<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer<T>> {
