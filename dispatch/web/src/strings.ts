@@ -170,6 +170,7 @@ export const strings = {
     reset: 'Clear filters',
     noPosition: 'no position',
     notShared: 'place not shared',
+    blurred: 'to 1 km',
     offline: 'offline',
     agencies: 'Agencies',
     order: 'Order',
