@@ -166,7 +166,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         Rule("CREDENTIALS_CHANGED", Severity.WARNING, "A second factor was replaced", _secrets),
     ),
     "recovery_code.used": (
-        Rule("RECOVERY_CODE_USED", Severity.WARNING, "A recovery code took a second factor's place"),
+        Rule("RECOVERY_CODE_USED", Severity.WARNING, "A recovery code was used"),
     ),
     "device.revoked": (Rule("DEVICE_REVOKED", Severity.NOTICE, "A device was revoked"),),
     "device.restored": (Rule("DEVICE_RESTORED", Severity.WARNING, "A device was restored"),),

@@ -14,7 +14,11 @@ from psn.commands.words import connected, counted, settings, taken
 from psn.problems import Problem
 
 
-@click.command("export", epilog="Example: psn user export bpd.ana --output ana.zip")
+@click.command(
+    "export",
+    short_help="Write what is kept of a person.",
+    epilog="Example: psn user export bpd.ana --output ana.zip",
+)
 @click.argument("name")
 @click.option(
     "--output",
