@@ -244,7 +244,10 @@ def read_pruned(row: Row, keys: frozenset[bytes]) -> Pruned | None:
     if '"action": "audit.pruned"' not in row.body:
         return None
     try:
-        details = json.loads(row.body)["details"]
+        said = json.loads(row.body)
+        if said["action"] != "audit.pruned":
+            return None
+        details = said["details"]
         first, last = int(details["first"]), int(details["last"])
         link = bytes.fromhex(details["hash"])
     except (ValueError, KeyError, TypeError):

@@ -1,9 +1,10 @@
 """What is kept of a person, as one archive that he can be given: JSON lines in a ZIP file.
 
-His account, his sessions, the messages that he wrote and that his client has received, receipts of
-them, and the audit's entries by him and about him. Nothing else: not where units were, also those
-he drove, because that tells of others and of their work. No secret and no hash of one is in it;
-from where others worked is not, either.
+His account with its second factors, his sessions, the messages that he wrote and those that were
+sent to him by name, the receipts that he made, and the audit's entries by him and about him.
+Nothing that is others': not what groups, units and agencies were sent, not where units were, also
+those he drove, not what he did to others' accounts beyond that he did it, and not the names of
+those who did something to his. No secret and no hash of one is in it (docs/domain.md, DOM-RET-8).
 """
 
 from __future__ import annotations
@@ -22,22 +23,20 @@ from psn.audit import session_name
 ROWS: Final = 1_000
 """Rows fetched at a time."""
 SECRET: Final = ("password_hash",)
-OTHERS: Final = ("source", "session")
+OTHERS: Final = ("actor_name", "source", "session")
 """What is not told of entries that somebody else made."""
 
+_FACTORS: Final = """
+    SELECT kind, label, created_at, last_used_at FROM second_factor WHERE person_id = $1 ORDER BY id
+"""
+# What he sends stands in his own mailbox as well (DOM-REC-2).
 _MESSAGES: Final = """
-    WITH mine AS (
-        SELECT e.log_id FROM mailbox_entry e WHERE e.address = $1
-         UNION
-        SELECT e.log_id FROM delivery d
-          JOIN mailbox_entry e ON e.address = d.address AND e.seq > d.joined AND e.seq <= d.seq
-         WHERE d.reader = $1 AND d.address <> $1)
-    SELECT l.body FROM log l JOIN mine m ON m.log_id = l.id
-     WHERE l.kind = 'message' ORDER BY l.id
+    SELECT l.body FROM log l JOIN mailbox_entry e ON e.log_id = l.id
+     WHERE e.address = $1 AND l.kind = 'message' ORDER BY e.seq
 """
 _RECEIPTS: Final = """
-    SELECT l.uid AS message, r.reader, r.state, r.at FROM receipt r JOIN log l ON l.id = r.log_id
-     WHERE r.reader = $1 OR l.author = $1 ORDER BY r.log_id, r.reader, r.state
+    SELECT l.uid AS message, r.state, r.at FROM receipt r JOIN log l ON l.id = r.log_id
+     WHERE r.reader = $1 ORDER BY r.log_id, r.state
 """
 _AUDIT: Final = """
     SELECT seq, body FROM audit WHERE actor = $1 OR object = $1 ORDER BY seq
@@ -56,6 +55,7 @@ async def write(connection: asyncpg.Connection[Any], person: int, out: IO[bytes]
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, lines in (
                 ("account", _account(connection, person)),
+                ("second_factors", _second_factors(connection, person)),
                 ("sessions", _sessions(connection, person)),
                 ("messages", _messages(connection, address)),
                 ("receipts", _receipts(connection, address)),
@@ -92,6 +92,13 @@ async def _account(
         yield {name: value for name, value in row.items() if name not in SECRET}
 
 
+async def _second_factors(
+    connection: asyncpg.Connection[Any], person: int
+) -> AsyncIterator[dict[str, Any]]:
+    async for row in connection.cursor(_FACTORS, person, prefetch=ROWS):
+        yield dict(row)
+
+
 async def _sessions(
     connection: asyncpg.Connection[Any], person: int
 ) -> AsyncIterator[dict[str, Any]]:
@@ -119,10 +126,17 @@ async def _audit(
     connection: asyncpg.Connection[Any], address: str
 ) -> AsyncIterator[dict[str, Any]]:
     async for row in connection.cursor(_AUDIT, address, prefetch=ROWS):
-        entry = json.loads(row["body"])
-        if entry.get("actor") != address:
-            entry |= dict.fromkeys(OTHERS)
-        yield {"seq": row["seq"], **entry}
+        yield {"seq": row["seq"], **_told(json.loads(row["body"]), address)}
+
+
+def _told(entry: dict[str, Any], address: str) -> dict[str, Any]:
+    """An entry of the audit without what it tells of others than its person."""
+    hidden = set()
+    if entry.get("actor") != address:
+        hidden |= set(OTHERS)
+    if entry.get("object") != address:
+        hidden.add("details")
+    return {name: value for name, value in entry.items() if name not in hidden}
 
 
 def _plain(value: Any) -> Any:

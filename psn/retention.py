@@ -31,6 +31,7 @@ class Kind(StrEnum):
     TRACK = "track"
     MESSAGE = "message"
     RECORDING = "recording"
+    """Of talk. There are none yet: the period can be said, and holds from the first one on."""
     AUDIT = "audit"
 
 
@@ -68,11 +69,11 @@ def cutoff(days: int | None, now: datetime) -> datetime:
 
 
 def defaults(settings: Settings) -> dict[Kind, int | None]:
-    """The periods of the settings. Nothing is recorded yet, and would be kept as messages are."""
+    """The periods of the settings."""
     return {
         Kind.TRACK: settings.keep_track_days,
         Kind.MESSAGE: settings.keep_message_days,
-        Kind.RECORDING: settings.keep_message_days,
+        Kind.RECORDING: settings.keep_recording_days,
         Kind.AUDIT: settings.keep_audit_days,
     }
 

@@ -184,6 +184,8 @@ class Settings:
     """Days that tracks are kept."""
     keep_message_days: int | None = _setting(None, _days)
     """Days that messages are kept; none: for ever."""
+    keep_recording_days: int | None = _setting(None, _days)
+    """Days that recordings of talk will be kept; none: for ever. There are none yet."""
     keep_audit_days: int | None = _setting(None, _days)
     """Days that entries of the audit are kept; none: for ever."""
     session_hours: int = _setting(12, _whole(1, 168))

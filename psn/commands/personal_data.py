@@ -30,8 +30,9 @@ from psn.problems import Problem
 def export(name: str, file: Path) -> None:
     """Write all that is kept of a person into a ZIP file, in JSON lines.
 
-    Account, sessions, messages written and received, receipts, and audit entries by and about him;
-    not where units were. The audit records that it was done.
+    Account, second factors, sessions, messages by him and to him, his receipts, and audit entries
+    by and about him; nothing that is others', and not where units were. The audit records that it
+    was done.
     """
 
     async def work() -> dict[str, int]:

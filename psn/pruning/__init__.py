@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -28,6 +28,15 @@ from psn.retention import Kind
 log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x70736E04
+PRUNERS: Final[Mapping[Kind, Callable[[Work], Awaitable[None]]]] = {
+    Kind.TRACK: tracks.prune,
+    Kind.MESSAGE: mail.prune,
+    Kind.AUDIT: chain.prune,
+}
+"""What deletes each kind, in this order: the audit last, so that it tells of the others.
+
+Recordings have a period, but there are none yet: whatever comes to keep them adds its pruner here.
+"""
 FIRST_SECONDS: Final = 60.0
 """After the start of a server it prunes first after so long."""
 EVERY_SECONDS: Final = 3_600.0
@@ -49,9 +58,8 @@ async def run(
     async with _alone(connection):
         periods = await retention.periods(connection, otherwise)
         work = Work(connection, keys, periods, by, now, dry)
-        await tracks.prune(work)
-        await mail.prune(work)
-        await chain.prune(work)
+        for prune in PRUNERS.values():
+            await prune(work)
         return work.total()
 
 

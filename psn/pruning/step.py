@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from psn import auditor, database, retention
@@ -48,8 +48,11 @@ class Work:
     done: list[Done] = field(default_factory=list)
 
     async def held(self) -> Held:
-        """What is under hold; to be asked before every step."""
-        return await retention.held(self.connection, self.now)
+        """What is under hold; to be asked before every step.
+
+        Holds that came since the pruning began count as well.
+        """
+        return await retention.held(self.connection, max(self.now, datetime.now(UTC)))
 
     async def record(self, action: str, done: Done, details: Mapping[str, Any]) -> None:
         """Put a step into the audit, as the last thing of its transaction."""

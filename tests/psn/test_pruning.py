@@ -172,6 +172,25 @@ async def test_a_hold_keeps_its_units_until_it_ends(
     assert await partitions.names(conn) == ["track_other"]
 
 
+async def test_a_hold_that_comes_while_it_is_pruned_counts(
+    conn: asyncpg.Connection, own: Keys
+) -> None:
+    """DOM-RET-3."""
+    await partitions.maintain(conn, OLD, ahead=0)
+    await fixes(conn, OLD, CAR, BOAT)
+    begun = datetime.now(UTC)
+    await conn.execute(
+        "insert into legal_hold (subject, reason, author) values ('unit:1', 'inquest', 'test')"
+    )
+    await pruning.run(conn, own, KEEP, BY, begun)
+    assert await left(conn) == {CAR: 3}
+
+
+def test_every_kind_is_pruned_but_recordings_of_which_there_are_none() -> None:
+    assert set(Kind) - set(pruning.PRUNERS) == {Kind.RECORDING}
+    assert list(pruning.PRUNERS)[-1] is Kind.AUDIT, "which tells of the others"
+
+
 async def test_a_hold_on_an_incident_keeps_the_hours_of_it(
     conn: asyncpg.Connection, own: Keys
 ) -> None:
@@ -343,6 +362,7 @@ async def test_a_joint_group_keeps_as_long_as_the_agency_that_keeps_longest(
 async def test_two_at_once_are_one_too_many(
     conn: asyncpg.Connection, own: Keys, database: str
 ) -> None:
+    """DOM-RET-7."""
     other = await asyncpg.connect(database)
     async with pruning._alone(other):
         with pytest.raises(Problem) as refused:
@@ -355,7 +375,7 @@ async def test_two_at_once_are_one_too_many(
 async def test_a_pruning_that_was_stopped_goes_on_the_next_time(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DOM-RET-4: stopped between mailboxes and rows, no row is forgotten."""
+    """DOM-RET-7: stopped between mailboxes and rows, no row is forgotten."""
 
     async def stopped(work: object) -> None:
         raise ConnectionError("stopped")
@@ -374,7 +394,7 @@ async def test_a_pruning_that_was_stopped_goes_on_the_next_time(
 async def test_messages_go_on_while_a_mailbox_is_pruned(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """DOM-RET-4, DOM-SES-3."""
+    """DOM-RET-7, DOM-SES-3."""
     monkeypatch.setattr("psn.pruning.mail.PAGE", 5)
     await posted(stage, *(f"old {n}" for n in range(60)))
     pruned = asyncio.create_task(later(stage, 40))

@@ -55,11 +55,11 @@ def test_no_period_is_too_long_for_the_calendar(period: int | None, now: datetim
 
 
 def test_settings_are_the_periods_of_all() -> None:
-    settings = Settings(keep_track_days=3, keep_message_days=4, keep_audit_days=None)
+    settings = Settings(keep_track_days=3, keep_message_days=4, keep_recording_days=90)
     assert retention.defaults(settings) == {
         Kind.TRACK: 3,
         Kind.MESSAGE: 4,
-        Kind.RECORDING: 4,
+        Kind.RECORDING: 90,
         Kind.AUDIT: None,
     }
 
