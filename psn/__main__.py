@@ -36,6 +36,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "glass": ("psn.commands.incidents", "glass", "Sight that was taken in an emergency."),
     "fence": ("psn.commands.fences", "fence", "Areas whose crossing is told."),
     "audit": ("psn.commands.audit", "audit", "What was done, and whether that was changed."),
+    "retention": ("psn.commands.retention", "retention", "How long what is kept."),
+    "hold": ("psn.commands.retention", "hold", "What must not be deleted."),
+    "webhook": ("psn.commands.webhooks", "webhook", "Where security events are posted."),
     "cert": ("psn.commands.cert", "cert", "Certificates to try TLS with."),
     "simulate": ("simulators.commands", "simulate", "Simulated fleets."),
     "replay": ("simulators.commands", "replay", "Play recordings into the network."),
@@ -107,9 +110,11 @@ Examples:
 
 Settings are environment variables (PSN_DATABASE, PSN_HOST, PSN_PORT, PSN_TLS_CERTIFICATE,
 PSN_TLS_KEY, PSN_TLS_CLIENT_AUTHORITY, PSN_TLS_DEVICES_NEED_CERTIFICATE, PSN_KEYS, PSN_PMTILES,
-PSN_KEEP_TRACK_DAYS, PSN_SESSION_HOURS, PSN_IDLE_MINUTES, PSN_SECOND_FACTOR, PSN_BREACHED_PASSWORDS,
-PSN_ORIGIN, PSN_AUDIT_CHECKPOINT_MINUTES, PSN_AUDIT_CHECKPOINTS, PSN_LOG_LEVEL, PSN_NAME) or the
-same names in a TOML file that PSN_CONFIG names.
+PSN_KEEP_TRACK_DAYS, PSN_KEEP_MESSAGE_DAYS, PSN_KEEP_RECORDING_DAYS, PSN_KEEP_AUDIT_DAYS,
+PSN_SESSION_HOURS, PSN_IDLE_MINUTES, PSN_SECOND_FACTOR, PSN_BREACHED_PASSWORDS, PSN_ORIGIN,
+PSN_AUDIT_CHECKPOINT_MINUTES, PSN_AUDIT_CHECKPOINTS, PSN_SYSLOG, PSN_SYSLOG_AUTHORITY,
+PSN_SYSLOG_CERTIFICATE, PSN_SYSLOG_KEY, PSN_SYSLOG_ENTERPRISE, PSN_LOG_LEVEL, PSN_NAME) or the same
+names in a TOML file that PSN_CONFIG names.
 """
 
 

@@ -59,6 +59,8 @@ class SignInRefused(Problem):
         self.kinds = None if kinds is None else list(kinds)
         self.wait = 0.0
         """Seconds that the next try from there has to wait; not told, but kept in the audit."""
+        self.code_alone = False
+        """Whether the password was right and only the code wrong; not told, but kept as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ class People:
         place = self.place(auth.name, source, auth.known)
         async with self._looked_at(place):
             person = await self._right(directory.people_by_name.get(place.name), auth.password)
+            knows_password = person is not None
             kinds = [] if person is None else await self.factors.kinds(person.id)
             if person is not None and kinds:
                 if auth.code is None:
@@ -174,7 +177,9 @@ class People:
                 if not await self.factors.accept(person.id, auth.code, time.time(), by):
                     person = None
             if person is None:
-                raise self._failed(place, _wrong(with_code=auth.code is not None))
+                wrong = _wrong(with_code=auth.code is not None)
+                wrong.code_alone = knows_password
+                raise self._failed(place, wrong)
             self.lockout.succeeded(place.name, source, self._clock(), place.token)
         return Proved(person, bool(kinds))
 

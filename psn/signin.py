@@ -194,10 +194,7 @@ class SignIn:
         """
         if problem.code in _NOT_NOTED:
             return
-        details = tried.details | {"why": problem.code}
-        wait = getattr(problem, "wait", 0.0)
-        if wait:
-            details["wait"] = round(wait)
+        details = tried.details | _why(problem)
         nobody = Actor(NOBODY, source=source)
         at = auditor.now_ms()
         entry = Entry(nobody, "sign_in.failed", tried.what, tried.owner, details, at=at)
@@ -312,7 +309,7 @@ class SignIn:
             if problem.code not in _NOT_NOTED:
                 by = Actor(person.address, person.full_name, person.agency, source, ticket.id[:8])
                 at = auditor.now_ms()
-                details = {"why": problem.code}
+                details = _why(problem)
                 entry = Entry(by, "proof.failed", person.address, person.agency, details, at=at)
                 self._auditor.note(entry)
             raise
@@ -463,6 +460,17 @@ def _tried(auth: wire.PasswordAuth | wire.DeviceAuth, directory: Directory) -> _
     if device is None:
         return _Tried(details)
     return _Tried(details, f"device:{device.id}", device.agency)
+
+
+def _why(problem: Problem) -> dict[str, object]:
+    """Why somebody was not believed, and what is kept for the audit alone."""
+    why: dict[str, object] = {"why": problem.code}
+    if isinstance(problem, SignInRefused):
+        if problem.wait:
+            why["wait"] = max(1, round(problem.wait))
+        if problem.code_alone:
+            why["code_alone"] = True
+    return why
 
 
 def _signed_by(auth: wire.DeviceAuth, directory: Directory, nonce: bytes) -> Device | None:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from psn import breached, credentials, passwords, roles
+from psn.commands.personal_data import export
 from psn.commands.rows import agency_of, person_of, writing
 from psn.commands.words import counted, need_name, settings, show, taken
 from psn.problems import Problem
@@ -33,6 +34,9 @@ _roles = click.option(
 @click.group()
 def user() -> None:
     """People who sign in."""
+
+
+user.add_command(export)
 
 
 @user.command(
