@@ -29,8 +29,8 @@ async def test_only_tabs_that_roles_allow_are_there(screens: Screens) -> None:
         await expect(links.first).to_be_visible(timeout=PATIENCE_MS)
         tabs[name] = await links.all_inner_texts()
     assert tabs == {
-        "bpd.admin": ["People", "Devices", "Units", "Groups", "Sharing", "Sessions", "Audit"],
-        "bpd.auditor": ["People", "Devices", "Sharing", "Sessions", "Audit"],
+        "bpd.admin": ["People", "Devices", "Units", "Groups", "Sharing", "Agencies", "Sessions", "Audit"],
+        "bpd.auditor": ["People", "Devices", "Sharing", "Agencies", "Sessions", "Audit"],
         "bpd.dispatch": ["People", "Groups", "Sharing"],
         "nemo.warning": ["Groups"],
     }
@@ -195,6 +195,32 @@ async def test_glass_is_broken_at_the_console_shown_and_ended_and_reviewed(
     await expect(boss.get_by_role("row", name="sinking")).to_contain_text("justified")
 
 
+async def test_an_agency_says_how_long_it_keeps_and_lays_a_hold(screens: Screens) -> None:
+    page = await enter(screens, "bpd.admin", "agencies")
+    row = page.get_by_role("row", name="Tracks")
+    await expect(row).to_contain_text("30 days · as for everyone", timeout=PATIENCE_MS)
+    await row.get_by_role("button", name="Change…").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("So many days").check()
+    await dialog.get_by_role("spinbutton", name="Days").fill("90")
+    await keep(page, "admin-period")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(row).to_contain_text("90 days")
+    await expect(row).not_to_contain_text("as for everyone")
+    await page.get_by_role("button", name="Add a hold").click()
+    await dialog.get_by_label("What is kept").select_option("P-901")
+    await dialog.get_by_label("Reason").fill("claim 120/2026")
+    await keep(page, "admin-hold")
+    await dialog.get_by_role("button", name="Add a hold").click()
+    held = page.get_by_role("row", name="claim 120/2026")
+    await expect(held).to_contain_text("P-901")
+    await expect(held).to_contain_text("BPD Administrator")
+    await keep(page, "admin-agencies")
+    await held.get_by_role("button", name="End").click()
+    await dialog.get_by_role("button", name="End").click()
+    await expect(held).to_have_count(0)
+
+
 async def test_the_audit_is_read_by_who_what_and_when(screens: Screens) -> None:
     page = await enter(screens, "bpd.admin", "groups")
     await page.get_by_role("button", name="Add a group").click()
@@ -250,7 +276,7 @@ async def test_pages_are_for_everyone(screens: Screens, light: bool, size: str) 
     width, height = SIZES[size]
     await page.set_viewport_size({"width": width, "height": height})
     name = f"{size}-{'day' if light else 'night'}"
-    for tab in ("People", "Devices", "Units", "Groups", "Sessions", "Audit", "Sharing"):
+    for tab in ("People", "Devices", "Units", "Groups", "Agencies", "Sessions", "Audit", "Sharing"):
         await page.get_by_role("navigation").get_by_role("link", name=tab).click()
         await expect(page.get_by_role("heading", name=tab, exact=True)).to_be_visible()
         await expect(page.get_by_text("Loading…")).to_have_count(0, timeout=PATIENCE_MS)

@@ -499,3 +499,44 @@ async def test_the_audit_names_who_changed_what(stage: Stage, admin: Clerk) -> N
             admin.peer.me.me, "BPD administrator", BPD,
         )  # fmt: skip
         assert (entry["source"], entry["session"]) == ("127.0.0.1", ticket.hash.hex()[:8])
+
+
+async def test_an_agency_says_how_long_it_keeps_what(admin: Clerk) -> None:
+    rows = (await admin.get("/api/keeping"))["periods"]
+    assert {row["kind"] for row in rows} == {"track", "message", "recording", "audit"}
+    assert not any(row["own"] for row in rows)
+    await admin.post("/api/keeping", {"kind": "track", "days": 90})
+    await admin.post("/api/keeping", {"kind": "message", "days": "forever"})
+    kept = {row["kind"]: row for row in (await admin.get("/api/keeping"))["periods"]}
+    assert (kept["track"]["days"], kept["track"]["own"]) == (90, True)
+    assert (kept["message"]["days"], kept["message"]["own"]) == (None, True)
+    await admin.post("/api/keeping", {"kind": "track", "days": "default"})
+    kept = {row["kind"]: row for row in (await admin.get("/api/keeping"))["periods"]}
+    assert kept["track"] == {"kind": "track", "days": 30, "own": False, "default": 30}
+    for days in (0, -1, 36_501, "ever", 1.5, None):
+        refused = await admin.refused("POST", "/api/keeping", {"kind": "track", "days": days})
+        assert refused == (400, "bad_body")
+
+
+async def test_a_hold_is_laid_shown_and_ended(stage: Stage, admin: Clerk) -> None:
+    """DOM-RET-4."""
+    body = {"subject": f"unit:{CAR}", "reason": "claim 120/2026"}
+    number = (await admin.post("/api/holds", body))["id"]
+    assert await admin.refused("POST", "/api/holds", body) == (409, "held_already")
+    (row,) = (await admin.get("/api/keeping"))["holds"]
+    told = (row["id"], row["subject"], row["name"], row["reason"], row["author"], row["ends"])
+    assert told == (
+        number, f"unit:{CAR}", "P-1", "claim 120/2026", "BPD administrator", None,
+    )  # fmt: skip
+    await admin.delete(f"/api/holds/{number}")
+    assert (await admin.get("/api/keeping"))["holds"] == []
+    await admin.delete(f"/api/holds/{number}")
+    actions = await stage.core.pool.fetch(
+        "select action from audit where object = $1 order by seq", f"hold:{number}"
+    )
+    assert [row["action"] for row in actions] == ["hold.added", "hold.ended"]
+    past = {"subject": f"person:{ANA.partition(':')[2]}", "until": 1, **TERMS}
+    assert await admin.refused("POST", "/api/holds", past) == (400, "already_over")
+    for subject in ("unit:0", "unit", "group:1", "unit:1; drop table legal_hold", "person:²"):
+        body = {"subject": subject, "reason": "x"}
+        assert await admin.refused("POST", "/api/holds", body) == (400, "bad_body")

@@ -158,3 +158,20 @@ export interface Audit {
   entries: AuditEntry[];
   before: number | null;
 }
+export type Kept = 'track' | 'message' | 'recording' | 'audit';
+export interface Period {
+  kind: Kept;
+  /** None: for ever. */
+  days: number | null;
+  own: boolean;
+  default: number | null;
+}
+export interface Hold {
+  id: number;
+  subject: string;
+  name: string;
+  reason: string;
+  author: string;
+  starts: number;
+  ends: number | null;
+}

@@ -11,6 +11,7 @@ export const TABS = [
   'units',
   'groups',
   'sharing',
+  'agencies',
   'sessions',
   'audit',
 ] as const;
@@ -23,6 +24,7 @@ const NEEDS: Record<Tab, [kind: string, action: string]> = {
   units: ['unit', 'manage'],
   groups: ['group', 'see'],
   sharing: ['agreement', 'see'],
+  agencies: ['retention', 'see'],
   sessions: ['session', 'see'],
   audit: ['audit', 'see'],
 };
