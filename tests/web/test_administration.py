@@ -29,7 +29,16 @@ async def test_only_tabs_that_roles_allow_are_there(screens: Screens) -> None:
         await expect(links.first).to_be_visible(timeout=PATIENCE_MS)
         tabs[name] = await links.all_inner_texts()
     assert tabs == {
-        "bpd.admin": ["People", "Devices", "Units", "Groups", "Sharing", "Agencies", "Sessions", "Audit"],
+        "bpd.admin": [
+            "People",
+            "Devices",
+            "Units",
+            "Groups",
+            "Sharing",
+            "Agencies",
+            "Sessions",
+            "Audit",
+        ],
         "bpd.auditor": ["People", "Devices", "Sharing", "Agencies", "Sessions", "Audit"],
         "bpd.dispatch": ["People", "Groups", "Sharing"],
         "nemo.warning": ["Groups"],
@@ -276,7 +285,8 @@ async def test_pages_are_for_everyone(screens: Screens, light: bool, size: str) 
     width, height = SIZES[size]
     await page.set_viewport_size({"width": width, "height": height})
     name = f"{size}-{'day' if light else 'night'}"
-    for tab in ("People", "Devices", "Units", "Groups", "Agencies", "Sessions", "Audit", "Sharing"):
+    tabs = ("People", "Devices", "Units", "Groups", "Agencies", "Sessions", "Audit", "Sharing")
+    for tab in tabs:
         await page.get_by_role("navigation").get_by_role("link", name=tab).click()
         await expect(page.get_by_role("heading", name=tab, exact=True)).to_be_visible()
         await expect(page.get_by_text("Loading…")).to_have_count(0, timeout=PATIENCE_MS)
