@@ -102,7 +102,7 @@ def test_a_counter_that_went_back_is_a_copied_key() -> None:
 @given(st.dictionaries(st.sampled_from(["clientDataJSON", "authenticatorData", "signature",
                                         "attestationObject"]),
                        st.text(min_size=1, max_size=60)))  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_nonsense_is_refused_and_no_crash(nonsense: dict[str, str]) -> None:
     key = Authenticator(HERE.origin)
     kept = Passkey(key.id, b"no key", 0)
