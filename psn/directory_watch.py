@@ -159,9 +159,21 @@ def _exception(
     return UnitException(starts, ends, id, unit, viewer, Precision[units.upper()], *rest)
 
 
-def _provider(id: int, *rest: Any) -> Provider:
-    *plain, amr, acr = rest
-    return Provider(id, *plain, tuple(amr), tuple(acr))
+def _provider(
+    id: int,
+    agency: int,
+    name: str,
+    issuer: str,
+    client_id: str,
+    client_secret: bytes,
+    scopes: str,
+    claim: str,
+    amr: list[str],
+    acr: list[str],
+) -> Provider:
+    return Provider(
+        id, agency, name, issuer, client_id, client_secret, scopes, claim, tuple(amr), tuple(acr)
+    )
 
 
 def _incidents(rows: list[Any]) -> tuple[Incident, ...]:

@@ -45,8 +45,8 @@ class Once(Generic[T]):
             if now < kept.until and len(self._waiting) < MOST_WAITING:
                 break
             self._drop(oldest)
-        own = self._of.get(asker, ())
-        if len(own) >= MOST_OF_ONE:
+        own = self._of.get(asker)
+        if own is not None and len(own) >= MOST_OF_ONE:
             self._drop(own[0])
         self._waiting[key] = _Kept(value, asker, now + self._seconds)
         self._of.setdefault(asker, deque()).append(key)

@@ -34,7 +34,9 @@ from msgspec import Meta, Struct
 
 from psn.directory import Provider
 
-ALGORITHMS: Final = tuple(f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512))
+ALGORITHMS: Final = tuple(
+    f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512)
+)
 """Signatures that are looked at at all: by a key pair, never by a shared secret, never none."""
 LEEWAY_SECONDS: Final = 60
 """So much a provider's clock may differ from ours."""
@@ -44,8 +46,21 @@ LONGEST_TOKEN: Final = 32_768
 LONGEST_SUBJECT: Final = 255
 """Characters: OpenID Connect Core 1.0, section 2, ``sub``."""
 CHANGEABLE: Final = frozenset(
-    ("address", "email", "family_name", "given_name", "middle_name", "name", "nickname")
-    + ("phone_number", "preferred_username", "profile", "unique_name", "upn", "username")
+    [
+        "address",
+        "email",
+        "family_name",
+        "given_name",
+        "middle_name",
+        "name",
+        "nickname",
+        "phone_number",
+        "preferred_username",
+        "profile",
+        "unique_name",
+        "upn",
+        "username",
+    ]
 )
 """Claims that can change or pass to somebody else (section 5.7), so that they name nobody."""
 
