@@ -129,10 +129,13 @@ class Subject:
 
 
 class _Claims(Struct):
-    """Claims of an ID token that Authlib leaves to us, with the types they must have."""
+    """Claims of an ID token, with the types they must have."""
 
     aud: str | list[str]
+    exp: float
+    iat: float
     nonce: str
+    nbf: float | None = None
     auth_time: float | None = None
     amr: list[str] = msgspec.field(default_factory=list)
     acr: str | None = None

@@ -110,7 +110,11 @@ def add(
     click.echo(f"Then: psn provider check {agency}, and psn user link NAME SUBJECT.")
 
 
-@provider.command("change", epilog="Example: psn provider change BPD --secret-stdin")
+@provider.command(
+    "change",
+    short_help="Change its name, its secret, or what it is trusted with.",
+    epilog="Example: psn provider change BPD --secret-stdin",
+)
 @click.argument("code", metavar="AGENCY")
 @click.option("--name", help="What the sign-in page calls it.")
 @click.option("--secret-stdin", is_flag=True, help="Read a new client's secret, one line.")
@@ -188,7 +192,11 @@ def people(code: str) -> None:
     show(("name", "there", "since"), asyncio.run(work()))
 
 
-@provider.command("remove", epilog="Example: psn provider remove BPD")
+@provider.command(
+    "remove",
+    short_help="Let nobody sign in by it any more.",
+    epilog="Example: psn provider remove BPD",
+)
 @click.argument("code", metavar="AGENCY")
 def remove(code: str) -> None:
     """Nobody signs in by it any more; its links go, and the sessions that it opened end."""
@@ -309,7 +317,7 @@ async def link(session: AsyncSession, name: str, subject: str) -> str:
         raise Problem(
             "bad_subject",
             f"{subject!r} names nobody at a provider.",
-            f"Write the claim as it stands: at most {openid.LONGEST_SUBJECT} letters, digits, signs.",
+            f"Write the claim as it stands: at most {openid.LONGEST_SUBJECT} ASCII characters.",
         )
     person = await person_of(session, name)
     agency = await session.get_one(Agency, person.agency_id)
