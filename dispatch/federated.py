@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from dispatch.account import BrowserOptions, Done, me, surely_me
+from dispatch.account import BrowserOptions, Done, me
 from dispatch.asking import ApiProblem, Asked, Handler, Knock, Route, not_found
 from psn import auditor, database, federation, passkeys, wire
 from psn.directory import Person

@@ -1,14 +1,14 @@
 """Agencies' own identity providers, who is whom there, and sessions that one of them opened.
 
-Revision 0008. What each column means stands in psn/schema.py.
+Revision 0010. What each column means stands in psn/schema.py.
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
