@@ -1,7 +1,8 @@
 """What is kept of a person, as one archive that he can be given: JSON lines in a ZIP file.
 
-His account with its second factors, who he is at his agency's provider, his sessions, the messages that he wrote and those that were
-sent to him by name, the receipts that he made, and the audit's entries by him and about him.
+His account with its second factors, who he is at his agency's provider, his sessions, the messages
+that he wrote and those that were sent to him by name, the receipts that he made, and the audit's
+entries by him and about him.
 Nothing that is others': not what groups, units and agencies were sent, not where units were, also
 those he drove, not what he did to others' accounts beyond that he did it, and not the names of
 those who did something to his. No secret and no hash of one is in it (docs/domain.md, DOM-RET-8).

@@ -32,6 +32,16 @@ export const strings = {
     other: 'Sign in as someone else',
     asked: (name: string) => `${name}: the password is right. One more proof is needed.`,
   },
+  provider: {
+    by: (name: string) => `Sign in with ${name}`,
+    unlock: (name: string) => `Unlock with ${name}`,
+    prove: (name: string) => `Use ${name}`,
+    asked: (name: string) => `${name} knows you. One more proof is needed.`,
+    again: 'Back to sign-in',
+    done: 'Done. You can close this window.',
+    none: 'This agency has no sign-in of its own here.',
+    elsewhere: 'This sign-in was begun in another window, or is over. Begin again.',
+  },
   passkey: {
     cancelled: 'No passkey was used. Try again, or use another way.',
     failed: 'This browser could not use a passkey. Use another way.',

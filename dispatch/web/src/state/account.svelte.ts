@@ -1,6 +1,7 @@
 import { strings } from '../strings';
 import { ask, type Answer } from './http';
 import { makePasskey, sessionByPasskey } from './passkey';
+import { proofAt, type AgencyProvider } from './provider';
 
 export interface Factor {
   id: number;
@@ -172,6 +173,12 @@ export class Account {
     const answer = await sessionByPasskey({});
     if (answer.ok) await this.#prove({ token: answer.value.token });
     else this.proofProblem = answer.text;
+  }
+
+  /** Prove it at one's agency's provider, in a window of its own. */
+  async proveAt(provider: AgencyProvider): Promise<void> {
+    this.proofProblem = '';
+    await this.#prove({ token: await proofAt(provider) });
   }
 
   /** Leave it, after all. */
