@@ -1,8 +1,9 @@
 """Agencies' identity providers, asked over HTTP: their metadata, their keys, codes redeemed.
 
-Documents are kept for some minutes, since anyone may begin a sign-in and a provider must not feel
-it; so is that it did not answer, for some seconds. Several who need one wait for the same question.
-A key that is not known makes the keys be asked for again, but not more often than every so often.
+Documents are kept for half a minute: anyone may begin a sign-in, and a provider must not feel it,
+but nobody should be sent to one that is gone. That it did not answer is kept for some seconds, too.
+Several who need a document wait for the same question. A key that is not known makes the keys be
+asked for again, but not more often than every so often.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from psn.problems import Problem
 
 log = logging.getLogger(__name__)
 
-KEEP_SECONDS: Final = 600.0
+KEEP_SECONDS: Final = 30.0
 """Metadata and keys are asked for again after this."""
 AGAIN_SECONDS: Final = 5.0
 """A provider that did not answer is left alone for so long."""
-NEWER_KEYS_SECONDS: Final = 30.0
+NEWER_KEYS_SECONDS: Final = 10.0
 """Keys are asked for out of turn at most this often."""
 CODES_AT_ONCE: Final = 8
 """Codes that one provider is asked to redeem at once; further ones wait."""
