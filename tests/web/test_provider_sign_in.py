@@ -125,6 +125,7 @@ async def test_what_goes_wrong_there_is_said_and_leads_back(
     await page.goto(page.url + "?code=x&state=y")
     await expect(problem).to_contain_text("begun in another window")
     await page.get_by_role("button", name="Back to sign-in").click()
+    await expect(page.get_by_role("button", name=f"Sign in with {NAME}")).to_be_visible()
     await police.stop()
     await screens.server.kill()
     await screens.server.start()  # and knows nothing of the provider any more
