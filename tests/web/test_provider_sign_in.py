@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -161,6 +162,29 @@ async def test_the_second_factor_is_asked_for_on_the_way_back(
     await page.get_by_label("Code").fill(pyotp.TOTP(secret).at(time.time()))
     await page.keyboard.press("Enter")
     await at_work(page)
+
+
+async def test_a_person_links_himself_at_my_account_and_unlinks(
+    screens: Screens, police: IdentityProvider, database: str
+) -> None:
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute("delete from linked_identity")
+    finally:
+        await connection.close()
+    page = await screens.sign_in(WHO, await screens.open(bypass_csp=True))
+    await at_work(page)
+    own = page.get_by_role("button", name=re.compile("My account"))
+    await own.click()
+    await page.get_by_role("button", name=f"Link with {NAME}").click()
+    await there(page, "agent-9")
+    await at_work(page)
+    await own.click()
+    await expect(page.get_by_text(f"You are agent-9 at {NAME}.")).to_be_visible()
+    await sound(page)
+    await keep(page, "account-linked")
+    await page.get_by_role("button", name="Unlink").click()
+    await expect(page.get_by_role("button", name=f"Link with {NAME}")).to_be_visible()
 
 
 async def test_a_locked_console_is_opened_by_the_provider_and_keeps_what_was_typed(

@@ -26,6 +26,14 @@ export interface Left extends AgencyProvider {
   back: string;
   /** Or the mark of another window, which waits for a proof. */
   proof: string | null;
+  /** Whoever is signed in here already is to be linked with who he is there. */
+  link: boolean;
+}
+
+interface Departed {
+  address: string;
+  state: string;
+  secret: string;
 }
 
 /** A session; or, with `step`, which second factors are asked for. */
@@ -38,6 +46,7 @@ export interface Opened {
 }
 
 const AT = '/api/sign-in/provider';
+const MINE = '/api/me/identities';
 const LEFT = 'psn:left';
 const WAY = 'psn:way';
 const LAST = 'psn:last-at';
@@ -55,17 +64,26 @@ export async function leave(
   proof: string | null = null,
 ): Promise<string> {
   const body = { agency, ...placeAt(agency) };
-  const answer = await ask<{ address: string; state: string; secret: string }>(
-    'POST',
-    `${AT}/begin`,
-    null,
-    body,
-  );
+  const answer = await ask<Departed>('POST', `${AT}/begin`, null, body);
   if (!answer.ok) return answer.text || strings.account.unreachable;
-  const { address, state, secret } = answer.value;
-  put(sessionStorage, LEFT, { agency, name, state, secret, back, proof } satisfies Left);
-  location.assign(address);
+  depart(answer.value, { agency, name, back, proof, link: false });
   return '';
+}
+
+/** Leave for one's agency's provider to be linked with it; returns only when that fails. */
+export async function leaveToLink(
+  { agency, name }: AgencyProvider,
+  back: string,
+  token: string | null,
+): Promise<Answer<unknown>> {
+  const answer = await ask<Departed>('POST', `${MINE}/begin`, token);
+  if (answer.ok) depart(answer.value, { agency, name, back, proof: null, link: true });
+  return answer;
+}
+
+function depart({ address, ...kept }: Departed, left: Omit<Left, 'state' | 'secret'>): void {
+  put(sessionStorage, LEFT, { ...left, ...kept } satisfies Left);
+  location.assign(address);
 }
 
 /** What was kept when this tab left, which is needed once. */
@@ -80,6 +98,16 @@ export function finish(left: Left, agency: string, brought: object): Promise<Ans
   const { secret } = left;
   const body = { ...brought, agency, secret, ...placeAt(left.agency) };
   return ask<Opened>('POST', `${AT}/finish`, null, body);
+}
+
+/** Be linked with what was brought back. */
+export function finishLink(
+  left: Left,
+  agency: string,
+  brought: object,
+  token: string | null,
+): Promise<Answer<unknown>> {
+  return ask('POST', MINE, token, { ...brought, agency, secret: left.secret });
 }
 
 /** Go on with a code. */
