@@ -84,7 +84,6 @@ class SecondStep(Struct):
     step: _Word
     secret: _Word
     code: wire.Code
-    known: wire.Secret | None = None
 
 
 class PasskeyStep(Struct):
@@ -176,7 +175,7 @@ async def second(knock: Knock) -> SignedInThere:
     body: SecondStep = knock.body
     core = knock.core
     done = await core.federation.second(
-        body.step, body.secret, body.code, body.known, core.directory, knock.source
+        body.step, body.secret, body.code, core.directory, knock.source
     )
     return _opened(knock, done)
 

@@ -49,6 +49,9 @@ log = logging.getLogger(__name__)
 
 WAITING_SECONDS: Final = 600.0
 """So long a browser may be away, and so long a second factor may take after that."""
+MOST_AWAY: Final = 16_384
+MOST_OF_ONE: Final = 128
+"""Of one address: at the change of the watch a whole agency may stand behind it."""
 RETURN_PATH: Final = "/sign-in/"
 """Where browsers come back to; the agency's code, lower case, follows."""
 END_SESSIONS: Final = """
@@ -142,7 +145,7 @@ class Federation:
         self._people = signin.people
         self._keys = keys
         self._clock = clock
-        self._begun: Once[_Begun] = Once(WAITING_SECONDS)
+        self._begun: Once[_Begun] = Once(WAITING_SECONDS, MOST_AWAY, MOST_OF_ONE)
         self._halfway: Once[_Half] = Once(WAITING_SECONDS)
 
     # -- going and coming back
@@ -176,7 +179,8 @@ class Federation:
             time.time(),
             person,
         )
-        self._begun.put(_hash(marks.state), begun, network(place.source), self._clock())
+        asker = network(place.source) if place.token is None else f"known {place.name}"
+        self._begun.put(_hash(marks.state), begun, asker, self._clock())
         address = address_to_go_to(metadata, provider, redirect, marks)
         return Departure(address, marks.state, secret)
 
@@ -278,16 +282,16 @@ class Federation:
         step: str,
         secret: str,
         code: str,
-        known: str | None,
         directory: Directory,
         source: str,
     ) -> Opened:
         """Go on with a code of the account's own second factor; raises as :meth:`finish`.
 
-        ``known`` as for a sign-in by password.
+        Whoever the provider has let through is counted by himself, so that those who guess at the
+        account's password do not make him wait.
         """
         half, provider, person = self._still_halfway(step, secret, directory)
-        place = self._people.place(person.name, source, known)
+        place = Place(person.name, source, _hash(provider.address))
         try:
             async with self._people.looked_at(place):
                 by = Actor(person.address, person.full_name, person.agency, source)

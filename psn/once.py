@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 MOST_WAITING: Final = 4_096
 MOST_OF_ONE: Final = 32
-"""Of one asker: an address, or a person."""
+"""Of one asker: an address, a person, a known place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,13 @@ class _Kept(Generic[T]):
 class Once(Generic[T]):
     """Values that wait under keys that nobody can guess."""
 
-    def __init__(self, seconds: float) -> None:
-        """``seconds``: so long each waits."""
+    def __init__(
+        self, seconds: float, most: int = MOST_WAITING, most_of_one: int = MOST_OF_ONE
+    ) -> None:
+        """``seconds``: so long each waits. So many wait at most, in all and of one asker."""
         self._seconds = seconds
+        self._most = most
+        self._most_of_one = most_of_one
         self._waiting: OrderedDict[bytes, _Kept[T]] = OrderedDict()
         self._of: dict[str, deque[bytes]] = {}
 
@@ -42,11 +46,11 @@ class Once(Generic[T]):
         """Keep a value; of too many the oldest goes, first of those of the same asker."""
         while self._waiting:
             oldest, kept = next(iter(self._waiting.items()))
-            if now < kept.until and len(self._waiting) < MOST_WAITING:
+            if now < kept.until and len(self._waiting) < self._most:
                 break
             self._drop(oldest)
         own = self._of.get(asker)
-        if own is not None and len(own) >= MOST_OF_ONE:
+        if own is not None and len(own) >= self._most_of_one:
             self._drop(own[0])
         self._waiting[key] = _Kept(value, asker, now + self._seconds)
         self._of.setdefault(asker, deque()).append(key)

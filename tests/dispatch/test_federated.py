@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qs, urlsplit
@@ -24,11 +25,11 @@ from agency_page import (
     returned,
 )
 from authenticator import Authenticator
-from identity_provider import IdentityProvider
+from identity_provider import SECRET, IdentityProvider
 from stage import ANA, BCG, BPD, Peer, Stage, seed
 
 from psn import wire
-from psn.lockout import ADDRESS
+from psn.lockout import ADDRESS, PLACE
 from psn.signin import FRESH
 
 
@@ -57,8 +58,9 @@ async def police(stage: Stage, page: Page) -> AsyncIterator[IdentityProvider]:
 
 
 async def test_who_is_linked_signs_in_and_the_audit_says_how(
-    stage: Stage, page: Page, police: IdentityProvider
+    stage: Stage, page: Page, police: IdentityProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("DEBUG")
     known = {"providers": [{"agency": "BPD", "name": "Belize Police"}]}
     assert await page.get(PROVIDERS) == known
     gone = await page.begin()
@@ -75,6 +77,8 @@ async def test_who_is_linked_signs_in_and_the_audit_says_how(
     started = (await audited(stage, "session.started", 1))[0]
     assert started["actor"] == ANA
     assert started["details"]["provider"] == 1 and not started["details"]["multi_factor"]
+    for secret in (gone["secret"], brought["code"], done["token"], done["known"], SECRET):
+        assert secret not in caplog.text and secret not in json.dumps(started)
 
 
 async def test_nobody_is_let_in_who_was_not_linked_and_all_read_the_same(
@@ -229,6 +233,23 @@ async def test_the_accounts_own_second_factor_is_asked_for_beside_the_provider(
     assert (await Page(stage, page.http, opened["token"]).get(MINE))["identities"]
     assert await page.code_of(SECOND, step | {"code": totp.now()}) == "sign_in_over"
     assert (await audited(stage, "sign_in.failed", 1))[0]["object"] == ANA
+
+
+async def test_guesses_at_the_code_wait_and_guesses_at_the_password_are_not_counted_there(
+    stage: Stage, page: Page, police: IdentityProvider
+) -> None:
+    done = await page.signed_in(police, "agent-7")
+    totp = await enrol_totp(Page(stage, page.http, done["token"]))
+    lockout = stage.core.signin.people.lockout
+    for _ in range(20):
+        lockout.failed("ana", "203.0.113.9", time.monotonic())
+    back = await page.back(police, "agent-7")
+    step = {"step": (await page.post(FINISH, back))["step"], "secret": back["secret"]}
+    assert (await page.post(SECOND, step | {"code": totp.now()}))["token"]
+    back = await page.back(police, "agent-7")
+    step = {"step": (await page.post(FINISH, back))["step"], "secret": back["secret"]}
+    codes = [await page.code_of(SECOND, step | {"code": "000000"}) for _ in range(PLACE.free + 2)]
+    assert set(codes[:-2]) == {"wrong_credentials"} and codes[-1] == "too_many_tries"
 
 
 async def test_a_key_that_checks_nobody_counts_beside_the_provider(
