@@ -145,14 +145,14 @@ async def begin(knock: Knock) -> Departed:
     body: Going = knock.body
     core = knock.core
     place = core.federation.place(knock.source, body.name, body.known)
-    gone = await core.federation.begin(body.agency, core.directory, place, _origin(knock))
+    gone = await core.federation.begin(body.agency, place, _origin(knock))
     return Departed(gone.address, gone.state, gone.secret)
 
 
 async def finish(knock: Knock) -> SignedInThere:
     """A session for who is back; or which second factor is asked for."""
     core = knock.core
-    done = await core.federation.finish(_returned(knock.body), core.directory, knock.source)
+    done = await core.federation.finish(_returned(knock.body), knock.source)
     if isinstance(done, Halfway):
         return SignedInThere(step=done.step, kinds=done.kinds)
     return _opened(knock, done)
@@ -174,9 +174,7 @@ async def second(knock: Knock) -> SignedInThere:
     """A session for who is back and has typed the code."""
     body: SecondStep = knock.body
     core = knock.core
-    done = await core.federation.second(
-        body.step, body.secret, body.code, core.directory, knock.source
-    )
+    done = await core.federation.second(body.step, body.secret, body.code, knock.source)
     return _opened(knock, done)
 
 
@@ -185,9 +183,7 @@ async def second_passkey(knock: Knock) -> BrowserOptions:
     body: PasskeyStep = knock.body
     core = knock.core
     return BrowserOptions(
-        await core.federation.passkey_options(
-            body.step, body.secret, core.directory, knock.source, knock.site()
-        )
+        await core.federation.passkey_options(body.step, body.secret, knock.source, knock.site())
     )
 
 
@@ -220,7 +216,7 @@ async def begin_link(asked: Asked) -> Departed:
     agency = core.directory.agencies.get(person.agency)
     place = core.federation.place(asked.source, "", None)
     gone = await core.federation.begin(
-        "" if agency is None else agency.code, core.directory, place, _origin(asked), person.id
+        "" if agency is None else agency.code, place, _origin(asked), person.id
     )
     return Departed(gone.address, gone.state, gone.secret)
 
@@ -229,7 +225,7 @@ async def link(asked: Asked) -> Done:
     """Link oneself with who is back."""
     person, core = me(asked), asked.core
     back = _returned(asked.body)
-    await core.federation.link(back, person, core.directory, asked.source, asked.actor)
+    await core.federation.link(back, person, asked.ticket, asked.source, asked.actor)
     await core.refresh_directory()
     return Done()
 

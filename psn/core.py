@@ -68,7 +68,7 @@ class Core:
         """Reload the directory now; :meth:`directory_changed` has been called when it returns."""
         self.auditor = Auditor(pool)
         self.signin = SignIn(pool, keys, conditions, self.auditor)
-        self.federation = Federation(pool, self.signin, keys)
+        self.federation = Federation(pool, self.signin, keys, lambda: self.directory)
         self.hub = Hub(asyncio.get_running_loop())
         self.picture = LivePicture(_fences(directory))
         self.tracks = TrackWriter(dsn)

@@ -137,9 +137,12 @@ class Federation:
         pool: asyncpg.Pool,
         signin: SignIn,
         keys: Keys,
+        directory: Callable[[], Directory],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``directory`` gives that of now: much can change while a provider is asked."""
         self.providers = Providers(clock)
+        self._directory = directory
         self._pool = pool
         self._signin = signin
         self._people = signin.people
@@ -153,7 +156,6 @@ class Federation:
     async def begin(
         self,
         agency: str,
-        directory: Directory,
         place: Place,
         origin: str,
         person: int | None = None,
@@ -163,13 +165,14 @@ class Federation:
         ``origin`` is that of our pages. ``person`` wants to be linked; none: to sign in.
         """
         self._refuse_if_too_many(place)
+        directory = self._directory()
         provider = directory.provider_of(agency)
         if provider is None:
             raise _no_provider()
+        redirect = return_address(origin, directory.agencies[provider.agency].code)
         metadata = await self.providers.metadata(provider)
         marks = Marks(*(secrets.token_urlsafe(32) for _ in range(3)))
         secret = secrets.token_urlsafe(32)
-        redirect = return_address(origin, directory.agencies[provider.agency].code)
         begun = _Begun(
             provider.id,
             provider.issuer,
@@ -184,12 +187,12 @@ class Federation:
         address = address_to_go_to(metadata, provider, redirect, marks)
         return Departure(address, marks.state, secret)
 
-    async def finish(self, back: Return, directory: Directory, source: str) -> Opened | Halfway:
+    async def finish(self, back: Return, source: str) -> Opened | Halfway:
         """Sign in who has come back; raises :class:`SignInRefused` and :class:`ProviderProblem`."""
-        begun, provider = self._taken(back, directory, source, None)
+        begun, provider = self._taken(back, source, None)
         try:
             subject = await self._vouched_for(back, begun, provider)
-            person = directory.person_at(provider, subject.subject)
+            person = self._directory().person_at(provider, subject.subject)
             if person is None:
                 raise _not_linked(provider, subject)
             kinds = await self._people.factors.kinds(person.id)
@@ -198,7 +201,7 @@ class Federation:
                 half = _Half(provider.id, subject, begun.secret)
                 self._halfway.put(_hash(step), half, person.address, self._clock())
                 return Halfway(step, kinds)
-            return await self._open(person, provider, subject, bool(kinds), directory, source)
+            return await self._open(person, provider, subject, bool(kinds), source)
         except (SignInRefused, ProviderProblem) as problem:
             self._note(problem, provider, back, source)
             raise
@@ -206,10 +209,10 @@ class Federation:
             raise unavailable() from problem
 
     async def link(
-        self, back: Return, person: Person, directory: Directory, source: str, by: Actor
+        self, back: Return, person: Person, ticket: Ticket, source: str, by: Actor
     ) -> None:
-        """Link a signed-in person with who has come back; raises as :meth:`finish`."""
-        begun, provider = self._taken(back, directory, source, person.id)
+        """Link a person with who has come back to his session; raises as :meth:`finish`."""
+        begun, provider = self._taken(back, source, person.id)
         try:
             if provider.agency != person.agency:
                 raise _no_provider()
@@ -217,6 +220,10 @@ class Federation:
         except (SignInRefused, ProviderProblem) as problem:
             self._note(problem, provider, back, source, person)
             raise
+        # Who was thrown out while this waited must not leave himself a way in.
+        self._signin.still(ticket, self._directory())
+        if not self._signin.holds(ticket):
+            raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
         async with database.asking(self._pool) as connection, auditor.acting(connection, by):
             done = await connection.fetchval(
                 "INSERT INTO linked_identity (provider_id, person_id, subject)"
@@ -232,15 +239,13 @@ class Federation:
                 "Unlink it first; your administrator can see who is linked.",
             )
 
-    def _taken(
-        self, back: Return, directory: Directory, source: str, person: int | None
-    ) -> tuple[_Begun, Provider]:
+    def _taken(self, back: Return, source: str, person: int | None) -> tuple[_Begun, Provider]:
         """What was begun and is now finished, by the same page and for the same purpose."""
         place = self._place(back, source)
         self._refuse_if_too_many(place)
         begun = self._begun.take(_hash(back.state), self._clock())
         good = begun is not None and hmac.compare_digest(begun.secret, _hash(back.secret))
-        provider = directory.provider_of(back.agency)
+        provider = self._directory().provider_of(back.agency)
         if (
             begun is None
             or provider is None
@@ -277,20 +282,13 @@ class Federation:
 
     # -- the second factor
 
-    async def second(
-        self,
-        step: str,
-        secret: str,
-        code: str,
-        directory: Directory,
-        source: str,
-    ) -> Opened:
+    async def second(self, step: str, secret: str, code: str, source: str) -> Opened:
         """Go on with a code of the account's own second factor; raises as :meth:`finish`.
 
         Whoever the provider has let through is counted by himself, so that those who guess at the
         account's password do not make him wait.
         """
-        half, provider, person = self._still_halfway(step, secret, directory)
+        half, provider, person = self._still_halfway(step, secret)
         place = Place(person.name, source, _hash(provider.address))
         try:
             async with self._people.looked_at(place):
@@ -304,13 +302,13 @@ class Federation:
             self._signin.note_failure(tried, source, problem)
             raise
         self._halfway.take(_hash(step), self._clock())
-        return await self._open(person, provider, half.subject, True, directory, source)
+        return await self._open(person, provider, half.subject, True, source)
 
     async def passkey_options(
-        self, step: str, secret: str, directory: Directory, source: str, where: passkeys.Site
+        self, step: str, secret: str, source: str, where: passkeys.Site
     ) -> dict[str, Any]:
         """What a browser needs to use a passkey instead, which then signs in as any does."""
-        _, _, person = self._still_halfway(step, secret, directory)
+        _, _, person = self._still_halfway(step, secret)
         try:
             allowed = await self._people.factors.passkeys(person.id)
         except (*database.PASSING, asyncpg.PostgresError) as problem:
@@ -319,9 +317,8 @@ class Federation:
         made = self._people.challenges.new("sign_in", owner, network(source), self._clock())
         return passkeys.use_options(where, made, allowed)
 
-    def _still_halfway(
-        self, step: str, secret: str, directory: Directory
-    ) -> tuple[_Half, Provider, Person]:
+    def _still_halfway(self, step: str, secret: str) -> tuple[_Half, Provider, Person]:
+        directory = self._directory()
         half = self._halfway.look(_hash(step), self._clock())
         provider = None if half is None else directory.providers.get(half.provider)
         person = None
@@ -338,7 +335,6 @@ class Federation:
         provider: Provider,
         subject: Subject,
         has_factor: bool,
-        directory: Directory,
         source: str,
     ) -> Opened:
         token, ticket = await self._signin.issue(
@@ -349,7 +345,7 @@ class Federation:
             subject.second_factor(provider),
         )
         # Rights may have changed while this waited.
-        self._signin.still(ticket, directory)
+        self._signin.still(ticket, self._directory())
         self._people.lockout.succeeded(person.name, source, self._clock())
         return Opened(person, token, ticket)
 

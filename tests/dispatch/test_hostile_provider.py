@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import pytest
 import pytest_asyncio
-from agency_page import BEGIN, FINISH, Page, add_provider, audited, link
+from agency_page import BEGIN, FINISH, MINE, Page, add_provider, audited, link
 from aiohttp import web
 from joserfc import jws
 from joserfc.jwk import RSAKey
-from stage import ANA, BPD, Peer, Stage
+from stage import ANA, BPD, Peer, Stage, until
 
 from psn import outbound, providers
 from psn.lockout import Lockout
@@ -224,6 +224,42 @@ async def test_one_that_does_not_answer_holds_up_nobody_else(
     async with await Peer.enter(stage.url, "ana") as peer:
         assert peer.me.me == ANA
     assert (await waiting)["code"] == "provider_away"
+
+
+async def test_who_is_thrown_out_while_it_is_asked_gets_nothing_and_leaves_nothing(
+    stage: Stage, page: Page, hostile: Hostile
+) -> None:
+    pool = stage.core.pool
+
+    async def held_up(path: str, go: Page, disable: str) -> str:
+        """Finish, and meanwhile something is changed in the database."""
+        begin = BEGIN if path == FINISH else f"{MINE}/begin"
+        gone = await go.post(begin, {"agency": "BPD"} if path == FINISH else None)
+        hostile.claims["nonce"] = parse_qs(urlsplit(gone["address"]).query)["nonce"][0]
+        hostile.stall.add("/token")
+        back = {"agency": "BPD", "state": gone["state"], "secret": gone["secret"], "code": "x"}
+        asked = hostile.asked.count("/token")
+        waiting = asyncio.create_task(go.refused(path, back))
+        await until(lambda: hostile.asked.count("/token") > asked, "the provider is asked")
+        await pool.execute(disable)
+        await stage.core.refresh_directory()
+        await stage.core.signin.load()
+        hostile.over.set()
+        code = str((await waiting)["code"])
+        hostile.over.clear()
+        hostile.stall.clear()
+        return code
+
+    off = "update person set disabled_at = now() where id = 1"
+    assert await held_up(FINISH, page, off) == "not_linked"
+    await pool.execute("update person set disabled_at = null where id = 1")
+    await pool.execute("delete from linked_identity")
+    await stage.core.refresh_directory()
+    async with await Peer.enter(stage.url, "ana") as peer:
+        mine = Page(stage, page.http, peer.me.token)
+        out = "update session set ended_at = now()"
+        assert await held_up(MINE, mine, out) == "session_ended"
+    assert await pool.fetchval("select count(*) from linked_identity") == 0
 
 
 async def test_one_that_is_away_is_not_asked_at_every_try(page: Page, hostile: Hostile) -> None:
