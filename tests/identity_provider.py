@@ -45,11 +45,12 @@ class IdentityProvider:
             json.dumps(settings),
             cwd=PLACE,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
         said = (await self._process.stdout.readline()).decode()
-        assert said.startswith("listening "), said
+        if not said.startswith("listening "):
+            pytest.fail(str(await self._process.communicate()))
         self.issuer = said.split()[1]
 
     async def stop(self) -> None:
