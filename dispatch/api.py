@@ -19,7 +19,7 @@ import shapely
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dispatch import account, administration, auditing, openapi, pages
+from dispatch import account, administration, auditing, federated, openapi, pages
 from dispatch.asking import (
     ApiProblem,
     Asked,
@@ -341,6 +341,7 @@ ROUTES: Final = (
     Route("/api/audit", audit, auditing.Audit, auditing.QUERY),
     Route("/api/enrol", enrol, EnrolledDevice, method="POST", takes=Enrolment, open=True),
     *account.ROUTES,
+    *federated.ROUTES,
     *administration.ROUTES,
 )
 

@@ -27,6 +27,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "doctor": ("psn.commands.doctor", "doctor", "Say what is wrong here, and what to do."),
     "agency": ("psn.commands.admin", "agency", "Agencies."),
     "user": ("psn.commands.people", "user", "People who sign in."),
+    "provider": ("psn.commands.providers", "provider", "Agencies' own sign-in (OpenID Connect)."),
     "unit": ("psn.commands.units", "unit", "Units: what is seen on the map."),
     "device": ("psn.commands.devices", "device", "Tablets and gateways, and their keys."),
     "group": ("psn.commands.admin", "group", "Groups and their members."),

@@ -22,6 +22,7 @@ from psn.auditor import Auditor
 from psn.cuts import Cuts
 from psn.directory import Directory, Unit
 from psn.fanout import Hub
+from psn.federation import Federation
 from psn.histogram import SECONDS, Histogram
 from psn.keys import Keys
 from psn.log import Record, forget
@@ -67,6 +68,7 @@ class Core:
         """Reload the directory now; :meth:`directory_changed` has been called when it returns."""
         self.auditor = Auditor(pool)
         self.signin = SignIn(pool, keys, conditions, self.auditor)
+        self.federation = Federation(pool, self.signin, keys, lambda: self.directory)
         self.hub = Hub(asyncio.get_running_loop())
         self.picture = LivePicture(_fences(directory))
         self.tracks = TrackWriter(dsn)

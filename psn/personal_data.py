@@ -1,7 +1,8 @@
 """What is kept of a person, as one archive that he can be given: JSON lines in a ZIP file.
 
-His account with its second factors, his sessions, the messages that he wrote and those that were
-sent to him by name, the receipts that he made, and the audit's entries by him and about him.
+His account with its second factors, who he is at his agency's provider, his sessions, the messages
+that he wrote and those that were sent to him by name, the receipts that he made, and the audit's
+entries by him and about him.
 Nothing that is others': not what groups, units and agencies were sent, not where units were, also
 those he drove, not what he did to others' accounts beyond that he did it, and not the names of
 those who did something to his. No secret and no hash of one is in it (docs/domain.md, DOM-RET-8).
@@ -29,6 +30,10 @@ OTHERS: Final = ("actor_name", "source", "session")
 _FACTORS: Final = """
     SELECT kind, label, created_at, last_used_at FROM second_factor WHERE person_id = $1 ORDER BY id
 """
+_IDENTITIES: Final = """
+    SELECT p.issuer, i.subject, i.created_at FROM linked_identity i
+      JOIN identity_provider p ON p.id = i.provider_id WHERE i.person_id = $1 ORDER BY i.id
+"""
 # What he sends stands in his own mailbox as well (DOM-REC-2).
 _MESSAGES: Final = """
     SELECT l.body FROM log l JOIN mailbox_entry e ON e.log_id = l.id
@@ -55,7 +60,8 @@ async def write(connection: asyncpg.Connection[Any], person: int, out: IO[bytes]
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, lines in (
                 ("account", _account(connection, person)),
-                ("second_factors", _second_factors(connection, person)),
+                ("second_factors", _rows(connection, _FACTORS, person)),
+                ("identities", _rows(connection, _IDENTITIES, person)),
                 ("sessions", _sessions(connection, person)),
                 ("messages", _messages(connection, address)),
                 ("receipts", _receipts(connection, address)),
@@ -92,10 +98,10 @@ async def _account(
         yield {name: value for name, value in row.items() if name not in SECRET}
 
 
-async def _second_factors(
-    connection: asyncpg.Connection[Any], person: int
+async def _rows(
+    connection: asyncpg.Connection[Any], query: str, person: int
 ) -> AsyncIterator[dict[str, Any]]:
-    async for row in connection.cursor(_FACTORS, person, prefetch=ROWS):
+    async for row in connection.cursor(query, person, prefetch=ROWS):
         yield dict(row)
 
 

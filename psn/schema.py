@@ -51,6 +51,8 @@ DIRECTORY_TABLES = (
     "group_member",
     "agreement",
     "fence",
+    "identity_provider",
+    "linked_identity",
 )
 """Tables whose every change is told on :data:`DIRECTORY_CHANNEL`."""
 AUDITED_TABLES = (
@@ -378,6 +380,67 @@ class Session(Base):
     """When its person last did something, to the minute."""
     source: Mapped[str | None]
     """The address from which it was begun."""
+    provider_id: Mapped[int | None] = mapped_column(ForeignKey("identity_provider.id"), index=True)
+    """The identity provider that said who its person is; null: no provider did."""
+    multi_factor: Mapped[bool] = _flag()
+    """That provider also vouched for a second factor, and is trusted with it."""
+
+
+class IdentityProvider(Base):
+    """An agency's own OpenID Connect provider; one that is retired signs nobody in."""
+
+    __tablename__ = "identity_provider"
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="identity_provider_name_check"),
+        CheckConstraint(
+            "(client_secret is null) = (retired_at is not null)",
+            name="identity_provider_secret_check",
+        ),
+        Index(
+            "identity_provider_one_an_agency",
+            "agency_id",
+            unique=True,
+            postgresql_where=text("retired_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = _id()
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    name: Mapped[str]
+    """What the sign-in page calls it."""
+    issuer: Mapped[str]
+    """Its issuer identifier, an address (OpenID Connect Discovery 1.0)."""
+    client_id: Mapped[str]
+    """What it calls this network."""
+    client_secret: Mapped[bytes | None]
+    """Sealed with the server's key for this issuer and client (``psn.keys``)."""
+    scopes: Mapped[str] = mapped_column(server_default=text("'openid'"))
+    claim: Mapped[str] = mapped_column(server_default=text("'sub'"))
+    """The claim of its ID tokens that tells people apart."""
+    trusted_amr: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """Methods (claim ``amr``, RFC 8176) that stand for a second factor."""
+    trusted_acr: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """Context classes (claim ``acr``) that stand for a second factor."""
+    created_at: Mapped[datetime] = _now()
+    retired_at: Mapped[datetime | None]
+
+
+class LinkedIdentity(Base):
+    """Who a person is at his agency's provider. Somebody linked the two; nothing else does."""
+
+    __tablename__ = "linked_identity"
+    __table_args__ = (
+        CheckConstraint("length(subject) between 1 and 255", name="linked_identity_subject_check"),
+        UniqueConstraint("provider_id", "subject"),
+        UniqueConstraint("provider_id", "person_id"),
+    )
+
+    id: Mapped[int] = _id()
+    provider_id: Mapped[int] = mapped_column(ForeignKey("identity_provider.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    subject: Mapped[str]
+    """What the provider's claim says of him."""
+    created_at: Mapped[datetime] = _now()
 
 
 class SecondFactor(Base):

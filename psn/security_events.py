@@ -128,6 +128,7 @@ _POLICY: Final = {
     "retention": "How long data is kept",
     "hold": "What must not be deleted",
     "webhook": "Where security events are sent",
+    "provider": "An agency's own sign-in",
 }
 """Tables of the audit whose every change is one of policy."""
 
@@ -164,6 +165,21 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     ),
     "second_factor.changed": (
         Rule("CREDENTIALS_CHANGED", Severity.WARNING, "A second factor was replaced", _secrets),
+    ),
+    "identity.added": (
+        Rule("CREDENTIALS_CHANGED", Severity.NOTICE, "A person was linked with his provider"),
+    ),
+    "identity.removed": (
+        Rule("CREDENTIALS_CHANGED", Severity.NOTICE, "A person was unlinked from his provider"),
+    ),
+    "identity.changed": (
+        Rule("CREDENTIALS_CHANGED", Severity.WARNING, "A person was linked otherwise, by hand"),
+    ),
+    "provider.retired": (
+        Rule("POLICY_CHANGED", Severity.NOTICE, "An agency's own sign-in was removed"),
+    ),
+    "provider.reinstated": (
+        Rule("POLICY_CHANGED", Severity.WARNING, "An agency's own sign-in was put back, by hand"),
     ),
     "recovery_code.used": (
         Rule("RECOVERY_CODE_USED", Severity.WARNING, "A recovery code was used"),
@@ -226,6 +242,7 @@ EMPTIED: Final = (
     "incident",
     "second_factor",
     "recovery_code",
+    "identity",
     *_POLICY,
 )
 

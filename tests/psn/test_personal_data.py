@@ -19,7 +19,7 @@ from stage import ANA, BEN, BPD, CAR, CYD, JOINT, PASSWORD, Peer, Stage, message
 from psn import auditor, factors, personal_data, wire
 from psn.audit import Actor, Entry
 
-FILES = {"account", "second_factors", "sessions", "messages", "receipts", "audit"}
+FILES = {"account", "second_factors", "identities", "sessions", "messages", "receipts", "audit"}
 ADMINISTRATOR = Actor("person:9", "Olga Admin", BPD, "198.51.100.77", "0badcafe")
 
 

@@ -117,7 +117,7 @@ def test_no_details_break_the_table(action: str, details: dict[str, Any]) -> Non
 
 def test_every_watched_table_that_is_emptied_is_told() -> None:
     words = {"talkgroup": "group", "unit_exception": "exception", "broken_glass": "glass"}
-    words["legal_hold"] = "hold"
+    words |= {"legal_hold": "hold", "identity_provider": "provider", "linked_identity": "identity"}
     assert {words.get(table, table) for table in schema.AUDITED_TABLES} <= set(EMPTIED)
 
 

@@ -1,6 +1,7 @@
 import { strings } from '../strings';
 import { ask, type Answer } from './http';
 import { makePasskey, sessionByPasskey } from './passkey';
+import { leaveToLink, proofAt, type AgencyProvider } from './provider';
 
 export interface Factor {
   id: number;
@@ -35,13 +36,21 @@ export interface NewAuthenticator {
   secret: string;
 }
 
-export type Part = 'factors' | 'password' | 'sessions';
+/** Who one is at one's agency's provider, and the one to link with, if there is one. */
+export interface Identities {
+  identities: { id: number; provider: string; subject: string; since: number }[];
+  agency: string | null;
+  provider: string | null;
+}
+
+export type Part = 'factors' | 'password' | 'identities' | 'sessions';
 
 interface Codes {
   recovery_codes: string[] | null;
 }
 
 const FACTORS = '/api/me/second-factors';
+const IDENTITIES = '/api/me/identities';
 
 /**
  * One's own account, over HTTP. What changes how people sign in may need a proof first:
@@ -50,6 +59,7 @@ const FACTORS = '/api/me/second-factors';
 export class Account {
   factors = $state.raw<Factors | null>(null);
   sessions = $state.raw<OwnSession[] | null>(null);
+  identities = $state.raw<Identities | null>(null);
   /** New codes, to be shown once. */
   codes = $state.raw<string[] | null>(null);
   problem = $state('');
@@ -137,6 +147,25 @@ export class Account {
     }, 'password');
   }
 
+  async loadIdentities(): Promise<void> {
+    const answer = await this.#ask<Identities>('GET', IDENTITIES);
+    if (answer.ok) this.identities = answer.value;
+  }
+
+  /** Leave for one's agency's provider, to be linked with it. */
+  link(provider: AgencyProvider): Promise<void> {
+    const work = () => leaveToLink(provider, location.pathname, this.#token());
+    return this.#do(work, 'identities');
+  }
+
+  unlink(id: number): Promise<void> {
+    return this.#do(async () => {
+      const done = await this.#ask('DELETE', `${IDENTITIES}/${id}`);
+      await this.loadIdentities();
+      return done;
+    }, 'identities');
+  }
+
   endSession(id: string): Promise<void> {
     return this.#do(async () => {
       const done = await this.#ask('DELETE', `/api/me/sessions/${id}`);
@@ -172,6 +201,12 @@ export class Account {
     const answer = await sessionByPasskey({});
     if (answer.ok) await this.#prove({ token: answer.value.token });
     else this.proofProblem = answer.text;
+  }
+
+  /** Prove it at one's agency's provider, in a window of its own. */
+  async proveAt(provider: AgencyProvider): Promise<void> {
+    this.proofProblem = '';
+    await this.#prove({ token: await proofAt(provider) });
   }
 
   /** Leave it, after all. */
