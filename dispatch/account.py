@@ -1,8 +1,8 @@
 """One's own account: second factors, passwords, sessions; and signing in by a passkey.
 
-What changes how someone signs in needs a proof that is a few minutes old at most, since a console
-may be left alone: a fresh sign-in, or ``/api/me/proof``. Without it the answer is
-``proof_needed``. Who has not enrolled a second factor where one is required may come here alone.
+What changes how someone signs in needs a proof that is a few minutes old at most (a route that is
+``fresh``): signing in, or ``/api/me/proof``. Without it the answer is ``proof_needed``. Who has not
+enrolled a second factor where one is required may come here alone.
 """
 
 from __future__ import annotations
@@ -188,7 +188,8 @@ async def sign_in_by_passkey(knock: Knock) -> Token:
 # -- who asks
 
 
-def _me(asked: Asked) -> Person:
+def me(asked: Asked) -> Person:
+    """The person who asks; raises :class:`ApiProblem` for a device."""
     person = asked.core.directory.people.get(asked.who.person or 0)
     if person is None:
         raise ApiProblem(
@@ -197,23 +198,10 @@ def _me(asked: Asked) -> Person:
     return person
 
 
-def _surely_me(asked: Asked) -> Person:
-    """The person, who has proved a moment ago that it is he."""
-    person = _me(asked)
-    if not asked.core.signin.is_fresh(asked.ticket):
-        raise ApiProblem(
-            403,
-            "proof_needed",
-            "This needs a proof that it is you.",
-            "Send your password, or use a passkey, to /api/me/proof; then ask again.",
-        )
-    return person
-
-
 async def prove(asked: Asked) -> Done:
     """Prove again that it is you, before changing how you sign in."""
     body: Proof = asked.body
-    _me(asked)
+    me(asked)
     proof: wire.PasswordProof | wire.TokenProof
     if body.password is not None:
         proof = wire.PasswordProof(body.password)
@@ -231,7 +219,7 @@ async def prove(asked: Asked) -> Done:
 
 async def my_factors(asked: Asked) -> MyFactors:
     """One's second factors, and what is left of the recovery codes."""
-    person, kept = _me(asked), asked.core.signin.people.factors
+    person, kept = me(asked), asked.core.signin.people.factors
     try:
         asked.site()
         here = True
@@ -257,7 +245,7 @@ def _shown(factor: Factor) -> MyFactor:
 
 async def begin_totp(asked: Asked) -> NewAuthenticator:
     """Begin to enrol an authenticator app: show it the QR code, then confirm with its code."""
-    person = _surely_me(asked)
+    person = me(asked)
     secret = asked.core.signin.people.factors.begin_totp(person.id)
     address = factors.otpauth(secret, person.name, asked.settings.name)
     picture = io.BytesIO()
@@ -270,7 +258,7 @@ async def begin_totp(asked: Asked) -> NewAuthenticator:
 async def confirm_totp(asked: Asked) -> RecoveryCodes:
     """Enrol the authenticator that was begun, by its first code."""
     body: FirstCode = asked.body
-    person, signin = _surely_me(asked), asked.core.signin
+    person, signin = me(asked), asked.core.signin
     codes = await signin.people.factors.confirm_totp(
         person.id, body.code, body.label, time.time(), asked.actor
     )
@@ -280,7 +268,7 @@ async def confirm_totp(asked: Asked) -> RecoveryCodes:
 
 async def new_passkey_options(asked: Asked) -> BrowserOptions:
     """What a browser needs to make a passkey."""
-    person, people = _surely_me(asked), asked.core.signin.people
+    person, people = me(asked), asked.core.signin.people
     where = asked.site()
     there = await people.factors.passkeys(person.id)
     made = people.challenges.new("enrol", person.id, person.address, time.monotonic())
@@ -293,7 +281,7 @@ async def new_passkey_options(asked: Asked) -> BrowserOptions:
 async def add_passkey(asked: Asked) -> RecoveryCodes:
     """Enrol the passkey that was made."""
     body: MadePasskey = asked.body
-    person, signin = _surely_me(asked), asked.core.signin
+    person, signin = me(asked), asked.core.signin
     made = passkeys.challenge_in(body.credential)
     challenge = signin.people.challenges.take(made, "enrol", time.monotonic())
     if challenge.person != person.id:
@@ -308,14 +296,14 @@ async def rename_factor(asked: Asked) -> Done:
     """Give a second factor another name."""
     body: NewLabel = asked.body
     kept = asked.core.signin.people.factors
-    if not await kept.rename(_me(asked).id, asked.path_id("id"), body.label, asked.actor):
+    if not await kept.rename(me(asked).id, asked.path_id("id"), body.label, asked.actor):
         raise not_found()
     return Done()
 
 
 async def remove_factor(asked: Asked) -> Done:
     """Remove a second factor; the last one takes the recovery codes with it."""
-    person, signin = _surely_me(asked), asked.core.signin
+    person, signin = me(asked), asked.core.signin
     may_be_last = not signin.conditions.second_factor
     gone = await signin.people.factors.remove(
         person.id, asked.path_id("id"), asked.actor, may_be_last=may_be_last
@@ -327,7 +315,7 @@ async def remove_factor(asked: Asked) -> Done:
 
 async def new_recovery_codes(asked: Asked) -> RecoveryCodes:
     """Ten new recovery codes; the old ones are worth nothing any more."""
-    person, kept = _surely_me(asked), asked.core.signin.people.factors
+    person, kept = me(asked), asked.core.signin.people.factors
     if not await kept.of(person.id):
         raise ApiProblem(
             409,
@@ -344,7 +332,7 @@ async def new_recovery_codes(asked: Asked) -> RecoveryCodes:
 async def change_password(asked: Asked) -> Ended:
     """Change one's password; every other session of one's own ends."""
     body: ChangedPassword = asked.body
-    person, core = _me(asked), asked.core
+    person, core = me(asked), asked.core
     proof = wire.PasswordProof(body.old)
     await core.signin.prove(asked.ticket, proof, core.directory, asked.source)
     agency = core.directory.agencies.get(person.agency)
@@ -362,7 +350,7 @@ async def change_password(asked: Asked) -> Ended:
 
 async def my_sessions(asked: Asked) -> MySessions:
     """Where one is signed in."""
-    core, person = asked.core, _me(asked)
+    core, person = asked.core, me(asked)
     connected = {session.ticket for session in core.sessions.all}
     return MySessions(
         [
@@ -383,7 +371,7 @@ async def my_sessions(asked: Asked) -> MySessions:
 async def end_session(asked: Asked) -> Done:
     """End one of one's own sessions; what is connected with it is closed at once."""
     signin, wanted = asked.core.signin, asked.path["id"]
-    for ticket in signin.of_person(_me(asked).id):
+    for ticket in signin.of_person(me(asked).id):
         if ticket.id == wanted:
             await signin.end(ticket, asked.actor)
             return Done()
@@ -392,7 +380,7 @@ async def end_session(asked: Asked) -> Done:
 
 async def sign_out_everywhere(asked: Asked) -> Ended:
     """End all one's sessions, this one too."""
-    return Ended(await asked.core.signin.end_all(_me(asked).id, asked.actor))
+    return Ended(await asked.core.signin.end_all(me(asked).id, asked.actor))
 
 
 _FACTORS: Final = "/api/me/second-factors"
@@ -416,7 +404,9 @@ ROUTES: Final = (
     ),
     Route("/api/me/proof", prove, Done, method="POST", takes=Proof, limited=True),
     Route(_FACTORS, my_factors, MyFactors, limited=True),
-    Route(f"{_FACTORS}/totp", begin_totp, NewAuthenticator, method="POST", limited=True),
+    Route(
+        f"{_FACTORS}/totp", begin_totp, NewAuthenticator, method="POST", limited=True, fresh=True
+    ),
     Route(
         f"{_FACTORS}/totp/confirm",
         confirm_totp,
@@ -424,6 +414,7 @@ ROUTES: Final = (
         method="POST",
         takes=FirstCode,
         limited=True,
+        fresh=True,
     ),
     Route(
         f"{_FACTORS}/passkey/options",
@@ -431,6 +422,7 @@ ROUTES: Final = (
         BrowserOptions,
         method="POST",
         limited=True,
+        fresh=True,
     ),
     Route(
         f"{_FACTORS}/passkey",
@@ -439,10 +431,11 @@ ROUTES: Final = (
         method="POST",
         takes=MadePasskey,
         limited=True,
+        fresh=True,
     ),
     Route(f"{_FACTORS}/{{id}}/label", rename_factor, Done, method="POST", takes=NewLabel),
-    Route(f"{_FACTORS}/{{id}}", remove_factor, Done, method="DELETE"),
-    Route("/api/me/recovery-codes", new_recovery_codes, RecoveryCodes, method="POST"),
+    Route(f"{_FACTORS}/{{id}}", remove_factor, Done, method="DELETE", fresh=True),
+    Route("/api/me/recovery-codes", new_recovery_codes, RecoveryCodes, method="POST", fresh=True),
     Route("/api/me/password", change_password, Ended, method="POST", takes=ChangedPassword),
     Route("/api/me/sessions", my_sessions, MySessions),
     Route("/api/me/sessions/{id}", end_session, Done, method="DELETE"),

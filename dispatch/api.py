@@ -19,7 +19,7 @@ import shapely
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dispatch import account, administration, auditing, openapi, pages
+from dispatch import account, administration, auditing, federated, openapi, pages
 from dispatch.asking import (
     ApiProblem,
     Asked,
@@ -28,6 +28,7 @@ from dispatch.asking import (
     as_answer,
     body_of,
     not_found,
+    proof_needed,
     query_of,
     refusal,
     reply,
@@ -341,6 +342,7 @@ ROUTES: Final = (
     Route("/api/audit", audit, auditing.Audit, auditing.QUERY),
     Route("/api/enrol", enrol, EnrolledDevice, method="POST", takes=Enrolment, open=True),
     *account.ROUTES,
+    *federated.ROUTES,
     *administration.ROUTES,
 )
 
@@ -367,6 +369,8 @@ def _ticket(core: Core, request: web.Request, route: Route) -> tuple[Principal, 
         raise as_answer(locking.LIMITED)
     if signin.locked(ticket, datetime.now(UTC)):
         raise as_answer(locking.LOCKED)
+    if route.fresh and principal.person is not None and not signin.is_fresh(ticket):
+        raise proof_needed()
     return principal, ticket
 
 

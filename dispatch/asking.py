@@ -64,6 +64,13 @@ _STATUS: Final = {
     "too_many_factors": 409,
     "challenge_over": 409,
     "enrolment_over": 409,
+    "sign_in_over": 409,
+    "not_linked": 403,
+    "provider_refused": 403,
+    "no_provider": 404,
+    "provider_distrusted": 502,
+    "provider_clock": 502,
+    "provider_away": 503,
     "locked": 423,
     "too_many_tries": 429,
     "unavailable": 503,
@@ -183,6 +190,16 @@ def not_found() -> ApiProblem:
     )
 
 
+def proof_needed() -> ApiProblem:
+    """The answer to who was last sure to be himself too long ago for what he asks."""
+    return ApiProblem(
+        403,
+        "proof_needed",
+        "This needs a proof that it is you.",
+        "Send your password, or use a passkey, to /api/me/proof; then ask again.",
+    )
+
+
 def not_allowed() -> ApiProblem:
     """The answer to who may not do such a thing at all."""
     return ApiProblem(
@@ -213,6 +230,8 @@ class Route:
     """Also for those who have not signed in; the handler then takes a :class:`Knock`."""
     limited: bool = False
     """Also for a session that may do nothing but enrol a second factor."""
+    fresh: bool = False
+    """Only for a person who proved minutes ago that it is he, since a page may be left alone."""
 
 
 def query_of(request: web.Request) -> dict[str, str]:

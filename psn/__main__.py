@@ -19,6 +19,7 @@ if __name__ == "__main__":
 import click
 
 import psn
+from psn import settings
 
 COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "serve": ("dispatch.commands", "serve", "Run the server."),
@@ -27,6 +28,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "doctor": ("psn.commands.doctor", "doctor", "Say what is wrong here, and what to do."),
     "agency": ("psn.commands.admin", "agency", "Agencies."),
     "user": ("psn.commands.people", "user", "People who sign in."),
+    "provider": ("psn.commands.providers", "provider", "Agencies' own sign-in (OpenID Connect)."),
     "unit": ("psn.commands.units", "unit", "Units: what is seen on the map."),
     "device": ("psn.commands.devices", "device", "Tablets and gateways, and their keys."),
     "group": ("psn.commands.admin", "group", "Groups and their members."),
@@ -36,6 +38,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "glass": ("psn.commands.incidents", "glass", "Sight that was taken in an emergency."),
     "fence": ("psn.commands.fences", "fence", "Areas whose crossing is told."),
     "audit": ("psn.commands.audit", "audit", "What was done, and whether that was changed."),
+    "retention": ("psn.commands.retention", "retention", "How long what is kept."),
+    "hold": ("psn.commands.retention", "hold", "What must not be deleted."),
+    "webhook": ("psn.commands.webhooks", "webhook", "Where security events are posted."),
     "cert": ("psn.commands.cert", "cert", "Certificates to try TLS with."),
     "simulate": ("simulators.commands", "simulate", "Simulated fleets."),
     "replay": ("simulators.commands", "replay", "Play recordings into the network."),
@@ -98,19 +103,15 @@ def _is_there(module: str) -> bool:
         return False
 
 
-EPILOG: Final = """
+EPILOG: Final = f"""
 \b
 Examples:
   psn demo                     everything, with simulated units, from nothing
   psn doctor                   what is wrong with this machine and its settings
   psn migrate && psn serve     a server on the database of PSN_DATABASE
 
-Settings are environment variables (PSN_DATABASE, PSN_HOST, PSN_PORT, PSN_TLS_CERTIFICATE,
-PSN_TLS_KEY, PSN_TLS_CLIENT_AUTHORITY, PSN_TLS_DEVICES_NEED_CERTIFICATE, PSN_KEYS, PSN_PMTILES,
-PSN_KEEP_TRACK_DAYS, PSN_SESSION_HOURS, PSN_IDLE_MINUTES, PSN_SECOND_FACTOR, PSN_BREACHED_PASSWORDS,
-PSN_ORIGIN, PSN_TRUSTED_PROXIES, PSN_METRICS_FOR, PSN_AUDIT_CHECKPOINT_MINUTES,
-PSN_AUDIT_CHECKPOINTS, PSN_LOG_LEVEL, PSN_NAME) or the same names in a TOML file that PSN_CONFIG
-names.
+Settings are environment variables ({", ".join(settings.PREFIX + name.upper() for name in settings.names())}) or the same names in a TOML file that
+PSN_CONFIG names.
 """
 
 

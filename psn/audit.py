@@ -206,6 +206,57 @@ def read_checkpoints(text: str) -> list[Checkpoint]:
     return found
 
 
+# -- what the server signs in entries of its own
+
+
+def pruned_text(first: int, last: int, link: bytes) -> str:
+    """What is signed when entries ``first`` to ``last``, whose hash is ``link``, are deleted."""
+    return f"psn-audit-pruned 1 {first} {last} {link.hex()}"
+
+
+def is_signed(details: Mapping[str, Any], text: str, keys: frozenset[bytes]) -> bool:
+    """Whether an entry's details hold a good signature of ``text``, by one of ``keys`` if any."""
+    try:
+        key = bytes.fromhex(details["key"])
+        Ed25519PublicKey.from_public_bytes(key).verify(
+            bytes.fromhex(details["signature"]), text.encode()
+        )
+    except (InvalidSignature, KeyError, TypeError, ValueError):
+        return False
+    return not keys or key in keys
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """The server's signed word that it deleted entries ``first`` to ``last`` of the audit."""
+
+    seq: int
+    """The entry that says so."""
+    first: int
+    last: int
+    hash: bytes
+    """Of entry ``last``."""
+
+
+def read_pruned(row: Row, keys: frozenset[bytes]) -> Pruned | None:
+    """What an entry says was pruned; none when it does not, or nobody who may has signed it."""
+    # Inside a text the quotation marks would be escaped: so a stranger cannot write this.
+    if '"action": "audit.pruned"' not in row.body:
+        return None
+    try:
+        said = json.loads(row.body)
+        if said["action"] != "audit.pruned":
+            return None
+        details = said["details"]
+        first, last = int(details["first"]), int(details["last"])
+        link = bytes.fromhex(details["hash"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    if not is_signed(details, pruned_text(first, last, link), keys):
+        return None
+    return Pruned(row.seq, first, last, link)
+
+
 # -- what is wrong
 
 
@@ -277,7 +328,10 @@ class Verifier:
         self._suspects: list[Row] = []
         self._findings: list[Finding] = []
         self._signed: dict[int, list[Checkpoint]] = {}
-        keys = frozenset(keys)
+        self._first: Row | None = None
+        """The row that the audit begins with now."""
+        self._pruned: list[Pruned] = []
+        self._keys = keys = frozenset(keys)
         for checkpoint in sorted(checkpoints, key=lambda c: (c.seq, c.at)):
             self._judge(checkpoint, keys)
 
@@ -304,6 +358,11 @@ class Verifier:
                 text = f"Entries are counted from 1, and there is one with the number {row.seq}."
                 return [Finding(row.seq, "moved", text)]
             return [Finding(row.seq, "twice", f"There are two of entry {row.seq}.")]
+        if self._first is None:
+            self._first = row
+        pruned = read_pruned(row, self._keys)
+        if pruned is not None:
+            self._pruned.append(pruned)
         findings = []
         if row.seq > self.last + 1:
             self._skip(row)
@@ -361,10 +420,41 @@ class Verifier:
 
     def finish(self) -> list[Finding]:
         """After the last row: what the whole tells."""
+        self._compare_pruned()
         return [*self._missing(), *self._moved(), *self._cut_off(), *self._findings]
 
-    def _missing(self) -> Iterator[Finding]:
+    def _compare_pruned(self) -> None:
+        """A checkpoint of an entry that was pruned holds it to what the pruning says it was."""
+        for pruned in self._pruned:
+            for checkpoint in self._signed.get(pruned.last, ()):
+                if checkpoint.hash != pruned.hash:
+                    text = (
+                        f"Entry {pruned.last}, which was pruned, was not the one that was signed"
+                        f" at {checkpoint.at:%Y-%m-%d %H:%M} UTC: the audit had been written anew."
+                    )
+                    self._findings.append(Finding(pruned.last, "rewritten", text))
+
+    @property
+    def pruned(self) -> Pruned | None:
+        """The pruning after which the audit begins where it does, if that was one."""
+        row = self._first
+        if row is None:
+            return None
+        return next(
+            (p for p in self._pruned if p.last == row.seq - 1 and row.follows(p.hash)), None
+        )
+
+    def _unexplained(self) -> Iterator[tuple[int, int]]:
+        """Gaps that no pruning has made. What was pruned before is not missing behind, either."""
+        pruned = self.pruned
+        known = max((p.last for p in self._pruned), default=0)
         for first, last in self._gaps:
+            if pruned is not None and last == pruned.last:
+                continue
+            yield (known + 1 if first == 1 and known < last else first), last
+
+    def _missing(self) -> Iterator[Finding]:
+        for first, last in self._unexplained():
             which = f"Entry {first} is" if first == last else f"Entries {first} to {last} are"
             text = f"{which} missing"
             if last not in self._signed:

@@ -89,6 +89,7 @@ async def unguarded(connection: database.Connection) -> list[Finding]:
         table: {f"audited_{event}" for event in ("insert", "update", "delete", "truncate")}
         for table in schema.AUDITED_TABLES
     } | {table: {f"{table}_stays"} for table in ("audit", "audit_checkpoint")}
+    guards["audit"].add("audit_prefix")
     guards["audit_pending"] = {"audit_pending_settled"}
     found = await connection.fetch(
         "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"

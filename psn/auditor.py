@@ -272,16 +272,28 @@ async def sign(connection: database.Connection, keys: Keys) -> Checkpoint | None
         return Checkpoint(**kept)
     seq, link, at = head["seq"], head["hash"], datetime.now(UTC).replace(microsecond=0)
     signature = keys.sign.sign(audit.checkpoint_text(seq, link, at).encode())
+    made = Checkpoint(seq, link, at, keys.public, signature)
+    await keep_checkpoint(connection, made)
+    return made
+
+
+async def keep_checkpoint(connection: database.Connection, made: Checkpoint) -> None:
+    """Keep a checkpoint beside the audit."""
     await connection.execute(
         "INSERT INTO audit_checkpoint (seq, hash, at, key, signature) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT DO NOTHING",
-        seq,
-        link,
-        at,
-        keys.public,
-        signature,
+        made.seq,
+        made.hash,
+        made.at,
+        made.key,
+        made.signature,
     )
-    return Checkpoint(seq, link, at, keys.public, signature)
+
+
+def signed(keys: Keys, text: str) -> dict[str, str]:
+    """The details by which an entry proves that this server wrote it (``psn.audit.is_signed``)."""
+    signature = keys.sign.sign(text.encode())
+    return {"key": keys.public.hex(), "signature": signature.hex()}
 
 
 class Checkpoints:

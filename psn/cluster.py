@@ -219,7 +219,9 @@ class Cluster:
             self.sql(f"create database {_quoted(name)}")
             self.sql("create extension postgis", database=name)
         else:
-            self.sql(f"create database {_quoted(name)} template {_quoted(template)}")
+            # Small ones are copied twice as fast as files than through the log.
+            copied = f"template {_quoted(template)} strategy file_copy"
+            self.sql(f"create database {_quoted(name)} {copied}")
         return self.dsn(name)
 
     def drop_database(self, name: str) -> None:

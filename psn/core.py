@@ -19,12 +19,15 @@ from psn import access, auditor, database, devices, wire
 from psn.access import Principal, Rules
 from psn.audit import Actor
 from psn.auditor import Auditor
+from psn.cuts import Cuts
 from psn.directory import Directory, Unit
 from psn.fanout import Hub
+from psn.federation import Federation
 from psn.histogram import SECONDS, Histogram
 from psn.keys import Keys
 from psn.log import Record, forget
 from psn.mailboxes import Entry, Letter, Reader
+from psn.outlets import Outlet
 from psn.problems import Problem
 from psn.screens import Screens
 from psn.sessions import Session, Sessions
@@ -65,6 +68,7 @@ class Core:
         """Reload the directory now; :meth:`directory_changed` has been called when it returns."""
         self.auditor = Auditor(pool)
         self.signin = SignIn(pool, keys, conditions, self.auditor)
+        self.federation = Federation(pool, self.signin, keys, lambda: self.directory)
         self.hub = Hub(asyncio.get_running_loop())
         self.picture = LivePicture(_fences(directory))
         self.tracks = TrackWriter(dsn)
@@ -79,6 +83,9 @@ class Core:
         self.sessions = Sessions(
             self.record, pool, self.screens.presence, lambda address: self.directory.name(address)
         )
+        self.cuts = Cuts()
+        self.outlets: Callable[[], list[Outlet]] = list
+        """Where security events go (``psn.chores``)."""
         self.refused_positions = 0
         self.positions = 0
         self.stuck = 0
@@ -305,6 +312,17 @@ class Core:
     def reader(self, who: Principal) -> Reader:
         """How receipts of ``who`` name him, and to whom."""
         return Reader(who.address, who.name, access.known_to(who, self.rules))
+
+    # -- connections that were cut
+
+    def cut(self, source: str, code: int, who: Actor | None) -> None:
+        """A connection was ended for what it sent; the audit is told by :meth:`note_cuts`."""
+        self.cuts.note(source, code, who, time.monotonic())
+
+    def note_cuts(self, all_of_them: bool = False) -> None:
+        """Put into the audit what is due; ``all_of_them``: the server stops."""
+        for entry in self.cuts.due(time.monotonic(), now_ms(), all_of_them):
+            self.auditor.note(entry)
 
     # -- devices
 

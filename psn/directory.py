@@ -179,6 +179,29 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Provider:
+    """An agency's own OpenID Connect provider, in use."""
+
+    id: int
+    agency: int
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: bytes = field(repr=False)
+    """Sealed (``psn.openid.secret_purpose``)."""
+    scopes: str
+    claim: str
+    """The claim that tells people apart."""
+    trusted_amr: tuple[str, ...]
+    trusted_acr: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        """As the audit names it."""
+        return f"provider:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class FenceRow:
     """An area whose crossing is told; ``wkb`` is a (multi)polygon in degrees, WGS 84."""
 
@@ -208,6 +231,9 @@ class Directory:
     exceptions: tuple[UnitException, ...] = ()
     glasses: tuple[BrokenGlass, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    providers: Mapping[int, Provider] = field(default_factory=dict)
+    identities: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    """By provider and subject there: the person it was linked with."""
     agencies_by_code: Mapping[str, Agency] = field(init=False, repr=False, compare=False)
     people_by_name: Mapping[str, Person] = field(init=False, repr=False, compare=False)
     """Those who may sign in, by lower-case name."""
@@ -219,6 +245,8 @@ class Directory:
     """Units of which a rule speaks, now or later: each is a channel of its own."""
     channels: Mapping[int, Channel] = field(init=False, repr=False, compare=False)
     """By unit."""
+    linked: frozenset[tuple[int, int]] = field(init=False, repr=False, compare=False)
+    """Provider and person who is linked there."""
 
     def __post_init__(self) -> None:
         """Make the look-ups that follow from the rows."""
@@ -234,6 +262,8 @@ class Directory:
         apart = {each.unit for each in self.exceptions}
         apart |= {member.unit for each in self.incidents for member in each.members if member.unit}
         keep("apart", frozenset(apart))
+        links = self.identities.items()
+        keep("linked", frozenset((provider, person) for (provider, _), person in links))
         keep("channels", {u.id: (u.agency, u.id if u.id in apart else 0) for u in units})
 
     def name(self, address: str) -> str:
@@ -249,6 +279,19 @@ class Directory:
         if kind == "agency" and at in self.agencies:
             return self.agencies[at].name
         return address
+
+    def provider_of(self, code: str) -> Provider | None:
+        """The provider of an agency, named by the agency's code in any case."""
+        agency = self.agencies_by_code.get(code.upper())
+        own = (p for p in self.providers.values() if agency is not None and p.agency == agency.id)
+        return next(own, None)
+
+    def person_at(self, provider: Provider, subject: str) -> Person | None:
+        """Who is that at his own agency's provider, and may sign in; none: nobody."""
+        person = self.people.get(self.identities.get((provider.id, subject), 0))
+        if person is None or person.disabled or person.agency != provider.agency:
+            return None
+        return person
 
     def groups_of(
         self, *, person: int | None = None, unit: int | None = None, agency: int | None = None

@@ -31,6 +31,7 @@ from psn.directory import (
     Member,
     Person,
     Precision,
+    Provider,
     Unit,
     UnitException,
 )
@@ -58,6 +59,8 @@ async def load(source: database.Connection | asyncpg.Pool[Any]) -> Directory:
             exceptions=tuple(_exception(*row) for row in await source.fetch(_EXCEPTIONS)),
             glasses=tuple(BrokenGlass(*row) for row in await source.fetch(_GLASSES)),
             incidents=_incidents(await source.fetch(_MEMBERS)),
+            providers=_by_id(await source.fetch(_PROVIDERS), _provider),
+            identities={(row[0], row[1]): row[2] for row in await source.fetch(_IDENTITIES)},
         )
 
 
@@ -104,6 +107,16 @@ _MEMBERS: Final = """
 _FENCES: Final = """
     select id, name, agency_id, st_asbinary(area) from fence where retired_at is null order by id
 """
+_PROVIDERS: Final = """
+    select id, agency_id, name, issuer, client_id, client_secret, scopes, claim,
+        trusted_amr, trusted_acr
+    from identity_provider where retired_at is null order by id
+"""
+_IDENTITIES: Final = """
+    select i.provider_id, i.subject, i.person_id
+    from linked_identity i join identity_provider p on p.id = i.provider_id
+    where p.retired_at is null order by i.id
+"""
 
 
 def _by_id(rows: list[Any], make: Callable[..., T]) -> dict[int, T]:
@@ -144,6 +157,23 @@ def _exception(
     *rest: Any,
 ) -> UnitException:
     return UnitException(starts, ends, id, unit, viewer, Precision[units.upper()], *rest)
+
+
+def _provider(
+    id: int,
+    agency: int,
+    name: str,
+    issuer: str,
+    client_id: str,
+    client_secret: bytes,
+    scopes: str,
+    claim: str,
+    amr: list[str],
+    acr: list[str],
+) -> Provider:
+    return Provider(
+        id, agency, name, issuer, client_id, client_secret, scopes, claim, tuple(amr), tuple(acr)
+    )
 
 
 def _incidents(rows: list[Any]) -> tuple[Incident, ...]:

@@ -24,7 +24,7 @@ from uuid import UUID
 import asyncpg
 from aiohttp import WSMessage, WSMsgType, web
 
-from psn import __version__, access, auditor, database, device_key, locking, wire
+from psn import __version__, access, auditor, cuts, database, device_key, locking, wire
 from psn.audit import Actor
 from psn.core import STUCK_SECONDS, Core, Refused, now_ms
 from psn.fanout import CHOKED_BYTES, Outbox
@@ -457,6 +457,9 @@ class Connection:
         if self._closing:
             return
         self._closing = True
+        if code in cuts.CODES:
+            who = None if self.session is None else self._actor(self.session)
+            self.core.cut(self.source, code, who)
         if self.wiping is None:
             self._send(wire.Closing(code=problem.code, text=problem.text, todo=problem.todo))
         self.outbox.write_now()

@@ -314,6 +314,13 @@ class Record:
         for key, head in self._joining.items():
             self.arrived[key] = max(self.arrived.get(key, 0), head)
 
+    async def load_floors(self, pool: asyncpg.Pool) -> None:
+        """Old entries were deleted: read what each mailbox still keeps."""
+        async with pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
+            with database.answering(connection):
+                rows = await connection.fetch("SELECT address, floor FROM mailbox WHERE floor > 1")
+        self.floors = {row["address"]: row["floor"] for row in rows}
+
     def _lost(self, problem: BaseException) -> None:
         if self.healthy:
             log.warning("the record cannot be written: %s", problem)

@@ -5,7 +5,8 @@ The hot paths count with plain integers; they are read here only when someone as
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
@@ -21,6 +22,7 @@ from psn.histogram import Histogram
 
 if TYPE_CHECKING:
     from psn.core import Core
+    from psn.outlets import Outlet
 
 
 class CoreCollector:
@@ -85,6 +87,30 @@ class CoreCollector:
         for kind, histogram in core.record.seconds.items():
             commits.add_metric([kind], _buckets(histogram), histogram.total)
         yield commits
+        outlets = core.outlets()
+        if outlets:
+            yield from _outlets(outlets)
+
+
+def _outlets(outlets: Iterable[Outlet]) -> Iterator[Metric]:
+    """How far each receiver of security events has got."""
+    behind = GaugeMetricFamily(
+        "psn_outlet_behind", "Entries of the audit that an outlet has not read", labels=["outlet"]
+    )
+    since = GaugeMetricFamily(
+        "psn_outlet_seconds_since_success",
+        "Since an outlet had last delivered what there was",
+        labels=["outlet"],
+    )
+    delivered = CounterMetricFamily(
+        "psn_outlet_events", "Security events handed to a receiver", labels=["outlet"]
+    )
+    now = time.time()
+    for outlet in outlets:
+        behind.add_metric([outlet.name], outlet.state.behind)
+        since.add_metric([outlet.name], max(now - outlet.state.succeeded, 0.0))
+        delivered.add_metric([outlet.name], outlet.state.delivered)
+    yield from (behind, since, delivered)
 
 
 def _buckets(histogram: Histogram) -> list[tuple[str, int]]:

@@ -1,7 +1,8 @@
-"""Partitions of the track: one for each UTC day, made ahead of time and dropped when past keeping.
+"""Partitions of the track: one for each UTC day, made ahead of time.
 
-Rows whose day has no partition fall into ``track_other``, so nothing is refused when this was not
-run for a while. When such a day gets its partition, its rows are moved there.
+``psn.pruning`` says when a day is past keeping, and drops it with :func:`drop`. Rows whose day has
+no partition fall into ``track_other``, so nothing is refused when this was not run for a while.
+When such a day gets its partition, its rows are moved there.
 """
 
 from __future__ import annotations
@@ -36,49 +37,40 @@ def day_of(name: str) -> date | None:
         return None
 
 
-def plan(
-    existing: set[str], today: date, ahead: int, keep_days: int
-) -> tuple[list[date], list[date]]:
-    """The days to make and the days to drop, oldest first. Pure.
-
-    Made: today and the ``ahead`` days after it. Dropped: days that ended more than ``keep_days``
-    days before today began.
-    """
+def missing(existing: set[str], today: date, ahead: int) -> list[date]:
+    """The days to make, oldest first: today and the ``ahead`` days after it. Pure."""
     wanted = [today + timedelta(days=n) for n in range(ahead + 1)]
-    make = [day for day in wanted if partition_name(day) not in existing]
-    days = [day for name in existing if (day := day_of(name)) is not None]
-    return make, sorted(day for day in days if day < today - timedelta(days=keep_days))
+    return [day for day in wanted if partition_name(day) not in existing]
 
 
-async def maintain(
-    conn: database.Connection, today: date, ahead: int = 3, keep_days: int = 30
-) -> list[str]:
-    """Make and drop what is due; what was done, in words. Safe to run at any time, by many.
+async def maintain(conn: database.Connection, today: date, ahead: int = 3) -> list[str]:
+    """Make what is missing; what was done, in words. Safe to run at any time, by many.
 
     ``today`` is the UTC day. Each step is a transaction of its own. Raises
     ``asyncpg.LockNotAvailableError`` when a reader holds on for too long: try again later.
     """
     done: list[str] = []
-    make, drop = plan(await _existing(conn), today, ahead, keep_days)
-    for day in make:
+    for day in missing(await _existing(conn), today, ahead):
         async with conn.transaction():
             await _alone(conn)
             moved = await _make(conn, day)
         if moved is not None:
             done.append(f"made {partition_name(day)}" + (f", moved {moved} rows" if moved else ""))
-    for day in drop:
-        async with conn.transaction():
-            await _alone(conn)
-            await conn.execute(f"drop table if exists {partition_name(day)}")
-        done.append(f"dropped {partition_name(day)}")
-    forgotten = await conn.fetchval(
-        f"with gone as (delete from {DEFAULT} where received_at < $1 returning 1)"
-        " select count(*) from gone",
-        _midnight(today - timedelta(days=keep_days)),
-    )
-    if forgotten:
-        done.append(f"deleted {forgotten} rows of {DEFAULT}")
     return done
+
+
+async def names(conn: database.Connection) -> list[str]:
+    """Every partition, the oldest day first, the default one last."""
+    return sorted(await _existing(conn))
+
+
+async def drop(conn: database.Connection, name: str) -> None:
+    """Drop a partition with all that is in it, in the caller's transaction.
+
+    Raises ``asyncpg.LockNotAvailableError`` when a reader holds on for too long.
+    """
+    await _alone(conn)
+    await conn.execute(f"drop table if exists {name}")
 
 
 async def _existing(conn: database.Connection) -> set[str]:

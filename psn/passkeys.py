@@ -2,8 +2,7 @@
 
 A ceremony has two halves. The first hands out a challenge, which is kept here, in memory, for five
 minutes; the second takes it back with the authenticator's signature. A challenge is good once, for
-the purpose it was made for. How many wait is bounded, and for each address too, so that nobody can
-push out those of others by asking for very many.
+the purpose it was made for; ``psn.once`` bounds how many wait.
 
 A passkey that verified its user (a fingerprint, a PIN: the flag UV) is two factors in one and signs
 in alone. One that did not is something one has, and counts beside a password only.
@@ -14,7 +13,6 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
@@ -30,15 +28,13 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from psn.once import Once
 from psn.problems import Problem
 
 log = logging.getLogger(__name__)
 
 CHALLENGE_BYTES: Final = 32
 CHALLENGE_SECONDS: Final = 300.0
-MOST_WAITING: Final = 4_096
-MOST_OF_ONE: Final = 32
-"""Challenges that wait for one address, or one person."""
 
 Purpose = Literal["sign_in", "enrol"]
 _Base64 = Annotated[str, Meta(min_length=1, max_length=20_000)]
@@ -114,17 +110,14 @@ class Challenge:
 
     purpose: Purpose
     person: int | None
-    """Whose it is, when that was proved before: by a session, or by a password."""
-    until: float
+    """Whose it is, when that was proved before: by a session, a password or a provider."""
 
 
 class Challenges:
     """The challenges that wait, each good once."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[bytes, Challenge] = OrderedDict()
-        self._of: dict[str, deque[bytes]] = {}
-        self._askers: dict[bytes, str] = {}
+        self._waiting: Once[Challenge] = Once(CHALLENGE_SECONDS)
 
     def __len__(self) -> int:
         """How many wait."""
@@ -132,39 +125,19 @@ class Challenges:
 
     def new(self, purpose: Purpose, person: int | None, asker: str, now: float) -> bytes:
         """A fresh challenge; ``asker`` is an address or a person, ``now`` in seconds."""
-        while self._waiting:
-            oldest, challenge = next(iter(self._waiting.items()))
-            if now < challenge.until and len(self._waiting) < MOST_WAITING:
-                break
-            self._drop(oldest)
-        own = self._of.setdefault(asker, deque())
-        if len(own) >= MOST_OF_ONE:
-            self._drop(own[0])
         made = secrets.token_bytes(CHALLENGE_BYTES)
-        self._waiting[made] = Challenge(purpose, person, now + CHALLENGE_SECONDS)
-        self._askers[made] = asker
-        self._of.setdefault(asker, deque()).append(made)
+        self._waiting.put(made, Challenge(purpose, person), asker, now)
         return made
 
     def take(self, made: bytes, purpose: Purpose, now: float) -> Challenge:
         """What a challenge was made for, which ends it; raises :class:`PasskeyRefused`."""
-        challenge = self._drop(made)
-        if challenge is None or challenge.purpose != purpose or now >= challenge.until:
+        challenge = self._waiting.take(made, now)
+        if challenge is None or challenge.purpose != purpose:
             raise PasskeyRefused(
                 "challenge_over",
                 "This use of the passkey took too long, or was sent a second time.",
                 "Start again.",
             )
-        return challenge
-
-    def _drop(self, made: bytes) -> Challenge | None:
-        challenge = self._waiting.pop(made, None)
-        if challenge is not None:
-            asker = self._askers.pop(made)
-            own = self._of[asker]
-            own.remove(made)
-            if not own:
-                del self._of[asker]
         return challenge
 
 

@@ -1,6 +1,6 @@
 """How a person proves who he is: by a password and a second factor, or by a passkey alone.
 
-Every try passes :meth:`People._looked_at`, where ``psn.lockout`` may make it wait, and where few
+Every try passes :meth:`People.looked_at`, where ``psn.lockout`` may make it wait, and where few
 are worked on at once: two in all, and of strangers one, so that a flood of them keeps nobody out
 who comes from a place that his account knows, and starves nothing else. What answers say, and the
 work that is done for them, is the same whether or not an account exists, may sign in or has a
@@ -59,6 +59,8 @@ class SignInRefused(Problem):
         self.kinds = None if kinds is None else list(kinds)
         self.wait = 0.0
         """Seconds that the next try from there has to wait; not told, but kept in the audit."""
+        self.code_alone = False
+        """Whether the password was right and only the code wrong; not told, but kept as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +115,14 @@ class People:
         return Place(name, source, token)
 
     @contextlib.asynccontextmanager
-    async def _looked_at(self, place: Place) -> AsyncIterator[None]:
+    async def looked_at(self, place: Place) -> AsyncIterator[None]:
         """A turn to check one try; raises :class:`SignInRefused` when it must wait longer."""
         self._refuse_if_too_many(place)
         async with contextlib.AsyncExitStack() as turn:
             known = self.lockout.knows(place.name, place.source, self._clock(), place.token)
             if not known:
                 if self._waiting >= STRANGERS_WAITING:
-                    raise _too_many(BUSY_MS)
+                    raise too_many(BUSY_MS)
                 self._waiting += 1
                 try:
                     await turn.enter_async_context(self._strangers)
@@ -140,9 +142,9 @@ class People:
     def _refuse_if_too_many(self, place: Place) -> None:
         seconds = self.lockout.wait(place.name, place.source, self._clock(), place.token)
         if seconds > 0:
-            raise _too_many(math.ceil(seconds * 1_000))
+            raise too_many(math.ceil(seconds * 1_000))
 
-    def _failed(self, place: Place, problem: SignInRefused) -> SignInRefused:
+    def failed(self, place: Place, problem: SignInRefused) -> SignInRefused:
         """Count a failure; the problem to raise."""
         now = self._clock()
         self.lockout.failed(place.name, place.source, now, place.token)
@@ -159,8 +161,9 @@ class People:
         Raises :class:`SignInRefused`.
         """
         place = self.place(auth.name, source, auth.known)
-        async with self._looked_at(place):
+        async with self.looked_at(place):
             person = await self._right(directory.people_by_name.get(place.name), auth.password)
+            knows_password = person is not None
             kinds = [] if person is None else await self.factors.kinds(person.id)
             if person is not None and kinds:
                 if auth.code is None:
@@ -174,7 +177,9 @@ class People:
                 if not await self.factors.accept(person.id, auth.code, time.time(), by):
                     person = None
             if person is None:
-                raise self._failed(place, _wrong(with_code=auth.code is not None))
+                wrong = wrong_credentials(with_code=auth.code is not None)
+                wrong.code_alone = knows_password
+                raise self.failed(place, wrong)
             self.lockout.succeeded(place.name, source, self._clock(), place.token)
         return Proved(person, bool(kinds))
 
@@ -184,12 +189,12 @@ class People:
         The session is a place of its own, so that guessing at it locks out nobody elsewhere.
         """
         place = Place(person.name, source, session)
-        async with self._looked_at(place):
+        async with self.looked_at(place):
             if await self._right(person, password) is None:
                 wrong = SignInRefused(
                     "wrong_credentials", "The password is wrong.", "Try again, or use a passkey."
                 )
-                raise self._failed(place, wrong)
+                raise self.failed(place, wrong)
             self.lockout.succeeded(place.name, source, self._clock(), place.token)
 
     @staticmethod
@@ -221,10 +226,10 @@ class People:
         person, allowed = None, []
         if first is not None:
             place = self.place(first.name, source, first.known)
-            async with self._looked_at(place):
+            async with self.looked_at(place):
                 person = await self._right(directory.people_by_name.get(place.name), first.password)
                 if person is None:
-                    raise self._failed(place, _wrong(with_code=False))
+                    raise self.failed(place, wrong_credentials(with_code=False))
                 allowed = await self.factors.passkeys(person.id)
         owner = None if person is None or not allowed else person.id
         asker = network(source)
@@ -271,7 +276,7 @@ def unavailable() -> SignInRefused:
     )
 
 
-def _wrong(*, with_code: bool) -> SignInRefused:
+def wrong_credentials(*, with_code: bool) -> SignInRefused:
     """What was typed is wrong. It depends on what was sent alone, and not on what is right."""
     what = (
         "The name, the password or the code is wrong."
@@ -285,7 +290,8 @@ def _wrong(*, with_code: bool) -> SignInRefused:
     )
 
 
-def _too_many(retry: int) -> SignInRefused:
+def too_many(retry: int) -> SignInRefused:
+    """Who must wait, for so many milliseconds, before a try of his is looked at."""
     return SignInRefused(
         "too_many_tries",
         "There were too many tries; this one was not looked at.",

@@ -40,6 +40,8 @@ DIRECTORY_CHANNEL = "psn_directory"
 """NOTIFY channel: who-is-who changed; the payload is the table."""
 SESSIONS_CHANNEL = "psn_sessions"
 """NOTIFY channel: a session was ended; the payload is the table."""
+FLOORS_CHANNEL = "psn_floors"
+"""NOTIFY channel: mailboxes have new floors, since old messages were deleted."""
 DIRECTORY_TABLES = (
     "agency",
     "person",
@@ -49,6 +51,8 @@ DIRECTORY_TABLES = (
     "group_member",
     "agreement",
     "fence",
+    "identity_provider",
+    "linked_identity",
 )
 """Tables whose every change is told on :data:`DIRECTORY_CHANNEL`."""
 AUDITED_TABLES = (
@@ -61,6 +65,9 @@ AUDITED_TABLES = (
     "session",
     "second_factor",
     "recovery_code",
+    "webhook",
+    "retention",
+    "legal_hold",
 )
 """Tables whose every change is in the audit, whoever makes it and however."""
 
@@ -373,6 +380,67 @@ class Session(Base):
     """When its person last did something, to the minute."""
     source: Mapped[str | None]
     """The address from which it was begun."""
+    provider_id: Mapped[int | None] = mapped_column(ForeignKey("identity_provider.id"), index=True)
+    """The identity provider that said who its person is; null: no provider did."""
+    multi_factor: Mapped[bool] = _flag()
+    """That provider also vouched for a second factor, and is trusted with it."""
+
+
+class IdentityProvider(Base):
+    """An agency's own OpenID Connect provider; one that is retired signs nobody in."""
+
+    __tablename__ = "identity_provider"
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="identity_provider_name_check"),
+        CheckConstraint(
+            "(client_secret is null) = (retired_at is not null)",
+            name="identity_provider_secret_check",
+        ),
+        Index(
+            "identity_provider_one_an_agency",
+            "agency_id",
+            unique=True,
+            postgresql_where=text("retired_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = _id()
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    name: Mapped[str]
+    """What the sign-in page calls it."""
+    issuer: Mapped[str]
+    """Its issuer identifier, an address (OpenID Connect Discovery 1.0)."""
+    client_id: Mapped[str]
+    """What it calls this network."""
+    client_secret: Mapped[bytes | None]
+    """Sealed with the server's key for this issuer and client (``psn.keys``)."""
+    scopes: Mapped[str] = mapped_column(server_default=text("'openid'"))
+    claim: Mapped[str] = mapped_column(server_default=text("'sub'"))
+    """The claim of its ID tokens that tells people apart."""
+    trusted_amr: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """Methods (claim ``amr``, RFC 8176) that stand for a second factor."""
+    trusted_acr: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    """Context classes (claim ``acr``) that stand for a second factor."""
+    created_at: Mapped[datetime] = _now()
+    retired_at: Mapped[datetime | None]
+
+
+class LinkedIdentity(Base):
+    """Who a person is at his agency's provider. Somebody linked the two; nothing else does."""
+
+    __tablename__ = "linked_identity"
+    __table_args__ = (
+        CheckConstraint("length(subject) between 1 and 255", name="linked_identity_subject_check"),
+        UniqueConstraint("provider_id", "subject"),
+        UniqueConstraint("provider_id", "person_id"),
+    )
+
+    id: Mapped[int] = _id()
+    provider_id: Mapped[int] = mapped_column(ForeignKey("identity_provider.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    subject: Mapped[str]
+    """What the provider's claim says of him."""
+    created_at: Mapped[datetime] = _now()
 
 
 class SecondFactor(Base):
@@ -645,3 +713,86 @@ class AuditPending(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     entries: Mapped[list[Any]] = mapped_column(ARRAY(JSONB))
+
+
+class Outlet(Base):
+    """How far one receiver of security events has got in the audit (``psn.outlets``)."""
+
+    __tablename__ = "outlet"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    """``syslog``, ``webhook:3``."""
+    seq: Mapped[int] = mapped_column(BigInteger)
+    """Through this entry the receiver has everything."""
+    succeeded_at: Mapped[datetime] = _now()
+    """When it was last written that it had."""
+    failing_since: Mapped[datetime | None]
+    problem: Mapped[str | None]
+    """Why it does not deliver now."""
+
+
+class Webhook(Base):
+    """An address to which security events are posted, signed (``psn.webhooks``)."""
+
+    __tablename__ = "webhook"
+    __table_args__ = (CheckConstraint("url <> ''", name="webhook_url_check"),)
+
+    id: Mapped[int] = _id()
+    url: Mapped[str]
+    secret: Mapped[bytes]
+    """Sealed with the server's key for this address (``psn.keys``)."""
+    agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
+    """It is told of what concerns this agency; null: of everything."""
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = _now()
+    disabled_at: Mapped[datetime | None]
+
+
+class Retention(Base):
+    """How long an agency wants something kept, other than the settings say."""
+
+    __tablename__ = "retention"
+    __table_args__ = (
+        CheckConstraint(
+            "kind in ('track', 'message', 'recording', 'audit')", name="retention_kind_check"
+        ),
+        CheckConstraint("days > 0", name="retention_days_check"),
+    )
+
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """A word of :class:`psn.retention.Kind`."""
+    days: Mapped[int | None]
+    """Null: for ever."""
+
+
+class LegalHold(Base):
+    """What concerns a subject is not deleted while this is in force."""
+
+    __tablename__ = "legal_hold"
+    __table_args__ = (
+        CheckConstraint(
+            "subject ~ '^(unit|person|agency|incident):[1-9][0-9]*$'",
+            name="legal_hold_subject_check",
+        ),
+        CheckConstraint(_ENDS, name="legal_hold_ends_check"),
+        CheckConstraint(_REASON, name="legal_hold_reason_check"),
+    )
+
+    id: Mapped[int] = _id()
+    subject: Mapped[str]
+    """``unit:7``, ``person:3``, ``agency:2``, ``incident:4``."""
+    agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
+    """Whose subject it is."""
+    reason: Mapped[str]
+    author: Mapped[str]
+    starts_at: Mapped[datetime] = _now()
+    ends_at: Mapped[datetime | None]
+
+
+class LogOrphan(Base):
+    """A row of the log that no mailbox holds any more, and that is to be deleted."""
+
+    __tablename__ = "log_orphan"
+
+    log_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,13 +16,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from psn import auditor, database, garbage, gate, keys, metrics, migrate, partitions, tls
+from psn.chores import Chores
 from psn.core import Core
 from psn.directory import Directory
 from psn.directory_watch import DirectoryWatch
 from psn.door import Door
 from psn.forwarded import Network, is_within
 from psn.problems import Problem
-from psn.schema import SESSIONS_CHANNEL
+from psn.schema import FLOORS_CHANNEL, SESSIONS_CHANNEL
 from psn.settings import Settings
 from psn.signin import Conditions
 
@@ -51,15 +52,15 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
         stack.push_async_callback(_close_pool, pool)
         async with pool.acquire() as connection:
             await migrate.check(connection)
-            await partitions.maintain(
-                connection, datetime.now(UTC).date(), keep_days=settings.keep_track_days
-            )
+            await partitions.maintain(connection, datetime.now(UTC).date())
         watch = DirectoryWatch(settings.database)
         core, door = await _core(settings, own_keys, pool, watch)
         stack.push_async_callback(watch.stop)
 
         file = settings.audit_checkpoints
         checkpoints = auditor.Checkpoints(pool, own_keys, None if file is None else Path(file))
+
+        beside = Chores(core, settings, own_keys)
 
         async with asyncio.TaskGroup() as background:
             writers = [
@@ -72,11 +73,12 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                 background.create_task(
                     garbage.collect_by_the_clock(core.garbage_seconds), name="garbage"
                 ),
-                background.create_task(_by_the_clock(settings, core, door), name="clock"),
+                background.create_task(_by_the_clock(core, door), name="clock"),
                 background.create_task(
                     checkpoints.run(settings.audit_checkpoint_minutes), name="checkpoints"
                 ),
                 background.create_task(_activity(core), name="activity"),
+                *beside.start(background),
             ]
             runner = web.AppRunner(
                 _application(settings, core, door, extend),
@@ -93,6 +95,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                 await door.close()
                 await runner.cleanup()
                 await _activity_written(core)
+                core.note_cuts(all_of_them=True)
                 core.record.close()
                 core.tracks.close()
                 await core.auditor.settle()
@@ -126,25 +129,35 @@ async def _core(
 ) -> tuple[Core, Door]:
     loads: set[asyncio.Task[None]] = set()
 
-    async def load_tickets() -> None:
+    async def load(what: Callable[[], Awaitable[None]], text: str) -> None:
         while True:
             try:
-                await core.signin.load()
-                door.end_those_without_ticket()
+                await what()
                 return
             except (*database.PASSING, asyncpg.PostgresError) as problem:
-                log.warning("ended sessions were not looked up: %s", problem)
+                log.warning("%s were not looked up: %s", text, problem)
                 await asyncio.sleep(1.0)
 
-    def sessions_changed() -> None:
-        task = asyncio.ensure_future(load_tickets())
+    def begin(what: Callable[[], Awaitable[None]], text: str) -> None:
+        task = asyncio.ensure_future(load(what, text))
         loads.add(task)
         task.add_done_callback(loads.discard)
+
+    async def load_tickets() -> None:
+        await core.signin.load()
+        door.end_those_without_ticket()
+
+    def sessions_changed() -> None:
+        begin(load_tickets, "ended sessions")
+
+    def floors_changed() -> None:
+        begin(lambda: core.record.load_floors(pool), "floors of mailboxes")
 
     def directory_changed(old: Directory, new: Directory) -> None:
         door.end_sessions(core.directory_changed(new))
 
     watch.on_notice(SESSIONS_CHANNEL, sessions_changed)
+    watch.on_notice(FLOORS_CHANNEL, floors_changed)
     directory = await watch.start()
     conditions = Conditions(
         settings.session_hours,
@@ -223,21 +236,20 @@ async def _listen(runner: web.AppRunner, settings: Settings, secure: ssl.SSLCont
     return f"{'http' if secure is None else 'https'}://{host}:{port}"
 
 
-async def _by_the_clock(settings: Settings, core: Core, door: Door) -> None:
+async def _by_the_clock(core: Core, door: Door) -> None:
     """Rights that begin or end; blurred places; every hour, partitions of tracks."""
     until_partitions = HOURLY_SECONDS
     while True:
         await asyncio.sleep(1.0)
         door.end_sessions(core.refresh_rights())
         core.screens.renew_blurred()
+        core.note_cuts()
         until_partitions -= 1.0
         if until_partitions <= 0:
             until_partitions = HOURLY_SECONDS
             try:
                 async with core.pool.acquire() as connection:
-                    await partitions.maintain(
-                        connection, datetime.now(UTC).date(), keep_days=settings.keep_track_days
-                    )
+                    await partitions.maintain(connection, datetime.now(UTC).date())
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 log.warning("partitions of tracks were not looked after: %s", problem)
                 until_partitions = 60.0

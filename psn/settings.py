@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -126,6 +126,34 @@ def _networks(value: Any) -> tuple[forwarded.Network, ...]:
         raise ValueError(wanted) from None
 
 
+def _syslog(value: Any) -> str | None:
+    """Where a receiver of syslog listens."""
+    wanted = "an address like tls://siem.example.bz:6514 or tcp://127.0.0.1:514"
+    if value == "":
+        return None
+    if not isinstance(value, str):
+        raise ValueError(wanted)
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 (reading it is what checks it)
+    except ValueError:
+        raise ValueError(wanted) from None
+    plain = not (parts.path or parts.query or parts.fragment or parts.username is not None)
+    if parts.scheme not in ("tcp", "tls") or not parts.hostname or not plain:
+        raise ValueError(wanted)
+    return value
+
+
+def _days(value: Any) -> int | None:
+    """Days to keep something; nothing or ``forever``: for ever."""
+    if value in ("", "forever"):
+        return None
+    try:
+        return _whole(1, 36_500)(value)
+    except ValueError as problem:
+        raise ValueError(f"{problem}, or forever") from None
+
+
 def _setting(default: Any, read: Callable[[Any], Any]) -> Any:
     return field(default=default, metadata={"read": read})
 
@@ -154,6 +182,12 @@ class Settings:
     """The operator's own map: a PMTiles file or its URL."""
     keep_track_days: int = _setting(30, _whole(1, 36_500))
     """Days that tracks are kept."""
+    keep_message_days: int | None = _setting(None, _days)
+    """Days that messages are kept; none: for ever."""
+    keep_recording_days: int | None = _setting(None, _days)
+    """Days that recordings of talk will be kept; none: for ever. There are none yet."""
+    keep_audit_days: int | None = _setting(None, _days)
+    """Days that entries of the audit are kept; none: for ever."""
     session_hours: int = _setting(12, _whole(1, 168))
     """Hours after which a person or device signs in anew."""
     audit_checkpoint_minutes: int = _setting(60, _whole(1, 1_440))
@@ -174,6 +208,16 @@ class Settings:
         forwarded.networks("127.0.0.0/8, ::1"), _networks
     )
     """Who may read ``/metrics``; others are refused."""
+    syslog: str | None = _setting(None, _syslog)
+    """Where security events go as syslog: ``tls://host:port`` or ``tcp://host:port``."""
+    syslog_authority: str | None = _setting(None, _optional_words)
+    """PEM file of who signs that receiver's certificate; none: whom this machine trusts."""
+    syslog_certificate: str | None = _setting(None, _optional_words)
+    """PEM file of a certificate to show to that receiver."""
+    syslog_key: str | None = _setting(None, _optional_words)
+    """PEM file of that certificate's private key."""
+    syslog_enterprise: int = _setting(32_473, _whole(1, 4_294_967_295))
+    """Private enterprise number in the names of fields; 32473 is for examples (RFC 5612)."""
     log_level: str = _setting("info", _level)
     """``debug``, ``info``, ``warning`` or ``error``."""
     name: str = _setting("Public Safety Network of Belize", _words)
@@ -216,25 +260,36 @@ def read(environment: Mapping[str, str], file: Mapping[str, Any] | None = None) 
                 "bad_setting", f"{written} is {said!r}.", f"Make it {problem}."
             ) from None
     settings = Settings(**values)
-    if (settings.tls_certificate is None) != (settings.tls_key is None):
-        raise SettingsError(
-            "bad_setting",
+    for text, todo in _contradictions(settings):
+        raise SettingsError("bad_setting", text, todo)
+    return settings
+
+
+def _contradictions(said: Settings) -> Iterator[tuple[str, str]]:
+    """Settings that do not go together, each with what to do."""
+    if (said.tls_certificate is None) != (said.tls_key is None):
+        yield (
             "Only one of tls_certificate and tls_key is set.",
             "Set both, or neither and let a proxy do TLS.",
         )
-    if settings.tls_client_authority is not None and settings.tls_certificate is None:
-        raise SettingsError(
-            "bad_setting",
+    if said.tls_client_authority is not None and said.tls_certificate is None:
+        yield (
             "tls_client_authority is set and tls_certificate is not.",
             "Let this server do TLS itself: only then it sees certificates of clients.",
         )
-    if settings.tls_devices_need_certificate and settings.tls_client_authority is None:
-        raise SettingsError(
-            "bad_setting",
+    if said.tls_devices_need_certificate and said.tls_client_authority is None:
+        yield (
             "tls_devices_need_certificate is set and tls_client_authority is not.",
             "Name the PEM file of the authority that signs the devices' certificates.",
         )
-    return settings
+    if (said.syslog_certificate is None) != (said.syslog_key is None):
+        yield "Only one of syslog_certificate and syslog_key is set.", "Set both, or neither."
+    over_tls = said.syslog is not None and said.syslog.startswith("tls:")
+    if not over_tls and (said.syslog_authority or said.syslog_certificate):
+        yield (
+            "Certificates for syslog are set, and syslog does not go over TLS.",
+            "Make PSN_SYSLOG tls://host:port, or leave them out.",
+        )
 
 
 def load(environment: Mapping[str, str]) -> Settings:

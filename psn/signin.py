@@ -73,6 +73,10 @@ class Ticket:
     """The address from which it was begun."""
     limited: bool = False
     """Good for nothing but enrolling a second factor."""
+    provider: int | None = None
+    """The identity provider that said who its person is, and so has to vouch for him still."""
+    multi_factor: bool = False
+    """That provider also vouched for a second factor."""
 
     @property
     def id(self) -> str:
@@ -108,7 +112,8 @@ class SignIn:
             before = set(self._tickets)
             rows = await self._pool.fetch(
                 "SELECT token_hash, person_id, device_id, created_at, ends_at, active_at,"
-                " source, EXISTS (SELECT FROM second_factor f WHERE f.person_id = s.person_id)"
+                " source, provider_id, multi_factor,"
+                " EXISTS (SELECT FROM second_factor f WHERE f.person_id = s.person_id)"
                 " AS factor"
                 " FROM session s WHERE ended_at IS NULL AND ends_at > now()"
             )
@@ -116,7 +121,8 @@ class SignIn:
             kept = {hash: t for hash, t in self._tickets.items() if hash not in before}
             for row in rows:
                 ticket = self._tickets.get(row["token_hash"]) or _ticket(row)
-                ticket.limited = self._limited(ticket.person, row["factor"])
+                has_factor = row["factor"] or row["multi_factor"]
+                ticket.limited = self._limited(ticket.person, has_factor)
                 kept[ticket.hash] = ticket
             self._tickets = kept
 
@@ -149,7 +155,7 @@ class SignIn:
             else:
                 principal = self._device(auth, directory, nonce, certified)
         except SignInRefused as problem:
-            self._note_failure(_tried(auth, directory), source, problem)
+            self.note_failure(_tried(auth, directory), source, problem)
             raise
         token, ticket = await self.issue(principal, source, has_factor)
         return principal, token, ticket
@@ -166,7 +172,7 @@ class SignIn:
             return await self.people.passkey_options(first, directory, source, where)
         except SignInRefused as problem:
             if first is not None:
-                self._note_failure(_tried(first, directory), source, problem)
+                self.note_failure(_tried(first, directory), source, problem)
             raise
 
     async def by_passkey(
@@ -179,14 +185,14 @@ class SignIn:
         try:
             person = await self.people.by_passkey(use, directory, source, where)
         except (SignInRefused, passkeys.PasskeyRefused) as problem:
-            self._note_failure(_Tried({"passkey": True}), source, problem)
+            self.note_failure(Tried({"passkey": True}), source, problem)
             raise
         token, ticket = await self.issue(access.of_person(person), source, has_factor=True)
         # Rights may have changed while this waited.
         self.still(ticket, directory)
         return person, token, ticket
 
-    def _note_failure(self, tried: _Tried, source: str, problem: Problem) -> None:
+    def note_failure(self, tried: Tried, source: str, problem: Problem) -> None:
         """Put a failed sign-in into the audit.
 
         Not what was not looked at: a flood would fill it. That somebody has to wait from now on
@@ -194,10 +200,7 @@ class SignIn:
         """
         if problem.code in _NOT_NOTED:
             return
-        details = tried.details | {"why": problem.code}
-        wait = getattr(problem, "wait", 0.0)
-        if wait:
-            details["wait"] = round(wait)
+        details = tried.details | _why(problem)
         nobody = Actor(NOBODY, source=source)
         at = auditor.now_ms()
         entry = Entry(nobody, "sign_in.failed", tried.what, tried.owner, details, at=at)
@@ -221,7 +224,9 @@ class SignIn:
         """Who a ticket stands for now; none when disabled, revoked or retired."""
         if ticket.person is not None:
             person = directory.people.get(ticket.person)
-            return None if person is None or person.disabled else access.of_person(person)
+            if person is None or person.disabled or not _vouched(ticket, directory):
+                return None
+            return access.of_person(person)
         device = directory.devices.get(ticket.device or 0)
         if device is None or device.revoked:
             return None
@@ -312,7 +317,7 @@ class SignIn:
             if problem.code not in _NOT_NOTED:
                 by = Actor(person.address, person.full_name, person.agency, source, ticket.id[:8])
                 at = auditor.now_ms()
-                details = {"why": problem.code}
+                details = _why(problem)
                 entry = Entry(by, "proof.failed", person.address, person.agency, details, at=at)
                 self._auditor.note(entry)
             raise
@@ -395,9 +400,17 @@ class SignIn:
         return principal
 
     async def issue(
-        self, principal: access.Principal, source: str, has_factor: bool
+        self,
+        principal: access.Principal,
+        source: str,
+        has_factor: bool,
+        provider: int | None = None,
+        multi_factor: bool = False,
     ) -> tuple[str, Ticket]:
-        """A token for who has proved who he is, and its ticket; raises :class:`SignInRefused`."""
+        """A token for who has proved who he is, and its ticket; raises :class:`SignInRefused`.
+
+        ``provider``: the one that says so, perhaps together with a second factor of its own.
+        """
         token = credentials.new_token()
         now = datetime.now(UTC)
         ticket = Ticket(
@@ -409,25 +422,34 @@ class SignIn:
             active=now,
             proved=now,
             source=source,
-            limited=self._limited(principal.person, has_factor),
+            limited=self._limited(principal.person, has_factor or multi_factor),
+            provider=provider,
+            multi_factor=multi_factor,
         )
         try:
             await self._auditor.record(
                 _started(principal, ticket, source),
                 "INSERT INTO session"
-                " (token_hash, person_id, device_id, created_at, ends_at, active_at, source)"
-                " VALUES ($1, $2, $3, $4, $5, $4, $6)",
+                " (token_hash, person_id, device_id, created_at, ends_at, active_at, source,"
+                " provider_id, multi_factor) VALUES ($1, $2, $3, $4, $5, $4, $6, $7, $8)",
                 ticket.hash,
                 ticket.person,
                 ticket.device,
                 now,
                 ticket.ends,
                 source,
+                provider,
+                multi_factor,
             )
         except Unrecorded as problem:
             raise unavailable() from problem
         self._tickets[ticket.hash] = ticket
         return token, ticket
+
+
+def _vouched(ticket: Ticket, directory: Directory) -> bool:
+    """Whether the provider that opened it is still there and linked; without one, always."""
+    return ticket.provider is None or (ticket.provider, ticket.person) in directory.linked
 
 
 def _himself(ticket: Ticket) -> Actor:
@@ -437,13 +459,16 @@ def _himself(ticket: Ticket) -> Actor:
 
 def _started(principal: access.Principal, ticket: Ticket, source: str) -> Entry:
     actor = auditor.actor_of(principal, source, ticket.hash)
-    details = {"ends": database.milliseconds(ticket.ends), "device": principal.device}
+    details: dict[str, object] = {"ends": database.milliseconds(ticket.ends)}
+    details["device"] = principal.device
+    if ticket.provider is not None:
+        details |= {"provider": ticket.provider, "multi_factor": ticket.multi_factor}
     what = f"session:{session_name(ticket.hash)}"
     return Entry(actor, "session.started", what, principal.agency, details)
 
 
 @dataclass(frozen=True, slots=True)
-class _Tried:
+class Tried:
     """As whom somebody tried to sign in, for the audit."""
 
     details: dict[str, object]
@@ -451,18 +476,29 @@ class _Tried:
     owner: int | None = None
 
 
-def _tried(auth: wire.PasswordAuth | wire.DeviceAuth, directory: Directory) -> _Tried:
+def _tried(auth: wire.PasswordAuth | wire.DeviceAuth, directory: Directory) -> Tried:
     if isinstance(auth, wire.PasswordAuth):
         person = directory.people_by_name.get(auth.name.strip().lower())
         details: dict[str, object] = {"name": auth.name[:LONGEST_NAME]}
         if person is None:
-            return _Tried(details)
-        return _Tried(details, person.address, person.agency)
+            return Tried(details)
+        return Tried(details, person.address, person.agency)
     device = directory.devices.get(auth.device)
     details = {"device": auth.device}
     if device is None:
-        return _Tried(details)
-    return _Tried(details, f"device:{device.id}", device.agency)
+        return Tried(details)
+    return Tried(details, f"device:{device.id}", device.agency)
+
+
+def _why(problem: Problem) -> dict[str, object]:
+    """Why somebody was not believed, and what is kept for the audit alone."""
+    why: dict[str, object] = {"why": problem.code}
+    if isinstance(problem, SignInRefused):
+        if problem.wait:
+            why["wait"] = max(1, round(problem.wait))
+        if problem.code_alone:
+            why["code_alone"] = True
+    return why
 
 
 def _signed_by(auth: wire.DeviceAuth, directory: Directory, nonce: bytes) -> Device | None:
@@ -496,4 +532,6 @@ def _ticket(row: asyncpg.Record) -> Ticket:
         active=row["active_at"],
         proved=row["created_at"],
         source=row["source"],
+        provider=row["provider_id"],
+        multi_factor=row["multi_factor"],
     )

@@ -60,6 +60,8 @@ insert into incident_member (incident_id, unit_id, reason, author)
     values (1, 5, '{SECRET}', '{SECRET}');
 insert into broken_glass (person_id, owner_agency, reason, ends_at)
     select id, 2, '{SECRET}', now() + interval '1 hour' from person where name = 'cus.dispatcher';
+insert into legal_hold (subject, agency_id, reason, author)
+    values ('unit:5', 3, '{SECRET}', '{SECRET}');
 insert into fence (agency_id, name, area) values
     (3, '{SECRET}', ST_GeomFromText('POLYGON((-89 17,-88 17,-88 18,-89 18,-89 17))', 4326));
 """

@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from office import Office
 from stage import Bystanders, Complaints, Stage, seed
 
@@ -22,6 +23,10 @@ from psn.cluster import Cluster, ClusterError
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "psn_template"
+
+# How long an example takes is for the machine to say; no test judges by it.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""Administration over HTTP: people, devices, units, groups, sharing, sessions of one's own agency.
+"""Administration over HTTP: people, devices, units, groups, sharing, sessions and keeping.
 
 Every right is asked of ``psn.access``. Everything is limited to the caller's agency: what belongs
 to another one is answered as what does not exist. Who may not do such a thing at all is told so
@@ -17,6 +17,7 @@ from dispatch.administration import (
     devices,
     glass,
     groups,
+    keeping,
     people,
     sessions,
     sharing,
@@ -78,4 +79,5 @@ ROUTES: Final = (
     *sharing.ROUTES,
     *glass.ROUTES,
     *sessions.ROUTES,
+    *keeping.ROUTES,
 )

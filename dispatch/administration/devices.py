@@ -264,7 +264,7 @@ def _managed(asked: Asked) -> int:
 _ONE: Final = "/api/devices/{id}"
 ROUTES: Final = (
     Route("/api/devices", list_devices, Devices),
-    Route("/api/enrolments", make_code, MadeCode, method="POST", takes=NewCode),
+    Route("/api/enrolments", make_code, MadeCode, method="POST", takes=NewCode, fresh=True),
     Route("/api/enrolments/{id}", cancel_code, Done, method="DELETE"),
     Route(f"{_ONE}/label", rename_device, Done, method="POST", takes=NewLabel),
     Route(f"{_ONE}/revoke", revoke_device, Ended, method="POST"),

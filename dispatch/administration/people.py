@@ -35,6 +35,7 @@ class PersonRow(Struct):
     roles: list[str]
     disabled: bool
     created: int
+    second_factors: int
     online: bool
 
 
@@ -72,12 +73,20 @@ class NewPassword(Struct):
     ended: int
 
 
+class TakenFactors(Struct):
+    """How many second factors are gone, and how many sessions have ended."""
+
+    taken: int
+    ended: int
+
+
 async def people(asked: Asked) -> People:
     """The people of the caller's agency."""
     agency = asked.own("person", "see")
     rows = await asked.pool.fetch(
-        "SELECT id, name, full_name, roles, disabled_at, created_at FROM person"
-        " WHERE agency_id = $1 ORDER BY name",
+        "SELECT id, name, full_name, roles, disabled_at, created_at,"
+        " (SELECT count(*) FROM second_factor f WHERE f.person_id = p.id) AS factors"
+        " FROM person p WHERE agency_id = $1 ORDER BY name",
         agency,
     )
     online = asked.core.sessions.online
@@ -90,6 +99,7 @@ async def people(asked: Asked) -> People:
                 row["roles"],
                 row["disabled_at"] is not None,
                 milliseconds(row["created_at"]) or 0,
+                row["factors"],
                 online(f"person:{row['id']}"),
             )
             for row in rows
@@ -158,6 +168,17 @@ async def new_password(asked: Asked) -> NewPassword:
         return NewPassword(password, await end_sessions(connection, "person_id", number))
 
 
+async def reset_factors(asked: Asked) -> TakenFactors:
+    """Take a person's second factors and recovery codes away, and end the sessions there are."""
+    number = _managed(asked)
+    async with acting(asked) as connection:
+        gone = await connection.fetch(
+            "DELETE FROM second_factor WHERE person_id = $1 RETURNING id", number
+        )
+        await connection.execute("DELETE FROM recovery_code WHERE person_id = $1", number)
+        return TakenFactors(len(gone), await end_sessions(connection, "person_id", number))
+
+
 async def sign_person_out(asked: Asked) -> Ended:
     """End all sessions of a person."""
     asked.own("session", "end")
@@ -192,10 +213,11 @@ def _oneself(text: str) -> Exception:
 _ONE: Final = "/api/people/{id}"
 ROUTES: Final = (
     Route("/api/people", people, People),
-    Route("/api/people", add_person, AddedPerson, method="POST", takes=NewPerson),
-    Route(f"{_ONE}/roles", change_roles, Done, method="POST", takes=NewRoles),
+    Route("/api/people", add_person, AddedPerson, method="POST", takes=NewPerson, fresh=True),
+    Route(f"{_ONE}/roles", change_roles, Done, method="POST", takes=NewRoles, fresh=True),
     Route(f"{_ONE}/disable", disable_person, Ended, method="POST"),
-    Route(f"{_ONE}/enable", enable_person, Done, method="POST"),
-    Route(f"{_ONE}/password", new_password, NewPassword, method="POST"),
+    Route(f"{_ONE}/enable", enable_person, Done, method="POST", fresh=True),
+    Route(f"{_ONE}/password", new_password, NewPassword, method="POST", fresh=True),
+    Route(f"{_ONE}/reset-factors", reset_factors, TakenFactors, method="POST", fresh=True),
     Route(f"{_ONE}/sign-out", sign_person_out, Ended, method="POST"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +16,10 @@ import click
 from psn import audit_search, auditor, keys, migrate
 from psn.audit import Checkpoint, Entry, Finding, Row, Verifier, read_checkpoints
 from psn.audit_search import Filter
+from psn.commands.own_keys import needed_keys, own_keys
 from psn.commands.rows import user
 from psn.commands.words import connected, counted, missing, settings, show
 from psn.problems import Problem
-from psn.settings import Settings
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TIME = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"))
@@ -71,7 +71,7 @@ def verify(export: Path | None, files: tuple[Path, ...], public: tuple[str, ...]
     trusted = [_public_key(said) for said in public]
     if export is None:
         said = settings()
-        own = _own_keys(said)
+        own = own_keys(said)
         trusted += [own.public] if own is not None else []
         findings, verifier = asyncio.run(_verify_database(said.database, given, trusted))
     else:
@@ -81,13 +81,27 @@ def verify(export: Path | None, files: tuple[Path, ...], public: tuple[str, ...]
     _tell(verifier, bool(trusted))
     if findings:
         click.echo(f"NOT GOOD: {counted(len(findings), 'finding')}.")
+        if export is None:
+            _tell_of(findings)
         raise click.exceptions.Exit(1)
+
+
+def _tell_of(findings: list[Finding]) -> None:
+    """Put it into the audit, so that whoever gets security events is told; if that can be done."""
+    details = {"findings": len(findings), "first": [finding.text for finding in findings[:5]]}
+    try:
+        asyncio.run(_recorded("audit.verify_failed", details))
+    except (Problem, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        click.echo(f"That could not be put into the audit: {problem}")
 
 
 def _tell(verifier: Verifier, trusted: bool) -> None:
     good = verifier.rows - verifier.bad
     through = "" if verifier.newest is None else f", through {_time_of(verifier.newest)}"
     click.echo(f"{good} {'entry is' if good == 1 else 'entries are'} good{through}.")
+    pruned = verifier.pruned
+    if pruned is not None:
+        click.echo(f"Entries through {pruned.last} were pruned, as entry {pruned.seq} says.")
     if verifier.proved:
         first, last = verifier.proved[0], verifier.proved[-1]
         keys_used = ", ".join(sorted({c.key.hex() for c in verifier.proved}))
@@ -191,13 +205,7 @@ def checkpoint() -> None:
             async with connection.transaction():
                 return await auditor.sign(connection, own)
 
-    own = _own_keys(settings())
-    if own is None:
-        raise Problem(
-            "no_keys",
-            f"There are no keys in {settings().keys_directory}.",
-            "Run this as the server's user, with its PSN_KEYS.",
-        )
+    own = needed_keys(settings())
     made = asyncio.run(work(own))
     if made is None:
         raise Problem("nothing_there", "The audit has no entries yet.", "Come back later.")
@@ -216,16 +224,10 @@ async def _reading(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
             yield connection
 
 
-async def _recorded(action: str) -> None:
+async def _recorded(action: str, details: Mapping[str, Any] | None = None) -> None:
     async with connected(settings().database) as connection:
         await migrate.check(connection)
-        await auditor.append(connection, [Entry(user(), action)])
-
-
-def _own_keys(said: Settings) -> keys.Keys | None:
-    """This server's keys; none where there are none: reading must not make any."""
-    directory = said.keys_directory
-    return keys.load(directory) if (directory / keys.SIGN_FILE).exists() else None
+        await auditor.append(connection, [Entry(user(), action, details=details or {})])
 
 
 def _public_key(said: str) -> bytes:

@@ -17,8 +17,9 @@ from typing import Any, Final, Literal
 import asyncpg
 import click
 
-from psn import breached, migrate
+from psn import breached, migrate, syslog_outlet
 from psn.commands.words import connected, settings, shown
+from psn.outlets import Undelivered
 from psn.problems import Problem
 from psn.settings import Settings, suspicious
 
@@ -64,6 +65,7 @@ def _examine() -> Iterator[Finding]:
         return
     yield Finding("ok", "settings", os.environ.get("PSN_CONFIG") or "from the environment")
     yield from asyncio.run(_database(said))
+    yield from asyncio.run(syslog(said))
     yield from machine(said)
 
 
@@ -158,6 +160,26 @@ async def _data_disk(conn: asyncpg.Connection[Any]) -> list[Finding]:
         "select inet_server_addr() is null or inet_server_addr() <<= '127/8'"
     )
     return [disk("disk of the database", place)] if local else []
+
+
+async def syslog(said: Settings) -> list[Finding]:
+    """Whether the receiver of security events can be met, and shows who it is."""
+    if said.syslog is None:
+        return [Finding("ok", "syslog", "not wanted: PSN_SYSLOG is not set")]
+    try:
+        where = syslog_outlet.target(said)
+        assert where is not None
+        _, writer = await syslog_outlet.connect(where)
+    except Problem as problem:
+        return [Finding("fail", "syslog", problem.text, problem.todo)]
+    except Undelivered as problem:
+        todo = "Correct PSN_SYSLOG and what belongs to it, or start the receiver; events wait."
+        return [Finding("fail", "syslog", str(problem), todo)]
+    writer.transport.abort()
+    if where.tls is None:
+        todo = "Use tls://, where it does not stay on this machine."
+        return [Finding("warn", "syslog", f"{said.syslog} answers, in the clear", todo)]
+    return [Finding("ok", "syslog", f"{said.syslog} answers, and its certificate is good")]
 
 
 def machine(said: Settings) -> Iterator[Finding]:

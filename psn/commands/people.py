@@ -12,6 +12,8 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from psn import breached, credentials, passwords, roles
+from psn.commands import providers
+from psn.commands.personal_data import export
 from psn.commands.rows import agency_of, person_of, writing
 from psn.commands.words import counted, need_name, settings, show, taken
 from psn.problems import Problem
@@ -35,6 +37,9 @@ def user() -> None:
     """People who sign in."""
 
 
+user.add_command(export)
+
+
 @user.command(
     "add",
     short_help="Add a person.",
@@ -51,8 +56,16 @@ Examples:
 @click.option("--full-name", required=True, help="As others see it.")
 @_roles
 @click.option("--password-stdin", is_flag=True, help="Read it from standard input, one line.")
-def add(name: str, code: str, full_name: str, held: tuple[str, ...], password_stdin: bool) -> None:
-    """Add a person; without --password-stdin a password is made and shown once."""
+@click.option("--no-password", is_flag=True, help="Sign-in at the agency's provider only.")
+def add(
+    name: str,
+    code: str,
+    full_name: str,
+    held: tuple[str, ...],
+    password_stdin: bool,
+    no_password: bool,
+) -> None:
+    """Add a person; without an option a password is made and shown once."""
     login = name.lower()
     if not _NAME.fullmatch(login):
         raise Problem(
@@ -61,7 +74,7 @@ def add(name: str, code: str, full_name: str, held: tuple[str, ...], password_st
             "Use letters, digits, dots, dashes, underscores; at most 63.",
         )
     need_name("name for others to see", full_name)
-    password, made = _password(password_stdin)
+    password, made = (None, False) if no_password else _password(password_stdin)
 
     async def work() -> int:
         async with writing() as session:
@@ -73,7 +86,9 @@ def add(name: str, code: str, full_name: str, held: tuple[str, ...], password_st
                 name=login,
                 full_name=full_name,
                 roles=list(held),
-                password_hash=_kept(password, login, full_name, agency),
+                password_hash=None
+                if password is None
+                else _kept(password, login, full_name, agency),
             )
             session.add(new)
             await session.flush()
@@ -258,6 +273,43 @@ def sign_out(name: str) -> None:
             return await _end_sessions(session, await person_of(session, name))
 
     click.echo(f"{counted(asyncio.run(work()), 'session')} of {name.lower()} ended.")
+
+
+@user.command(
+    "link",
+    short_help="Say who a person is at his agency's provider.",
+    epilog="Example: psn user link bpd.ana 8b0c7a1e-5f0e-4a1b-9f36-0f2f6a5d7c11",
+)
+@click.argument("name")
+@click.argument("subject")
+def link(name: str, subject: str) -> None:
+    """Say who a person is at his agency's provider: SUBJECT is what its claim says of him.
+
+    Whoever signs in there as SUBJECT signs in here as NAME, so be sure of it.
+    """
+
+    async def work() -> str:
+        async with writing() as session:
+            return await providers.link(session, name, subject)
+
+    click.echo(f"User {name.lower()} is {subject} at {asyncio.run(work())}.")
+
+
+@user.command(
+    "unlink",
+    short_help="Take away who a person is at a provider.",
+    epilog="Example: psn user unlink bpd.ana",
+)
+@click.argument("name")
+def unlink(name: str) -> None:
+    """Take away who a person is at his agency's provider, and end his sessions."""
+
+    async def work() -> int:
+        async with writing() as session:
+            return await _end_sessions(session, await providers.unlink(session, name))
+
+    ended = counted(asyncio.run(work()), "session")
+    click.echo(f"User {name.lower()} is unlinked; {ended} ended.")
 
 
 async def _end_sessions(session: AsyncSession, person: Person) -> int:

@@ -533,9 +533,7 @@ _JSON = st.recursive(
 
 
 @given(st.lists(_JSON, min_size=12, max_size=12))
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_json_is_refused_or_taken_and_breaks_nothing(
     ana: Page, bodies: list[Any]
 ) -> None:

@@ -356,6 +356,11 @@ async def test_what_is_open_to_all_is_meant_to_be() -> None:
         "/api/enrol",
         "/api/sign-in/passkey",
         "/api/sign-in/passkey/options",
+        "/api/sign-in/providers",
+        "/api/sign-in/provider/begin",
+        "/api/sign-in/provider/finish",
+        "/api/sign-in/provider/second",
+        "/api/sign-in/provider/passkey",
     }
 
 

@@ -69,7 +69,6 @@ def _fuzz_one(operation: Any, base: str, session: _Session) -> int:
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),

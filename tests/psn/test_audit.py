@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from psn.audit import (
@@ -24,7 +24,9 @@ from psn.audit import (
     Verifier,
     chain,
     checkpoint_text,
+    pruned_text,
     read_checkpoints,
+    read_pruned,
     verify,
 )
 
@@ -252,6 +254,122 @@ def test_a_checkpoint_of_a_stranger_is_named() -> None:
     assert (finding.seq, finding.kind) == (2, "foreign_checkpoint")
     assert verify(rows, [stranger]) == []
     assert verify(rows, [stranger], [PUBLIC, stranger.key]) == []
+
+
+# -- an audit whose beginning was pruned
+
+
+def pruned(
+    texts: list[str],
+    through: int,
+    key: Ed25519PrivateKey = KEY,
+    link: bytes | None = None,
+    action: str = "audit.pruned",
+) -> list[Row]:
+    """What is left when all up to an entry went, and an entry at the end says so."""
+    rows = chained(texts)
+    gone = rows[through - 1].hash if link is None else link
+    details = {
+        "first": 1,
+        "last": through,
+        "hash": gone.hex(),
+        "key": key.public_key().public_bytes_raw().hex(),
+        "signature": key.sign(pruned_text(1, through, gone).encode()).hex(),
+    }
+    said = Entry(Actor("server"), action, details=details, at=1).json()
+    return chained([*texts, said])[through:]
+
+
+@st.composite
+def cut(draw: st.DrawFn, left: int = 1) -> tuple[list[str], int]:
+    """Bodies of entries, and how many of them went; so many stay at least."""
+    texts = draw(st.lists(st.text(max_size=20), min_size=1 + left, max_size=12))
+    return texts, draw(st.integers(1, len(texts) - left))
+
+
+@given(cut())
+def test_what_is_left_of_a_pruned_audit_is_good(case: tuple[list[str], int]) -> None:
+    """DOM-RET-6."""
+    texts, through = case
+    rows = pruned(texts, through)
+    kept = [signed(chained(texts)[through - 1]), signed(rows[-1])]
+    verifier = Verifier(kept, [PUBLIC])
+    assert [f for row in rows for f in verifier.take(row)] + verifier.finish() == []
+    assert verifier.pruned is not None
+    assert (verifier.pruned.first, verifier.pruned.last) == (1, through)
+    assert verify(rows) == [], "nor does it need a checkpoint"
+
+
+@given(cut(left=2), st.text(max_size=20))
+def test_a_change_behind_a_pruning_is_named_and_it_alone(
+    case: tuple[list[str], int], body: str
+) -> None:
+    """DOM-RET-6, DOM-AUD-2."""
+    texts, through = case
+    rows = pruned(texts, through)
+    assume(body != rows[1].body)
+    rows[1] = replace(rows[1], body=body)
+    assert [(f.kind, f.seq) for f in verify(rows, [], [PUBLIC])] == [("changed", through + 2)]
+
+
+@given(cut())
+def test_a_first_entry_that_does_not_follow_what_was_pruned_is_found(
+    case: tuple[list[str], int],
+) -> None:
+    """DOM-RET-6: what stands there now was changed after the rest was deleted."""
+    texts, through = case
+    rows = pruned(texts, through)
+    rows[0] = replace(rows[0], body=rows[0].body + "!")
+    assert f"Entries 1 to {through} are" in _text(rows) or "Entry 1 is missing" in _text(rows)
+
+
+@given(cut(left=2))
+def test_more_missing_than_was_pruned_is_named(case: tuple[list[str], int]) -> None:
+    """DOM-RET-6."""
+    texts, through = case
+    (finding,) = verify(pruned(texts, through)[1:], [], [PUBLIC])
+    assert (finding.kind, finding.seq) == ("missing", through + 1)
+    assert finding.text.startswith(f"Entry {through + 1} is missing")
+
+
+@given(cut())
+def test_a_pruning_that_nobody_who_may_has_signed_explains_nothing(
+    case: tuple[list[str], int],
+) -> None:
+    """DOM-RET-6."""
+    texts, through = case
+    thief = Ed25519PrivateKey.generate()
+    for rows in (
+        pruned(texts, through, key=thief),
+        pruned(texts, through, action="sign_in.failed"),
+        pruned(texts, through, link=bytes(32)),
+        pruned(texts, through)[:-1],
+    ):
+        found = verify(rows, [], [PUBLIC])
+        assert ("missing", 1) in {(finding.kind, finding.seq) for finding in found}
+
+
+@given(cut())
+def test_a_pruning_of_what_had_been_written_anew_is_found_by_an_old_checkpoint(
+    case: tuple[list[str], int],
+) -> None:
+    """DOM-RET-6: pruning does not wash clean."""
+    texts, through = case
+    before = signed(chained(["what really was", *texts[1:]])[through - 1])
+    assume(texts[0] != "what really was")
+    assert "rewritten" in kinds(verify(pruned(texts, through), [before], [PUBLIC]))
+
+
+@given(
+    st.text() | st.dictionaries(st.text(), st.none() | st.text() | st.integers()).map(json.dumps)
+)
+def test_no_entry_breaks_the_search_for_prunings(body: str) -> None:
+    for text in (body, '{"action": "audit.pruned"}' + body, '["action": "audit.pruned"]'):
+        assert read_pruned(Row(1, text, b""), frozenset()) is None
+
+
+def _text(rows: list[Row]) -> str:
+    return " ".join(finding.text for finding in verify(rows, [], [PUBLIC]))
 
 
 def test_checkpoints_are_read_from_a_whole_log() -> None:

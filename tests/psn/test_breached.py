@@ -34,7 +34,7 @@ def test_every_line_is_found_and_no_other(tmp_path: Path, end: str, counts: bool
 
 
 @given(st.sets(st.integers(0, 10_000), max_size=40), st.integers(0, 10_000))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_list(tmp_path: Path, there: set[int], asked: int) -> None:
     file = listed(tmp_path / "list", [f"{n}" for n in there])
     assert breached.holds(file, f"{asked}") == (asked in there)

@@ -156,7 +156,7 @@ async def test_any_signature_is_refused_in_words(stage: Stage) -> None:
             await peer.send(wire.SignIn(n=1, auth=wire.DeviceAuth(number, signature)))
             return (await peer.expect(wire.Error)).code
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.integers(1, 8), st.binary(min_size=64, max_size=64))
     def check(number: int, signature: bytes) -> None:
         told = asyncio.run_coroutine_threadsafe(tried(number, signature), loop).result(WITHIN)

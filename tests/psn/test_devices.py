@@ -191,7 +191,7 @@ async def test_whatever_is_sent_to_enrol_is_refused_in_words(
     monkeypatch.setattr(pace.Guesses, "take", lambda *_: True)
     loop = asyncio.get_running_loop()
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
     @given(ANYTHING | ALMOST)
     def check(sent: Any) -> None:
         answer = asyncio.run_coroutine_threadsafe(office.post(sent), loop).result(WITHIN)

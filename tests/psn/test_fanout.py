@@ -531,7 +531,7 @@ class Screens(RuleBasedStateMachine):
             assert screen.seats == self.visible(seen)
 
 
-Screens.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Screens.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
 TestScreens = Screens.TestCase
 
 

@@ -12,7 +12,9 @@ from stage import BEN, CAR, Bystanders, Peer, Stage, message, now_ms, seed, unti
 
 from psn import metrics, wire
 from psn.forwarded import is_within
+from psn.outlets import Outlet
 from psn.settings import Settings, read
+from psn.syslog_outlet import SyslogReceiver, Target, sender
 
 ROOT = Path(__file__).parents[2]
 
@@ -146,6 +148,9 @@ async def test_what_happens_is_counted(stage: Stage) -> None:
 
 
 async def test_alerts_speak_of_figures_that_exist(stage: Stage) -> None:
+    target = Target("127.0.0.1", 9)
+    outlet = Outlet(stage.core.pool, "syslog", SyslogReceiver(target, sender(Settings())))
+    stage.core.outlets = lambda: [outlet]
     page = metrics.exposition(stage.core)
     there = {s.name for f in text_string_to_metric_families(page.decode()) for s in f.samples}
     groups = yaml.safe_load((ROOT / "docs" / "prometheus-alerts.yml").read_text())["groups"]

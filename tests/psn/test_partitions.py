@@ -50,12 +50,10 @@ def test_other_names_are_no_days(name: str) -> None:
     assert partitions.day_of(name) is None
 
 
-def test_plan_keeps_the_edge_and_drops_what_is_past_it() -> None:
-    kept, dropped = date(2026, 10, 2), date(2026, 10, 1)
-    existing = {partitions.partition_name(day) for day in (kept, dropped, TODAY)}
-    make, drop = partitions.plan(existing | {"track_other"}, TODAY, 2, 30)
-    assert make == [date(2026, 11, 2), date(2026, 11, 3)]
-    assert drop == [dropped]
+def test_what_is_missing_is_today_and_the_days_ahead() -> None:
+    existing = {partitions.partition_name(day) for day in (TODAY, date(2026, 10, 1))}
+    wanted = [date(2026, 11, 2), date(2026, 11, 3)]
+    assert partitions.missing(existing | {"track_other"}, TODAY, 2) == wanted
 
 
 async def test_makes_days_ahead_and_does_nothing_the_second_time(
@@ -90,21 +88,17 @@ async def test_rows_that_fell_into_the_default_partition_move(
     assert await where(conn) == {0: day, 1: day, 2: day, 9: "track_other"}
 
 
-async def test_what_is_past_keeping_goes_also_from_the_default_partition(
-    conn: asyncpg.Connection[Any],
-) -> None:
+async def test_a_day_is_dropped_with_all_that_is_in_it(conn: asyncpg.Connection[Any]) -> None:
     old = TODAY - timedelta(days=40)
     await partitions.maintain(conn, old, ahead=0)
+    await partitions.maintain(conn, TODAY, ahead=0)
     await put(conn, 1, datetime(old.year, old.month, old.day, 5, tzinfo=UTC))
-    await put(conn, 2, datetime(2026, 9, 25, tzinfo=UTC))
-    await put(conn, 3, datetime(2026, 10, 20, tzinfo=UTC))
-    done = await partitions.maintain(conn, TODAY, ahead=0)
-    assert done == [
-        "made track_20261101",
-        f"dropped {partitions.partition_name(old)}",
-        "deleted 1 rows of track_other",
-    ]
-    assert await where(conn) == {3: "track_other"}
+    await put(conn, 2, datetime(2026, 11, 1, tzinfo=UTC))
+    names = await partitions.names(conn)
+    assert names == [partitions.partition_name(old), "track_20261101", "track_other"]
+    async with conn.transaction():
+        await partitions.drop(conn, names[0])
+    assert await where(conn) == {2: "track_20261101"}
 
 
 async def test_a_new_partition_has_the_indexes(conn: asyncpg.Connection[Any]) -> None:

@@ -102,7 +102,7 @@ def test_passwords_that_are_made_pass() -> None:
 
 
 @given(st.text(max_size=600), st.lists(st.text(max_size=30), max_size=5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_text_is_taken_or_refused(password: str, expected: list[str]) -> None:
     try:
         passwords.check(password, expected)

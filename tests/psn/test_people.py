@@ -15,7 +15,16 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stage import ANA, PASSWORD, Bystanders, Peer, Stage, credentials_of, seed, until
 
-from psn import credentials, directory_watch, door, factors, lockout, people, wire
+from psn import (
+    credentials,
+    directory_watch,
+    door,
+    factors,
+    lockout,
+    people,
+    security_events,
+    wire,
+)
 from psn.audit import Actor
 from psn.directory import Directory
 from psn.keys import Keys
@@ -388,6 +397,19 @@ async def entries(stage: Stage, *actions: str) -> list[dict[str, object]]:
     return [json.loads(row[0]) for row in rows]
 
 
+WORDS = ("added", "changed", "removed", "used")
+
+
+async def events(stage: Stage, *actions: str) -> list[str]:
+    """The kinds of the security events that these entries of the audit are."""
+    await entries(stage)
+    rows = await stage.core.pool.fetch(
+        "select seq, body from audit where action = any($1) order by seq", actions
+    )
+    told = [security_events.event_of(row["seq"], row["body"]) for row in rows]
+    return [event.kind for event in told if event is not None]
+
+
 async def test_failures_are_in_the_audit_and_a_flood_does_not_fill_it(stage: Stage) -> None:
     stage.core.signin.people._clock = lambda: 1_000.0
     signin, directory = stage.core.signin, stage.core.directory
@@ -415,6 +437,48 @@ async def test_factors_and_codes_are_in_the_audit_without_their_secrets(stage: S
     kept = await stage.core.pool.fetchval("select secret from second_factor")
     for secret in (totp.secret, codes[0], codes[0].replace("-", ""), kept.hex()):
         assert not [row[0] for row in rows if secret in row[0]]
+
+
+async def test_that_only_the_code_was_wrong_is_told_the_csirt_and_not_the_one_who_tries(
+    stage: Stage,
+) -> None:
+    """DOM-SEC-1: the password may have been stolen."""
+    stage.core.signin.people._clock = lambda: 1_000.0
+    await enrol_totp(stage.core.signin.people, 1)
+    signin, directory = stage.core.signin, stage.core.directory
+    said = set()
+    for auth in (by("ana", WRONG, code="000000"), by("ana", code="000000")):
+        with pytest.raises(SignInRefused) as told:
+            await signin.check(auth, directory, AWAY)
+        said.add(str(told.value))
+    assert len(said) == 1
+    assert await events(stage, "sign_in.failed") == ["SIGN_IN_FAILED", "SECOND_FACTOR_FAILED"]
+
+
+async def test_what_becomes_of_factors_and_recovery_codes_is_told_the_csirt(stage: Stage) -> None:
+    """DOM-SEC-1."""
+    here = stage.core.signin.people
+    _, codes = await enrol_totp(here, 1)
+    await stage.core.signin.check(by("ana", code=codes[0]), stage.core.directory, HOME)
+    (factor,) = await here.factors.of(1)
+    await here.factors.rename(1, factor.id, "old phone", BY)
+    await here.factors.remove(1, factor.id, BY, may_be_last=True)
+    told = await events(
+        stage, *(f"{of}.{word}" for of in ("second_factor", "recovery_code") for word in WORDS)
+    )
+    assert told == ["CREDENTIALS_CHANGED", "RECOVERY_CODE_USED", "CREDENTIALS_CHANGED"]
+
+
+async def test_who_guesses_at_a_session_is_told_the_csirt(stage: Stage) -> None:
+    """DOM-SEC-1."""
+    stage.core.signin.people._clock = lambda: 1_000.0
+    signin, directory = stage.core.signin, stage.core.directory
+    _, _, ticket = await signin.check(by("ana"), directory, HOME)
+    for _ in range(20):
+        with pytest.raises(SignInRefused):
+            await signin.prove(ticket, wire.PasswordProof(WRONG), directory, HOME)
+    told = await events(stage, "proof.failed")
+    assert told == ["PROOF_FAILED"] * 7 + ["LOCK_OUT"]
 
 
 # -- over the wire

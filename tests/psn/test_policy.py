@@ -543,7 +543,6 @@ async def test_every_frame_is_as_the_policy_says(
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         ),

@@ -177,7 +177,7 @@ directories = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(directories)
 def test_the_words_and_the_decision_never_differ(of: Directory) -> None:
     rules = access.rules(of, NOW)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
@@ -99,7 +99,6 @@ class Wire(asyncio.Transport):
     sizes=st.lists(st.sampled_from(SIZES), max_size=6),
     cuts=st.lists(st.integers(min_value=1, max_value=3_000), min_size=1, max_size=20),
 )
-@settings(deadline=None)
 def test_any_pieces_give_the_same_frames(sizes: list[int], cuts: list[int]) -> None:
     async def received() -> list[Frame]:
         got: list[Frame] = []

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from psn import seed, wire
 from psn.client import Client
@@ -189,3 +189,33 @@ async def address(page: Page, name: str) -> None:
     await page.keyboard.press("n")
     await page.get_by_role("combobox").fill(name)
     await page.keyboard.press("Enter")
+
+
+async def leave_alone(screens: Screens, database: str, minutes: float) -> None:
+    """As if nobody had used any console for so long: the server begins anew, and knows it."""
+    await screens.server.kill()
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute(
+            "update session set active_at = now() - $1 * interval '1 minute'"
+            " where person_id is not null",
+            minutes,
+        )
+    finally:
+        await connection.close()
+    await screens.server.start()
+
+
+async def at_work(page: Page) -> None:
+    """The console is there, with its units."""
+    await expect(page.get_by_role("option", name="P-901")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def lock_screen(page: Page) -> Locator:
+    return page.get_by_role("form", name="Console locked")
+
+
+async def locked(page: Page) -> Locator:
+    screen = lock_screen(page)
+    await expect(screen).to_be_visible(timeout=PATIENCE_MS)
+    return screen

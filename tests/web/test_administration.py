@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import asyncpg
 import pytest
 from playwright.async_api import Page, expect
 from screens import PATIENCE_MS, WEB, Screens, keep
@@ -28,8 +29,17 @@ async def test_only_tabs_that_roles_allow_are_there(screens: Screens) -> None:
         await expect(links.first).to_be_visible(timeout=PATIENCE_MS)
         tabs[name] = await links.all_inner_texts()
     assert tabs == {
-        "bpd.admin": ["People", "Devices", "Units", "Groups", "Sharing", "Sessions", "Audit"],
-        "bpd.auditor": ["People", "Devices", "Sharing", "Sessions", "Audit"],
+        "bpd.admin": [
+            "People",
+            "Devices",
+            "Units",
+            "Groups",
+            "Sharing",
+            "Agencies",
+            "Sessions",
+            "Audit",
+        ],
+        "bpd.auditor": ["People", "Devices", "Sharing", "Agencies", "Sessions", "Audit"],
         "bpd.dispatch": ["People", "Groups", "Sharing"],
         "nemo.warning": ["Groups"],
     }
@@ -94,7 +104,8 @@ async def test_a_person_is_added_signs_in_and_is_given_a_role_while_at_work(
     await row.get_by_role("button", name="Disable").click()
     await page.get_by_role("dialog").get_by_role("button", name="Disable").click()
     await eve.bring_to_front()
-    await expect(eve.get_by_role("button", name="Sign in")).to_be_visible(timeout=PATIENCE_MS)
+    sign_in = eve.get_by_role("button", name="Sign in", exact=True)
+    await expect(sign_in).to_be_visible(timeout=PATIENCE_MS)
 
 
 async def test_an_agreement_changes_the_others_console_at_once_and_why_is_answered(
@@ -193,6 +204,32 @@ async def test_glass_is_broken_at_the_console_shown_and_ended_and_reviewed(
     await expect(boss.get_by_role("row", name="sinking")).to_contain_text("justified")
 
 
+async def test_an_agency_says_how_long_it_keeps_and_lays_a_hold(screens: Screens) -> None:
+    page = await enter(screens, "bpd.admin", "agencies")
+    row = page.get_by_role("row", name="Tracks")
+    await expect(row).to_contain_text("30 days · as for everyone", timeout=PATIENCE_MS)
+    await row.get_by_role("button", name="Change…").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("So many days").check()
+    await dialog.get_by_role("spinbutton", name="Days").fill("90")
+    await keep(page, "admin-period")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(row).to_contain_text("90 days")
+    await expect(row).not_to_contain_text("as for everyone")
+    await page.get_by_role("button", name="Add a hold").click()
+    await dialog.get_by_label("What is kept").select_option("P-901")
+    await dialog.get_by_label("Reason").fill("claim 120/2026")
+    await keep(page, "admin-hold")
+    await dialog.get_by_role("button", name="Add a hold").click()
+    held = page.get_by_role("row", name="claim 120/2026")
+    await expect(held).to_contain_text("P-901")
+    await expect(held).to_contain_text("BPD Administrator")
+    await keep(page, "admin-agencies")
+    await held.get_by_role("button", name="End").click()
+    await dialog.get_by_role("button", name="End").click()
+    await expect(held).to_have_count(0)
+
+
 async def test_the_audit_is_read_by_who_what_and_when(screens: Screens) -> None:
     page = await enter(screens, "bpd.admin", "groups")
     await page.get_by_role("button", name="Add a group").click()
@@ -248,7 +285,8 @@ async def test_pages_are_for_everyone(screens: Screens, light: bool, size: str) 
     width, height = SIZES[size]
     await page.set_viewport_size({"width": width, "height": height})
     name = f"{size}-{'day' if light else 'night'}"
-    for tab in ("People", "Devices", "Units", "Groups", "Sessions", "Audit", "Sharing"):
+    tabs = ("People", "Devices", "Units", "Groups", "Agencies", "Sessions", "Audit", "Sharing")
+    for tab in tabs:
         await page.get_by_role("navigation").get_by_role("link", name=tab).click()
         await expect(page.get_by_role("heading", name=tab, exact=True)).to_be_visible()
         await expect(page.get_by_text("Loading…")).to_have_count(0, timeout=PATIENCE_MS)
@@ -263,3 +301,62 @@ async def test_pages_are_for_everyone(screens: Screens, light: bool, size: str) 
     await expect(page.get_by_role("dialog")).to_be_visible()
     await keep(page, f"admin-agree-{name}")
     assert await _violations(page) == []
+
+
+async def test_administration_locks_and_asks_who_it_is_before_it_changes_who_signs_in(
+    screens: Screens, database: str
+) -> None:
+    """DOM-SES-6: signed in an hour ago, away for half of it."""
+    page = await enter(screens, "bpd.admin", "people")
+    await page.get_by_role("button", name="Add a person").click()
+    dialog = page.get_by_role("dialog", name="Add a person")
+    await dialog.get_by_label("Full name").fill("Eve Cal")
+    await dialog.get_by_label("Name to sign in with").fill("bpd.eve")
+    await dialog.get_by_label("Dispatcher ·").check()
+    await screens.server.kill()
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute(
+            "update session set active_at = now() - interval '31 minutes',"
+            " created_at = now() - interval '1 hour' where person_id is not null"
+        )
+    finally:
+        await connection.close()
+    await screens.server.start()
+    lock = page.get_by_role("form", name="Console locked")
+    await expect(lock).to_be_visible(timeout=PATIENCE_MS)
+    await expect(dialog).not_to_be_visible()
+    await keep(page, "admin-locked")
+    await page.locator("[name=unlock]").fill(screens.passwords["bpd.admin"])
+    await page.keyboard.press("Enter")
+    await expect(lock).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(dialog.get_by_label("Full name")).to_have_value("Eve Cal")
+    # Unlocking was a proof. Some time later another one is asked for.
+    await screens.server.kill()
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute(
+            "update session set created_at = now() - interval '1 hour', active_at = now()"
+        )
+    finally:
+        await connection.close()
+    await screens.server.start()
+    await expect(page.locator(".banner.bad")).to_have_count(0, timeout=PATIENCE_MS)
+    await dialog.get_by_role("button", name="Add a person").click()
+    proof = page.get_by_role("dialog", name="Is it you?")
+    await expect(proof).to_be_visible(timeout=PATIENCE_MS)
+    await keep(page, "admin-proof")
+    await page.keyboard.press("Escape")
+    await expect(dialog.get_by_role("alert")).to_contain_text("Nothing was changed")
+    await dialog.get_by_role("button", name="Add a person").click()
+    await page.locator("[name=proof]").fill("not this password")
+    await page.keyboard.press("Enter")
+    await expect(proof.get_by_role("alert")).to_contain_text(
+        "password is wrong", timeout=PATIENCE_MS
+    )
+    await page.locator("[name=proof]").fill(screens.passwords["bpd.admin"])
+    await page.keyboard.press("Enter")
+    await expect(page.locator("output")).to_be_visible(timeout=PATIENCE_MS)
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("row", name="Eve Cal")).to_be_visible()
+    await keep(page, "admin-people")

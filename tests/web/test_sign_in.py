@@ -13,7 +13,18 @@ import pyotp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
-from screens import PATIENCE_MS, Screens, address, keep, showing, write
+from screens import (
+    PATIENCE_MS,
+    Screens,
+    address,
+    at_work,
+    keep,
+    leave_alone,
+    lock_screen,
+    locked,
+    showing,
+    write,
+)
 from test_accessibility import AXE, violations
 
 pytestmark = pytest.mark.browser
@@ -34,36 +45,6 @@ async def with_authenticator(page: Page) -> None:
         "automaticPresenceSimulation": True,
     }
     await session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-
-
-async def leave_alone(screens: Screens, database: str, minutes: float) -> None:
-    """As if nobody had used any console for so long: the server begins anew, and knows it."""
-    await screens.server.kill()
-    connection = await asyncpg.connect(database)
-    try:
-        await connection.execute(
-            "update session set active_at = now() - $1 * interval '1 minute'"
-            " where person_id is not null",
-            minutes,
-        )
-    finally:
-        await connection.close()
-    await screens.server.start()
-
-
-async def at_work(page: Page) -> None:
-    """The console is there, with its units."""
-    await expect(page.get_by_role("option", name="P-901")).to_be_visible(timeout=PATIENCE_MS)
-
-
-def lock_screen(page: Page) -> Locator:
-    return page.get_by_role("form", name="Console locked")
-
-
-async def locked(page: Page) -> Locator:
-    screen = lock_screen(page)
-    await expect(screen).to_be_visible(timeout=PATIENCE_MS)
-    return screen
 
 
 async def unlock(page: Page, password: str) -> None:

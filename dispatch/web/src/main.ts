@@ -1,5 +1,6 @@
 import '@fontsource-variable/atkinson-hyperlegible-next';
 import 'maplibre-gl/dist/maplibre-gl.css';
+import './map/map.css';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import './theme/base.css';

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyotp
 import pytest
 from clerks import Clerk
 from office import Office
@@ -30,6 +31,7 @@ from stage import (
 )
 
 from psn import device_key, enrolment_code, wire
+from psn.signin import FRESH
 
 SignIn = Callable[[str], Awaitable[Clerk]]
 TERMS = {"reason": "an exercise of all"}
@@ -76,6 +78,51 @@ async def test_whoever_is_put_out_is_out_at_once(stage: Stage, admin: Clerk, wha
             await again.refusal("wrong_credentials")
     await admin.post("/api/people/1/enable")
     assert (await admin.post(f"/api/people/1/{what}"))["ended"] == (what == "sign-out")
+
+
+async def test_a_lost_phone_is_taken_off_and_the_password_alone_lets_in(
+    stage: Stage, admin: Clerk, sign_in: SignIn
+) -> None:
+    ana = await sign_in("ana")
+    begun = await ana.post("/api/me/second-factors/totp")
+    code = pyotp.TOTP(begun["secret"]).now()
+    await ana.post("/api/me/second-factors/totp/confirm", {"code": code, "label": "phone"})
+    assert await _factors_of(admin, "ana") == 1
+    assert await admin.post("/api/people/1/reset-factors") == {"taken": 1, "ended": 1}
+    await ana.peer.closed()
+    assert await _factors_of(admin, "ana") == 0
+    assert (await sign_in("ana")).peer.me.name == "Ana"
+    assert await admin.post("/api/people/1/reset-factors") == {"taken": 0, "ended": 1}
+    assert await admin.refused("POST", "/api/people/3/reset-factors") == (404, "not_found")
+
+
+async def _factors_of(clerk: Clerk, name: str) -> int:
+    people = (await clerk.get("/api/people"))["people"]
+    return int(next(row["second_factors"] for row in people if row["name"] == name))
+
+
+async def test_who_may_sign_in_is_changed_only_by_who_has_just_proved_himself(
+    stage: Stage, admin: Clerk
+) -> None:
+    ticket = stage.core.signin.ticket(admin.peer.me.token)
+    assert ticket is not None
+    ticket.proved -= FRESH
+    new = {"name": "bpd.eve", "full_name": "Eve", "roles": ["dispatcher"]}
+    code = {"label": "Tablet 12", "unit": CAR, "hours": 1}
+    for path, body in (
+        ("/api/people", new),
+        ("/api/people/1/roles", {"roles": ["supervisor"]}),
+        ("/api/people/1/password", None),
+        ("/api/people/1/enable", None),
+        ("/api/people/1/reset-factors", None),
+        ("/api/enrolments", code),
+    ):
+        assert await admin.refused("POST", path, body) == (403, "proof_needed"), path
+    # What shuts somebody out does not wait.
+    await admin.post("/api/people/1/sign-out")
+    await admin.post("/api/people/1/disable")
+    await admin.post("/api/me/proof", {"password": PASSWORD})
+    await admin.post("/api/people", new)
 
 
 async def test_nobody_locks_himself_out(stage: Stage, admin: Clerk) -> None:
@@ -452,3 +499,44 @@ async def test_the_audit_names_who_changed_what(stage: Stage, admin: Clerk) -> N
             admin.peer.me.me, "BPD administrator", BPD,
         )  # fmt: skip
         assert (entry["source"], entry["session"]) == ("127.0.0.1", ticket.hash.hex()[:8])
+
+
+async def test_an_agency_says_how_long_it_keeps_what(admin: Clerk) -> None:
+    rows = (await admin.get("/api/keeping"))["periods"]
+    assert {row["kind"] for row in rows} == {"track", "message", "recording", "audit"}
+    assert not any(row["own"] for row in rows)
+    await admin.post("/api/keeping", {"kind": "track", "days": 90})
+    await admin.post("/api/keeping", {"kind": "message", "days": "forever"})
+    kept = {row["kind"]: row for row in (await admin.get("/api/keeping"))["periods"]}
+    assert (kept["track"]["days"], kept["track"]["own"]) == (90, True)
+    assert (kept["message"]["days"], kept["message"]["own"]) == (None, True)
+    await admin.post("/api/keeping", {"kind": "track", "days": "default"})
+    kept = {row["kind"]: row for row in (await admin.get("/api/keeping"))["periods"]}
+    assert kept["track"] == {"kind": "track", "days": 30, "own": False, "default": 30}
+    for days in (0, -1, 36_501, "ever", 1.5, None):
+        refused = await admin.refused("POST", "/api/keeping", {"kind": "track", "days": days})
+        assert refused == (400, "bad_body")
+
+
+async def test_a_hold_is_laid_shown_and_ended(stage: Stage, admin: Clerk) -> None:
+    """DOM-RET-4."""
+    body = {"subject": f"unit:{CAR}", "reason": "claim 120/2026"}
+    number = (await admin.post("/api/holds", body))["id"]
+    assert await admin.refused("POST", "/api/holds", body) == (409, "held_already")
+    (row,) = (await admin.get("/api/keeping"))["holds"]
+    told = (row["id"], row["subject"], row["name"], row["reason"], row["author"], row["ends"])
+    assert told == (
+        number, f"unit:{CAR}", "P-1", "claim 120/2026", "BPD administrator", None,
+    )  # fmt: skip
+    await admin.delete(f"/api/holds/{number}")
+    assert (await admin.get("/api/keeping"))["holds"] == []
+    await admin.delete(f"/api/holds/{number}")
+    actions = await stage.core.pool.fetch(
+        "select action from audit where object = $1 order by seq", f"hold:{number}"
+    )
+    assert [row["action"] for row in actions] == ["hold.added", "hold.ended"]
+    past = {"subject": f"person:{ANA.partition(':')[2]}", "until": 1, **TERMS}
+    assert await admin.refused("POST", "/api/holds", past) == (400, "already_over")
+    for subject in ("unit:0", "unit", "group:1", "unit:1; drop table legal_hold", "person:²"):
+        body = {"subject": subject, "reason": "x"}
+        assert await admin.refused("POST", "/api/holds", body) == (400, "bad_body")

@@ -37,6 +37,7 @@ TABLE: list[tuple[str, str, Any, set[str]]] = [
     ),
     ("POST", f"/api/people/{ANA}/roles", {"roles": ["dispatcher"]}, ADMIN),
     ("POST", f"/api/people/{ANA}/password", None, ADMIN),
+    ("POST", f"/api/people/{ANA}/reset-factors", None, ADMIN),
     ("POST", f"/api/people/{ANA}/sign-out", None, ADMIN),
     ("POST", f"/api/people/{ANA}/disable", None, ADMIN),
     ("POST", f"/api/people/{ANA}/enable", None, ADMIN),
@@ -77,6 +78,10 @@ TABLE: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/api/glass/1/review", {"finding": "justified"}, REVIEWERS),
     ("GET", "/api/sessions", None, SESSIONS),
     ("DELETE", "/api/sessions/{session}", None, ADMIN),
+    ("GET", "/api/keeping", None, {"administrator", "auditor"}),
+    ("POST", "/api/keeping", {"kind": "track", "days": 90}, ADMIN),
+    ("POST", "/api/holds", {"subject": f"unit:{CAR}", **TERMS}, ADMIN),
+    ("DELETE", "/api/holds/1", None, ADMIN),
 ]
 
 OWN = """
@@ -156,6 +161,7 @@ FOREIGN: list[tuple[str, str, Any]] = [
     ("POST", "/api/people/{person}/enable", None),
     ("POST", "/api/people/{person}/password", None),
     ("POST", "/api/people/{person}/sign-out", None),
+    ("POST", "/api/people/{person}/reset-factors", None),
     ("POST", "/api/enrolments", {"label": "theirs", "unit": "{unit}"}),
     ("DELETE", "/api/enrolments/{one}", None),
     ("POST", "/api/devices/{device}/label", {"label": "mine"}),
@@ -174,6 +180,11 @@ FOREIGN: list[tuple[str, str, Any]] = [
     ("DELETE", "/api/exceptions/{exception}", None),
     ("POST", "/api/glass/{one}/review", {"finding": "fine"}),
     ("DELETE", "/api/sessions/{session}", None),
+    ("POST", "/api/holds", {"subject": "unit:{unit}", **TERMS}),
+    ("POST", "/api/holds", {"subject": "person:{person}", **TERMS}),
+    ("POST", "/api/holds", {"subject": "agency:{agency}", **TERMS}),
+    ("POST", "/api/holds", {"subject": "incident:{one}", **TERMS}),
+    ("DELETE", "/api/holds/{one}", None),
     ("GET", "/api/sharing/why?viewer=agency:{agency}&unit={unit}", None),
     ("GET", "/api/sharing/why?viewer=agency:1&unit={unit}", None),
     ("GET", "/api/sharing/why?viewer=person:{person}&unit=1", None),
@@ -223,7 +234,7 @@ async def _everything(stage: Stage) -> list[Any]:
     """What stands in the tables that administration writes."""
     tables = (
         "person", "device", "enrolment", "unit", "talkgroup", "group_member", "agreement",
-        "unit_exception", "broken_glass", "session", "log",
+        "unit_exception", "broken_glass", "session", "log", "retention", "legal_hold",
     )  # fmt: skip
     return [
         await stage.core.pool.fetch(f"select md5(t::text) from {table} t order by 1")
@@ -235,7 +246,7 @@ async def _everything(stage: Stage) -> list[Any]:
 async def test_what_is_no_id_is_not_there(admin: Clerk, id: str) -> None:
     for path in ("/api/people/{}/disable", "/api/devices/{}/revoke", "/api/units/{}/retire"):
         assert await admin.refused("POST", path.format(id)) == (404, "not_found")
-    for path in ("/api/agreements/{}", "/api/exceptions/{}", "/api/sessions/{}"):
+    for path in ("/api/agreements/{}", "/api/exceptions/{}", "/api/sessions/{}", "/api/holds/{}"):
         assert await admin.refused("DELETE", path.format(id)) == (404, "not_found")
     for query in (f"viewer=agency:{id}&unit=1", f"viewer=agency:1&unit={id}", f"viewer={id}"):
         assert (await admin.refused("GET", f"/api/sharing/why?{query}"))[0] == 404

@@ -34,9 +34,9 @@ def own_keys(tmp_path: Path) -> keys.Keys:
 
 def by_hand(run_sql: RunSql, statement: str) -> None:
     """What an administrator does who knows how to switch the triggers off."""
-    run_sql("alter table audit disable trigger audit_stays")
+    run_sql("alter table audit disable trigger user")
     run_sql(statement)
-    run_sql("alter table audit enable trigger audit_stays")
+    run_sql("alter table audit enable trigger user")
 
 
 def test_a_good_audit_is_told_with_its_time(psn: Psn) -> None:

@@ -24,6 +24,7 @@ export interface Person {
   roles: string[];
   disabled: boolean;
   created: number;
+  second_factors: number;
   online: boolean;
 }
 export interface Device {
@@ -156,4 +157,21 @@ export interface AuditEntry {
 export interface Audit {
   entries: AuditEntry[];
   before: number | null;
+}
+export type Kept = 'track' | 'message' | 'recording' | 'audit';
+export interface Period {
+  kind: Kept;
+  /** None: for ever. */
+  days: number | null;
+  own: boolean;
+  default: number | null;
+}
+export interface Hold {
+  id: number;
+  subject: string;
+  name: string;
+  reason: string;
+  author: string;
+  starts: number;
+  ends: number | null;
 }

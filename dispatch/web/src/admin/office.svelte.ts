@@ -11,6 +11,7 @@ export const TABS = [
   'units',
   'groups',
   'sharing',
+  'agencies',
   'sessions',
   'audit',
 ] as const;
@@ -23,6 +24,7 @@ const NEEDS: Record<Tab, [kind: string, action: string]> = {
   units: ['unit', 'manage'],
   groups: ['group', 'see'],
   sharing: ['agreement', 'see'],
+  agencies: ['retention', 'see'],
   sessions: ['session', 'see'],
   audit: ['audit', 'see'],
 };
@@ -70,7 +72,8 @@ export class Office extends Entrance {
     body: unknown,
     said: string | ((value: T) => string),
   ): Promise<Answer<T>> {
-    const answer = await this.send<T>(method, path, body);
+    const work = () => this.send<T>(method, path, body);
+    const answer = await (this.own?.proven(work) ?? work());
     if (answer.ok) {
       this.done = typeof said === 'string' ? said : said(answer.value);
       this.version += 1;

@@ -1,4 +1,4 @@
-import type { Shown } from './answers';
+import type { Kept, Shown } from './answers';
 
 /** Every English sentence of administration, in one place for translation. */
 export const words = {
@@ -14,6 +14,7 @@ export const words = {
     units: 'Units',
     groups: 'Groups',
     sharing: 'Sharing',
+    agencies: 'Agencies',
     sessions: 'Sessions',
     audit: 'Audit',
   },
@@ -60,6 +61,13 @@ export const words = {
     passwordTitle: (name: string) => `A new password for ${name}?`,
     passwordHelp: 'The old one is worth nothing at once, and all sessions end.',
     passwordShown: (name: string) => `Password of ${name}`,
+    factors: 'Second factors',
+    factorsNone: 'none',
+    reset: 'Lost phone…',
+    resetTitle: (name: string) => `Take away the second factors of ${name}?`,
+    resetHelp:
+      'For a lost phone or key, once you are sure who asks. Recovery codes go too, all sessions end, and the password alone lets in until a new one is added.',
+    resetDo: 'Take them away',
     signOut: 'Sign out',
     signOutTitle: (name: string) => `Sign ${name} out everywhere?`,
     signOutHelp: 'All sessions end at once. The password stays.',
@@ -69,6 +77,7 @@ export const words = {
       disabled: (name: string) => `${name} is disabled.`,
       enabled: (name: string) => `${name} may sign in again.`,
       password: (name: string) => `${name} has a new password.`,
+      reset: (name: string) => `${name} signs in with the password alone now.`,
       signedOut: (name: string, count: number) => `${name}: ${count} sessions ended.`,
     },
   },
@@ -233,6 +242,56 @@ export const words = {
       ended: 'It has ended.',
       excepted: (unit: string) => `The exception for ${unit} holds at once.`,
       reviewed: 'The review is kept.',
+    },
+  },
+  agencies: {
+    all: 'All agencies of the network',
+    name: 'Name',
+    code: 'Code',
+    ours: 'yours',
+    help: 'Agencies are added by whoever runs the server.',
+    keeps: (code: string) => `What ${code} keeps`,
+    what: 'What',
+    kinds: {
+      track: ['Tracks', 'Where its units were'],
+      message: ['Messages', 'Its own copies; others keep theirs'],
+      recording: ['Recordings', 'Of talk. Nothing is recorded yet'],
+      audit: ['Audit', 'Who did what'],
+    } as Record<Kept, [string, string]>,
+    period: 'How long',
+    days: (days: number | null) =>
+      days === null ? 'for ever' : days === 1 ? '1 day' : `${days.toLocaleString('en')} days`,
+    asAll: 'as for everyone',
+    change: 'Change…',
+    changeTitle: (what: string) => `How long are ${what} kept?`,
+    choices: {
+      default: (days: string) => `As for everyone: ${days}`,
+      forever: 'For ever',
+      days: 'So many days',
+    },
+    number: 'Days',
+    changeHelp:
+      'What is past its period is deleted within the hour, for good. What is under a legal hold stays.',
+    save: 'Save',
+    holds: 'Legal holds',
+    holdsNone: 'Nothing is under a hold.',
+    subject: 'What is kept',
+    reason: 'Reason',
+    reasonHint: 'Shown to auditors, such as Supreme Court, claim 120/2026',
+    by: 'By',
+    since: 'Since',
+    until: 'Until',
+    add: 'Add a hold',
+    addHelp: 'Whatever concerns it is not deleted while the hold is in force.',
+    kind: 'What it is about',
+    subjects: { unit: 'A unit', person: 'A person', agency: 'The whole agency' },
+    end: 'End',
+    endTitle: (name: string) => `End the hold on ${name}?`,
+    endHelp: 'What it alone keeps is deleted within the hour, for good.',
+    said: {
+      period: 'It holds from now on.',
+      added: (name: string) => `${name} is under a hold.`,
+      ended: (name: string) => `The hold on ${name} has ended.`,
     },
   },
   sessions: {

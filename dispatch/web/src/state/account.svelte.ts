@@ -1,6 +1,7 @@
 import { strings } from '../strings';
 import { ask, type Answer } from './http';
-import { makePasskey } from './passkey';
+import { makePasskey, sessionByPasskey } from './passkey';
+import { leaveToLink, proofAt, type AgencyProvider } from './provider';
 
 export interface Factor {
   id: number;
@@ -35,21 +36,30 @@ export interface NewAuthenticator {
   secret: string;
 }
 
-export type Part = 'factors' | 'password' | 'sessions';
+/** Who one is at one's agency's provider, and the one to link with, if there is one. */
+export interface Identities {
+  identities: { id: number; provider: string; subject: string; since: number }[];
+  agency: string | null;
+  provider: string | null;
+}
+
+export type Part = 'factors' | 'password' | 'identities' | 'sessions';
 
 interface Codes {
   recovery_codes: string[] | null;
 }
 
 const FACTORS = '/api/me/second-factors';
+const IDENTITIES = '/api/me/identities';
 
 /**
- * One's own account, over HTTP. What changes how one signs in may need a proof first: `proofNeeded`
- * is then set, and what was asked for is done once `prove` has succeeded.
+ * One's own account, over HTTP. What changes how people sign in may need a proof first:
+ * `proofNeeded` is then set, and what was asked for is done once `prove` has succeeded.
  */
 export class Account {
   factors = $state.raw<Factors | null>(null);
   sessions = $state.raw<OwnSession[] | null>(null);
+  identities = $state.raw<Identities | null>(null);
   /** New codes, to be shown once. */
   codes = $state.raw<string[] | null>(null);
   problem = $state('');
@@ -57,8 +67,11 @@ export class Account {
   part = $state<Part>('factors');
   busy = $state(false);
   proofNeeded = $state(false);
+  proving = $state(false);
   #token: () => string | null;
-  #again: (() => Promise<void>) | null = null;
+  /** Why the proof was not taken. */
+  proofProblem = $state('');
+  #settle: ((given: boolean) => void) | null = null;
 
   constructor(token: () => string | null) {
     this.#token = token;
@@ -134,6 +147,25 @@ export class Account {
     }, 'password');
   }
 
+  async loadIdentities(): Promise<void> {
+    const answer = await this.#ask<Identities>('GET', IDENTITIES);
+    if (answer.ok) this.identities = answer.value;
+  }
+
+  /** Leave for one's agency's provider, to be linked with it. */
+  link(provider: AgencyProvider): Promise<void> {
+    const work = () => leaveToLink(provider, location.pathname, this.#token());
+    return this.#do(work, 'identities');
+  }
+
+  unlink(id: number): Promise<void> {
+    return this.#do(async () => {
+      const done = await this.#ask('DELETE', `${IDENTITIES}/${id}`);
+      await this.loadIdentities();
+      return done;
+    }, 'identities');
+  }
+
   endSession(id: string): Promise<void> {
     return this.#do(async () => {
       const done = await this.#ask('DELETE', `/api/me/sessions/${id}`);
@@ -146,27 +178,56 @@ export class Account {
     return this.#do(() => this.#ask('POST', '/api/me/sign-out-everywhere'), 'sessions');
   }
 
-  /** Prove by the password who sits here; then what was asked for before is done. */
-  async prove(password: string): Promise<void> {
-    this.problem = '';
-    this.busy = true;
-    const answer = await this.#ask('POST', '/api/me/proof', { password });
-    this.busy = false;
-    if (!answer.ok) {
-      this.problem = answer.text;
-      return;
-    }
-    this.proofNeeded = false;
-    const again = this.#again;
-    this.#again = null;
-    await again?.();
+  /** Ask for something; where that takes a proof first, it is done once the proof is given. */
+  async proven<T>(work: () => Promise<Answer<T>>): Promise<Answer<T>> {
+    const answer = await work();
+    if (answer.ok || answer.code !== 'proof_needed') return answer;
+    this.proofProblem = '';
+    const given = await new Promise<boolean>((settle) => {
+      this.#settle?.(false);
+      this.#settle = settle;
+      this.proofNeeded = true;
+    });
+    return given ? this.proven(work) : { ok: false, code: 'withdrawn', text: strings.proof.left };
+  }
+
+  /** Prove by the password who sits here. */
+  prove(password: string): Promise<void> {
+    return this.#prove({ password });
+  }
+
+  async proveByPasskey(): Promise<void> {
+    this.proofProblem = '';
+    const answer = await sessionByPasskey({});
+    if (answer.ok) await this.#prove({ token: answer.value.token });
+    else this.proofProblem = answer.text;
+  }
+
+  /** Prove it at one's agency's provider, in a window of its own. */
+  async proveAt(provider: AgencyProvider): Promise<void> {
+    this.proofProblem = '';
+    await this.#prove({ token: await proofAt(provider) });
   }
 
   /** Leave it, after all. */
   withdraw(): void {
+    this.#given(false);
+  }
+
+  async #prove(proof: { password: string } | { token: string }): Promise<void> {
+    this.proofProblem = '';
+    this.proving = true;
+    const answer = await this.#ask('POST', '/api/me/proof', proof);
+    this.proving = false;
+    if (answer.ok) this.#given(true);
+    else this.proofProblem = answer.text || strings.account.unreachable;
+  }
+
+  #given(given: boolean): void {
     this.proofNeeded = false;
-    this.problem = '';
-    this.#again = null;
+    const settle = this.#settle;
+    this.#settle = null;
+    settle?.(given);
   }
 
   async #enrol(path: string, body: unknown, then: () => void): Promise<Answer<Codes>> {
@@ -183,13 +244,11 @@ export class Account {
     this.problem = '';
     this.part = part;
     this.busy = true;
-    const answer = await work();
+    const answer = await this.proven(work);
     this.busy = false;
-    if (answer.ok) return;
-    if (answer.code === 'proof_needed') {
-      this.proofNeeded = true;
-      this.#again = () => this.#do(work, part);
-    } else this.problem = answer.text || strings.account.unreachable;
+    if (!answer.ok && answer.code !== 'withdrawn') {
+      this.problem = answer.text || strings.account.unreachable;
+    }
   }
 
   #ask<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer<T>> {

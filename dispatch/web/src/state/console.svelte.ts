@@ -138,7 +138,7 @@ export class Console extends Entrance {
   protected override seen(): Record<string, number> {
     if (this.mailroom) return Object.fromEntries(this.mailroom.book.cursors);
     const kept = keptSession();
-    return kept ? new Shelf(kept.me, localStorage).get('cursors', {}) : {};
+    return kept?.me ? new Shelf(kept.me, localStorage).get('cursors', {}) : {};
   }
 
   async #loadRights(): Promise<void> {

@@ -7,6 +7,7 @@ import { ask, getJson } from './http';
 import { forgetSession, keepSession, keptSession } from './kept';
 import { keepKnownPlace, knownPlace } from './known';
 import { sessionByPasskey } from './passkey';
+import { forgetWay, leave, proofAt, type AgencyProvider } from './provider';
 
 /** Signing in, staying so, locking and unlocking: what every page has that somebody signs in to. */
 export class Entrance {
@@ -113,6 +114,11 @@ export class Entrance {
     this.connection.start({ kind: 'session', token: answer.value.token });
   }
 
+  /** Leave for an agency's own provider; it sends back to this page. */
+  async signInAt(provider: AgencyProvider): Promise<void> {
+    this.signInProblem = await leave(provider, location.pathname);
+  }
+
   /** Somebody uses this window. */
   touched(): void {
     if (this.#active()) this.#otherWindows?.postMessage(this.account?.me);
@@ -128,6 +134,12 @@ export class Entrance {
     const answer = await sessionByPasskey({});
     if (answer.ok) this.#prove({ kind: 'token', token: answer.value.token });
     else this.unlockProblem = answer.text;
+  }
+
+  /** In a window of its own, so that nothing is lost that was typed here. */
+  async unlockAt(provider: AgencyProvider): Promise<void> {
+    this.unlockProblem = '';
+    this.#prove({ kind: 'token', token: await proofAt(provider) });
   }
 
   /** A second factor was enrolled where one was asked for: now the page opens. */
@@ -255,6 +267,7 @@ export class Entrance {
 
   #forget(text: string): void {
     forgetSession();
+    forgetWay();
     this.account = null;
     this.own = null;
     this.secondStep = null;

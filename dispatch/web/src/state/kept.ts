@@ -4,7 +4,8 @@ const TOKEN = 'psn:session';
 
 interface Kept {
   token: string;
-  me: Address;
+  /** None when it was begun elsewhere, and has not been used here yet. */
+  me: Address | null;
 }
 
 /** Kept for this tab only, so that a reload does not ask for the password again. */
