@@ -103,6 +103,7 @@ def _is_there(module: str) -> bool:
         return False
 
 
+_SETTINGS: Final = ", ".join(settings.PREFIX + name.upper() for name in settings.names())
 EPILOG: Final = f"""
 \b
 Examples:
