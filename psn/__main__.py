@@ -111,7 +111,7 @@ Examples:
   psn doctor                   what is wrong with this machine and its settings
   psn migrate && psn serve     a server on the database of PSN_DATABASE
 
-Settings are environment variables ({", ".join(settings.PREFIX + name.upper() for name in settings.names())}) or the same names in a TOML file that
+Settings are environment variables ({_SETTINGS}) or the same names in a TOML file that
 PSN_CONFIG names.
 """
 
