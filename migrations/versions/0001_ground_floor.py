@@ -1,6 +1,6 @@
 """The ground floor: who is who, sharing, positions, fences, the log and its mailboxes.
 
-Revision 0001. What each table and column means stands in psn/schema.py.
+Revision 0001. What each table and column means stands in psn/schema.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Revision 0004. An agreement says how precisely units are shown. That a unit is hidden becomes an
 exception like others, with a reason, an author and perhaps an end; so does its opposite, a unit
-that only one agency sees. What each table and column means stands in psn/schema.py.
+that only one agency sees. What each table and column means stands in psn/schema.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Agencies' own identity providers, who is whom there, and sessions that one of them opened.
 
-Revision 0010. What each column means stands in psn/schema.py.
+Revision 0010. What each column means stands in psn/schema.
 """
 
 from __future__ import annotations
