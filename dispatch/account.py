@@ -18,9 +18,10 @@ import segno
 from msgspec import Meta, Struct
 
 from dispatch.asking import ApiProblem, Asked, Knock, Route, not_found
-from psn import breached, database, factors, passkeys, passwords, wire
+from psn import database, wire
 from psn.directory import Person
-from psn.second_factors import Factor
+from psn.identity import breached, factors, passkeys, passwords
+from psn.identity.second_factors import Factor
 from psn.wire.values import NO_NUL
 
 log = logging.getLogger(__name__)

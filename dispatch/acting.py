@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from dispatch.asking import Asked
-from psn import auditor, database
+from psn import database
+from psn.trail import auditor
 
 
 @contextlib.asynccontextmanager

@@ -33,17 +33,21 @@ from dispatch.asking import (
     refusal,
     reply,
 )
-from psn import __version__, access, auditor, database, devices, locking, mailboxes, wire
+from psn import __version__, access, database, wire
 from psn.access import Principal
-from psn.audit import Entry
-from psn.audit_search import Filter
 from psn.core import Core
 from psn.directory import Precision, Unit
-from psn.mailboxes import STATES
+from psn.enrolment import devices
+from psn.identity import locking
+from psn.identity.signin import Ticket
 from psn.pace import Guesses
 from psn.problems import Problem
+from psn.record import mailboxes
+from psn.record.mailboxes import STATES
 from psn.settings import Settings
-from psn.signin import Ticket
+from psn.trail import auditor
+from psn.trail.audit import Entry
+from psn.trail.audit_search import Filter
 
 MOST_FIXES: Final = 5_000
 MOST_ENTRIES: Final = 500

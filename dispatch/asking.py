@@ -19,14 +19,16 @@ import asyncpg
 import msgspec
 from aiohttp import web
 
-from psn import access, auditor, passkeys
+from psn import access
 from psn.access import Principal
-from psn.audit import NOBODY, Actor, Entry
 from psn.core import Core
+from psn.identity import passkeys
+from psn.identity.signin import Ticket
 from psn.pace import Guesses
 from psn.problems import Problem
 from psn.settings import Settings
-from psn.signin import Ticket
+from psn.trail import auditor
+from psn.trail.audit import NOBODY, Actor, Entry
 
 MOST_BODY_BYTES: Final = 65_536
 BODY_SECONDS: Final = 10.0
@@ -123,7 +125,7 @@ class Knock:
         return self.settings.origin or f"{self.scheme}://{self.host}"
 
     def site(self) -> passkeys.Site:
-        """Where passkeys are good; raises :class:`psn.passkeys.PasskeyRefused`."""
+        """Where passkeys are good; raises :class:`psn.identity.passkeys.PasskeyRefused`."""
         return passkeys.site(self.settings.origin, self.scheme, self.host)
 
 

@@ -9,11 +9,12 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from psn import access, audit_search
+from psn import access
 from psn.access import Principal
-from psn.audit import Row
-from psn.audit_search import Filter
 from psn.roles import Reach
+from psn.trail import audit_search
+from psn.trail.audit import Row
+from psn.trail.audit_search import Filter
 
 QUERY: Final = ("actor", "action", "object", "agency", "since", "until", "before", "limit")
 """The query's parameters; ``since`` and ``until`` are milliseconds UTC."""

@@ -1,4 +1,4 @@
-"""Signing in at an agency's own provider, and being linked with it: ``psn.federation`` over HTTP.
+"""Signing in at an agency's own provider: ``psn.identity.federation`` over HTTP.
 
 The page asks where to go and goes there; it comes back at ``/sign-in/AGENCY``, reads what the
 provider put into the address, takes it out of there, and sends it here. Nothing is changed by an
@@ -13,9 +13,11 @@ from msgspec import Meta, Struct
 
 from dispatch.account import BrowserOptions, Done, me
 from dispatch.asking import ApiProblem, Asked, Handler, Knock, Route, not_found
-from psn import auditor, database, federation, passkeys, wire
+from psn import database, wire
 from psn.directory import Person
-from psn.federation import Halfway, Opened, Return
+from psn.identity import federation, passkeys
+from psn.identity.federation import Halfway, Opened, Return
+from psn.trail import auditor
 from psn.wire.values import NO_NUL
 
 _Code = Annotated[str, Meta(min_length=1, max_length=20, pattern=NO_NUL)]

@@ -119,7 +119,7 @@ def add_routes(application: web.Application, settings: Settings, built: Path = B
 
     application.router.add_get("/", page("index.html"))
     application.router.add_get("/admin", page("admin.html"))
-    # Where agencies' providers send browsers back to (psn.federation.RETURN_PATH).
+    # Where agencies' providers send browsers back to (psn.identity.federation.RETURN_PATH).
     application.router.add_get("/sign-in/{agency}", page("sign-in.html"))
     if map_address(settings) == OWN_MAP:
         tiles = Path(settings.pmtiles or "")

@@ -1,7 +1,7 @@
 """Who may see and do what. Pure: the rules of a moment come in, a decision goes out.
 
 Default deny: what no rule here allows is refused. Nothing else in the network decides on rights;
-the door asks before a frame goes in, and the picture's views (``psn.fanout``) are made from
+the door asks before a frame goes in, and the picture's views (``psn.picture.fanout``) are made from
 :func:`sight` when a session watches or when the rules change.
 
 The rules, in words

@@ -34,7 +34,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
 from psn import wire
-from psn.device_key import Enrolled
+from psn.enrolment.device_key import Enrolled
 from psn.offline import Offline as Offline
 from psn.problems import Problem
 

@@ -2,7 +2,8 @@
 
 The path of a position is :meth:`Core.report`, of a message :meth:`Core.message`; read them top to
 bottom. The door (``psn.door``) does the socket, ``psn.wire`` the bytes, ``psn.access`` the rights,
-``psn.tracking`` the picture in memory, ``psn.log`` the record, ``psn.fanout`` the way out.
+``psn.picture.tracking`` the picture in memory, ``psn.record.log`` the record,
+``psn.picture.fanout`` the way out.
 """
 
 from __future__ import annotations
@@ -15,25 +16,27 @@ from datetime import UTC, datetime
 import asyncpg
 
 from geo.fences import Fence, FenceIndex
-from psn import access, auditor, database, devices, wire
+from psn import access, database, wire
 from psn.access import Principal, Rules
-from psn.audit import Actor
-from psn.auditor import Auditor
-from psn.cuts import Cuts
+from psn.csirt.cuts import Cuts
+from psn.csirt.outlets import Outlet
 from psn.directory import Directory, Unit
-from psn.fanout import Hub
-from psn.federation import Federation
+from psn.enrolment import devices
 from psn.histogram import SECONDS, Histogram
+from psn.identity.federation import Federation
+from psn.identity.signin import Conditions, SignIn, SignInRefused
 from psn.keys import Keys
-from psn.log import Record, forget
-from psn.mailboxes import Entry, Letter, Reader
-from psn.outlets import Outlet
+from psn.picture.fanout import Hub
+from psn.picture.screens import Screens
+from psn.picture.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
+from psn.picture.tracks import Crossed, TrackWriter
 from psn.problems import Problem
-from psn.screens import Screens
+from psn.record.log import Record, forget
+from psn.record.mailboxes import Entry, Letter, Reader
 from psn.sessions import Session, Sessions
-from psn.signin import Conditions, SignIn, SignInRefused
-from psn.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
-from psn.tracks import Crossed, TrackWriter
+from psn.trail import auditor
+from psn.trail.audit import Actor
+from psn.trail.auditor import Auditor
 
 STUCK_SECONDS = 30.0
 """A session whose socket takes nothing for so long is disconnected."""
@@ -85,7 +88,7 @@ class Core:
         )
         self.cuts = Cuts()
         self.outlets: Callable[[], list[Outlet]] = list
-        """Where security events go (``psn.chores``)."""
+        """Where security events go (``psn.keeping.chores``)."""
         self.refused_positions = 0
         self.positions = 0
         self.stuck = 0

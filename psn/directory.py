@@ -91,7 +91,7 @@ class Device:
     gateway: bool
     gateway_all: bool
     public_key: bytes | None = field(repr=False)
-    """SubjectPublicKeyInfo (``psn.device_key``); none for one of before there were keys."""
+    """SubjectPublicKeyInfo (``psn.enrolment.device_key``); none: from before there were keys."""
     revoked: bool
     wipe: bool
     """It is to be told to erase itself, and has not said yet that it has."""
@@ -188,7 +188,7 @@ class Provider:
     issuer: str
     client_id: str
     client_secret: bytes = field(repr=False)
-    """Sealed (``psn.openid.secret_purpose``)."""
+    """Sealed (``psn.identity.openid.secret_purpose``)."""
     scopes: str
     claim: str
     """The claim that tells people apart."""

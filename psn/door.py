@@ -24,14 +24,18 @@ from uuid import UUID
 import asyncpg
 from aiohttp import WSMessage, WSMsgType, web
 
-from psn import __version__, access, auditor, cuts, database, device_key, locking, wire
-from psn.audit import Actor
+from psn import __version__, access, database, wire
 from psn.core import STUCK_SECONDS, Core, Refused, now_ms
-from psn.fanout import CHOKED_BYTES, Outbox
+from psn.csirt import cuts
+from psn.enrolment import device_key
+from psn.identity import locking
+from psn.identity.signin import SignInRefused, WipeOrdered
 from psn.pace import Bucket
+from psn.picture.fanout import CHOKED_BYTES, Outbox
 from psn.problems import Problem
 from psn.sessions import Session
-from psn.signin import SignInRefused, WipeOrdered
+from psn.trail import auditor
+from psn.trail.audit import Actor
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from psn.histogram import Histogram
 
 if TYPE_CHECKING:
     from psn.core import Core
-    from psn.outlets import Outlet
+    from psn.csirt.outlets import Outlet
 
 
 class CoreCollector:

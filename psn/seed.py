@@ -17,9 +17,10 @@ from typing import Any, Final
 
 import asyncpg
 
-from psn import credentials, device_key
-from psn.device_key import DeviceKey
-from psn.passwords import SHORTEST
+from psn.enrolment import device_key
+from psn.enrolment.device_key import DeviceKey
+from psn.identity import credentials
+from psn.identity.passwords import SHORTEST
 from psn.problems import Problem
 
 AGENCIES: Final = (

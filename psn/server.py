@@ -15,17 +15,19 @@ import asyncpg
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from psn import auditor, database, garbage, gate, keys, metrics, migrate, partitions, tls
-from psn.chores import Chores
+from psn import database, garbage, gate, keys, metrics, migrate, tls
 from psn.core import Core
 from psn.directory import Directory
 from psn.directory_watch import DirectoryWatch
 from psn.door import Door
 from psn.forwarded import Network, is_within
+from psn.identity.signin import Conditions
+from psn.keeping.chores import Chores
+from psn.picture import partitions
 from psn.problems import Problem
 from psn.schema import FLOORS_CHANNEL, SESSIONS_CHANNEL
 from psn.settings import Settings
-from psn.signin import Conditions
+from psn.trail import auditor
 
 log = logging.getLogger(__name__)
 

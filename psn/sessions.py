@@ -18,13 +18,14 @@ from datetime import datetime
 
 import asyncpg
 
-from psn import database, mailboxes, wire
+from psn import database, wire
 from psn.access import Principal
-from psn.fanout import HIGH_WATER_BYTES, LOW_WATER_BYTES, Outbox, Watcher
-from psn.log import Record, forget
-from psn.mailboxes import Entry, Reader
+from psn.identity.signin import Ticket
+from psn.picture.fanout import HIGH_WATER_BYTES, LOW_WATER_BYTES, Outbox, Watcher
 from psn.problems import Problem
-from psn.signin import Ticket
+from psn.record import mailboxes
+from psn.record.log import Record, forget
+from psn.record.mailboxes import Entry, Reader
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +72,13 @@ class Session:
         self.watcher = Watcher(outbox)
         self.watch: wire.Watch | None = None
         self.named = 0
-        """Which people and groups its screen names (``psn.screens``)."""
+        """Which people and groups its screen names (``psn.picture.screens``)."""
         self.cursors: dict[str, int] = {}
         self.catching_up: asyncio.Task[None] | None = None
         self.greeted = False
         """Whether ``caught_up`` has been sent."""
         self.barred: Problem | None = None
-        """Why nothing is taken from this session now, and nothing sent to it (``psn.locking``)."""
+        """Why nothing is taken from it now, and nothing sent to it (``psn.identity.locking``)."""
         self.told_lock: datetime | None = None
         """The last activity after which it was told that it locks soon."""
         self.told_end = False

@@ -1,7 +1,7 @@
 """TLS of the server: a context from files, replaced by another when the files change.
 
 Clients may be asked for a certificate too (mutual TLS): one that shows none is let in, one that
-shows a bad one is not. Who must have shown one is for ``psn.signin`` to say.
+shows a bad one is not. Who must have shown one is for ``psn.identity.signin`` to say.
 """
 
 from __future__ import annotations

@@ -21,9 +21,10 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from psn import device_key, wire
+from psn import wire
 from psn.client import Client, ClientRefused, Link, Offline
-from psn.device_key import Enrolled
+from psn.enrolment import device_key
+from psn.enrolment.device_key import Enrolled
 from psn.problems import Problem
 from simulators.fleet import KINDS, Fleet, Report
 

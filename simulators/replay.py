@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from geo.recordings import Fix, Recording, Track
-from psn import device_key, wire
+from psn import wire
 from psn.client import Client
-from psn.device_key import Enrolled
+from psn.enrolment import device_key
+from psn.enrolment.device_key import Enrolled
 from psn.problems import Problem
 
 KINDS: Final = {"track": "car", "route": "car", "waypoints": "car"}

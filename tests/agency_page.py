@@ -12,7 +12,8 @@ import aiohttp
 from identity_provider import SECRET, IdentityProvider
 from stage import Stage
 
-from psn import keys, openid
+from psn import keys
+from psn.identity import openid
 
 PROVIDERS = "/api/sign-in/providers"
 BEGIN = "/api/sign-in/provider/begin"

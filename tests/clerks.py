@@ -9,7 +9,8 @@ import aiohttp
 import asyncpg
 from stage import BPD, CUSTOMS, PASSWORD, Peer, Stage
 
-from psn import credentials, roles
+from psn import roles
+from psn.identity import credentials
 
 SECRET = "Quetzalcoatlus"
 """Stands in every text of customs, and may stand in nothing that others are answered."""

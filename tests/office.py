@@ -12,8 +12,8 @@ import aiohttp
 from click.testing import CliRunner
 from stage import CAR, Stage
 
-from psn import device_key, enrolment_code
 from psn.__main__ import main
+from psn.enrolment import device_key, enrolment_code
 
 
 class Office:

@@ -22,10 +22,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from dispatch import api
-from psn import credentials, device_key, migrate, server, wire
+from psn import migrate, server, wire
 from psn.cluster import Cluster
 from psn.core import Core
-from psn.device_key import Enrolled
+from psn.enrolment import device_key
+from psn.enrolment.device_key import Enrolled
+from psn.identity import credentials
 from psn.settings import Settings
 
 F = TypeVar("F")

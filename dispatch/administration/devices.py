@@ -26,7 +26,8 @@ from dispatch.administration.values import (
     end_sessions,
 )
 from dispatch.asking import Asked, Route, not_found
-from psn import database, enrolment_code
+from psn import database
+from psn.enrolment import enrolment_code
 
 
 class DeviceRow(Struct):

@@ -17,7 +17,7 @@ from dispatch.acting import acting
 from dispatch.administration.values import LINES, Body, Done, Id, Prose, conflict, milliseconds
 from dispatch.asking import ApiProblem, Asked, Route, not_allowed, not_found
 from psn import access, database, reasons, wire
-from psn.mailboxes import Letter, RecordRefused
+from psn.record.mailboxes import Letter, RecordRefused
 
 MOST_MINUTES: Final = 60
 SHORTEST_REASON: Final = 10

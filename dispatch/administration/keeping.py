@@ -19,8 +19,8 @@ from dispatch.administration.values import (
     milliseconds,
 )
 from dispatch.asking import Asked, Route, id_of, not_found
-from psn import retention
-from psn.retention import Kind
+from psn.keeping import retention
+from psn.keeping.retention import Kind
 
 Kept = Literal["track", "message", "recording", "audit"]
 Days = Annotated[int, Meta(ge=1, le=36_500)]

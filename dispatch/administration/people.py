@@ -21,7 +21,7 @@ from dispatch.administration.values import (
     taken,
 )
 from dispatch.asking import Asked, Route, not_found
-from psn import credentials
+from psn.identity import credentials
 
 Roles = Annotated[list[Role], Meta(min_length=1, max_length=8)]
 

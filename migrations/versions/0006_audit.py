@@ -1,6 +1,6 @@
 """The audit: a chain of entries that only grows, and every change of who is who in it.
 
-Revision 0006. The theory is in psn/audit.py. A table is put under audit with one line,
+Revision 0006. The theory is in psn/trail/audit.py. A table is put under audit with one line,
 ``select audit_table('sharing', 'sharing')``: the table, the word that names its rows, columns that
 are secret, and columns whose change alone is no news. Rows that change are noted by a trigger
 after each statement in ``audit_pending``, and go into the chain when the transaction commits: so

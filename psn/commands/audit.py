@@ -13,13 +13,14 @@ from typing import Any
 import asyncpg
 import click
 
-from psn import audit_search, auditor, keys, migrate
-from psn.audit import Checkpoint, Entry, Finding, Row, Verifier, read_checkpoints
-from psn.audit_search import Filter
+from psn import keys, migrate
 from psn.commands.own_keys import needed_keys, own_keys
 from psn.commands.rows import user
 from psn.commands.words import connected, counted, missing, settings, show
 from psn.problems import Problem
+from psn.trail import audit_search, auditor
+from psn.trail.audit import Checkpoint, Entry, Finding, Row, Verifier, read_checkpoints
+from psn.trail.audit_search import Filter
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TIME = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"))

@@ -18,10 +18,10 @@ import segno
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from psn import enrolment_code
 from psn.commands.rows import agency_of, unit_of, writing
 from psn.commands.words import counted, missing, need_name, settings, show
-from psn.join import join as join_network
+from psn.enrolment import enrolment_code
+from psn.enrolment.join import join as join_network
 from psn.problems import Problem
 from psn.schema import Agency, Device, Enrolment, Session, Unit
 from psn.settings import Settings

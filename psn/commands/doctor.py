@@ -17,9 +17,11 @@ from typing import Any, Final, Literal
 import asyncpg
 import click
 
-from psn import breached, migrate, syslog_outlet
+from psn import migrate
 from psn.commands.words import connected, settings, shown
-from psn.outlets import Undelivered
+from psn.csirt import syslog_outlet
+from psn.csirt.outlets import Undelivered
+from psn.identity import breached
 from psn.problems import Problem
 from psn.settings import Settings, suspicious
 

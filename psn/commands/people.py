@@ -11,11 +11,12 @@ import click
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from psn import breached, credentials, passwords, roles
+from psn import roles
 from psn.commands import providers
 from psn.commands.personal_data import export
 from psn.commands.rows import agency_of, person_of, writing
 from psn.commands.words import counted, need_name, settings, show, taken
+from psn.identity import breached, credentials, passwords
 from psn.problems import Problem
 from psn.schema import Agency, Person, RecoveryCode, SecondFactor, Session
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
-from psn import auditor, migrate, personal_data
-from psn.audit import Entry
+from psn import migrate
 from psn.commands.rows import person_of, user, writing
 from psn.commands.words import connected, counted, settings, taken
+from psn.keeping import personal_data
 from psn.problems import Problem
+from psn.trail import auditor
+from psn.trail.audit import Entry
 
 
 @click.command(

@@ -11,11 +11,12 @@ import click
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from psn import directory, federation, keys, openid, providers
+from psn import directory, keys
 from psn.commands.rows import agency_of, person_of, writing
 from psn.commands.terms import day
 from psn.commands.words import counted, missing, need_name, settings, show, taken
-from psn.openid import Distrusted, Metadata
+from psn.identity import federation, openid, providers
+from psn.identity.openid import Distrusted, Metadata
 from psn.problems import Problem
 from psn.schema import Agency, IdentityProvider, LinkedIdentity, Person, Session
 

@@ -9,15 +9,16 @@ import click
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from psn import migrate, pruning
-from psn import retention as rules
+from psn import migrate
 from psn.commands.own_keys import needed_keys
 from psn.commands.rows import agency_of, person_of, unit_of, user, writing
 from psn.commands.terms import day, ended, termed, terms
 from psn.commands.words import connected, counted, missing, settings, show
+from psn.keeping import pruning
+from psn.keeping import retention as rules
+from psn.keeping.pruning.step import Done
+from psn.keeping.retention import Kind
 from psn.problems import Problem
-from psn.pruning.step import Done
-from psn.retention import Kind
 from psn.schema import Agency, Incident, LegalHold, Retention
 
 FOREVER = "forever"

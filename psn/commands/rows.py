@@ -11,11 +11,11 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from psn import migrate, schema
-from psn.audit import Actor
-from psn.auditor import SETTINGS, settings_of
 from psn.commands.words import connected, missing, settings
 from psn.problems import Problem
 from psn.schema import Agency, Person, Talkgroup, Unit
+from psn.trail.audit import Actor
+from psn.trail.auditor import SETTINGS, settings_of
 
 
 @contextlib.asynccontextmanager

@@ -10,14 +10,14 @@ import click
 from sqlalchemy import Text, cast, delete, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from psn import outlets, webhook_protocol, webhooks
 from psn.commands.own_keys import needed_keys
 from psn.commands.rows import agency_of, user, writing
 from psn.commands.words import connected, missing, settings, show
-from psn.outlets import Undelivered
+from psn.csirt import outlets, webhook_protocol, webhooks
+from psn.csirt.outlets import Undelivered
+from psn.csirt.security_events import SecurityEvent, Severity
 from psn.problems import Problem
 from psn.schema import Agency, Outlet, Webhook
-from psn.security_events import SecurityEvent, Severity
 
 
 @click.group()

@@ -25,7 +25,7 @@ def _from_body(name: str, cast: str = "") -> Computed:
 
 
 class Audit(Base):
-    """One entry of the audit's chain (:mod:`psn.audit`); all but three columns say ``body`` again.
+    """An entry of the audit's chain (:mod:`psn.trail.audit`); most columns say ``body`` again.
 
     Rows come in by the function ``audit_append`` alone, and a trigger refuses to change them.
     """
@@ -85,7 +85,7 @@ class AuditPending(Base):
 
 
 class Outlet(Base):
-    """How far one receiver of security events has got in the audit (``psn.outlets``)."""
+    """How far one receiver of security events has got in the audit (``psn.csirt.outlets``)."""
 
     __tablename__ = "outlet"
 
@@ -101,7 +101,7 @@ class Outlet(Base):
 
 
 class Webhook(Base):
-    """An address to which security events are posted, signed (``psn.webhooks``)."""
+    """An address to which security events are posted, signed (``psn.csirt.webhooks``)."""
 
     __tablename__ = "webhook"
     __table_args__ = (CheckConstraint("url <> ''", name="webhook_url_check"),)
@@ -130,7 +130,7 @@ class Retention(Base):
 
     agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
-    """A word of :class:`psn.retention.Kind`."""
+    """A word of :class:`psn.keeping.retention.Kind`."""
     days: Mapped[int | None]
     """Null: for ever."""
 

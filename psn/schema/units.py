@@ -50,7 +50,7 @@ class Device(Base):
     gateway_all: Mapped[bool] = flag()
     """A gateway that may report for units of any agency."""
     public_key: Mapped[bytes | None]
-    """SubjectPublicKeyInfo in DER (``psn.device_key``); null: from before devices had keys."""
+    """SubjectPublicKeyInfo in DER (``psn.enrolment.device_key``); null: from before keys."""
     enrolled_at: Mapped[datetime] = now()
     revoked_at: Mapped[datetime | None]
     wipe_ordered_at: Mapped[datetime | None]
@@ -69,7 +69,7 @@ class Enrolment(Base):
 
     id: Mapped[int] = number()
     code_hash: Mapped[bytes] = mapped_column(unique=True)
-    """SHA-256 of the code (``psn.enrolment_code``)."""
+    """SHA-256 of the code (``psn.enrolment.enrolment_code``)."""
     agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     label: Mapped[str]

@@ -31,7 +31,7 @@ Sequence = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=120)]
 Secret = Annotated[str, Meta(min_length=1, max_length=512)]
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
-"""ECDSA on P-256 with SHA-256: r and s, 32 bytes each, big endian (``psn.device_key``)."""
+"""ECDSA on P-256 with SHA-256: r and s, 32 bytes each, big endian (``device_key``)."""
 Code = Annotated[str, Meta(min_length=6, max_length=40)]
 """An authenticator's code, or a recovery code."""
 Address = Annotated[

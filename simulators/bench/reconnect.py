@@ -18,9 +18,10 @@ from time import monotonic, perf_counter
 from typing import Any, Final
 from uuid import UUID
 
-from psn import device_key, wire
+from psn import wire
 from psn.client import Client, Link
-from psn.device_key import Enrolled
+from psn.enrolment import device_key
+from psn.enrolment.device_key import Enrolled
 from simulators.bench import stage
 from simulators.bench.load import Lag, Plan, percentiles, say, settled
 from simulators.bench.people import Cast

@@ -14,7 +14,7 @@ import pytest
 from stage import BEN, CAR, CYD, Bystanders, Complaints, Peer, Stage, message, now_ms, texts, until
 
 from psn import door, wire
-from psn.mailboxes import Letter, RecordRefused
+from psn.record.mailboxes import Letter, RecordRefused
 
 HERE = (-881_900_000, 172_500_000)
 

@@ -38,9 +38,10 @@ from stage import (
 )
 
 from psn import client as library
-from psn import log, migrate, wire
+from psn import migrate, wire
 from psn.cluster import Cluster
 from psn.offline import Offline
+from psn.record import log
 
 HERE = (-881_900_000, 172_500_000)
 AWAY_SECONDS = 20.0

@@ -14,8 +14,9 @@ import pytest
 import pytest_asyncio
 from stage import ANA, Bystanders, Complaints, Peer, Stage, seed, until
 
-from psn import auditor, door, wire
-from psn.audit import Actor, Entry
+from psn import door, wire
+from psn.trail import auditor
+from psn.trail.audit import Actor, Entry
 
 
 @contextlib.asynccontextmanager
@@ -85,7 +86,7 @@ async def test_a_receiver_that_sleeps_slows_nobody(
     database: str, complaints: Complaints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DOM-SEC-2, DOM-SES-3."""
-    monkeypatch.setattr("psn.syslog_outlet.WRITE_SECONDS", 0.5)
+    monkeypatch.setattr("psn.csirt.syslog_outlet.WRITE_SECONDS", 0.5)
     await seed(database)
     async with asleep() as port:
         stage = Stage(database, syslog=f"tcp://127.0.0.1:{port}")

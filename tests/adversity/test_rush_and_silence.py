@@ -31,9 +31,10 @@ from stage import (
 )
 from websockets.exceptions import ConnectionClosed
 
-from psn import door, fanout, pace, wire
-from psn.device_key import Enrolled
-from psn.fanout import HIGH_WATER_BYTES
+from psn import door, pace, wire
+from psn.enrolment.device_key import Enrolled
+from psn.picture import fanout
+from psn.picture.fanout import HIGH_WATER_BYTES
 
 HERE = (-881_900_000, 172_500_000)
 

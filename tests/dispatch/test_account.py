@@ -21,7 +21,7 @@ from stage import ANA, CAR, PASSWORD, Peer, Stage, credentials_of, seed, until
 
 from dispatch import account, asking
 from psn import wire
-from psn.signin import FRESH
+from psn.identity.signin import FRESH
 
 FACTORS = "/api/me/second-factors"
 NEW = "another boat with three words"

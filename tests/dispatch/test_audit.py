@@ -17,7 +17,7 @@ import pytest_asyncio
 from stage import ANA, BEN, BOAT, CAR, GATEWAY, TRUCK, Peer, Stage, now_ms
 
 from dispatch import api, auditing, openapi
-from psn.audit import Actor, Entry
+from psn.trail.audit import Actor, Entry
 
 HTML = "<img src=x onerror=alert(1)>'; drop table audit; --"
 

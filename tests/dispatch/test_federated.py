@@ -29,8 +29,8 @@ from identity_provider import SECRET, IdentityProvider
 from stage import ANA, BCG, BPD, Peer, Stage, seed
 
 from psn import wire
-from psn.lockout import ADDRESS, PLACE
-from psn.signin import FRESH
+from psn.identity.lockout import ADDRESS, PLACE
+from psn.identity.signin import FRESH
 
 
 @pytest_asyncio.fixture

@@ -18,8 +18,8 @@ from joserfc import jws
 from joserfc.jwk import RSAKey
 from stage import ANA, BPD, Peer, Stage, until
 
-from psn import outbound, providers
-from psn.lockout import Lockout
+from psn.identity import outbound, providers
+from psn.identity.lockout import Lockout
 
 KEY = RSAKey.generate_key(2_048, {"kid": "one"})
 OTHER = RSAKey.generate_key(2_048, {"kid": "one"})

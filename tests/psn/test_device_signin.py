@@ -31,9 +31,10 @@ from stage import (
 from websockets.exceptions import ConnectionClosed
 
 from psn import client as library
-from psn import device_key, door, enrolment_code, join, wire
+from psn import door, wire
 from psn.client import Client, Link
-from psn.device_key import Enrolled
+from psn.enrolment import device_key, enrolment_code, join
+from psn.enrolment.device_key import Enrolled
 from psn.offline import Offline
 
 # -- signing in

@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from stage import BEN, CAR, Bystanders, Peer, Stage, message, now_ms, seed, until
 
 from psn import metrics, wire
+from psn.csirt.outlets import Outlet
+from psn.csirt.syslog_outlet import SyslogReceiver, Target, sender
 from psn.forwarded import is_within
-from psn.outlets import Outlet
 from psn.settings import Settings, read
-from psn.syslog_outlet import SyslogReceiver, Target, sender
 
 ROOT = Path(__file__).parents[2]
 

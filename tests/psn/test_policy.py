@@ -24,9 +24,10 @@ from policy_model import Model, Viewer
 from stage import Peer, Stage, message, now_ms, until
 
 from geo import grid
-from psn import door, sessions, tracking, wire
+from psn import door, sessions, wire
 from psn.directory import Precision
-from psn.mailboxes import Reader
+from psn.picture import tracking
+from psn.record.mailboxes import Reader
 
 T = TypeVar("T")
 

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from psn import credentials, directory_watch, seed
+from psn import directory_watch, seed
+from psn.identity import credentials
 from psn.problems import Problem
 
 

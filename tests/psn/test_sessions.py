@@ -36,7 +36,7 @@ from stage import (
 )
 
 from psn import sessions, wire
-from psn.fanout import Outbox
+from psn.picture.fanout import Outbox
 
 
 @pytest_asyncio.fixture

@@ -33,8 +33,9 @@ from stage import (
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from psn import client as library
-from psn import fanout, settings, tls, wire
+from psn import settings, tls, wire
 from psn.__main__ import main
+from psn.picture import fanout
 
 
 def made(into: Path) -> Path:

@@ -11,7 +11,8 @@ from typing import Any, get_args
 import msgpack
 import pytest
 
-from psn import device_key, wire
+from psn import wire
+from psn.enrolment import device_key
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "wire.md").read_text(encoding="utf-8")
@@ -69,12 +70,12 @@ NAMED = re.compile(r"\(\"(?P<code>[a-z_]+)\", \"[A-Z][^\"]+\.\"\)")
 SAYING = (
     "core",
     "door",
-    "locking",
-    "log",
-    "mailboxes",
-    "people",
-    "signin",
-    "tracking",
+    "identity/locking",
+    "record/log",
+    "record/mailboxes",
+    "identity/people",
+    "identity/signin",
+    "picture/tracking",
     "wire/codec",
 )
 
@@ -120,7 +121,7 @@ def test_the_example_of_a_signature_is_one() -> None:
 def test_the_api_says_what_the_document_says_of_enrolling() -> None:
     table = DOCUMENT.split("| status, code |")[1].split("\n\n")[0]
     told = set(re.findall(r"`([a-z_]+)`", table))
-    rooms = ("psn/devices.py", "dispatch/api.py", "dispatch/asking.py")
+    rooms = ("psn/enrolment/devices.py", "dispatch/api.py", "dispatch/asking.py")
     source = "".join((ROOT / part).read_text() for part in rooms)
     assert told <= set(re.findall(r"\"([a-z_]+)\"", source)) | {"bad_key"}
     assert {"wrong_code", "bad_key", "too_fast", "unavailable"} <= told

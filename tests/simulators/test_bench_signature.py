@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from psn import device_key
+from psn.enrolment import device_key
 from simulators.bench.signature import signed, signs
 
 

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Locator, Page, async_playwright, expec
 
 from psn import seed, wire
 from psn.client import Client
-from psn.device_key import DeviceKey, Enrolled
+from psn.enrolment.device_key import DeviceKey, Enrolled
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "dispatch" / "web"

@@ -27,7 +27,8 @@ from screens import (
 )
 from test_accessibility import AXE, violations
 
-from psn import keys, openid
+from psn import keys
+from psn.identity import openid
 
 pytestmark = pytest.mark.browser
 

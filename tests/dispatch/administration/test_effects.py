@@ -30,8 +30,9 @@ from stage import (
     watching,
 )
 
-from psn import device_key, enrolment_code, wire
-from psn.signin import FRESH
+from psn import wire
+from psn.enrolment import device_key, enrolment_code
+from psn.identity.signin import FRESH
 
 SignIn = Callable[[str], Awaitable[Clerk]]
 TERMS = {"reason": "an exercise of all"}

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from command_line import Psn, RunSql
 
-from psn import audit, keys
+from psn import keys
+from psn.trail import audit
 
 
 @pytest.fixture(autouse=True)

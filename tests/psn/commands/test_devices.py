@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from command_line import Psn, RunSql, loaded
 
-from psn import device_key, enrolment_code
+from psn.enrolment import device_key, enrolment_code
 
 
 @pytest.fixture(autouse=True)

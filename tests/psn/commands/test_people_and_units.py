@@ -7,7 +7,7 @@ import re
 import pytest
 from command_line import Psn, RunSql, loaded
 
-from psn import credentials
+from psn.identity import credentials
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ import identity_provider
 import pytest
 from command_line import Psn, RunSql, loaded
 
-from psn import keys, openid
+from psn import keys
+from psn.identity import openid
 
 ISSUER = "https://id.police.example/realms/bpd"
 CLIENT = ("--issuer", ISSUER, "--client-id", "psn", "--secret-stdin")

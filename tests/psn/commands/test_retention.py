@@ -13,7 +13,8 @@ import asyncpg
 import pytest
 from command_line import Psn, RunSql
 
-from psn import audit, keys
+from psn import keys
+from psn.trail import audit
 
 pytestmark = pytest.mark.usefixtures("agencies")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import Psn, RunSql, loaded
 
-from psn import credentials
+from psn.identity import credentials
 
 SESSION = (
     "insert into session (token_hash, person_id, ends_at, source, active_at)"

@@ -1,0 +1,1 @@
+"""Security events of the audit, told to the national CSIRT."""

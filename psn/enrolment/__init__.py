@@ -1,0 +1,1 @@
+"""Devices and how they come in: a code once, a key from then on."""

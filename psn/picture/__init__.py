@@ -1,0 +1,1 @@
+"""Where units are: taken in, kept as tracks, shown to whoever may see them."""

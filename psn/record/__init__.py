@@ -1,0 +1,1 @@
+"""Messages and receipts: on disk before they are acknowledged."""

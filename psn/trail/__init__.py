@@ -1,0 +1,1 @@
+"""The audit: a chain of what was done, that only grows."""
