@@ -245,3 +245,12 @@ def test_locks_name_hashes_and_no_address(name: str) -> None:
     assert packages
     assert all(line.endswith("\\") for line in packages)  # its hashes follow
     assert text.count("--hash=sha256:") >= len(packages)
+
+
+def test_every_lock_of_packages_is_asked_about(script: ModuleType) -> None:
+    asked = " ".join(word for _, command in script.audits("uv") for word in command)
+    for lock in LOCKS[:2]:
+        assert f"-r {lock}" in asked
+    for place in ROOT.glob("*/**/package-lock.json"):
+        if "node_modules" not in place.parts:
+            assert f"--prefix {place.parent} audit" in asked
