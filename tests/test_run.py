@@ -251,6 +251,7 @@ def test_every_lock_of_packages_is_asked_about(script: ModuleType) -> None:
     asked = " ".join(word for _, command in script.audits("uv") for word in command)
     for lock in LOCKS[:2]:
         assert f"-r {lock}" in asked
-    for place in ROOT.glob("*/**/package-lock.json"):
-        if "node_modules" not in place.parts:
-            assert f"--prefix {place.parent} audit" in asked
+    locks = [p for p in ROOT.glob("*/**/package-lock.json") if "node_modules" not in p.parts]
+    assert {lock.parent.name for lock in locks} == {script.WEB.name, script.PROVIDER.name}
+    for place in (script.WEB, script.PROVIDER):
+        assert f"--prefix {place} audit" in asked
