@@ -252,6 +252,6 @@ def test_every_lock_of_packages_is_asked_about(script: ModuleType) -> None:
     for lock in LOCKS[:2]:
         assert f"-r {lock}" in asked
     locks = [p for p in ROOT.glob("*/**/package-lock.json") if "node_modules" not in p.parts]
-    assert {lock.parent.name for lock in locks} == {script.WEB.name, script.PROVIDER.name}
-    for place in (script.WEB, script.PROVIDER):
+    assert {lock.parent.name for lock in locks} == {"web", "geodata", "provider"}
+    for place in (script.WEB, script.WEB / "geodata", script.PROVIDER):
         assert f"--prefix {place} audit" in asked
