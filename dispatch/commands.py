@@ -17,6 +17,7 @@ from aiohttp import web
 from dispatch import api, pages
 from psn import server
 from psn.core import Core
+from psn.log_lines import LogLines
 from psn.problems import Problem
 from psn.settings import Settings, load
 
@@ -33,11 +34,9 @@ def serve(host: str | None, port: int | None) -> None:
         settings = replace(settings, host=host)
     if port is not None:
         settings = replace(settings, port=port)
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(LogLines())
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[lines])
     uvloop.run(_serve(settings))
 
 
