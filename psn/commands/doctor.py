@@ -21,6 +21,7 @@ from psn import migrate
 from psn.commands.words import connected, settings, shown
 from psn.csirt import syslog_outlet
 from psn.csirt.outlets import Undelivered
+from psn.forwarded import is_within, networks
 from psn.identity import breached
 from psn.problems import Problem
 from psn.settings import Settings, suspicious
@@ -32,6 +33,7 @@ DISK_FAIL_BYTES: Final = GIB // 2
 CLOCK_SECONDS: Final = 1.0
 """Positions carry the unit's time and the server's: clocks further apart than this confuse."""
 OPEN_FILES: Final = 4096
+_HERE: Final = networks("127.0.0.0/8, ::1")
 _TIME_ERROR: Final = 5  # adjtimex(2): the kernel's clock is not synchronised
 
 
@@ -188,6 +190,7 @@ def machine(said: Settings) -> Iterator[Finding]:
     """What does not need a database."""
     yield disk("disk here", Path.cwd())
     yield from sign_in(said)
+    yield in_the_clear(said)
     yield port(said.host, said.port)
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files != resource.RLIM_INFINITY and files < OPEN_FILES:
@@ -214,10 +217,26 @@ def sign_in(said: Settings) -> Iterator[Finding]:
             yield Finding("ok", "breached passwords", f"{breached.check(file):,} bytes in {file}")
         except Problem as problem:
             yield Finding("fail", "breached passwords", problem.text, problem.todo)
+    else:
+        todo = "Name a list in PSN_BREACHED_PASSWORDS; docs/operating.md says of which form."
+        yield Finding("warn", "breached passwords", "no list: stolen ones may be chosen", todo)
     if said.origin is not None:
         yield Finding("ok", "passkeys", f"for {said.origin}")
     else:
         yield Finding("ok", "passkeys", "on localhost alone: PSN_ORIGIN is not set")
+
+
+def in_the_clear(said: Settings) -> Finding:
+    """Whether passwords may travel so that others on the way can read them."""
+    if said.tls_certificate is not None:
+        return Finding("ok", "TLS", f"with {said.tls_certificate}")
+    if said.host == "localhost" or is_within(said.host, _HERE):
+        return Finding("ok", "TLS", f"none, and {said.host} is reached from this machine alone")
+    if said.trusted_proxies:
+        proxies = ", ".join(map(str, said.trusted_proxies))
+        return Finding("ok", "TLS", f"none here: {proxies} is to do it")
+    todo = "Set PSN_TLS_CERTIFICATE and PSN_TLS_KEY, or name the proxy in PSN_TRUSTED_PROXIES."
+    return Finding("warn", "TLS", f"none, and {said.host} is reached from elsewhere", todo)
 
 
 def disk(what: str, place: Path) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +15,7 @@ from command_line import Psn, RunSql
 from psn import migrate
 from psn.__main__ import COMMANDS, main
 from psn.commands import doctor
+from psn.forwarded import networks
 from psn.settings import Settings
 
 
@@ -151,6 +153,22 @@ def test_doctor_without_a_database_still_looks_at_the_machine(
     assert result.exit_code == 1
     assert said["database"] == "fail"
     assert {"disk here", "port", "open files"} <= said.keys()
+
+
+def test_passwords_that_would_travel_in_the_clear_are_told() -> None:
+    elsewhere = Settings(host="0.0.0.0")
+    for said, level in (
+        (Settings(), "ok"),
+        (Settings(host="::1"), "ok"),
+        (Settings(host="localhost"), "ok"),
+        (elsewhere, "warn"),
+        (Settings(host="psn.example.bz"), "warn"),
+        (replace(elsewhere, tls_certificate="server.pem", tls_key="server.key"), "ok"),
+        (replace(elsewhere, trusted_proxies=networks("10.0.0.1")), "ok"),
+    ):
+        found = doctor.in_the_clear(said)
+        assert (found.what, found.level) == ("TLS", level), said.host
+        assert bool(found.todo) is (level == "warn")
 
 
 def test_a_port_in_use_is_named() -> None:

@@ -115,6 +115,7 @@ def test_the_doctor_looks_at_how_people_sign_in(
     assert "warn  second factor: offered" in told
     assert "PSN_SECOND_FACTOR=required" in told
     assert "ok    passkeys: on localhost alone" in told
+    assert "warn  breached passwords: no list" in told
     file = tmp_path / "breached"
     file.write_text("A" * 40 + ":1\n")
     monkeypatch.setenv("PSN_SECOND_FACTOR", "required")
