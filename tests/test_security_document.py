@@ -17,7 +17,7 @@ STATES = {"met", "partly", "not yet", "not applicable"}
 SECTIONS = {
     "1.1": 2, "1.2": 9, "1.3": 11, "1.4": 3, "1.5": 2, "2.1": 3, "2.2": 3, "2.3": 4, "2.4": 1,
     "3.2": 2, "3.3": 4, "3.4": 6, "3.5": 5, "3.7": 2, "4.1": 3, "4.2": 1, "4.3": 2, "4.4": 4,
-    "5.1": 1, "5.2": 3, "5.3": 2, "5.4": 3, "6.1": 3, "6.2": 11, "6.3": 3, "6.4": 4, "6.5": 5,
+    "5.1": 1, "5.2": 3, "5.3": 2, "5.4": 3, "6.1": 3, "6.2": 12, "6.3": 4, "6.4": 4, "6.5": 5,
     "6.6": 3, "6.8": 4, "7.1": 3, "7.2": 4, "7.3": 2, "7.4": 5, "7.5": 2, "7.6": 2, "8.1": 2,
     "8.2": 3, "8.3": 1, "8.4": 1, "9.1": 3, "9.2": 4, "10.1": 2, "10.2": 2, "10.3": 4,
     "10.4": 11, "10.5": 5, "10.6": 2, "10.7": 3, "11.1": 2, "11.2": 3, "11.3": 3, "11.4": 4,
@@ -38,14 +38,11 @@ def test_every_state_is_one_of_four_and_what_is_not_met_says_why() -> None:
         assert evidence.strip(), item
 
 
-def test_every_item_that_is_not_met_is_among_what_is_open() -> None:
+def test_every_item_that_is_not_met_is_among_what_is_open_and_no_other() -> None:
     opened = DOCUMENT.split("## Open")[1].split("## OWASP")[0]
-    missing = [
-        row[1]
-        for row in ROW.finditer(DOCUMENT)
-        if row[3] == "not yet" and f"{row[1]}" not in opened
-    ]
-    assert missing == []
+    told = set(re.findall(r"\d+\.\d+\.\d+", opened)) - {"5.0.0"}
+    gaps = {row[1] for row in ROW.finditer(DOCUMENT) if row[3] in ("partly", "not yet")}
+    assert told == gaps
 
 
 CITED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", DOCUMENT)))
