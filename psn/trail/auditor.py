@@ -153,6 +153,11 @@ class Auditor:
         self._notes += 1
         self._add(_Work(entry.json(), None))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that it was given is written, or given up."""
+        return not self._queue and (self._writing is None or self._writing.done())
+
     async def settle(self) -> None:
         """Before the server stops: write what is left, or give it up after a while."""
         self._closing = True

@@ -383,7 +383,7 @@ async def test_without_a_database_it_says_so_and_counts_nothing(
 
 async def entries(stage: Stage, *actions: str) -> list[dict[str, object]]:
     """The bodies of entries with these actions, once they are there."""
-    await until(lambda: not stage.core.auditor._queue, "all is written")
+    await until(lambda: stage.core.auditor.is_idle, "all is written")
     rows = await stage.core.pool.fetch(
         "select body from audit where action = any($1) order by seq", actions
     )

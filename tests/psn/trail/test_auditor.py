@@ -365,7 +365,7 @@ async def test_no_secret_stands_in_any_entry(pool: asyncpg.Pool) -> None:
     hashes = [str(row[0]) for row in rows]
     secrets = [PASSWORD, token, "argon2", "argon-of-new", "a wrong password", *hashes,
                ticket.hash.hex(), "00112233445566778899aabb"]  # fmt: skip
-    await until(lambda: not signin._auditor._queue, "notes are written")
+    await until(lambda: signin._auditor.is_idle, "notes are written")
     told = "\n".join(row[0] for row in await pool.fetch("select body from audit"))
     assert "session.started" in told and "enrolment.removed" in told
     assert [secret for secret in secrets if secret in told] == []
@@ -484,6 +484,7 @@ async def test_a_device_is_enrolled_by_whoever_has_the_code(stage: Stage) -> Non
         told = await Told.from_now(stage.core.pool)
         key = device_key.new()
         assert refused(await office.spend("AAAA-BBBB-CCCC-DDDD", key)) == "wrong_code"
+        await until(lambda: stage.core.auditor.is_idle, "the failure is written")
         assert (await office.spend(code, key))[0] == 200
     failed, added, used = await told.entries()
     assert [failed["action"], added["action"], used["action"]] == [
