@@ -92,6 +92,8 @@ class MyFactors(Struct):
     few_left: bool
     """Whether to make new recovery codes soon."""
     required: bool
+    first_password: bool
+    """Whether somebody else made the password, and another has to be chosen now."""
     passkeys: bool
     """Whether passkeys can be used at this address."""
 
@@ -233,6 +235,7 @@ async def my_factors(asked: Asked) -> MyFactors:
         left,
         bool(have) and left <= factors.FEW_RECOVERY_CODES,
         asked.core.signin.conditions.second_factor,
+        asked.ticket.first_password,
         here,
     )
 
@@ -346,6 +349,8 @@ async def change_password(asked: Asked) -> Ended:
         log.error("%s", problem)
         raise
     await core.signin.people.set_password(person.id, body.new, asked.actor)
+    core.signin.chosen(person.id)
+    await core.refresh_directory()
     return Ended(await core.signin.end_all(person.id, asked.actor, but=asked.ticket))
 
 
@@ -437,7 +442,14 @@ ROUTES: Final = (
     Route(f"{_FACTORS}/{{id}}/label", rename_factor, Done, method="POST", takes=NewLabel),
     Route(f"{_FACTORS}/{{id}}", remove_factor, Done, method="DELETE", fresh=True),
     Route("/api/me/recovery-codes", new_recovery_codes, RecoveryCodes, method="POST", fresh=True),
-    Route("/api/me/password", change_password, Ended, method="POST", takes=ChangedPassword),
+    Route(
+        "/api/me/password",
+        change_password,
+        Ended,
+        method="POST",
+        takes=ChangedPassword,
+        limited=True,
+    ),
     Route("/api/me/sessions", my_sessions, MySessions),
     Route("/api/me/sessions/{id}", end_session, Done, method="DELETE"),
     Route("/api/me/sign-out-everywhere", sign_out_everywhere, Ended, method="POST"),

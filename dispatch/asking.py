@@ -60,6 +60,8 @@ _STATUS: Final = {
     "wrong_passkey": 403,
     "wrong_code": 403,
     "second_factor_needed": 403,
+    "account_unfinished": 403,
+    "first_password_over": 403,
     "not_allowed": 403,
     "last_factor": 409,
     "already_there": 409,
@@ -231,7 +233,7 @@ class Route:
     open: bool = False
     """Also for those who have not signed in; the handler then takes a :class:`Knock`."""
     limited: bool = False
-    """Also for a session that may do nothing but enrol a second factor."""
+    """Also for a session of an account that lacks a password of its own or a second factor."""
     fresh: bool = False
     """Only for a person who proved minutes ago that it is he, since a page may be left alone."""
 

@@ -56,6 +56,8 @@ class Person:
     roles: tuple[str, ...]
     password_hash: str | None = field(repr=False)
     disabled: bool
+    password_until: datetime | None = None
+    """Somebody else made his password: good until then (UTC), and only to choose another."""
 
     @property
     def address(self) -> str:

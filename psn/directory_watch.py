@@ -67,7 +67,8 @@ async def load(source: database.Connection | asyncpg.Pool[Any]) -> Directory:
 # Columns stand in the order of the fields above.
 _AGENCIES: Final = "select id, code, name, colour from agency order by id"
 _PEOPLE: Final = """
-    select id, agency_id, name, full_name, roles, password_hash, disabled_at is not null
+    select id, agency_id, name, full_name, roles, password_hash, disabled_at is not null,
+           password_until
     from person order by id
 """
 _UNITS: Final = """
@@ -124,9 +125,9 @@ def _by_id(rows: list[Any], make: Callable[..., T]) -> dict[int, T]:
 
 
 def _person(
-    id: int, agency: int, name: str, full_name: str, roles: list[str], hash: str, disabled: bool
+    id: int, agency: int, name: str, full_name: str, roles: list[str], *rest: Any
 ) -> Person:
-    return Person(id, agency, name, full_name, tuple(roles), hash, disabled)
+    return Person(id, agency, name, full_name, tuple(roles), *rest)
 
 
 def _group(

@@ -303,7 +303,8 @@ async def _seed_people(
         await conn.execute(
             "insert into person (agency_id, name, full_name, roles, password_hash)"
             " values ($1, $2, $3, $4, $5) on conflict (name) do update"
-            " set password_hash = excluded.password_hash, disabled_at = null",
+            " set password_hash = excluded.password_hash, password_until = null,"
+            " disabled_at = null",
             agencies[account.agency],
             account.name,
             account.full_name,

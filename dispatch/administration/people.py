@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -22,6 +23,7 @@ from dispatch.administration.values import (
 )
 from dispatch.asking import Asked, Route, not_found
 from psn.identity import credentials
+from psn.identity.people import FIRST_PASSWORD
 
 Roles = Annotated[list[Role], Meta(min_length=1, max_length=8)]
 
@@ -114,13 +116,14 @@ async def add_person(asked: Asked) -> AddedPerson:
     password, kept = await _new_password()
     async with acting(asked) as connection:
         number = await connection.fetchval(
-            "INSERT INTO person (agency_id, name, full_name, roles, password_hash)"
-            " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING RETURNING id",
+            "INSERT INTO person (agency_id, name, full_name, roles, password_hash, password_until)"
+            " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING RETURNING id",
             agency,
             body.name,
             body.full_name.strip(),
             list(dict.fromkeys(body.roles)),
             kept,
+            datetime.now(UTC) + FIRST_PASSWORD,
         )
         if number is None:
             raise taken("name", body.name)
@@ -164,7 +167,12 @@ async def new_password(asked: Asked) -> NewPassword:
     number = _managed(asked)
     password, kept = await _new_password()
     async with acting(asked) as connection:
-        await connection.execute("UPDATE person SET password_hash = $2 WHERE id = $1", number, kept)
+        await connection.execute(
+            "UPDATE person SET password_hash = $2, password_until = $3 WHERE id = $1",
+            number,
+            kept,
+            datetime.now(UTC) + FIRST_PASSWORD,
+        )
         return NewPassword(password, await end_sessions(connection, "person_id", number))
 
 

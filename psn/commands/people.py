@@ -17,6 +17,7 @@ from psn.commands.personal_data import export
 from psn.commands.rows import agency_of, person_of, writing
 from psn.commands.words import counted, need_name, settings, show, taken
 from psn.identity import breached, credentials, passwords
+from psn.identity.people import FIRST_PASSWORD
 from psn.problems import Problem
 from psn.schema import Agency, Person, RecoveryCode, SecondFactor, Session
 
@@ -90,14 +91,14 @@ def add(
                 password_hash=None
                 if password is None
                 else _kept(password, login, full_name, agency),
+                password_until=None if password is None else datetime.now(UTC) + FIRST_PASSWORD,
             )
             session.add(new)
             await session.flush()
             return new.id
 
     click.echo(f"User {login} added, id {asyncio.run(work())}.")
-    if made:
-        click.echo(f"Password (shown once): {password}")
+    _tell(password if made else None)
 
 
 @user.command("list", epilog="Example: psn user list --agency BPD")
@@ -145,6 +146,7 @@ def change_password(name: str, password_stdin: bool) -> None:
             person = await person_of(session, name)
             agency = await session.get_one(Agency, person.agency_id)
             person.password_hash = _kept(password, person.name, person.full_name, agency)
+            person.password_until = datetime.now(UTC) + FIRST_PASSWORD
             return await _end_sessions(session, person), person.disabled_at is not None
 
     ended, disabled = asyncio.run(work())
@@ -152,8 +154,7 @@ def change_password(name: str, password_stdin: bool) -> None:
     click.echo(f"New password for {login}; {counted(ended, 'session')} ended.")
     if disabled:
         click.echo(f"Still disabled; to let them in again: psn user enable {login}")
-    if made:
-        click.echo(f"Password (shown once): {password}")
+    _tell(password if made else None)
 
 
 @user.command(
@@ -345,6 +346,13 @@ def _password(from_stdin: bool) -> tuple[str, bool]:
     if not from_stdin:
         return credentials.new_password(), True
     return sys.stdin.readline().rstrip("\r\n"), False
+
+
+def _tell(password: str | None) -> None:
+    if password is not None:
+        click.echo(f"Password (shown once): {password}")
+        days = counted(FIRST_PASSWORD.days, "day")
+        click.echo(f"It is good for {days}, and only to choose another at the first sign-in.")
 
 
 def _state(person: Person) -> str:

@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from psn import destinations
 from psn.csirt.security_events import SecurityEvent
 from psn.problems import Problem
 
@@ -39,11 +40,6 @@ LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 """Hosts that may be called without TLS, and at loopback addresses."""
 
 _PAUSES: Final = (5.0, 30.0, 120.0, 600.0, 1_800.0, 3_600.0)
-_METADATA: Final = tuple(
-    map(ipaddress.ip_address, ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"))
-)
-"""Where clouds keep their guests' secrets, beside 169.254.0.0/16 and fe80::/10."""
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
 class BadWebhook(Problem):
@@ -159,14 +155,12 @@ def is_address(host: str) -> bool:
 def may_be_called(address: str, host: str) -> bool:
     """Whether the address may be connected to, of a receiver that was named ``host``."""
     try:
-        found = _plain(ipaddress.ip_address(address.partition("%")[0]))
+        found = destinations.plain(ipaddress.ip_address(address.partition("%")[0]))
     except ValueError:
         return False
     if found.is_loopback:
         return host in LOCAL
-    return not (
-        found.is_link_local or found.is_unspecified or found.is_multicast or found in _METADATA
-    )
+    return not destinations.is_forbidden(found)
 
 
 def refused(address: str, host: str) -> BadWebhook:
@@ -176,18 +170,6 @@ def refused(address: str, host: str) -> BadWebhook:
         f"{host} is at {address}, which is not called: it is this machine's own or its host's.",
         "Give the address of a receiver in a network.",
     )
-
-
-def _plain(
-    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
-) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The IPv4 address that an IPv6 one leads to, if it does (RFC 4291, 3056, 6052)."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is None and address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        return inner or address
-    return address
 
 
 # -- when it tries again

@@ -25,9 +25,9 @@ LOCKED: Final = Problem(
     retry=RETRY_MS,
 )
 LIMITED: Final = Problem(
-    "second_factor_needed",
-    "This network asks for a second factor, and you have none yet.",
-    "Enrol one, and then sign in anew with the same token.",
+    "account_unfinished",
+    "Before anything else, your account needs a password of your own, or a second factor.",
+    "Choose a password or enrol a factor, and then sign in anew with the same token.",
 )
 
 

@@ -14,13 +14,14 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from psn import destinations
 from psn.identity.openid import is_loopback
 
 SECONDS: Final = 10.0
@@ -46,12 +47,10 @@ def may_connect(address: str, host: str, vouched: str) -> bool:
 
     ``vouched``: the host that the administrator has named.
     """
-    found = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
+    found = destinations.plain(ip_address(address.partition("%")[0]))
     if found.is_loopback:
         return is_loopback(host) and is_loopback(vouched)
-    if found.is_link_local or found.is_multicast or found.is_unspecified:
+    if destinations.is_forbidden(found):
         return False
     return host == vouched or found.is_global
 

@@ -18,6 +18,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -40,6 +41,8 @@ CHECKS_OF_STRANGERS: Final = 1
 STRANGERS_WAITING: Final = 400
 """More than these are sent away at once: some ten seconds' work."""
 BUSY_MS: Final = 5_000
+FIRST_PASSWORD: Final = timedelta(days=7)
+"""So long a password that somebody else made is good, and only to choose another."""
 _TOKEN_BYTES: Final = 12
 
 
@@ -183,6 +186,12 @@ class People:
                 wrong.code_alone = knows_password
                 raise self.failed(place, wrong)
             self.lockout.succeeded(place.name, source, self._clock(), place.token)
+        if person.password_until is not None and person.password_until <= datetime.now(UTC):
+            raise SignInRefused(
+                "first_password_over",
+                "The password is right, but nobody chose another while it was good.",
+                "Ask your administrator for a new one.",
+            )
         return Proved(person, bool(kinds))
 
     async def prove(self, person: Person, password: str, source: str, session: bytes) -> None:
@@ -212,7 +221,9 @@ class People:
         kept = await asyncio.to_thread(credentials.hash_password, password)
         async with database.asking(self._pool) as connection, auditor.acting(connection, by):
             await connection.execute(
-                "UPDATE person SET password_hash = $2 WHERE id = $1", person, kept
+                "UPDATE person SET password_hash = $2, password_until = NULL WHERE id = $1",
+                person,
+                kept,
             )
 
     # -- by passkey

@@ -74,12 +74,19 @@ class Ticket:
     """When its person last proved who he is."""
     source: str | None
     """The address from which it was begun."""
-    limited: bool = False
-    """Good for nothing but enrolling a second factor."""
+    factorless: bool = False
+    """A second factor is asked for, and its person has none."""
+    first_password: bool = False
+    """Its person has a password that somebody else made."""
     provider: int | None = None
     """The identity provider that said who its person is, and so has to vouch for him still."""
     multi_factor: bool = False
     """That provider also vouched for a second factor."""
+
+    @property
+    def limited(self) -> bool:
+        """Good for nothing but choosing a password and enrolling a second factor."""
+        return self.factorless or self.first_password
 
     @property
     def id(self) -> str:
@@ -117,7 +124,9 @@ class SignIn:
                 "SELECT token_hash, person_id, device_id, created_at, ends_at, active_at,"
                 " source, provider_id, multi_factor,"
                 " EXISTS (SELECT FROM second_factor f WHERE f.person_id = s.person_id)"
-                " AS factor"
+                " AS factor,"
+                " EXISTS (SELECT FROM person p WHERE p.id = s.person_id"
+                "          AND p.password_until IS NOT NULL) AS first"
                 " FROM session s WHERE ended_at IS NULL AND ends_at > now()"
             )
             # Whoever signed in while this was read may not be among the rows.
@@ -125,7 +134,8 @@ class SignIn:
             for row in rows:
                 ticket = self._tickets.get(row["token_hash"]) or _ticket(row)
                 has_factor = row["factor"] or row["multi_factor"]
-                ticket.limited = self._limited(ticket.person, has_factor)
+                ticket.factorless = self._factorless(ticket.person, has_factor)
+                ticket.first_password = row["first"] and ticket.provider is None
                 kept[ticket.hash] = ticket
             self._tickets = kept
 
@@ -150,17 +160,18 @@ class SignIn:
                 raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
             self.check_certified(principal, certified)
             return principal, auth.token, ticket
-        has_factor = True
+        has_factor, first = True, False
         try:
             if isinstance(auth, wire.PasswordAuth):
                 proved = await self.people.by_password(auth, directory, source)
                 principal, has_factor = access.of_person(proved.person), proved.has_factor
+                first = proved.person.password_until is not None
             else:
                 principal = self._device(auth, directory, nonce, certified)
         except SignInRefused as problem:
             self.note_failure(_tried(auth, directory), source, problem)
             raise
-        token, ticket = await self.issue(principal, source, has_factor)
+        token, ticket = await self.issue(principal, source, has_factor, first_password=first)
         return principal, token, ticket
 
     async def passkey_options(
@@ -190,7 +201,12 @@ class SignIn:
         except (SignInRefused, passkeys.PasskeyRefused) as problem:
             self.note_failure(Tried({"passkey": True}), source, problem)
             raise
-        token, ticket = await self.issue(access.of_person(person), source, has_factor=True)
+        token, ticket = await self.issue(
+            access.of_person(person),
+            source,
+            has_factor=True,
+            first_password=person.password_until is not None,
+        )
         # Rights may have changed while this waited.
         self.still(ticket, directory)
         return person, token, ticket
@@ -340,7 +356,13 @@ class SignIn:
         """A person has a second factor from now on."""
         for ticket in self._tickets.values():
             if ticket.person == person:
-                ticket.limited = False
+                ticket.factorless = False
+
+    def chosen(self, person: int) -> None:
+        """A person has a password of his own from now on."""
+        for ticket in self._tickets.values():
+            if ticket.person == person:
+                ticket.first_password = False
 
     # -- ending
 
@@ -374,7 +396,7 @@ class SignIn:
         async with database.asking(self._pool) as connection:
             await connection.execute(statement, *values)
 
-    def _limited(self, person: int | None, has_factor: bool) -> bool:
+    def _factorless(self, person: int | None, has_factor: bool) -> bool:
         return self.conditions.second_factor and person is not None and not has_factor
 
     def _device(
@@ -409,10 +431,12 @@ class SignIn:
         has_factor: bool,
         provider: int | None = None,
         multi_factor: bool = False,
+        first_password: bool = False,
     ) -> tuple[str, Ticket]:
         """A token for who has proved who he is, and its ticket; raises :class:`SignInRefused`.
 
         ``provider``: the one that says so, perhaps together with a second factor of its own.
+        ``first_password``: somebody else made the password that he has.
         """
         token = credentials.new_token()
         now = datetime.now(UTC)
@@ -425,7 +449,8 @@ class SignIn:
             active=now,
             proved=now,
             source=source,
-            limited=self._limited(principal.person, has_factor or multi_factor),
+            factorless=self._factorless(principal.person, has_factor or multi_factor),
+            first_password=first_password and provider is None,
             provider=provider,
             multi_factor=multi_factor,
         )

@@ -49,6 +49,8 @@ class Person(Base):
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     password_hash: Mapped[str | None]
     """Argon2id, encoded; null: no sign-in by password."""
+    password_until: Mapped[datetime | None]
+    """Somebody else made it: good until then, and only to choose another; null: his own."""
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = now()
 

@@ -465,7 +465,7 @@ async def test_where_a_second_factor_is_required_one_enrols_and_is_let_in(
         await peer.send(wire.SignIn(n=1, auth=credentials_of("ana")))
         page = Page(stage, http, (await peer.expect(wire.SignedIn)).token)
         for path in ("/api/fences", "/api/me/sessions", "/api/mailboxes/person:1"):
-            assert await page.refused("GET", path) == (403, "second_factor_needed")
+            assert await page.refused("GET", path) == (403, "account_unfinished")
         assert (await page.get(FACTORS))["required"]
         totp, _ = await page.enrol_totp()
         assert (await page.ask("GET", "/api/me/sessions"))[0] == 200

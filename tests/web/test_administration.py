@@ -90,6 +90,13 @@ async def test_a_person_is_added_signs_in_and_is_given_a_role_while_at_work(
     row = page.get_by_role("row", name="Eve <b>Cal</b>")
     await expect(row).to_contain_text("Dispatcher")
     eve = await enter(screens, "bpd.eve", "units")
+    # Somebody else made the password, so another is chosen first.
+    await expect(eve.get_by_role("heading", name="A password of your own")).to_be_visible()
+    await keep(eve, "first-password")
+    await eve.get_by_label("Password now").fill(screens.passwords["bpd.eve"])
+    await eve.get_by_label("New password").fill("seven boats went out early")
+    await eve.get_by_role("button", name="Change password").click()
+    await eve.get_by_role("button", name="Go on").click(timeout=PATIENCE_MS)
     await expect(eve.get_by_role("link", name="Units")).to_have_count(0)
     await page.bring_to_front()
     await row.get_by_role("button", name="Roles…").click()

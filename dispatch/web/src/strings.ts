@@ -143,9 +143,14 @@ export const strings = {
     left: 'Nothing was changed.',
   },
   enrol: {
-    title: 'A second factor, please',
+    title: 'Before you begin',
+    password: 'A password of your own',
+    passwordWhy:
+      'Somebody else made the one that you have, and knows it. Choose another; nobody but you should know it.',
+    factor: 'A second factor',
+    ready: 'That is all. Your account is ready.',
     why: 'This network asks everyone for a second proof beside the password. Add one now; it takes a minute and is done once.',
-    done: 'Open the console',
+    done: 'Go on',
   },
   status: {
     live: 'Connected',

@@ -48,11 +48,63 @@ async def test_a_new_person_signs_in_with_the_password_that_was_shown(
     body = {"name": "bpd.eve", "full_name": " Eve Cal ", "roles": ["dispatcher", "dispatcher"]}
     added = await admin.post("/api/people", body)
     async with await Peer.join(stage.url) as eve:
-        me = await eve.sign_in(wire.PasswordAuth("bpd.eve", added["password"]))
+        me = await _half_way_in(eve, "bpd.eve", added["password"])
         assert (me.name, me.roles, me.agency) == ("Eve Cal", ["dispatcher"], BPD)
+        assert me.limited
     rows = (await admin.get("/api/people"))["people"]
     assert {row["name"]: row["roles"] for row in rows}["bpd.eve"] == ["dispatcher"]
     assert added["password"] not in str(rows)
+
+
+async def _half_way_in(peer: Peer, name: str, password: str) -> wire.SignedIn:
+    """Signed in to an account that is not finished: no mail comes, so nothing is caught up."""
+    await peer.send(wire.SignIn(n=peer.number(), auth=wire.PasswordAuth(name, password)))
+    peer.me = await peer.expect(wire.SignedIn)
+    return peer.me
+
+
+async def test_a_password_that_somebody_else_made_is_good_to_choose_another_alone(
+    stage: Stage, admin: Clerk
+) -> None:
+    """DOM-PER-10."""
+    made = (await admin.post("/api/people/1/password"))["password"]
+    async with await Peer.join(stage.url) as peer:
+        assert (await _half_way_in(peer, "ana", made)).limited
+        ana = Clerk(stage, admin.http, peer)
+        await peer.send(message(ANA, "a word"))
+        await peer.refusal("account_unfinished")
+        assert await ana.refused("GET", "/api/units/1") == (403, "account_unfinished")
+        assert (await ana.get("/api/me/second-factors"))["first_password"]
+        body = {"old": made, "new": "seven boats went out early"}
+        assert (await ana.post("/api/me/password", body))["ended"] == 0
+        assert not (await ana.get("/api/me/second-factors"))["first_password"]
+        assert await ana.get("/api/units/1")
+    async with await Peer.join(stage.url) as again:
+        assert not (await again.sign_in(wire.PasswordAuth("ana", body["new"]))).limited
+    async with await Peer.join(stage.url) as stale:
+        await stale.send(wire.SignIn(n=1, auth=wire.PasswordAuth("ana", made)))
+        await stale.refusal("wrong_credentials")
+
+
+async def test_a_password_that_somebody_else_made_runs_out(stage: Stage, admin: Clerk) -> None:
+    """DOM-PER-10: and its session is limited after a restart too."""
+    made = (await admin.post("/api/people/1/password"))["password"]
+    async with await Peer.join(stage.url) as peer:
+        token = (await _half_way_in(peer, "ana", made)).token
+    ticket = stage.core.signin.ticket(token)
+    assert ticket is not None
+    ticket.first_password = False
+    await stage.core.signin.load()
+    assert ticket.limited
+    await stage.core.pool.execute(
+        "update person set password_until = now() - interval '1 second' where id = 1"
+    )
+    await stage.core.refresh_directory()
+    async with await Peer.join(stage.url) as late:
+        await late.send(wire.SignIn(n=1, auth=wire.PasswordAuth("ana", made)))
+        await late.refusal("first_password_over")
+        await late.send(wire.SignIn(n=2, auth=wire.PasswordAuth("ana", "not that one")))
+        await late.refusal("wrong_credentials")
 
 
 async def test_roles_hold_for_who_is_signed_in(stage: Stage, admin: Clerk, sign_in: SignIn) -> None:

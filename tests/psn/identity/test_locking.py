@@ -421,7 +421,7 @@ async def test_without_a_second_factor_a_session_can_do_nothing_but_enrol_one(
             wire.Read(n=4, box=ANA, seqs=[1]),
         ):
             await peer.send(frame)
-            error = await peer.refusal("second_factor_needed")
+            error = await peer.refusal("account_unfinished")
             assert error.kinds is None
         await peer.answers()
         assert peer.frames == []

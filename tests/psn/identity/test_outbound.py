@@ -34,6 +34,10 @@ from psn.identity.outbound import Unreached, may_connect
         ("224.0.0.1", "id.example", "id.example", False),
         ("ff02::1", "id.example", "id.example", False),
         ("100.64.0.1", "other.example", "id.example", False),
+        ("64:ff9b::a9fe:a9fe", "other.example", "id.example", False),
+        ("64:ff9b::7f00:1", "other.example", "id.example", False),
+        ("2002:7f00:1::1", "other.example", "id.example", False),
+        ("168.63.129.16", "id.example", "id.example", False),
     ],
 )
 def test_which_addresses_may_be_asked(address: str, host: str, vouched: str, may: bool) -> None:

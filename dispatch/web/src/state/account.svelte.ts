@@ -16,6 +16,8 @@ export interface Factors {
   recovery_left: number;
   few_left: boolean;
   required: boolean;
+  /** Somebody else made the password, and another has to be chosen now. */
+  first_password: boolean;
   /** Whether passkeys can be used at this address. */
   passkeys: boolean;
 }
