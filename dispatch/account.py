@@ -345,7 +345,7 @@ async def change_password(asked: Asked) -> Ended:
     except breached.BadList as problem:
         log.error("%s", problem)
         raise
-    await core.signin.people.set_password(person.id, body.new, asked.actor)
+    await core.signin.people.set_password(person, body.new, asked.actor)
     return Ended(await core.signin.end_all(person.id, asked.actor, but=asked.ticket))
 
 

@@ -20,7 +20,7 @@ from psn.directory import Device, Directory, Person
 from psn.enrolment import device_key
 from psn.histogram import SECONDS, Histogram
 from psn.identity import credentials, idle, passkeys
-from psn.identity.people import People, unavailable
+from psn.identity.people import People, unavailable, wrong_credentials
 from psn.identity.people import SignInRefused as SignInRefused
 from psn.keys import Keys
 from psn.problems import Problem
@@ -150,17 +150,26 @@ class SignIn:
                 raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
             self.check_certified(principal, certified)
             return principal, auth.token, ticket
-        has_factor = True
         try:
             if isinstance(auth, wire.PasswordAuth):
-                proved = await self.people.by_password(auth, directory, source)
-                principal, has_factor = access.of_person(proved.person), proved.has_factor
-            else:
-                principal = self._device(auth, directory, nonce, certified)
+                return await self._by_password(auth, directory, source)
+            principal = self._device(auth, directory, nonce, certified)
         except SignInRefused as problem:
             self.note_failure(_tried(auth, directory), source, problem)
             raise
-        token, ticket = await self.issue(principal, source, has_factor)
+        token, ticket = await self.issue(principal, source, has_factor=True)
+        return principal, token, ticket
+
+    async def _by_password(
+        self, auth: wire.PasswordAuth, directory: Directory, source: str
+    ) -> tuple[access.Principal, str, Ticket]:
+        """As :meth:`check`. It may have waited, and the password may be another one by now."""
+        proved = await self.people.by_password(auth, directory, source)
+        principal = access.of_person(proved.person)
+        token, ticket = await self.issue(principal, source, proved.has_factor)
+        if not await self.people.still_right(proved.person):
+            await self.end(ticket)
+            raise wrong_credentials(with_code=auth.code is not None)
         return principal, token, ticket
 
     async def passkey_options(
