@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,6 +21,7 @@ from psn.directory import Device, Directory, Person
 from psn.enrolment import device_key
 from psn.histogram import SECONDS, Histogram
 from psn.identity import credentials, idle, passkeys
+from psn.identity.failures import Failures
 from psn.identity.people import People, unavailable, wrong_credentials
 from psn.identity.people import SignInRefused as SignInRefused
 from psn.keys import Keys
@@ -28,7 +30,7 @@ from psn.trail import auditor
 from psn.trail.audit import LONGEST_NAME, NOBODY, Actor, Entry, session_name
 from psn.trail.auditor import Auditor, Unrecorded
 
-_NOT_NOTED: Final = ("second_factor_needed", "too_many_tries", "unavailable")
+_NOT_NOTED: Final = ("second_factor_needed", "too_many_tries", "unavailable", "hello_first")
 FRESH: Final = timedelta(minutes=10)
 """So long after a proof its session may change how its person signs in."""
 
@@ -104,6 +106,7 @@ class SignIn:
         self._pool = pool
         self._tickets: dict[bytes, Ticket] = {}
         self._loading = asyncio.Lock()
+        self._failures = Failures()
         self._unwritten: set[Ticket] = set()
         """Tickets whose last activity is not in the database yet."""
         self.seconds = Histogram(SECONDS)
@@ -197,7 +200,7 @@ class SignIn:
         try:
             person = await self.people.by_passkey(use, directory, source, where)
         except (SignInRefused, passkeys.PasskeyRefused) as problem:
-            self.note_failure(Tried({"passkey": True}), source, problem)
+            self.note_failure(Tried({"passkey": True}, slowed=False), source, problem)
             raise
         token, ticket = await self.issue(access.of_person(person), source, has_factor=True)
         # Rights may have changed while this waited.
@@ -208,15 +211,25 @@ class SignIn:
         """Put a failed sign-in into the audit.
 
         Not what was not looked at: a flood would fill it. That somebody has to wait from now on
-        stands with the failure that led to it.
+        stands with the failure that led to it. What nothing slows is counted after a few.
         """
         if problem.code in _NOT_NOTED:
+            return
+        if not tried.slowed and not self._failures.alone(source, problem.code, time.monotonic()):
             return
         details = tried.details | _why(problem)
         nobody = Actor(NOBODY, source=source)
         at = auditor.now_ms()
         entry = Entry(nobody, "sign_in.failed", tried.what, tried.owner, details, at=at)
         self._auditor.note(entry)
+
+    def note_counted(self, all_of_them: bool = False) -> None:
+        """Put failures that were only counted into the audit when their minute is over.
+
+        ``all_of_them``: the server stops.
+        """
+        for entry in self._failures.due(time.monotonic(), auditor.now_ms(), all_of_them):
+            self._auditor.note(entry)
 
     def ticket(self, token: str) -> Ticket | None:
         """The ticket of a token that is still good."""
@@ -486,6 +499,8 @@ class Tried:
     details: dict[str, object]
     what: str | None = None
     owner: int | None = None
+    slowed: bool = True
+    """Whether each such try makes the next one wait."""
 
 
 def _tried(auth: wire.PasswordAuth | wire.DeviceAuth, directory: Directory) -> Tried:
@@ -498,8 +513,8 @@ def _tried(auth: wire.PasswordAuth | wire.DeviceAuth, directory: Directory) -> T
     device = directory.devices.get(auth.device)
     details = {"device": auth.device}
     if device is None:
-        return Tried(details)
-    return Tried(details, f"device:{device.id}", device.agency)
+        return Tried(details, slowed=False)
+    return Tried(details, f"device:{device.id}", device.agency, slowed=False)
 
 
 def _why(problem: Problem) -> dict[str, object]:
