@@ -12,6 +12,7 @@ import base64
 import io
 import logging
 import time
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import segno
@@ -339,6 +340,18 @@ async def change_password(asked: Asked) -> Ended:
     person, core = me(asked), asked.core
     proof = wire.PasswordProof(body.old)
     await core.signin.prove(asked.ticket, proof, core.directory, asked.source)
+    until = person.password_until
+    if until is not None and until <= datetime.now(UTC):
+        raise ApiProblem(
+            403,
+            "first_password_over",
+            "Somebody else made this password, and its days are over.",
+            "Ask your administrator for another.",
+        )
+    if body.new == body.old:
+        raise ApiProblem(
+            400, "same_password", "That is the password you have.", "Choose another one."
+        )
     agency = core.directory.agencies.get(person.agency)
     own = (person.name, person.full_name, asked.settings.name)
     expected = own if agency is None else (*own, agency.code, agency.name)
@@ -348,7 +361,7 @@ async def change_password(asked: Asked) -> Ended:
     except breached.BadList as problem:
         log.error("%s", problem)
         raise
-    await core.signin.people.set_password(person.id, body.new, asked.actor)
+    await core.signin.people.set_password(person, body.new, asked.actor)
     core.signin.chosen(person.id)
     await core.refresh_directory()
     return Ended(await core.signin.end_all(person.id, asked.actor, but=asked.ticket))

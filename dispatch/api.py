@@ -381,6 +381,10 @@ def _ticket(core: Core, request: web.Request, route: Route) -> tuple[Principal, 
 async def _asked(core: Core, settings: Settings, route: Route, request: web.Request) -> Knock:
     """The request, with what it brings checked."""
     who, ticket = (None, None) if route.open else _ticket(core, request, route)
+    body = await body_of(request, route.takes)
+    if ticket is not None:
+        # Whoever sends his body slowly may have been put out meanwhile.
+        who, ticket = _ticket(core, request, route)
     knock = Knock(
         core,
         request.app[POOL],
@@ -389,7 +393,7 @@ async def _asked(core: Core, settings: Settings, route: Route, request: web.Requ
         request.remote or "",
         request.scheme,
         request.host,
-        await body_of(request, route.takes),
+        body,
     )
     if who is None or ticket is None:
         return knock

@@ -8,6 +8,7 @@ WebSockets, are taken from this server's own pages only; clients that are no bro
 from __future__ import annotations
 
 import logging
+import time
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -40,16 +41,20 @@ def believing(trusted: tuple[Network, ...]) -> Middleware:
 def own_pages_only(own: str | None) -> Middleware:
     """A middleware: foreign pages may change nothing, and get no WebSocket (403).
 
-    ``own`` is the address at which people open the pages, where that is set; otherwise it is the
-    host that the request names.
+    Own pages are those of the host that the request names, and of ``own``, the address at which
+    people open the pages, where that is set.
     """
+    seldom = Seldom()
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        origin = request.headers.get("Origin")
+        origins = request.headers.getall("Origin", [])
         writes = request.method not in _READ_ONLY or request.path == "/ws"
-        if origin is not None and writes and not same_place(origin, request.host, own):
-            log.warning("a page of %.80r was refused at %s", origin, request.path)
+        foreign = [each for each in origins if not same_place(each, request.host, own)]
+        if foreign and writes:
+            if count := seldom.count(time.monotonic()):
+                text = "%d requests of foreign pages were refused since this was last said;"
+                log.warning(text + " now of %.80r at %s", count, foreign[0], _route(request))
             raise web.HTTPForbidden(
                 text="Refused (foreign_origin): pages of other places may not ask this.\n"
                 "Open the network's own pages, or set PSN_ORIGIN to their address.\n"
@@ -128,6 +133,23 @@ def _through(request: web.Request, trusted: tuple[Network, ...]) -> web.Request:
     return request.clone(remote=found.address, scheme=found.scheme)
 
 
+class Seldom:
+    """Counts what anyone can cause, so that the log says it once a minute and is not filled."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._quiet_until = float("-inf")
+
+    def count(self, now: float) -> int:
+        """How many came since it was last said, this one too; 0: say nothing now."""
+        self._count += 1
+        if now < self._quiet_until:
+            return 0
+        said, self._count = self._count, 0
+        self._quiet_until = now + SAID_EVERY_SECONDS
+        return said
+
+
 class Unreadable(logging.Filter):
     """Lets the log say once a minute, in one line, that requests were no HTTP.
 
@@ -136,22 +158,20 @@ class Unreadable(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._count = 0
-        self._quiet_until = 0.0
+        self._seldom = Seldom()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written; one of the kind meant becomes a warning."""
         problem = record.exc_info[1] if record.exc_info else None
         if not isinstance(problem, HttpProcessingError):
             return True
-        self._count += 1
-        if record.created < self._quiet_until:
+        count = self._seldom.count(record.created)
+        if not count:
             return False
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.msg = "%d requests could not be read as HTTP since this was last said; now: %s"
-        record.args = (self._count, type(problem).__name__)
+        record.args = (count, type(problem).__name__)
         record.exc_info = record.exc_text = None
-        self._count, self._quiet_until = 0, record.created + SAID_EVERY_SECONDS
         return True
 
 

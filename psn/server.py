@@ -98,6 +98,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                 await runner.cleanup()
                 await _activity_written(core)
                 core.note_cuts(all_of_them=True)
+                core.signin.note_counted(all_of_them=True)
                 core.record.close()
                 core.tracks.close()
                 await core.auditor.settle()
@@ -246,6 +247,7 @@ async def _by_the_clock(core: Core, door: Door) -> None:
         door.end_sessions(core.refresh_rights())
         core.screens.renew_blurred()
         core.note_cuts()
+        core.signin.note_counted()
         until_partitions -= 1.0
         if until_partitions <= 0:
             until_partitions = HOURLY_SECONDS

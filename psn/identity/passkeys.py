@@ -224,7 +224,7 @@ def enrolled(credential: Attestation, challenge: bytes, where: Site) -> Passkey:
             expected_origin=where.origin,
         )
     except Exception as problem:  # the library lets through whatever CBOR and X.509 raise
-        log.info("a passkey was not enrolled: %s", type(problem).__name__)
+        log.debug("a passkey was not enrolled: %s", type(problem).__name__)
         raise unknown() from None
     return Passkey(made.credential_id, made.credential_public_key, made.sign_count)
 
@@ -246,7 +246,7 @@ def used(
             credential_current_sign_count=passkey.sign_count,
         )
     except Exception as problem:  # as above
-        log.info("a passkey was refused: %s", type(problem).__name__)
+        log.debug("a passkey was refused: %s", type(problem).__name__)
         raise unknown() from None
     return proof.new_sign_count, proof.user_verified
 

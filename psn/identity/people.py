@@ -202,10 +202,7 @@ class People:
         place = Place(person.name, source, session)
         async with self.looked_at(place):
             if await self._right(person, password) is None:
-                wrong = SignInRefused(
-                    "wrong_credentials", "The password is wrong.", "Try again, or use a passkey."
-                )
-                raise self.failed(place, wrong)
+                raise self.failed(place, _wrong_password())
             self.lockout.succeeded(place.name, source, self._clock(), place.token)
 
     @staticmethod
@@ -216,15 +213,40 @@ class People:
         good = await asyncio.to_thread(credentials.verify_password, kept, password)
         return person if good else None
 
-    async def set_password(self, person: int, password: str, by: Actor) -> None:
-        """Keep a new password, which ``psn.identity.passwords`` has let pass."""
+    async def still_right(self, person: Person) -> bool:
+        """Whether the password that somebody has just proved is his still, and he may sign in.
+
+        To be asked when his session is there already. What gives him another password does that
+        first and ends his sessions then, in one transaction: either that session is among them, or
+        this waits for the row and finds the other password.
+        """
+        async with database.asking(self._pool) as connection:
+            return bool(
+                await connection.fetchval(
+                    "SELECT true FROM person WHERE id = $1 AND password_hash = $2"
+                    " AND disabled_at IS NULL FOR SHARE",
+                    person.id,
+                    person.password_hash,
+                )
+            )
+
+    async def set_password(self, person: Person, password: str, by: Actor) -> None:
+        """Keep a new password, which ``psn.identity.passwords`` has let pass.
+
+        Only in the place of the one that was proved: who was given another in the meantime is not
+        to be overruled. Raises :class:`SignInRefused`.
+        """
         kept = await asyncio.to_thread(credentials.hash_password, password)
         async with database.asking(self._pool) as connection, auditor.acting(connection, by):
-            await connection.execute(
-                "UPDATE person SET password_hash = $2, password_until = NULL WHERE id = $1",
-                person,
+            done = await connection.fetchval(
+                "UPDATE person SET password_hash = $2, password_until = NULL"
+                " WHERE id = $1 AND password_hash = $3 RETURNING true",
+                person.id,
                 kept,
+                person.password_hash,
             )
+        if not done:
+            raise _wrong_password()
 
     # -- by passkey
 
@@ -300,6 +322,12 @@ def wrong_credentials(*, with_code: bool) -> SignInRefused:
         "wrong_credentials",
         what,
         "Try again, or ask your administrator whether the account is in use.",
+    )
+
+
+def _wrong_password() -> SignInRefused:
+    return SignInRefused(
+        "wrong_credentials", "The password is wrong.", "Try again, or use a passkey."
     )
 
 

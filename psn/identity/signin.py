@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,7 +21,8 @@ from psn.directory import Device, Directory, Person
 from psn.enrolment import device_key
 from psn.histogram import SECONDS, Histogram
 from psn.identity import credentials, idle, passkeys
-from psn.identity.people import People, unavailable
+from psn.identity.failures import Failures
+from psn.identity.people import People, unavailable, wrong_credentials
 from psn.identity.people import SignInRefused as SignInRefused
 from psn.keys import Keys
 from psn.problems import Problem
@@ -28,7 +30,7 @@ from psn.trail import auditor
 from psn.trail.audit import LONGEST_NAME, NOBODY, Actor, Entry, session_name
 from psn.trail.auditor import Auditor, Unrecorded
 
-_NOT_NOTED: Final = ("second_factor_needed", "too_many_tries", "unavailable")
+_NOT_NOTED: Final = ("second_factor_needed", "too_many_tries", "unavailable", "hello_first")
 FRESH: Final = timedelta(minutes=10)
 """So long after a proof its session may change how its person signs in."""
 
@@ -111,6 +113,7 @@ class SignIn:
         self._pool = pool
         self._tickets: dict[bytes, Ticket] = {}
         self._loading = asyncio.Lock()
+        self._failures = Failures()
         self._unwritten: set[Ticket] = set()
         """Tickets whose last activity is not in the database yet."""
         self.seconds = Histogram(SECONDS)
@@ -160,18 +163,27 @@ class SignIn:
                 raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
             self.check_certified(principal, certified)
             return principal, auth.token, ticket
-        has_factor, first = True, False
         try:
             if isinstance(auth, wire.PasswordAuth):
-                proved = await self.people.by_password(auth, directory, source)
-                principal, has_factor = access.of_person(proved.person), proved.has_factor
-                first = proved.person.password_until is not None
-            else:
-                principal = self._device(auth, directory, nonce, certified)
+                return await self._by_password(auth, directory, source)
+            principal = self._device(auth, directory, nonce, certified)
         except SignInRefused as problem:
             self.note_failure(_tried(auth, directory), source, problem)
             raise
-        token, ticket = await self.issue(principal, source, has_factor, first_password=first)
+        token, ticket = await self.issue(principal, source, has_factor=True)
+        return principal, token, ticket
+
+    async def _by_password(
+        self, auth: wire.PasswordAuth, directory: Directory, source: str
+    ) -> tuple[access.Principal, str, Ticket]:
+        """As :meth:`check`. It may have waited, and the password may be another one by now."""
+        proved = await self.people.by_password(auth, directory, source)
+        principal = access.of_person(proved.person)
+        first = proved.person.password_until is not None
+        token, ticket = await self.issue(principal, source, proved.has_factor, first_password=first)
+        if not await self.people.still_right(proved.person):
+            await self.end(ticket)
+            raise wrong_credentials(with_code=auth.code is not None)
         return principal, token, ticket
 
     async def passkey_options(
@@ -199,7 +211,7 @@ class SignIn:
         try:
             person = await self.people.by_passkey(use, directory, source, where)
         except (SignInRefused, passkeys.PasskeyRefused) as problem:
-            self.note_failure(Tried({"passkey": True}), source, problem)
+            self.note_failure(Tried({"passkey": True}, slowed=False), source, problem)
             raise
         token, ticket = await self.issue(
             access.of_person(person),
@@ -215,15 +227,25 @@ class SignIn:
         """Put a failed sign-in into the audit.
 
         Not what was not looked at: a flood would fill it. That somebody has to wait from now on
-        stands with the failure that led to it.
+        stands with the failure that led to it. What nothing slows is counted after a few.
         """
         if problem.code in _NOT_NOTED:
+            return
+        if not tried.slowed and not self._failures.alone(source, problem.code, time.monotonic()):
             return
         details = tried.details | _why(problem)
         nobody = Actor(NOBODY, source=source)
         at = auditor.now_ms()
         entry = Entry(nobody, "sign_in.failed", tried.what, tried.owner, details, at=at)
         self._auditor.note(entry)
+
+    def note_counted(self, all_of_them: bool = False) -> None:
+        """Put failures that were only counted into the audit when their minute is over.
+
+        ``all_of_them``: the server stops.
+        """
+        for entry in self._failures.due(time.monotonic(), auditor.now_ms(), all_of_them):
+            self._auditor.note(entry)
 
     def ticket(self, token: str) -> Ticket | None:
         """The ticket of a token that is still good."""
@@ -502,6 +524,8 @@ class Tried:
     details: dict[str, object]
     what: str | None = None
     owner: int | None = None
+    slowed: bool = True
+    """Whether each such try makes the next one wait."""
 
 
 def _tried(auth: wire.PasswordAuth | wire.DeviceAuth, directory: Directory) -> Tried:
@@ -514,8 +538,8 @@ def _tried(auth: wire.PasswordAuth | wire.DeviceAuth, directory: Directory) -> T
     device = directory.devices.get(auth.device)
     details = {"device": auth.device}
     if device is None:
-        return Tried(details)
-    return Tried(details, f"device:{device.id}", device.agency)
+        return Tried(details, slowed=False)
+    return Tried(details, f"device:{device.id}", device.agency, slowed=False)
 
 
 def _why(problem: Problem) -> dict[str, object]:

@@ -12,6 +12,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.test_utils import TestClient, TestServer
 from stage import Peer, Stage, seed
 from websockets.exceptions import InvalidStatus
+from yarl import URL
 
 from psn import gate
 from psn.settings import Settings, SettingsError, read
@@ -59,6 +60,30 @@ async def test_a_foreign_page_gets_no_websocket_and_changes_nothing(stage: Stage
         async with http.options("/api/me/sign-out-everywhere") as answer:
             assert "Access-Control-Allow-Origin" not in answer.headers
     assert stage.core.signin.ticket(token) is not None
+
+
+async def test_foreign_pages_write_and_fill_no_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A path may hold the end of a line and what looks like the next one."""
+    headers = {"Origin": "https://evil.example"}
+    path = URL("/nowhere%0a2026-11-25%20ERROR%20forged", encoded=True)
+    async with aiohttp.ClientSession(_http(stage), headers=headers) as http:
+        for _ in range(20):
+            async with http.post(path) as answer:
+                assert answer.status == 403
+    said = [record.getMessage() for record in caplog.records if record.name == "psn.gate"]
+    assert len(said) == 1 and "forged" not in said[0] and "\n" not in said[0]
+
+
+async def test_of_two_origins_both_must_be_ours(stage: Stage) -> None:
+    own = _http(stage)
+    headers = [("Origin", own), ("Origin", "https://evil.example")]
+    async with (
+        aiohttp.ClientSession(own) as http,
+        http.post("/api/enrol", headers=headers, json={}) as answer,
+    ):
+        assert answer.status == 403
 
 
 def _http(stage: Stage) -> str:

@@ -75,6 +75,8 @@ async def test_a_password_that_somebody_else_made_is_good_to_choose_another_alon
         await peer.refusal("account_unfinished")
         assert await ana.refused("GET", "/api/units/1") == (403, "account_unfinished")
         assert (await ana.get("/api/me/second-factors"))["first_password"]
+        same = {"old": made, "new": made}
+        assert await ana.refused("POST", "/api/me/password", same) == (400, "same_password")
         body = {"old": made, "new": "seven boats went out early"}
         assert (await ana.post("/api/me/password", body))["ended"] == 0
         assert not (await ana.get("/api/me/second-factors"))["first_password"]

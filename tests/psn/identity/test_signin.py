@@ -300,7 +300,7 @@ async def test_who_is_disabled_while_signing_in_does_not_get_in(
         await stage.core.pool.execute("update person set disabled_at = now() where name = 'ana'")
         await until(lambda: stage.core.directory.people[1].disabled, "the directory knows")
         held.go_on.set()
-        assert (await peer.refusal("session_ended")).n == 5
+        assert (await peer.refusal("wrong_credentials")).n == 5
         assert stage.core.sessions.all == set()
 
 
