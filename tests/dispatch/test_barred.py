@@ -72,6 +72,14 @@ async def test_what_lets_people_in_needs_a_fresh_proof_at_every_route(stage: Sta
             assert await _ask(stage, peer.me.token, route) == (403, "proof_needed"), route.path
 
 
+async def test_a_proof_is_not_fresh_for_longer_because_the_clock_was_set_back(stage: Stage) -> None:
+    async with await Peer.enter(stage.url, "ana") as peer:
+        ticket, signin = _ticket(stage, peer), stage.core.signin
+        assert signin.is_fresh(ticket)
+        ticket.proved = datetime.now(UTC) + 2 * FRESH  # as it was by the clock before
+        assert not signin.is_fresh(ticket)
+
+
 @pytest.mark.parametrize("ended", ["signed out", "by the clock", "disabled", "revoked"])
 async def test_a_stolen_token_is_worth_nothing_at_any_route(stage: Stage, ended: str) -> None:
     """DOM-SES-1."""
