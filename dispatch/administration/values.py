@@ -12,8 +12,9 @@ from dispatch.asking import ApiProblem
 from psn import database
 from psn.directory import Directory
 
-ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*\Z"
-"""No control characters, and not blanks alone."""
+_CONTROLS: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+ONE_LINE: Final = rf"^[^{_CONTROLS}]*[^{_CONTROLS}\x20][^{_CONTROLS}]*\Z"
+"""No control characters, no other ends of lines, and not blanks alone."""
 LINES: Final = r"^[^\x00]*[^\x00-\x20][^\x00]*\Z"
 Line = Annotated[str, Meta(min_length=1, max_length=80, pattern=ONE_LINE)]
 """One line that people can read."""

@@ -268,9 +268,4 @@ def _listed(row: Row) -> tuple[object, ...]:
     who = said["actor"] + (f" ({said['actor_name']})" if said.get("actor_name") else "")
     details = json.dumps(said.get("details") or {}, ensure_ascii=False)
     cells = (who, said.get("source") or "", said["action"], said.get("object") or "", details)
-    return (row.seq, _time_of(row.body), *map(_plain, cells))
-
-
-def _plain(text: str) -> str:
-    """Text that a stranger may have typed, without what would steer a terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return (row.seq, _time_of(row.body), *cells)

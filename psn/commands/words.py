@@ -75,9 +75,14 @@ def need_name(what: str, name: str) -> None:
         )
 
 
+def readable(text: str) -> str:
+    """Text that somebody has typed, without what would steer a terminal or turn words around."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def show(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print aligned columns; no rows: says so."""
-    lines = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    """Print aligned columns, readable whatever stands in them; no rows: says so."""
+    lines = [["" if cell is None else readable(str(cell)) for cell in row] for row in rows]
     if not lines:
         click.echo("none")
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import aiohttp
 import asyncpg
@@ -150,6 +151,39 @@ async def test_requests_that_are_too_much_are_answered_or_cut_off(
     async with aiohttp.ClientSession(_http(stage)) as http, http.get("/readyz") as answer:
         assert answer.status == 200
     assert b"aaaa" not in caplog.text.encode()
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"",
+        b"GET / HT",
+        b"GET / HTTP/1.1\r\nHost: x\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+    ids=["nothing", "half a line", "half a request", "one request"],
+)
+async def test_who_never_finishes_asking_is_closed_and_holds_up_nobody(
+    database: str, monkeypatch: pytest.MonkeyPatch, first: bytes
+) -> None:
+    assert gate.KEEP_ALIVE_SECONDS == 75.0
+    monkeypatch.setattr(gate, "KEEP_ALIVE_SECONDS", 1.0)
+    await seed(database)
+    stage = Stage(database)
+    await stage.start()
+    try:
+        held = await asyncio.gather(*(asyncio.open_connection(*stage.address) for _ in range(300)))
+        for _, writer in held:
+            writer.write(first)
+        async with await Peer.enter(stage.url, "ana") as peer:
+            await peer.answers()
+        async with asyncio.timeout(20):
+            for reader, writer in held:
+                with contextlib.suppress(ConnectionError):
+                    await reader.read()
+                writer.close()
+    finally:
+        await stage.stop()
 
 
 async def test_a_fault_is_told_in_general_words_and_logged_with_its_trace(

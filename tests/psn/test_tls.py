@@ -35,6 +35,7 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage
 from psn import client as library
 from psn import settings, tls, wire
 from psn.__main__ import main
+from psn.enrolment.join import JoinRefused, join
 from psn.picture import fanout
 
 
@@ -88,6 +89,41 @@ async def test_clients_speak_over_tls_and_only_to_whom_they_trust(
         await ana.acknowledged(ana.send([BEN], "over TLS"))
         await until(lambda: shown, "the message is shown")
         assert stranger.link is library.Link.LOST  # it does not know the authority
+
+
+@pytest.mark.parametrize("how", ["expired", "not yet", "another name", "another authority"])
+async def test_a_server_with_a_bad_certificate_gets_nobody(tmp_path: Path, how: str) -> None:
+    """Neither the client library, nor a device that joins with a code, says it a secret."""
+    place = await asyncio.to_thread(made, tmp_path / "tls")
+    now, day = datetime.now(UTC), timedelta(days=1)
+    signer = trustme.CA() if how == "another authority" else authority_of(place)
+    issued = signer.issue_cert(
+        "psn.example.bz" if how == "another name" else "127.0.0.1",
+        not_before=now + day if how == "not yet" else now - 2 * day,
+        not_after=now - day if how == "expired" else now + 2 * day,
+    )
+    bad = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    issued.configure_cert(bad)
+    said = bytearray()
+
+    async def listens(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said.extend(await reader.read(1))
+        writer.close()
+
+    async with await asyncio.start_server(listens, "127.0.0.1", 0, ssl=bad) as server:
+        where = "{}:{}".format(*server.sockets[0].getsockname()[:2])
+        trust = trusting(place)
+        async with library.Client(
+            f"wss://{where}/ws", credentials_of("ana"), trust=trust
+        ) as client:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.up(), 1.0)
+            assert client.link is library.Link.LOST
+        file = tmp_path / "device.pem"
+        with pytest.raises(JoinRefused) as refused:
+            await asyncio.to_thread(join, f"https://{where}", "K7MP-3XWD-H9TQ", file, trust)
+        assert refused.value.code == "no_server"
+    assert said == b""
 
 
 async def test_versions_before_1_2_are_refused(secure: tuple[Stage, Path]) -> None:

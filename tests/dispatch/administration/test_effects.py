@@ -495,7 +495,10 @@ async def test_texts_come_back_as_they_were_written(
     assert any(said in reason for reason in reasons)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\t", "a\nb", "a\0b", "x" * 81, 7, None, ["x"]])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\t", "a\nb", "a\0b", "a\x1b[2J", "a\x9b2J", "a\u2028b", "x" * 81, 7, None, ["x"]],
+)
 async def test_names_that_nobody_could_read_are_refused(admin: Clerk, text: Any) -> None:
     for path, body in (
         ("/api/people", {"name": "n", "full_name": text, "roles": ["field"]}),

@@ -34,6 +34,18 @@ def test_agreements_both_ways_and_their_end(psn: Psn, agencies: None, database: 
     assert len(psn("agreement", "list", "--all").output.splitlines()) == 3
 
 
+def test_what_another_agency_wrote_does_not_steer_the_terminal(
+    psn: Psn, agencies: None, run_sql: RunSql
+) -> None:
+    """Reasons are prose, which an agency's administrator writes at his page."""
+    psn("agreement", "add", "BPD", "BCG", "--units", "--reason", "r", "--author", "Maya Can, café")
+    run_sql("update agreement set reason = e'\\x1b]0;x\\x07 \\x1b[2J \\r\\n \\u009b2J \\u202e <b>'")
+    told = psn("agreement", "list").output
+    assert [c for c in told if not c.isprintable() and c != "\n"] == []
+    assert len(told.splitlines()) == 2
+    assert "<b>" in told and "Maya Can, café" in told and r"\x1b]0;x\x07" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
