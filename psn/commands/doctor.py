@@ -192,9 +192,9 @@ def machine(said: Settings) -> Iterator[Finding]:
     yield from sign_in(said)
     yield in_the_clear(said)
     yield port(said.host, said.port)
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)  # the server takes all it may have
     if files != resource.RLIM_INFINITY and files < OPEN_FILES:
-        todo = f"Raise it to {OPEN_FILES}: ulimit -n, or LimitNOFILE= of the service."
+        todo = f"Raise it to {OPEN_FILES}: ulimit -Hn, or LimitNOFILE= of the service."
         yield Finding("warn", "open files", f"limited to {files}, one for each session", todo)
     else:
         yield Finding("ok", "open files", f"limited to {files}")

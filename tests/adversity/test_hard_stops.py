@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
+import resource
 import signal
 import socket
 import struct
@@ -163,6 +164,28 @@ async def process(dsn: str, place: Path, *strict: str) -> AsyncIterator[Process]
         yield one
     finally:
         await one.abandon()
+
+
+async def test_connections_that_ask_nothing_leave_room_where_a_shell_gives_little(
+    database: str, tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))  # for the process that starts now
+    try:
+        starting = process(database, tmp_path)
+        running = await starting.__aenter__()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    idle = []
+    try:
+        host, _, port = running.url.removeprefix("ws://").removesuffix("/ws").partition(":")
+        idle = [await asyncio.open_connection(host, int(port)) for _ in range(400)]
+        async with await Peer.enter(running.url, "ana") as ana:
+            await ana.answers()
+    finally:
+        for _, writer in idle:
+            writer.close()
+        await starting.__aexit__(None, None, None)
 
 
 async def test_killed_three_times_under_load(
