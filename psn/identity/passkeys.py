@@ -14,7 +14,7 @@ import json
 import logging
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -111,6 +111,8 @@ class Challenge:
     purpose: Purpose
     person: int | None
     """Whose it is, when that was proved before: by a session, a password or a provider."""
+    password: str | None = field(default=None, repr=False)
+    """The kept hash of the password that proved it."""
 
 
 class Challenges:
@@ -123,10 +125,17 @@ class Challenges:
         """How many wait."""
         return len(self._waiting)
 
-    def new(self, purpose: Purpose, person: int | None, asker: str, now: float) -> bytes:
+    def new(
+        self,
+        purpose: Purpose,
+        person: int | None,
+        asker: str,
+        now: float,
+        password: str | None = None,
+    ) -> bytes:
         """A fresh challenge; ``asker`` is an address or a person, ``now`` in seconds."""
         made = secrets.token_bytes(CHALLENGE_BYTES)
-        self._waiting.put(made, Challenge(purpose, person), asker, now)
+        self._waiting.put(made, Challenge(purpose, person, password), asker, now)
         return made
 
     def take(self, made: bytes, purpose: Purpose, now: float) -> Challenge:

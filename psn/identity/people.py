@@ -266,9 +266,11 @@ class People:
                 if person is None:
                     raise self.failed(place, wrong_credentials(with_code=False))
                 allowed = await self.factors.passkeys(person.id)
-        owner = None if person is None or not allowed else person.id
+        owner, proof = None, None
+        if person is not None and allowed:
+            owner, proof = person.id, person.password_hash
         asker = network(source)
-        challenge = self.challenges.new("sign_in", owner, asker, self._clock())
+        challenge = self.challenges.new("sign_in", owner, asker, self._clock(), proof)
         return passkeys.use_options(where, challenge, allowed)
 
     async def by_passkey(
@@ -287,7 +289,11 @@ class People:
                 raise passkeys.unknown()
             kept = found[1]
             count, verified = passkeys.used(use, made, where, kept)
-            if not verified and challenge.person != person.id:
+            # The password may be another one by now.
+            proved = challenge.person == person.id and (
+                challenge.password in (None, person.password_hash)
+            )
+            if not verified and not proved:
                 raise SignInRefused(
                     "second_factor_needed",
                     "This key did not check that it is you who uses it.",

@@ -21,6 +21,7 @@ from stage import ANA, CAR, PASSWORD, Peer, Stage, credentials_of, seed, until
 
 from dispatch import account, asking
 from psn import wire
+from psn.identity import credentials
 from psn.identity.signin import FRESH
 
 FACTORS = "/api/me/second-factors"
@@ -250,6 +251,19 @@ async def test_a_key_that_verifies_nobody_counts_beside_the_password_only(
     assert await door.refused("POST", path, wrong) == (403, "wrong_credentials")
     nobody = {"name": "nobody", "password": "not this password"}
     assert (await door.ask("POST", path, wrong)) == (await door.ask("POST", path, nobody))
+
+
+async def test_an_old_password_does_not_help_a_key(stage: Stage, ana: Page, door: Page) -> None:
+    """It was right when the browser was told what to ask the key for."""
+    key = await ana.enrol_passkey(verifies=False)
+    first = {"name": "ana", "password": PASSWORD}
+    options = (await door.post("/api/sign-in/passkey/options", first))["publicKey"]
+    kept = credentials.hash_password(NEW)
+    await stage.core.pool.execute("UPDATE person SET password_hash = $1 WHERE id = 1", kept)
+    await stage.core.refresh_directory()
+    body = {"credential": key.use(options)}
+    refused = await door.refused("POST", "/api/sign-in/passkey", body)
+    assert refused == (403, "second_factor_needed")
 
 
 async def test_another_persons_password_does_not_help_a_key(
