@@ -48,6 +48,7 @@ async def test_a_limited_session_gets_nothing_but_what_enrols_a_factor(stage: St
     open_to_it = {route.path for route in CLOSED if route.limited}
     assert open_to_it == {
         "/api/me/proof",
+        "/api/me/password",
         "/api/me/second-factors",
         "/api/me/second-factors/totp",
         "/api/me/second-factors/totp/confirm",
@@ -55,10 +56,10 @@ async def test_a_limited_session_gets_nothing_but_what_enrols_a_factor(stage: St
         "/api/me/second-factors/passkey",
     }
     async with await Peer.enter(stage.url, "ana") as peer:
-        _ticket(stage, peer).limited = True
+        _ticket(stage, peer).factorless = True
         for route in CLOSED:
             if not route.limited:
-                refused = (403, "second_factor_needed")
+                refused = (403, "account_unfinished")
                 assert await _ask(stage, peer.me.token, route) == refused, route.path
 
 
