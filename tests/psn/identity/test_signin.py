@@ -279,9 +279,9 @@ class Held:
         issue = SignIn.issue
 
         async def held(
-            signin: SignIn, principal: access.Principal, source: str, has_factor: bool
+            signin: SignIn, principal: access.Principal, source: str, has_factor: bool, **more: bool
         ) -> tuple[str, Ticket]:
-            issued = await issue(signin, principal, source, has_factor)
+            issued = await issue(signin, principal, source, has_factor, **more)
             self.reached.set()
             await self.go_on.wait()
             return issued
