@@ -54,7 +54,7 @@ class SignedIn(Frame, tag="signed_in"):
     locked: bool = False
     """Nobody was active for too long: nothing comes, and nothing is taken, before ``unlock``."""
     limited: bool = False
-    """Nothing is possible before a second factor is enrolled over HTTP; then sign in anew."""
+    """Nothing is possible before a password is chosen or a second factor enrolled, over HTTP."""
     known: str | None = None
     """For a person who signed in by password: to be kept here, and sent with the next one."""
 

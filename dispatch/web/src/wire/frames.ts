@@ -131,7 +131,7 @@ export interface SignedIn {
   unit?: number | null;
   /** Nothing comes before `unlock`. */
   locked?: boolean;
-  /** Nothing is possible but to enrol a second factor. */
+  /** Nothing is possible but to choose a password or enrol a second factor. */
   limited?: boolean;
   /** To be kept in this browser, and sent with the next password. */
   known?: string | null;
