@@ -19,7 +19,7 @@ import shapely
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dispatch import account, administration, auditing, federated, openapi, pages
+from dispatch import account, administration, auditing, federated, openapi, pages, working
 from dispatch.asking import (
     ApiProblem,
     Asked,
@@ -33,6 +33,7 @@ from dispatch.asking import (
     refusal,
     reply,
 )
+from dispatch.control_room import DESK
 from psn import __version__, access, database, wire
 from psn.access import Principal
 from psn.core import Core
@@ -348,6 +349,7 @@ ROUTES: Final = (
     *account.ROUTES,
     *federated.ROUTES,
     *administration.ROUTES,
+    *working.ROUTES,
 )
 
 
@@ -398,7 +400,8 @@ async def _asked(core: Core, settings: Settings, route: Route, request: web.Requ
     if who is None or ticket is None:
         return knock
     path, query = dict(request.match_info), query_of(request)
-    return Asked(**knock.parts(), who=who, ticket=ticket, path=path, query=query)
+    desk = request.app[DESK]
+    return Asked(**knock.parts(), desk=desk, who=who, ticket=ticket, path=path, query=query)
 
 
 def _answering(

@@ -19,6 +19,7 @@ import asyncpg
 import msgspec
 from aiohttp import web
 
+from dispatch.desk.desk import Desk
 from psn import access
 from psn.access import Principal
 from psn.core import Core
@@ -63,6 +64,12 @@ _STATUS: Final = {
     "account_unfinished": 403,
     "first_password_over": 403,
     "not_allowed": 403,
+    "not_found": 404,
+    "not_now": 409,
+    "unit_taken": 409,
+    "changed_meanwhile": 409,
+    "id_taken": 409,
+    "name_taken": 409,
     "last_factor": 409,
     "already_there": 409,
     "too_many_factors": 409,
@@ -135,6 +142,7 @@ class Knock:
 class Asked(Knock):
     """A request whose sender is known."""
 
+    desk: Desk
     who: Principal
     ticket: Ticket
     path: dict[str, str]

@@ -16,7 +16,7 @@ import click
 import uvloop
 from aiohttp import web
 
-from dispatch import api, pages
+from dispatch import api, control_room, pages
 from psn import server
 from psn.core import Core
 from psn.log_lines import LogLines
@@ -60,6 +60,7 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(name, stop.set)
 
     def extend(application: web.Application, core: Core) -> None:
+        control_room.open_with(application, core, settings)
         api.add_routes(application, core, settings)
         pages.add_routes(application, settings)
 

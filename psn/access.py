@@ -23,7 +23,7 @@ The rules, in words
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -242,6 +242,33 @@ def may_see_track(who: Principal, unit: Unit, rules: Rules) -> bool:
 def may_see_fence(who: Principal, owner: int | None) -> bool:
     """Whether ``who`` may see the fences of an agency (None: joint)."""
     return who.reads and may(who, "layer", "see", owner)
+
+
+def may_see_incident(who: Principal, owner: int, taking_part: Collection[int]) -> bool:
+    """Whether ``who`` may see an incident of ``owner`` in which those agencies take part."""
+    return _may_at_incident(who, "see", owner, taking_part)
+
+
+def may_work_on_incident(who: Principal, owner: int, taking_part: Collection[int]) -> bool:
+    """Whether ``who`` may do what is to be done at an incident, for his own agency."""
+    return _may_at_incident(who, "work", owner, taking_part)
+
+
+def may_close_incident(who: Principal, owner: int, taking_part: Collection[int]) -> bool:
+    """Whether ``who`` may close and reopen an incident."""
+    return _may_at_incident(who, "close", owner, taking_part)
+
+
+def _may_at_incident(who: Principal, action: str, owner: int, taking_part: Collection[int]) -> bool:
+    how_far = reach(who, "incident", action)
+    if how_far is Reach.NONE:
+        return False
+    return owner == who.agency or (how_far > Reach.OWN and who.agency in taking_part)
+
+
+def may_see_status(who: Principal, unit: Unit, rules: Rules) -> bool:
+    """Whether ``who`` may see what a unit is doing: only where he is shown exactly where it is."""
+    return precision(who, unit, rules) is Precision.EXACT
 
 
 def _belongs(who: Principal, group: Group) -> bool:

@@ -34,6 +34,7 @@ from psn.problems import Problem
 from psn.record.log import Record, forget
 from psn.record.mailboxes import Entry, Letter, Reader
 from psn.sessions import Session, Sessions
+from psn.topics import Topics
 from psn.trail import auditor
 from psn.trail.audit import Actor
 from psn.trail.auditor import Auditor
@@ -44,6 +45,21 @@ STUCK_SECONDS = 30.0
 
 class Refused(Problem):
     """A request that was understood and is not allowed, or not possible."""
+
+
+Acts = Callable[[Principal, wire.Codec, wire.Do, Actor], Awaitable[object]]
+"""Does what a ``do`` frame asks, for whom, and gives what ``done`` is to answer."""
+
+
+async def _nothing_to_do(who: Principal, codec: wire.Codec, frame: wire.Do, by: Actor) -> object:
+    raise no_such_action(frame.what)
+
+
+def no_such_action(what: str) -> Refused:
+    """The refusal of what is no action."""
+    return Refused(
+        "no_action", f"There is no action {what}.", "Compare its name with docs/domain.md."
+    )
 
 
 def now_ms() -> int:
@@ -86,6 +102,14 @@ class Core:
         self.sessions = Sessions(
             self.record, pool, self.screens.presence, lambda address: self.directory.name(address)
         )
+        self.topics = Topics(self.rules)
+        self.acts: Acts = _nothing_to_do
+        """Does what ``do`` frames ask for: the work over this network, of which it knows nothing.
+
+        Raises :class:`Problem`, and what asyncpg raises.
+        """
+        self.on_board_notice: Callable[[], None] = lambda: None
+        """Called when the work's tables were changed otherwise than by what was asked here."""
         self.cuts = Cuts()
         self.outlets: Callable[[], list[Outlet]] = list
         """Where security events go (``psn.keeping.chores``)."""
@@ -271,6 +295,16 @@ class Core:
         """No more picture for a session."""
         self.screens.unwatch(session)
 
+    # -- the work
+
+    def follow(self, session: Session, frame: wire.Follow) -> None:
+        """Keep a session up to date on a topic."""
+        self.topics.follow(session, frame.topic)
+
+    def unfollow(self, session: Session, frame: wire.Unfollow) -> None:
+        """No more of a topic for a session."""
+        self.topics.unfollow(session, frame.topic)
+
     # -- when the rules change
 
     def directory_changed(self, new: Directory) -> list[tuple[Session, SignInRefused]]:
@@ -298,7 +332,9 @@ class Core:
             except SignInRefused as problem:
                 ended.append((session, problem))
         left = {session for session, _ in ended}
-        self.screens.mend(rules, [each for each in self.sessions.all if each not in left])
+        staying = [each for each in self.sessions.all if each not in left]
+        self.screens.mend(rules, staying)
+        self.topics.mend(rules, staying)
         return ended
 
     def renew(self, session: Session) -> None:

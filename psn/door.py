@@ -64,6 +64,8 @@ RETRY_MS = 1_000
 WATCH_SECONDS = 0.1
 WATCH_PARTS = 10
 """Connections are looked after in so many parts, one each time: every one once in a second."""
+ACTS_AT_ONCE = 200
+"""Actions of one session that may wait to be done."""
 ANNOUNCEMENTS_AT_ONCE = 2
 """Announcements of one gateway that may wait for the database."""
 
@@ -105,9 +107,9 @@ class Connection:
         self._floods = 0
         self._bucket = Bucket(FRAMES_PER_SECOND_OTHERWISE, self.began)
         self._closing = False
-        self.leaving = False
-        """It is signing out: its ticket is gone before its answer has been sent."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._acting = asyncio.Lock()
+        self._waiting_acts = 0
 
     # -- in
 
@@ -141,8 +143,12 @@ class Connection:
             for task in self._tasks:
                 task.cancel()
             if self.session is not None:
-                self.core.unwatch(self.session)
-                self.core.sessions.remove(self.session)
+                self._leave(self.session)
+
+    def _leave(self, session: Session) -> None:
+        self.core.unwatch(session)
+        self.core.topics.leave(session)
+        self.core.sessions.remove(session)
 
     async def _listened_to(self) -> None:
         """Wait until the peer has taken something of what it asked for, or is gone."""
@@ -298,8 +304,7 @@ class Connection:
             return
         self.wiping, self.wiping_since = order, asyncio.get_running_loop().time()
         if self.session is not None:
-            self.core.unwatch(self.session)
-            self.core.sessions.remove(self.session)
+            self._leave(self.session)
         self._send(wire.Closing(code=order.code, text=order.text, todo=order.todo))
 
     async def _wiped(self, device: int) -> None:
@@ -377,6 +382,48 @@ class Connection:
     def _unwatch(self, session: Session, frame: wire.Unwatch) -> None:
         self.core.unwatch(session)
         self._send(wire.Ok(n=frame.n))
+
+    def _follow(self, session: Session, frame: wire.Follow) -> None:
+        self._bucket.charge(WATCH_FRAMES)
+        self.core.follow(session, frame)
+        self._send(wire.Ok(n=frame.n))
+
+    def _unfollow(self, session: Session, frame: wire.Unfollow) -> None:
+        self.core.unfollow(session, frame)
+        self._send(wire.Ok(n=frame.n))
+
+    def _do(self, session: Session, frame: wire.Do) -> None:
+        if self._waiting_acts >= ACTS_AT_ONCE:
+            text = "More is asked of this session than can be done; this was not taken."
+            raise Refused("too_fast", text, "Wait for answers, then send it again.", RETRY_MS)
+        self._waiting_acts += 1
+        # Of the server and not of the connection: what has begun is done, whoever hangs up.
+        task = asyncio.create_task(self._done(session, frame))
+        _acting.add(task)
+        task.add_done_callback(_acting.discard)
+
+    async def _done(self, session: Session, frame: wire.Do) -> None:
+        try:
+            async with self._acting:  # one after the other, in the order they came
+                self._still_there(session)
+                result = await self.core.acts(
+                    session.principal, self.codec, frame, self._actor(session)
+                )
+            self._send(wire.Done(id=frame.id, time=now_ms(), result=result))
+        except Problem as problem:
+            self._error(problem, None, frame.id)
+        except (*database.PASSING, asyncpg.PostgresError) as problem:
+            log.warning("%s was not done: %s", frame.what, problem)
+            self._error(_unavailable("It could not be stored."), None, frame.id)
+        finally:
+            self._waiting_acts -= 1
+
+    def _still_there(self, session: Session) -> None:
+        """Raise :class:`Problem` when the session has ended or locked while its frame waited."""
+        if session.barred is not None:
+            raise session.barred
+        if not self.core.signin.holds(session.ticket):
+            raise _over()
 
     def _announce(self, session: Session, frame: wire.Announce) -> None:
         if len(self._tasks) >= ANNOUNCEMENTS_AT_ONCE:
@@ -489,6 +536,9 @@ _HANDLERS: dict[type, Callable[[Connection, Session, Any], None]] = {
     wire.Unwatch: Connection._unwatch,
     wire.Announce: Connection._announce,
     wire.Active: Connection._active,
+    wire.Do: Connection._do,
+    wire.Follow: Connection._follow,
+    wire.Unfollow: Connection._unfollow,
 }
 _ALWAYS = (wire.Ping, wire.SignOut, wire.Unlock, wire.SignIn, wire.Hello)
 """Frames that are not held back when a session is locked or limited."""
@@ -578,6 +628,7 @@ class Door:
             late = time.perf_counter() - asked - WATCH_SECONDS
             self.core.lag_seconds.observe(max(late, 0.0))
             self.core.hub.check_lagging()
+            self.core.topics.tend()
             if part == 0:
                 left = list(self.connections)
             # A part at a time: thousands at once would hold up everything else.
@@ -668,5 +719,7 @@ class Door:
         )
 
 
+_acting: set[asyncio.Task[None]] = set()
+"""Keeps what is being done alive until it is done."""
 _ending: set[asyncio.Task[None]] = set()
 """Keeps closing tasks alive until they are done."""

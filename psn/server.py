@@ -25,7 +25,7 @@ from psn.identity.signin import Conditions
 from psn.keeping.chores import Chores
 from psn.picture import partitions
 from psn.problems import Problem
-from psn.schema import FLOORS_CHANNEL, SESSIONS_CHANNEL
+from psn.schema import BOARD_CHANNEL, FLOORS_CHANNEL, SESSIONS_CHANNEL
 from psn.settings import Settings
 from psn.trail import auditor
 
@@ -161,6 +161,7 @@ async def _core(
 
     watch.on_notice(SESSIONS_CHANNEL, sessions_changed)
     watch.on_notice(FLOORS_CHANNEL, floors_changed)
+    watch.on_notice(BOARD_CHANNEL, lambda: core.on_board_notice())
     directory = await watch.start()
     conditions = Conditions(
         settings.session_hours,

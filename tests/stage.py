@@ -21,7 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from dispatch import api
+from dispatch import api, control_room
 from psn import migrate, server, wire
 from psn.cluster import Cluster
 from psn.core import Core
@@ -149,6 +149,7 @@ class Stage:
 
         def extend(application: Any, core: Core) -> None:
             self.core = core
+            control_room.open_with(application, core, settings)
             api.add_routes(application, core, settings)
 
         async with server.running(settings, extend) as address:

@@ -75,5 +75,6 @@ def unlock(core: Core, session: Session) -> None:
     session.barred = None
     session.send(wire.Unlocked())
     core.sessions.release(session)
+    core.topics.release(session)
     if session.watch is not None:
         core.screens.show(session)

@@ -23,6 +23,8 @@ DIRECTORY_CHANNEL = "psn_directory"
 """NOTIFY channel: who-is-who changed; the payload is the table."""
 SESSIONS_CHANNEL = "psn_sessions"
 """NOTIFY channel: a session was ended; the payload is the table."""
+BOARD_CHANNEL = "psn_board"
+"""NOTIFY channel: something of dispatch changed otherwise than by an action of the server."""
 FLOORS_CHANNEL = "psn_floors"
 """NOTIFY channel: mailboxes have new floors, since old messages were deleted."""
 DIRECTORY_TABLES = (
@@ -51,6 +53,11 @@ AUDITED_TABLES = (
     "webhook",
     "retention",
     "legal_hold",
+    "incident_type",
+    "station",
+    "unit_profile",
+    "fence_rule",
+    "shift",
 )
 """Tables whose every change is in the audit, whoever makes it and however."""
 

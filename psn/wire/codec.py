@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from psn.wire.to_client import ServerFrame
 from psn.wire.to_server import ClientFrame
 from psn.wire.values import MOST_REQUESTS, SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, Fix, Seat
+
+Part = TypeVar("Part")
 
 
 class WireError(Exception):
@@ -44,6 +46,7 @@ class Codec:
     """
 
     binary: bool
+    _module: Any
 
     def __init__(self, subprotocol: str) -> None:
         """Make the codec of ``psn.v1.msgpack`` or ``psn.v1.json``; else ``ValueError``."""
@@ -52,6 +55,7 @@ class Codec:
         )
         if module is None:
             raise ValueError(f"unknown subprotocol {subprotocol!r}")
+        self._module = module
         self.binary = subprotocol == SUBPROTOCOL_MSGPACK
         self._encode = module.Encoder().encode
         self._client = module.Decoder(ClientFrame).decode
@@ -63,6 +67,19 @@ class Codec:
         """Bytes of one frame, of one seat for :meth:`picture`, or of one fix to keep."""
         encoded: bytes = self._encode(frame)
         return encoded
+
+    def encode_part(self, part: Struct) -> bytes:
+        """Bytes of a part of frames, so that it is encoded once for all of them."""
+        encoded: bytes = self._encode(part)
+        return encoded
+
+    def decode_part(self, data: Raw, kind: type[Part]) -> Part:
+        """What a frame carries unread, as ``kind``; raises :class:`FrameRefused`."""
+        try:
+            part: Part = self._module.decode(data, type=kind)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
+            raise _refusal(problem) from None
+        return part
 
     def picture(self, seats: list[bytes], snapshot: bool = False) -> bytes:
         """The picture frame of seats that are encoded already, so that each is encoded once.

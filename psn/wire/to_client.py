@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -77,6 +77,15 @@ class Ack(Frame, tag="ack"):
 
     id: UUID
     time: int
+
+
+class Done(Frame, tag="done"):
+    """What ``do`` asked for is committed to disk, at ``time`` by the server's clock."""
+
+    id: UUID
+    time: int
+    result: Any = None
+    """What the action answers: see docs/domain.md."""
 
 
 class Error(Frame, tag="error"):
@@ -154,6 +163,20 @@ class RosterPeople(Frame, tag="roster_people"):
     agencies: list[RosterAgency]
     groups: list[RosterGroup]
     people: list[RosterPerson]
+
+
+class News(Frame, tag="news"):
+    """What is new in a topic that this session follows: items that came or changed, each whole.
+
+    An item is a map with ``is`` (its kind) and what docs/domain.md says of that kind. ``gone``
+    names, by address (``incident:5``), what is to be forgotten: over, or no longer shared.
+    """
+
+    topic: str
+    set: list[Any] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    whole: bool = False
+    """Everything that was known of the topic is forgotten first."""
 
 
 class Picture(Frame, tag="picture"):
@@ -272,10 +295,12 @@ ServerFrame = (
     | Ok
     | Announced
     | Ack
+    | Done
     | Error
     | Roster
     | RosterUnits
     | RosterPeople
+    | News
     | Picture
     | Gone
     | Presence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from psn.wire.values import (
     MAX_BATCH,
@@ -25,6 +25,9 @@ from psn.wire.values import (
     ShortText,
     Signature,
 )
+
+Topic = Annotated[str, Meta(pattern=r"^[a-z_]{1,20}\Z")]
+"""The name of a topic: ``board``."""
 
 
 class Hello(Frame, tag="hello"):
@@ -141,6 +144,33 @@ class Read(Frame, tag="read"):
     seqs: Annotated[list[Sequence], Meta(min_length=1, max_length=500)]
 
 
+class Do(Frame, tag="do"):
+    """Do something of the work on this network: ``incident.open``, ``unit.status`` …
+
+    ``id`` is made by the client: the same one sent again is done once, and answered each time
+    alike. ``done`` follows when it is on disk, or ``error``. It is done in the order asked.
+    """
+
+    id: UUID
+    what: Annotated[str, Meta(pattern=r"^[a-z_]{1,20}\.[a-z_]{1,30}\Z")]
+    with_: Raw = field(name="with")
+    """What it is done with: see docs/domain.md."""
+
+
+class Follow(Frame, tag="follow"):
+    """Keep this session up to date on a topic: ``news`` with all of it, then of each change."""
+
+    n: RequestNumber
+    topic: Topic
+
+
+class Unfollow(Frame, tag="unfollow"):
+    """No more of a topic."""
+
+    n: RequestNumber
+    topic: Topic
+
+
 class Active(Frame, tag="active"):
     """A person has used keys or pointer: the session does not lock yet. At most one a minute."""
 
@@ -191,6 +221,9 @@ ClientFrame = (
     | Message
     | Seen
     | Read
+    | Do
+    | Follow
+    | Unfollow
     | Active
     | Unlock
     | Ping

@@ -1,0 +1,33 @@
+"""Every action that there is, by name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dispatch.desk import (
+    assignments,
+    calls,
+    care,
+    emergencies,
+    incidents,
+    partners,
+    raising,
+    types,
+    units,
+)
+from dispatch.desk.work import Action
+
+ACTIONS: Final[dict[str, Action]] = {
+    action.name: action
+    for action in (
+        *calls.ACTIONS,
+        *incidents.ACTIONS,
+        *partners.ACTIONS,
+        *assignments.ACTIONS,
+        *units.ACTIONS,
+        *emergencies.ACTIONS,
+        *care.ACTIONS,
+        *raising.ACTIONS,
+        *types.ACTIONS,
+    )
+}

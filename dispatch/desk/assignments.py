@@ -1,0 +1,261 @@
+"""Units sent to incidents: ordered, and what becomes of it (docs/domain.md, Assignments)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from msgspec import Meta, Struct
+
+from dispatch.desk.cards import Card, worked_on
+from dispatch.desk.raising import raise_alarm
+from dispatch.desk.values import Id, Ids, Text, Words
+from dispatch.desk.work import Action, Work
+from dispatch.domain.alarms import Kind
+from dispatch.domain.refusals import DispatchRefused, not_allowed, not_now, not_there
+from dispatch.domain.statuses import SENDABLE, STEPS, Status
+from psn.directory import Unit
+
+
+class Assign(Struct, kw_only=True, omit_defaults=True):
+    """Send units of the own agency; all of them, or, when one cannot be sent, none."""
+
+    incident: Id
+    units: Ids
+    text: Text = ""
+    divert: bool = False
+    """Also those that are on another incident; that one ends for them."""
+    anyway: bool = False
+    """Also those that are off duty or out of service."""
+
+
+class Assigned(Struct):
+    """The assignments, in the order of the units."""
+
+    assignments: list[int]
+
+
+class Recall(Struct):
+    """Call a unit back."""
+
+    assignment: Id
+    reason: Words
+
+
+class Decline(Struct):
+    """A crew cannot do what it was ordered."""
+
+    assignment: Id
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+async def assign(work: Work, body: Assign) -> Assigned:
+    """Send units; each gets its order, once, whatever dies in between."""
+    work.own("incident", "open", "send units")
+    units = [work.own_unit(each) for each in dict.fromkeys(body.units)]
+    former = await _former(work, units)
+    # Cards in the order of their numbers, so that nobody waits for one who waits for him.
+    cards: dict[int, Card] = {}
+    for incident in sorted({body.incident, *former.values()} if body.divert else {body.incident}):
+        if incident == body.incident:
+            cards[incident] = await worked_on(work, incident)
+        else:
+            await work.connection.fetchval(
+                "select 1 from incident_card where incident_id = $1 for update", incident
+            )
+    card = cards[body.incident]
+    statuses = await locked(work, [unit.id for unit in units])
+    made = {}
+    for unit in sorted(units, key=lambda unit: unit.id):
+        await _free(work, unit, statuses[unit.id], body)
+        made[unit.id] = await _send(work, card, unit, body.text)
+    work.orders = work.shares = True
+    return Assigned([made[unit.id] for unit in units])
+
+
+async def _former(work: Work, units: list[Unit]) -> dict[int, int]:
+    """By unit: the incident it is on."""
+    rows = await work.connection.fetch(
+        "select unit_id, incident_id from assignment where unit_id = any($1) and ended_at is null",
+        [unit.id for unit in units],
+    )
+    return {row["unit_id"]: row["incident_id"] for row in rows}
+
+
+async def locked(work: Work, units: list[int]) -> dict[int, Status]:
+    """What units are doing, each locked till the end; one of which nothing was said is available.
+
+    Whoever changes what a unit does comes through here, so of two at once the second sees the
+    first's.
+    """
+    ordered = sorted(units)
+    await work.connection.execute(
+        "insert into unit_status (unit_id, status, since, author, source)"
+        " select u.id, 'available', u.created_at, '', '' from unit u where u.id = any($1)"
+        " order by u.id on conflict do nothing",
+        ordered,
+    )
+    rows = await work.connection.fetch(
+        "select unit_id, status from unit_status where unit_id = any($1) order by unit_id"
+        " for update",
+        ordered,
+    )
+    return {row["unit_id"]: Status(row["status"]) for row in rows}
+
+
+async def _free(work: Work, unit: Unit, status: Status, body: Assign) -> None:
+    """See that a unit may be sent; ends what it was on when it is diverted."""
+    if status in SENDABLE:
+        return
+    if status not in STEPS:
+        if not body.anyway:
+            raise not_now(
+                f"{unit.callsign} is {status.replace('_', ' ')}.",
+                "Choose another unit, or send it anyway.",
+            )
+        return
+    row: Any = await work.connection.fetchrow(
+        "select a.id, a.incident_id, k.number, a.ordered_by from assignment a"
+        " join incident_card k on k.incident_id = a.incident_id"
+        " where a.unit_id = $1 and a.ended_at is null",
+        unit.id,
+    )
+    if row["incident_id"] == body.incident:
+        raise _taken(f"{unit.callsign} is on this incident already.")
+    if not body.divert:
+        by = work.directory.name(row["ordered_by"])
+        raise _taken(f"{unit.callsign} was sent to {row['number']} by {by}.")
+    await end(work, row["id"], unit.id, row["incident_id"], "diverted", f"to {body.incident}")
+
+
+def _taken(text: str) -> DispatchRefused:
+    return DispatchRefused("unit_taken", text, "Choose another unit, or divert this one.")
+
+
+async def _send(work: Work, card: Card, unit: Unit, text: str) -> int:
+    row: Any = await work.connection.fetchrow(
+        "select k.priority, k.place, k.details, t.name from incident_card k"
+        " left join incident_type t on t.id = k.type_id where k.incident_id = $1",
+        card.id,
+    )
+    said = [f"{card.number} P{row['priority']} {card.title}", row["place"], text or row["details"]]
+    number: int = await work.connection.fetchval(
+        "insert into assignment (incident_id, unit_id, agency_id, order_text, ordered_by)"
+        " values ($1, $2, $3, $4, $5) returning id",
+        card.id,
+        unit.id,
+        unit.agency,
+        "\n".join(each for each in said if each)[:4_000],
+        work.who.address,
+    )
+    await work.connection.execute(
+        "insert into incident_member (incident_id, unit_id, reason, author)"
+        " values ($1, $2, 'assigned', $3)",
+        card.id,
+        unit.id,
+        work.who.address,
+    )
+    await set_status(work, unit.id, Status.ORDERED, "order")
+    said_in_log = {"unit": unit.id, "callsign": unit.callsign, "assignment": number}
+    await work.log(card.id, "unit_ordered", said_in_log)
+    work.touch("assignment", number)
+    return number
+
+
+async def set_status(
+    work: Work, unit: int, status: Status, source: str, note: str = "", said: Any = None
+) -> None:
+    """Write what a unit is doing from now on (or from when it said), and into its history."""
+    at = said or work.now
+    await work.connection.execute(
+        "update unit_status set status = $2, since = $3, author = $4, source = $5, note = $6"
+        " where unit_id = $1",
+        unit,
+        status,
+        at,
+        work.who.address,
+        source,
+        note,
+    )
+    await work.connection.execute(
+        "insert into unit_status_log (unit_id, status, said_at, author, source, note)"
+        " values ($1, $2, $3, $4, $5, $6)",
+        unit,
+        status,
+        at,
+        work.who.address,
+        source,
+        note,
+    )
+    work.touch("unit", unit)
+
+
+async def end(
+    work: Work, assignment: int, unit: int, incident: int, outcome: str, reason: str = ""
+) -> None:
+    """End an assignment: what it opened to other agencies ends, and the unit is free.
+
+    The incident's card and the unit's status are locked by who calls.
+    """
+    await work.connection.execute(
+        "update assignment set ended_at = now(), outcome = $2, contact_at = now() where id = $1",
+        assignment,
+        outcome,
+    )
+    await work.connection.execute(
+        "update incident_member set ends_at = now() where incident_id = $1 and unit_id = $2"
+        " and (ends_at is null or ends_at > now())",
+        incident,
+        unit,
+    )
+    callsign = work.directory.units[unit].callsign
+    said = {"unit": unit, "callsign": callsign, "outcome": outcome, "reason": reason}
+    await work.log(incident, "unit_left", said)
+    work.touch("assignment", assignment)
+    work.touch("unit", unit)
+    work.shares = True
+
+
+async def live(work: Work, assignment: int) -> Any:
+    """A live assignment of a unit of the own agency: card and status locked in that order."""
+    row = await work.connection.fetchrow(
+        "select incident_id, unit_id, agency_id from assignment where id = $1", assignment
+    )
+    if row is None or row["agency_id"] != work.who.agency:
+        raise not_there("assignment")
+    await work.connection.fetchval(
+        "select 1 from incident_card where incident_id = $1 for update", row["incident_id"]
+    )
+    await locked(work, [row["unit_id"]])
+    ended = await work.connection.fetchval(
+        "select outcome from assignment where id = $1", assignment
+    )
+    if ended is not None:
+        raise not_now(f"This assignment has ended: {ended}.", "Look at the unit's present one.")
+    return row
+
+
+async def recall(work: Work, body: Recall) -> None:
+    """Call a unit back; the crew is told by an order of its own."""
+    work.own("incident", "open", "recall units")
+    row = await live(work, body.assignment)
+    await end(work, body.assignment, row["unit_id"], row["incident_id"], "recalled", body.reason)
+    await set_status(work, row["unit_id"], Status.AVAILABLE, "order")
+
+
+async def decline(work: Work, body: Decline) -> None:
+    """The crew cannot: the dispatcher is told at once."""
+    row = await live(work, body.assignment)
+    if work.who.unit != row["unit_id"]:
+        raise not_allowed("decline for another unit; recall it instead")
+    await end(work, body.assignment, row["unit_id"], row["incident_id"], "declined", body.reason)
+    await set_status(work, row["unit_id"], Status.AVAILABLE, "tablet")
+    about = f"assignment:{body.assignment}"
+    said = {"unit": row["unit_id"], "incident": row["incident_id"], "reason": body.reason}
+    await raise_alarm(work, row["agency_id"], Kind.ORDER_DECLINED, about, said)
+
+
+ACTIONS: Final = (
+    Action("incident.assign", Assign, assign, Assigned),
+    Action("assignment.recall", Recall, recall),
+    Action("assignment.decline", Decline, decline),
+)

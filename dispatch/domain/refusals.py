@@ -1,0 +1,42 @@
+"""Why something of dispatch is not done: stable codes, plain sentences, what to do next."""
+
+from __future__ import annotations
+
+from psn.problems import Problem
+
+
+class DispatchRefused(Problem):
+    """Something that was understood, and may not be done now."""
+
+
+def not_there(what: str) -> DispatchRefused:
+    """The answer for what is not there and, alike, for what may not be seen."""
+    return DispatchRefused(
+        "not_found", f"There is no such {what} that you may see.", "Look at the board, and choose."
+    )
+
+
+def not_allowed(what: str) -> DispatchRefused:
+    """The answer to who may not do such a thing."""
+    return DispatchRefused(
+        "not_allowed", f"You may not {what}.", "Ask somebody whose role allows it."
+    )
+
+
+def not_now(text: str, todo: str) -> DispatchRefused:
+    """The answer to what is impossible in the state that things are in."""
+    return DispatchRefused("not_now", text, todo)
+
+
+def changed_meanwhile(field: str, now: object) -> DispatchRefused:
+    """The answer to a change of what somebody else has changed meanwhile."""
+    return DispatchRefused(
+        "changed_meanwhile",
+        f"The {field} was changed meanwhile; it is now: {now}.",
+        "Look at the new value, and change it again if yours is better.",
+    )
+
+
+def bad_value(text: str, todo: str) -> DispatchRefused:
+    """The answer to a value that cannot be meant."""
+    return DispatchRefused("bad_value", text, todo)

@@ -1,0 +1,163 @@
+"""From the call to "all clear", over the wire, between two agencies."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+from desk_peer import Worker
+from stage import BPD, CAR, CUSTOMS, PATROL, Stage, texts, until
+
+
+async def test_from_the_call_to_all_clear(stage: Stage) -> None:
+    ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
+    call = (await ana.do("call.take", line="911"))["id"]
+    await ana.sees(f"call:{call}", state="taken", taken_by_name="Ana")
+    place = {"text": "Queen Street, Orange Walk", "lon": -885_560_000, "lat": 180_820_000}
+    await ana.do("call.change", call=call, caller_name="Rosa", place=place, notes="hit and run")
+    opened = await ana.do("call.open_incident", call=call, title="Hit and run", priority=1)
+    number = opened["incident"]
+    assert opened["number"].startswith("BPD-")
+    await ana.sees(f"call:{call}", state="incident", incident=number)
+    incident = await ana.sees(f"incident:{number}", phase="waiting", priority=1)
+    assert incident["place"] == place["text"] and incident["lon"] == place["lon"]
+    assert incident["details"] == "hit and run" and incident["owner_name"] == "Ana"
+
+    made = await ana.do("incident.assign", incident=number, units=[CAR])
+    assignment = made["assignments"][0]
+    await car.sees(f"incident:{number}", title="Hit and run")
+    await until(lambda: texts(car.peer), "the order is in the mailbox")
+    assert f"{opened['number']} P1 Hit and run" in texts(car.peer)[0]
+    await car.do("unit.status", status="acknowledged", assignment=assignment)
+    await car.do("unit.status", status="en_route", assignment=assignment)
+    await ana.sees(f"incident:{number}", phase="en_route", units=[CAR])
+    await car.do("unit.status", status="on_scene", assignment=assignment)
+    await ana.refused("incident.close", "not_now", incident=number, outcome="done")
+    await car.do("unit.status", status="clear", assignment=assignment)
+    await ana.sees(f"unit:{CAR}", status="available")
+    await ana.do("incident.close", incident=number, outcome="done", text="driver found")
+    await ana.sees(f"incident:{number}", phase="closed", outcome="done")
+    await car.sees_no(f"incident:{number}")
+
+    times = ana.board[f"assignment:{assignment}"]
+    steps = ["ordered", "acknowledged", "en_route", "on_scene", "ended"]
+    assert [times[step] for step in steps] == sorted(times[step] for step in steps)
+    await ana.leave()
+    await car.leave()
+
+
+async def test_the_same_action_sent_again_is_done_once(stage: Stage) -> None:
+    ana = await Worker.enter(stage, "ana")
+    uid = uuid4()
+    first = await ana.do("incident.open", uid, title="Boat adrift")
+    assert await ana.do("incident.open", uid, title="Boat adrift") == first
+    assert await stage.core.pool.fetchval("select count(*) from incident") == 1
+    answer = await ana.ask("incident.open", uid, title="Another boat")
+    assert getattr(answer, "code", None) == "id_taken"
+    await ana.leave()
+
+
+async def test_of_two_dispatchers_exactly_one_sends_the_unit(stage: Stage) -> None:
+    ana, other = await Worker.enter(stage, "ana"), await Worker.enter(stage, "ana")
+    numbers = [(await ana.do("incident.open", title=f"Number {n}"))["incident"] for n in range(2)]
+    for round_ in range(10):
+        answers = await asyncio.gather(
+            ana.ask("incident.assign", incident=numbers[0], units=[CAR, PATROL]),
+            other.ask("incident.assign", incident=numbers[1], units=[PATROL, CAR]),
+        )
+        codes = sorted(str(getattr(answer, "code", "done")) for answer in answers)
+        assert codes == ["done", "unit_taken"], (round_, answers)
+        loser = next(answer for answer in answers if hasattr(answer, "code"))
+        assert "Ana" in loser.text
+        for unit in (CAR, PATROL):
+            await ana.do("unit.status", unit=unit, status="clear")
+    await ana.leave()
+    await other.leave()
+
+
+async def test_another_agency_is_asked_and_sends_its_own(stage: Stage) -> None:
+    ana, cyd = await Worker.enter(stage, "ana"), await Worker.enter(stage, "cyd")
+    number = (await ana.do("incident.open", title="Road block"))["incident"]
+    truck = 5
+    await ana.refused("incident.assign", "not_found", incident=number, units=[truck])
+    invited = await ana.do("incident.invite", incident=number, agency=CUSTOMS, text="a road block")
+    invitation = f"invitation:{invited['id']}"
+    await cyd.sees(invitation, from_agency=BPD, text="a road block", title="Road block")
+    assert f"incident:{number}" not in cyd.board
+    await cyd.refused("incident.note", "not_found", incident=number, text="what is it?")
+    await cyd.do("invitation.answer", invitation=invited["id"], answer="accepted")
+    await cyd.sees(f"incident:{number}", agencies=[BPD, CUSTOMS])
+    await ana.do("incident.note", incident=number, text="informant at the pump", private=True)
+    await ana.do("incident.note", incident=number, text="a white Toyota")
+    await cyd.do("incident.assign", incident=number, units=[truck])
+    await ana.sees(f"unit:{truck}", status="ordered")
+    made = await ana.sees(f"incident:{number}", units=[truck])
+    assert made["phase"] == "ordered"
+    await cyd.do("unit.status", unit=truck, status="clear")
+    await ana.sees_no(f"unit:{truck}")
+    await cyd.do("incident.leave", incident=number)
+    await cyd.sees_no(f"incident:{number}")
+    await ana.leave()
+    await cyd.leave()
+
+
+async def test_a_change_of_what_was_changed_meanwhile_is_refused(stage: Stage) -> None:
+    ana, other = await Worker.enter(stage, "ana"), await Worker.enter(stage, "ana")
+    number = (await ana.do("incident.open", title="Fire"))["incident"]
+    change = {"incident": number, "field": "title", "was": "Fire"}
+    await ana.do("incident.change", **change, now="Fire in a store")
+    refusal = await other.refused("incident.change", "changed_meanwhile", **change, now="Bush fire")
+    assert "Fire in a store" in refusal.text
+    await other.do("incident.change", incident=number, field="priority", was=3, now=1)
+    await ana.sees(f"incident:{number}", title="Fire in a store", priority=1)
+    await ana.leave()
+    await other.leave()
+
+
+async def test_the_red_button_is_over_only_when_both_have_said_so(stage: Stage) -> None:
+    ana, ben = await Worker.enter(stage, "ana"), await Worker.enter(stage, "ben")
+    car = await Worker.enter(stage, CAR)
+    number = (await car.do("emergency.press"))["id"]
+    address = f"emergency:{number}"
+    for each in (ana, ben, car):
+        await each.sees(address, unit=CAR)
+    assert (await car.do("emergency.press"))["id"] == number
+    await ana.sees(address, presses=2)
+    await ana.refused("emergency.end", "not_now", emergency=number, outcome="safe")
+    await ana.do("emergency.own", emergency=number)
+    await ben.sees(address, owner_name="Ana")
+    await car.do("emergency.safe", emergency=number)
+    await car.do("emergency.press")
+    await ana.do("emergency.end", emergency=number, outcome="a fall, unhurt")
+    assert address in ana.board
+    await car.do("emergency.safe", emergency=number)
+    for each in (ana, ben, car):
+        await each.sees_no(address)
+        await each.leave()
+
+
+async def test_orders_that_do_not_arrive_raise_themselves(stage: Stage) -> None:
+    ana = await Worker.enter(stage, "ana")
+    number = (await ana.do("incident.open", title="Burglary"))["incident"]
+    made = await ana.do("incident.assign", incident=number, units=[CAR])
+    assignment = made["assignments"][0]
+    await stage.core.pool.execute("alter table assignment disable trigger assignment_times")
+    await stage.core.pool.execute("update assignment set ordered_at = now() - interval '70 s'")
+
+    def kinds() -> set[str]:
+        return {i["kind"] for i in ana.board.values() if i["is"] == "alarm"}
+
+    await until(lambda: {"order_undelivered", "order_unacknowledged"} <= kinds(), "it is raised")
+    car = await Worker.enter(stage, CAR)
+    await car.do("unit.status", status="acknowledged", assignment=assignment)
+    await until(lambda: not kinds(), f"it is over: {kinds()}")
+    await ana.leave()
+    await car.leave()
+
+
+async def test_what_is_no_action_is_refused(stage: Stage) -> None:
+    ana = await Worker.enter(stage, "ana")
+    await ana.refused("incident.explode", "no_action")
+    await ana.refused("incident.open", "bad_field", title=7)
+    await ana.refused("incident.note", "not_found", incident=999, text="x")
+    await ana.leave()
