@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
+from dispatch.desk.cards import seen, worked_on
 from dispatch.desk.values import Id, Line, Milliseconds, Place, Said, Text, Word, Words
 from dispatch.desk.work import Action, Made, Work
 from dispatch.domain.refusals import bad_value, not_allowed, not_now, not_there
@@ -127,11 +128,13 @@ async def start_check(work: Work, body: StartCheck) -> Made:
     """Begin to ask a unit every so often; with a check running, change how often."""
     agency = work.own("incident", "open", "begin welfare checks")
     unit = work.own_unit(body.unit)
+    if body.incident is not None:
+        await worked_on(work, body.incident)
     number: int = await work.connection.fetchval(
         "insert into welfare_check (agency_id, unit_id, incident_id, every_seconds, due_at, author)"
-        " values ($1, $2, $3, $4, now() + make_interval(secs => $4), $5)"
-        " on conflict (unit_id) where ended_at is null do update set every_seconds = $4,"
-        " due_at = now() + make_interval(secs => $4) returning id",
+        " values ($1, $2, $3, $4::int, now() + make_interval(secs => $4::int), $5)"
+        " on conflict (unit_id) where ended_at is null do update set every_seconds = $4::int,"
+        " due_at = now() + make_interval(secs => $4::int) returning id",
         agency,
         unit.id,
         body.incident,
@@ -180,6 +183,8 @@ async def _check(work: Work, number: int) -> Any:
 async def remind(work: Work, body: Remind) -> Made:
     """Be reminded of something at a time."""
     agency = work.own("incident", "open", "make reminders")
+    if body.incident is not None:
+        await seen(work, body.incident)
     number: int = await work.connection.fetchval(
         "insert into reminder (agency_id, person_id, incident_id, text, due_at, author)"
         " values ($1, $2, $3, $4, $5, $6) returning id",

@@ -30,7 +30,7 @@ from msgspec import Struct
 
 from dispatch.board.board import Board
 from dispatch.desk.work import Action, Work
-from dispatch.domain.refusals import DispatchRefused
+from dispatch.domain.refusals import DispatchRefused, not_now
 from psn import database, wire
 from psn.access import Principal
 from psn.core import Core, no_such_action
@@ -85,6 +85,12 @@ class Desk:
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if not left:
                     raise
+            except asyncpg.IntegrityConstraintViolationError as problem:
+                # The rules above it were asked, and somebody else was quicker.
+                log.warning("%s was not done: %s", action.name, problem)
+                raise not_now(
+                    "Something else was done at this very moment.", "Look at the board, and again."
+                ) from None
             except (*database.PASSING, asyncpg.PostgresError):
                 # It may have been committed all the same.
                 self.board.doubt()

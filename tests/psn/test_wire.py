@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgpack
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,6 +57,7 @@ seats = st.builds(
     accuracy=maybe() | st.integers(0, 10_000_000),
 )
 sequences = st.integers(0, 9_007_199_254_740_991)
+topics = st.from_regex(r"[a-z_]{1,20}", fullmatch=True)
 
 CLIENT: dict[type, st.SearchStrategy[Any]] = {
     wire.Hello: st.builds(wire.Hello, v=st.integers(1, 1_000), client=short),
@@ -112,6 +114,14 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
         wire.Read, n=numbers, box=addresses, seqs=st.lists(sequences, min_size=1, max_size=5)
     ),
     wire.Active: st.builds(wire.Active),
+    wire.Do: st.builds(
+        wire.Do,
+        id=st.uuids(),
+        what=st.from_regex(r"[a-z_]{1,20}\.[a-z_]{1,30}", fullmatch=True),
+        with_=st.just(msgspec.Raw(b"0")),  # a number in both forms
+    ),
+    wire.Follow: st.builds(wire.Follow, n=numbers, topic=topics),
+    wire.Unfollow: st.builds(wire.Unfollow, n=numbers, topic=topics),
     wire.Unlock: st.builds(
         wire.Unlock,
         n=numbers,
@@ -150,6 +160,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     type(None): st.none(),
     wire.MailBody: bodies,
     wire.Seat: seats,
+    Any: st.dictionaries(texts, st.none() | st.booleans() | times | texts, max_size=3),
 }
 
 

@@ -37,6 +37,13 @@ def as_json(value: Any) -> Any:
     return [as_json(inner) for inner in value] if isinstance(value, list) else value
 
 
+def told(frame: Any, codec: wire.Codec) -> Any:
+    """A frame with what it carries unread, read."""
+    if not isinstance(frame, wire.Do):
+        return frame
+    return frame.id, frame.what, codec.decode_part(frame.with_, dict)
+
+
 CLIENT = {_tag(frame) for frame in get_args(wire.ClientFrame)}
 SERVER = {_tag(frame) for frame in get_args(wire.ServerFrame)}
 
@@ -57,9 +64,10 @@ def test_an_example_is_the_same_in_both_forms(name: str, text: str, data: bytes)
 def test_our_codec_reads_and_writes_an_example(name: str, text: str, data: bytes) -> None:
     decode = "decode_client" if name in CLIENT else "decode_server"
     frame = getattr(wire.MSGPACK, decode)(data)
-    assert getattr(wire.JSON, decode)(text) == frame
+    other = getattr(wire.JSON, decode)(text)
+    assert told(other, wire.JSON) == told(frame, wire.MSGPACK)
     assert wire.MSGPACK.encode(frame) == data
-    assert json.loads(wire.JSON.encode(frame)) == json.loads(text)
+    assert json.loads(wire.JSON.encode(other)) == json.loads(text)
 
 
 RAISED = re.compile(
@@ -77,6 +85,7 @@ SAYING = (
     "identity/signin",
     "picture/tracking",
     "wire/codec",
+    "topics",
 )
 
 
