@@ -1,4 +1,5 @@
 import type { Address, ServerFrame, SignedIn, WireError } from '../wire/frames';
+import { Board } from './board.svelte';
 import { Entrance } from './entrance.svelte';
 import type { Answer } from './http';
 import { keptSession } from './kept';
@@ -29,6 +30,8 @@ export type Panel = 'messages' | 'activity';
 export class Console extends Entrance {
   picture = $state.raw(new Picture());
   mailroom = $state.raw<Mailroom | null>(null);
+  /** What is open now; there while somebody is signed in. */
+  board = $state.raw<Board | null>(null);
   problem = $state<WireError | null>(null);
   panel = $state<Panel>('messages');
   view = $state.raw<MessageView>({ page: 'list' });
@@ -96,7 +99,18 @@ export class Console extends Entrance {
   protected override entered(frame: SignedIn, same: boolean): void {
     this.#watched = false;
     if (!same || !this.mailroom) {
-      this.mailroom = new Mailroom(frame, new Shelf(frame.me, localStorage), {
+      const shelf = new Shelf(frame.me, localStorage);
+      this.board = new Board(
+        'board',
+        { load: () => shelf.get('actions', []), save: (actions) => shelf.set('actions', actions) },
+        {
+          send: (out) => this.connection.send(out),
+          next: () => this.connection.next(),
+          live: () => this.connection.live && !this.locked,
+          now: () => this.clock(),
+        },
+      );
+      this.mailroom = new Mailroom(frame, shelf, {
         send: (out) => this.connection.send(out),
         next: () => this.connection.next(),
         resume: () => this.connection.resume(),
@@ -112,6 +126,7 @@ export class Console extends Entrance {
     if (!this.#watched) {
       this.#watched = this.connection.send({ t: 'watch', n: this.connection.next() });
     }
+    this.board?.resumed();
     this.mailroom?.resumed(this.account?.boxes ?? {});
     void this.#loadFences();
     void this.#loadConfig();
@@ -123,10 +138,12 @@ export class Console extends Entrance {
     if (frame.t === 'ok') this.problem = null;
     this.picture.take(frame);
     this.mailroom?.take(frame);
+    this.board?.take(frame);
   }
 
   protected override left(): void {
     this.mailroom = null;
+    this.board = null;
     this.problem = null;
     this.picture = new Picture();
     this.fences = null;

@@ -4,6 +4,8 @@
  * true north, time milliseconds UTC.
  */
 
+import type { BoardItem } from './items';
+
 export const VERSION = 1;
 export const SUBPROTOCOL = 'psn.v1.msgpack';
 export const MAX_TEXT = 8000;
@@ -56,6 +58,9 @@ export type ClientFrame =
   | OutgoingMessage
   | { t: 'seen'; box: Address; seq: number }
   | { t: 'read'; n: number; box: Address; seqs: number[] }
+  | { t: 'do'; id: string; what: string; with: Record<string, unknown> }
+  | { t: 'follow'; n: number; topic: string }
+  | { t: 'unfollow'; n: number; topic: string }
   | { t: 'active' }
   | { t: 'unlock'; n: number; proof: Proof }
   | { t: 'ping'; n: number }
@@ -159,11 +164,13 @@ export type ServerFrame =
   | SignedIn
   | { t: 'ok'; n: number }
   | { t: 'ack'; id: string; time: number }
+  | { t: 'done'; id: string; time: number; result?: unknown }
   | WireError
   | Roster
   | { t: 'roster_units'; units?: RosterUnit[]; removed?: number[] }
   | { t: 'roster_people'; agencies: RosterAgency[]; groups: RosterGroup[]; people: RosterPerson[] }
   | { t: 'picture'; p: Seat[]; snapshot?: boolean }
+  | { t: 'news'; topic: string; set?: BoardItem[]; gone?: string[]; whole?: boolean }
   | { t: 'gone'; units: number[] }
   | { t: 'presence'; who: Record<Address, boolean> }
   | { t: 'fence'; x: Crossing[] }

@@ -1,0 +1,125 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { BoardItem, Kind, Of } from '../wire/items';
+import type { ClientFrame, ServerFrame } from '../wire/frames';
+import { Actions, type Action } from './actions';
+import { newId } from './outbox';
+
+/** What an action was answered: what it gives, or why it was not done. */
+export type Answered =
+  | { ok: true; result: unknown; time: number }
+  | { ok: false; code: string; text: string; todo: string };
+
+/** Where actions are kept until they are answered: a page may be reloaded, a tablet restarted. */
+export interface Keep {
+  load(): Action[];
+  /** False when it could not be kept. */
+  save(actions: readonly Action[]): boolean;
+}
+
+export interface Line {
+  send(frame: ClientFrame): boolean;
+  next(): number;
+  live(): boolean;
+  now(): number;
+}
+
+/** The board, or a unit's duty, as it is now; and what is being done about it. */
+export class Board {
+  readonly items = new SvelteMap<string, BoardItem>();
+  /** Everything of the topic has come since the last sign-in. */
+  complete = $state(false);
+  /** Actions without an answer. */
+  waiting = $state.raw<readonly Action[]>([]);
+  /** False when the last of them could not be kept here. */
+  kept = $state(true);
+  #actions: Actions;
+  #answers = new Map<string, (answer: Answered) => void>();
+  #follow = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly topic: 'board' | 'duty',
+    private readonly keep: Keep,
+    private readonly line: Line,
+  ) {
+    this.#actions = new Actions(keep.load());
+    this.waiting = this.#actions.waiting;
+  }
+
+  get<K extends Kind>(is: K, id: number | null | undefined): Of<K> | undefined {
+    return id == null ? undefined : (this.items.get(`${is}:${id}`) as Of<K> | undefined);
+  }
+
+  all<K extends Kind>(is: K): Of<K>[] {
+    const found: Of<K>[] = [];
+    for (const item of this.items.values()) if (item.is === is) found.push(item as Of<K>);
+    return found;
+  }
+
+  /** After every sign-in: follow anew, and send what has no answer, in order. */
+  resumed(): void {
+    this.complete = false;
+    this.#follow = this.line.next();
+    this.line.send({ t: 'follow', n: this.#follow, topic: this.topic });
+    this.#sendAll();
+  }
+
+  /**
+   * Ask for something to be done. It is kept first and then sent; the answer may come after a
+   * reload or a dead spot, and then nobody waits for it here any more.
+   */
+  do(what: string, body: Record<string, unknown>): Promise<Answered> {
+    const id = newId((bytes) => crypto.getRandomValues(bytes));
+    const action: Action = { id, what, with: body, time: this.line.now() };
+    this.#actions.add(action);
+    this.#keep();
+    if (this.line.live() && this.#retry === undefined) this.line.send(Actions.frame(action));
+    return new Promise((resolve) => this.#answers.set(id, resolve));
+  }
+
+  take(frame: ServerFrame): void {
+    if (frame.t === 'news' && frame.topic === this.topic) {
+      if (frame.whole) this.items.clear();
+      for (const item of frame.set ?? []) this.items.set(`${item.is}:${item.id}`, item);
+      for (const address of frame.gone ?? []) this.items.delete(address);
+    } else if (frame.t === 'ok' && frame.n === this.#follow) {
+      this.complete = true;
+    } else if (frame.t === 'done') {
+      this.#settle(frame.id, { ok: true, result: frame.result ?? null, time: frame.time });
+    } else if (frame.t === 'error' && frame.id) {
+      if (frame.retry != null) this.#again(frame.retry);
+      else {
+        const { code, text, todo } = frame;
+        this.#settle(frame.id, { ok: false, code, text, todo });
+      }
+    }
+  }
+
+  #settle(id: string, answer: Answered): void {
+    if (!this.#actions.remove(id)) return;
+    this.#keep();
+    this.#answers.get(id)?.(answer);
+    this.#answers.delete(id);
+  }
+
+  /** The server cannot now: all that waits goes again, so that nothing overtakes it. */
+  #again(milliseconds: number): void {
+    this.#retry ??= setTimeout(
+      () => {
+        this.#retry = undefined;
+        this.#sendAll();
+      },
+      Math.max(250, milliseconds),
+    );
+  }
+
+  #sendAll(): void {
+    if (!this.line.live()) return;
+    for (const action of this.#actions.waiting) this.line.send(Actions.frame(action));
+  }
+
+  #keep(): void {
+    this.waiting = [...this.#actions.waiting];
+    this.kept = this.keep.save(this.#actions.waiting);
+  }
+}
