@@ -32,7 +32,7 @@ LINES: Final = ("911", "90", "agency", "radio", "walk_in", "web", "program")
 OPEN: Final = frozenset({State.WAITING, State.TAKEN})
 
 NEXT: Final[dict[State, frozenset[State]]] = {
-    State.WAITING: frozenset({State.TAKEN, State.CLOSED}),
+    State.WAITING: frozenset({State.TAKEN}),
     State.TAKEN: frozenset({State.WAITING, State.INCIDENT, State.JOINED, State.CLOSED}),
     State.INCIDENT: frozenset(),
     State.JOINED: frozenset(),
