@@ -34,6 +34,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
 from psn import wire
+from psn.asked_for import AskedFor
 from psn.enrolment.device_key import Enrolled
 from psn.offline import Offline as Offline
 from psn.problems import Problem
@@ -124,6 +125,9 @@ class Client:
         self._acks: dict[UUID, asyncio.Future[int]] = {}
         self._unsent: deque[wire.Message] = deque()
         self._flying: dict[UUID, wire.Message] = {}
+        self._asked_for = AskedFor()
+        self._topics: set[str] = set()
+        """Topics that are followed, on every connection."""
         self._held: asyncio.TimerHandle | None = None
         """While set, no message goes out: the server could not take one for now."""
         self._watch: wire.Watch | None = None
@@ -253,6 +257,21 @@ class Client:
             self._watched_on = self._socket
             await self.request(self._watch)
 
+    async def follow(self, topic: str) -> None:
+        """Be told of a topic: ``news`` frames come; asked again after every reconnection."""
+        self._topics.add(topic)
+        if self._socket is not None and self.link in (Link.UP, Link.CATCHING_UP):
+            await self.request(wire.Follow(n=next(self._numbers), topic=topic))
+
+    async def do(self, what: str, uid: UUID | None = None, **body: Any) -> Any:
+        """Have something done (docs/dispatch.md), now or when there is a network; what it answers.
+
+        It is kept in memory until it is answered. Raises :class:`ClientRefused` when refused.
+        """
+        encode = msgspec.msgpack.encode if self._codec.binary else msgspec.json.encode
+        frame = wire.Do(id=uid or uuid4(), what=what, with_=msgspec.Raw(encode(body)))
+        return await self._asked_for.add(frame)
+
     async def read(self, box: str, seqs: Sequence[int]) -> None:
         """Say that a person has read entries of a mailbox."""
         await self.request(wire.Read(n=next(self._numbers), box=box, seqs=list(seqs)))
@@ -282,7 +301,13 @@ class Client:
 
     async def request(
         self,
-        frame: wire.Watch | wire.Unwatch | wire.Read | wire.Announce | wire.Positions | wire.Ping,
+        frame: wire.Watch
+        | wire.Unwatch
+        | wire.Read
+        | wire.Announce
+        | wire.Positions
+        | wire.Follow
+        | wire.Ping,
     ) -> wire.ServerFrame:
         """Send a numbered frame and wait for its answer.
 
@@ -365,7 +390,11 @@ class Client:
                         await self._unlock(socket)
                     if self._watch is not None and self._watched_on is not socket:
                         tasks.create_task(self._ask_again(socket, self._watch))
+                    for topic in self._topics:
+                        follow = wire.Follow(n=next(self._numbers), topic=topic)
+                        tasks.create_task(self._ask_again(socket, follow))
                     tasks.create_task(self._send_messages(socket))
+                    tasks.create_task(self._send_what_is_asked_for(socket))
                     tasks.create_task(self._send_fixes(socket))
                     tasks.create_task(self._say_seen(socket))
                     tasks.create_task(self._unlock_when_locked(socket))
@@ -439,8 +468,8 @@ class Client:
             await self._locked.wait()
             await self._unlock(socket)
 
-    async def _ask_again(self, socket: ClientConnection, watch: wire.Watch) -> None:
-        await self._ask(socket, watch, watch.n)
+    async def _ask_again(self, socket: ClientConnection, frame: wire.Watch | wire.Follow) -> None:
+        await self._ask(socket, frame, frame.n)
 
     def _encode(self, frame: wire.ClientFrame) -> bytes | str:
         encoded = self._codec.encode(frame)
@@ -474,6 +503,13 @@ class Client:
             while self._unsent and len(self._flying) < WINDOW and self._held is None:
                 frame = self._unsent.popleft()
                 self._flying[frame.id] = frame
+                await socket.send(self._encode(frame))
+
+    async def _send_what_is_asked_for(self, socket: ClientConnection) -> None:
+        while True:
+            await self._asked_for.pump.wait()
+            self._asked_for.pump.clear()
+            while (frame := self._asked_for.take()) is not None:
                 await socket.send(self._encode(frame))
 
     async def _send_fixes(self, socket: ClientConnection) -> None:
@@ -521,6 +557,7 @@ class Client:
         self._set_link(Link.CATCHING_UP)
         # Whatever has no acknowledgement goes again; its id makes that safe.
         self._send_all()
+        self._asked_for.again()
         self._on_answer(frame)
 
     def _on_locked(self, frame: wire.Locked) -> None:
@@ -537,6 +574,13 @@ class Client:
             answer = self._waiting.get(frame.n)
             if answer is not None and not answer.done():
                 answer.set_exception(problem)
+        elif frame.id is not None and frame.id in self._asked_for:
+            if frame.retry is None:
+                self._asked_for.settle(frame.id, problem)
+            else:
+                asyncio.get_running_loop().call_later(
+                    frame.retry / 1_000 * self._jitter.uniform(1, 2), self._asked_for.again
+                )
         elif frame.id is not None:
             if frame.retry is None:
                 self._settle(frame.id, problem)
@@ -557,6 +601,9 @@ class Client:
         if self._held is not None:
             self._held.cancel()
             self._held = None
+
+    def _on_done(self, frame: wire.Done) -> None:
+        self._asked_for.settle(frame.id, frame.result)
 
     def _on_ack(self, frame: wire.Ack) -> None:
         self._settle(frame.id, frame.time)
@@ -619,6 +666,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], None]] = {
     wire.Pong: Client._on_answer,
     wire.Error: Client._on_error,
     wire.Ack: Client._on_ack,
+    wire.Done: Client._on_done,
     wire.Mail: Client._on_mail,
     wire.HistoryGone: Client._on_history_gone,
     wire.CaughtUp: Client._on_caught_up,

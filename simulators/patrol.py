@@ -15,17 +15,18 @@ import json
 import sys
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from psn import wire
 from psn.client import Client, ClientRefused, Link, Offline
 from psn.enrolment import device_key
 from psn.enrolment.device_key import Enrolled
 from psn.problems import Problem
+from simulators import obedient
 from simulators.fleet import KINDS, Fleet, Report
 
 DEFAULT_SEED: Final = 501
@@ -153,6 +154,8 @@ class Crew:
         self._offline = Offline()
         self._client: Client | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._duty = obedient.Duty(who.unit)
+        self._obeyed: set[int] = set()
         self.accuracy_m = KINDS.get(who.kind, KINDS["car"]).error + 2.0
 
     @property
@@ -174,9 +177,11 @@ class Crew:
                 offline=self._offline,
                 name=f"patrol {self.who.callsign}",
                 mail=self._mail,
+                frames=self._frame,
                 jitter=self._random,
             )
             await self._client.__aenter__()
+            await self._client.follow("duty")
 
     async def hang_up(self) -> None:
         """Switch it off; what is unsent stays."""
@@ -215,9 +220,34 @@ class Crew:
         if client is None or client.me is None or not isinstance(body, wire.MessageBody):
             return
         if body.sender != client.me.me:
-            task = asyncio.create_task(self._read(client, mail.box, mail.seq, body))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._read(client, mail.box, mail.seq, body))
+
+    def _frame(self, frame: wire.ServerFrame) -> None:
+        if not isinstance(frame, wire.News) or self._client is None:
+            return
+        self._duty.take(frame.set, frame.gone, frame.whole)
+        for assignment in self._duty.live:
+            if assignment not in self._obeyed:
+                self._obeyed.add(assignment)
+                self._begin(self._obey(assignment))
+
+    async def _obey(self, assignment: int) -> None:
+        """Say one step after another, until the assignment is over."""
+        while (step := self._duty.at(assignment)) is not None:
+            said, seconds = obedient.following(step, self._random)
+            await asyncio.sleep(seconds)
+            client = self._client
+            if client is None or self._duty.at(assignment) != step:
+                continue  # out of reach, or somebody else has said it
+            with contextlib.suppress(ClientRefused):
+                await client.do("unit.status", status=said, assignment=assignment)
+                self._counts["obeyed"] += 1
+            await asyncio.sleep(1.0)  # until the news of it has come
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _read(self, client: Client, box: str, seq: int, body: wire.MessageBody) -> None:
         await asyncio.sleep(self._random.uniform(*READS_AFTER))
@@ -232,6 +262,7 @@ class Crew:
                 await asyncio.sleep(2.0)
         # Only people get an answer: two simulated units would never stop talking.
         personal = f"unit:{self.who.unit}" in body.to and body.sender.startswith("person:")
+        personal = personal and body.priority != "immediate"  # an order is obeyed
         if personal and self._random.random() < ANSWERS_SHARE:
             await asyncio.sleep(self._random.uniform(1.0, 5.0))
             client.send([body.sender], self._random.choice(ANSWERS), about=body.id)

@@ -24,6 +24,7 @@ from psn.commands.doctor import port_problem
 from psn.commands.rows import user
 from psn.commands.words import counted
 from psn.problems import Problem
+from psn.seed_work import seed_work
 
 T = TypeVar("T")
 
@@ -168,6 +169,7 @@ class Demo:
             accounts = await seed.seed(conn, self._wishes.passwords)
             fleet = seed.fleet(self._wishes.units)
             enrolled = await seed.ensure_units(conn, fleet)
+            await seed_work(conn)
         finally:
             await conn.close()
         content = [

@@ -574,3 +574,22 @@ async def test_a_program_that_comes_back_to_a_locked_session_unlocks_it(stage: S
         await again.client.watch()
         assert again.of(wire.SignedIn)[0].locked
         assert again.client.link is Link.UP
+
+
+async def test_what_is_asked_for_is_done_once_however_often_the_line_breaks(stage: Stage) -> None:
+    """DOM-ACT-2."""
+    async with Client(stage.url, credentials_of("ana")) as client:
+        await client.up()
+        await client.follow("board")
+        asked = [
+            asyncio.create_task(client.do("incident.open", title=f"number {n}")) for n in range(20)
+        ]
+        await asyncio.sleep(0.02)
+        for connection in list(stage.core.sessions.all):
+            connection.outbox.transport.abort()
+        answers = await asyncio.gather(*asked)
+        assert len({answer["incident"] for answer in answers}) == 20
+        titles = await stage.core.pool.fetch("select title from incident order by id")
+        assert [row["title"] for row in titles] == [f"number {n}" for n in range(20)]
+        with pytest.raises(ClientRefused, match="no such"):
+            await client.do("incident.note", incident=999, text="x")
