@@ -12,6 +12,7 @@ from dispatch.board.board import Board
 from dispatch.desk.actions import ACTIONS
 from dispatch.desk.clock import Clock
 from dispatch.desk.desk import Desk
+from dispatch.desk.fences import FenceWatch
 from dispatch.desk.orders import Orders
 from dispatch.domain.alarms import Patience
 from psn import database
@@ -32,8 +33,10 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         orders = Orders(core, pool, board)
         desk = Desk(core, pool, board, ACTIONS, orders.wait)
         clock = Clock(pool, board, Patience())
+        fences = FenceWatch(core, pool, board)
         await board.load()
         core.acts = desk.asked
+        core.on_crossing = fences.crossed
         core.on_board_notice = board.doubt
         application[DESK] = desk
         tasks = [
@@ -42,6 +45,7 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
                 ("board", board.run()),
                 ("orders", orders.run()),
                 ("alarms", clock.run()),
+                ("fences", fences.run()),
             )
         ]
         yield

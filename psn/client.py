@@ -263,7 +263,7 @@ class Client:
         if self._socket is not None and self.link in (Link.UP, Link.CATCHING_UP):
             await self.request(wire.Follow(n=next(self._numbers), topic=topic))
 
-    async def do(self, what: str, uid: UUID | None = None, **body: Any) -> Any:
+    async def do(self, what: str, uid: UUID | None = None, /, **body: Any) -> Any:
         """Have something done (docs/dispatch.md), now or when there is a network; what it answers.
 
         It is kept in memory until it is answered. Raises :class:`ClientRefused` when refused.

@@ -108,6 +108,8 @@ class Core:
 
         Raises :class:`Problem`, and what asyncpg raises.
         """
+        self.on_crossing: Callable[[Unit, wire.FenceCrossing], None] = lambda unit, crossing: None
+        """Called for each fence that a unit crosses."""
         self.on_board_notice: Callable[[], None] = lambda: None
         """Called when the work's tables were changed otherwise than by what was asked here."""
         self.cuts = Cuts()
@@ -216,6 +218,7 @@ class Core:
             for fence_id in fences:
                 crossing = wire.FenceCrossing(unit.id, fence_id, inside, at)
                 self.tracks.crossed(Crossed(crossing, now))
+                self.on_crossing(unit, crossing)
                 fence = self.directory.fences.get(fence_id)
                 if fence is not None:
                     self.hub.cross(channel, fence.agency, crossing)

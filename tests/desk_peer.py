@@ -29,7 +29,9 @@ class Worker:
         await self.peer.send(wire.Follow(n=n, topic=topic))
         await self.peer.expect(wire.Ok, lambda ok: ok.n == n)
 
-    async def ask(self, what: str, uid: UUID | None = None, **body: Any) -> wire.Done | wire.Error:
+    async def ask(
+        self, what: str, uid: UUID | None = None, /, **body: Any
+    ) -> wire.Done | wire.Error:
         """Do something; what was answered."""
         uid = uid or uuid4()
         encode = msgspec.msgpack.encode if self.peer.codec.binary else msgspec.json.encode
@@ -37,13 +39,13 @@ class Worker:
         answers = (wire.Done, wire.Error)
         return await self.peer.expect(answers, lambda frame: frame.id == uid)  # type: ignore[arg-type]
 
-    async def do(self, what: str, uid: UUID | None = None, **body: Any) -> Any:
+    async def do(self, what: str, uid: UUID | None = None, /, **body: Any) -> Any:
         """Do something that must succeed; its result."""
         answer = await self.ask(what, uid, **body)
         assert isinstance(answer, wire.Done), answer
         return answer.result
 
-    async def refused(self, what: str, code: str, **body: Any) -> wire.Error:
+    async def refused(self, what: str, code: str, /, **body: Any) -> wire.Error:
         """Do something that must be refused so."""
         answer = await self.ask(what, **body)
         assert isinstance(answer, wire.Error) and answer.code == code, answer
