@@ -77,6 +77,7 @@ class Core:
         pool: asyncpg.Pool,
         directory: Directory,
         refresh_directory: Callable[[], Awaitable[Directory]],
+        refresh_incidents: Callable[[], Awaitable[Directory]],
         conditions: Conditions,
     ) -> None:
         self.keys = keys
@@ -85,6 +86,8 @@ class Core:
         self.rules = access.rules(directory, datetime.now(UTC))
         self.refresh_directory = refresh_directory
         """Reload the directory now; :meth:`directory_changed` has been called when it returns."""
+        self.refresh_incidents = refresh_incidents
+        """The same, of who takes part in incidents alone."""
         self.auditor = Auditor(pool)
         self.signin = SignIn(pool, keys, conditions, self.auditor)
         self.federation = Federation(pool, self.signin, keys, lambda: self.directory)

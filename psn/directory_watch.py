@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import itertools
 import logging
 from collections.abc import Callable
@@ -216,6 +217,8 @@ class DirectoryWatch:
         self._subscribers: list[Subscriber] = []
         self._channels: dict[str, list[Callable[[], None]]] = {}
         self._changed = asyncio.Event()
+        self._tables: set[str] = set()
+        """Which tables the notices since the last reload named."""
         self._conn: asyncpg.Connection[Any] | None = None
         self._loading = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -261,12 +264,30 @@ class DirectoryWatch:
                 new = await load(conn)
         old, self.current = self.current, new
         if new != old:
-            for call in tuple(self._subscribers):
-                try:
-                    call(old, new)
-                except Exception:
-                    log.exception("a subscriber to the directory failed")
+            self._tell(old, new)
         return new
+
+    async def refresh_incidents(self) -> Directory:
+        """As :meth:`refresh`, of who takes part in which incident alone: units come and go."""
+        async with self._loading:
+            conn = self._conn
+            if conn is None or conn.is_closed():
+                raise asyncpg.ConnectionDoesNotExistError("the directory's connection is gone")
+            with database.answering(conn):
+                incidents = _incidents(await conn.fetch(_MEMBERS))
+            old = self.current
+            if incidents == old.incidents:
+                return old
+            self.current = new = dataclasses.replace(old, incidents=incidents)
+        self._tell(old, new)
+        return new
+
+    def _tell(self, old: Directory, new: Directory) -> None:
+        for call in tuple(self._subscribers):
+            try:
+                call(old, new)
+            except Exception:
+                log.exception("a subscriber to the directory failed")
 
     async def _connect(self) -> None:
         conn = await asyncpg.connect(
@@ -275,10 +296,14 @@ class DirectoryWatch:
         self._conn = conn
         conn.add_termination_listener(lambda *_: self._changed.set())
         with database.answering(conn):
-            await conn.add_listener(DIRECTORY_CHANNEL, lambda *_: self._changed.set())
+            await conn.add_listener(DIRECTORY_CHANNEL, self._noticed)
             for channel, calls in self._channels.items():
                 await conn.add_listener(channel, _caller(calls))
         self.connected = True
+
+    def _noticed(self, conn: object, pid: int, channel: str, table: object) -> None:
+        self._tables.add(str(table))
+        self._changed.set()
 
     def _drop(self) -> None:
         self.connected = False
@@ -309,7 +334,8 @@ class DirectoryWatch:
             # Cleared before loading: a change during the load raises it again.
             await asyncio.sleep(self.debounce)
             self._changed.clear()
-            await self.refresh()
+            tables, self._tables = self._tables, set()
+            await (self.refresh_incidents() if tables <= _OF_INCIDENTS else self.refresh())
 
     async def _come_back(self) -> None:
         wait = self._first_retry
@@ -328,6 +354,7 @@ class DirectoryWatch:
             return
 
 
+_OF_INCIDENTS: Final = frozenset({"incident", "incident_member"})
 _FAILURES: Final = (*database.PASSING, asyncpg.PostgresError)
 """Whatever asyncpg raises; the watch goes on after all of it."""
 

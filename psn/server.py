@@ -169,7 +169,15 @@ async def _core(
         settings.second_factor == "required",
         settings.tls_devices_need_certificate,
     )
-    core = Core(settings.database, own_keys, pool, directory, watch.refresh, conditions)
+    core = Core(
+        settings.database,
+        own_keys,
+        pool,
+        directory,
+        watch.refresh,
+        watch.refresh_incidents,
+        conditions,
+    )
     door = Door(core)
     watch.subscribe(directory_changed)
     await core.signin.load()

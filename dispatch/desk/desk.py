@@ -120,7 +120,7 @@ class Desk:
     async def _show(self, work: Work) -> None:
         if work.shares:
             try:
-                await self.core.refresh_directory()
+                await self.core.refresh_incidents()
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 log.warning("rights are renewed a little later: %s", problem)
         if work.orders:
