@@ -13,7 +13,7 @@ import msgpack
 import pytest
 from stage import BEN, CAR, CYD, Bystanders, Complaints, Peer, Stage, message, now_ms, texts, until
 
-from psn import door, wire
+from psn import connection, wire
 from psn.record.mailboxes import Letter, RecordRefused
 
 HERE = (-881_900_000, 172_500_000)
@@ -30,10 +30,10 @@ async def test_random_bytes_are_refused_and_then_shut_out(
     async with bystanders.undisturbed():
         for signed_in in (False, True):
             peer = await (Peer.enter(stage.url, CAR) if signed_in else Peer.join(stage.url))
-            for _ in range(door.MALFORMED_FRAMES):
+            for _ in range(connection.MALFORMED_FRAMES):
                 # 0xc1 is no MessagePack, so that no random frame is one by chance.
                 await peer.send_raw(b"\xc1" + chance.randbytes(chance.randrange(400)))
-            for _ in range(door.MALFORMED_FRAMES):
+            for _ in range(connection.MALFORMED_FRAMES):
                 await peer.refusal("malformed")
             closing = await peer.expect(wire.Closing)
             assert closing.code == "malformed"
@@ -44,9 +44,9 @@ async def test_random_bytes_are_refused_and_then_shut_out(
 async def test_every_truncation_of_a_frame_is_refused(stage: Stage, bystanders: Bystanders) -> None:
     whole = wire.MSGPACK.encode(message(BEN, "stop short"))
     async with bystanders.undisturbed():
-        for start in range(0, len(whole), door.MALFORMED_FRAMES - 1):
+        for start in range(0, len(whole), connection.MALFORMED_FRAMES - 1):
             async with await Peer.enter(stage.url, CAR) as peer:
-                for cut in range(start, min(start + door.MALFORMED_FRAMES - 1, len(whole))):
+                for cut in range(start, min(start + connection.MALFORMED_FRAMES - 1, len(whole))):
                     await peer.send_raw(whole[:cut])
                     await peer.refusal("malformed")
                 await peer.answers()

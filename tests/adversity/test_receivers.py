@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from stage import ANA, Bystanders, Complaints, Peer, Stage, seed, until
 
-from psn import door, wire
+from psn import connection, wire
 from psn.trail import auditor
 from psn.trail.audit import Actor, Entry
 
@@ -118,7 +118,7 @@ async def test_floods_and_malformed_frames_are_noted_and_do_not_fill_the_audit(
 
     async def malformed() -> None:
         peer = await Peer.join(stage.url)
-        for _ in range(door.MALFORMED_FRAMES):
+        for _ in range(connection.MALFORMED_FRAMES):
             await peer.send_raw(b"\xc1")
         assert await peer.closed() == wire.CloseCode.MALFORMED
 

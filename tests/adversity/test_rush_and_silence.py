@@ -31,7 +31,7 @@ from stage import (
 )
 from websockets.exceptions import ConnectionClosed
 
-from psn import door, pace, wire
+from psn import connection, door, pace, wire
 from psn.enrolment.device_key import Enrolled
 from psn.picture import fanout
 from psn.picture.fanout import HIGH_WATER_BYTES
@@ -52,7 +52,7 @@ async def test_ten_thousand_frames_a_second_from_one_device(
         assert {error.code for error in car.of(wire.Error)} == {"too_fast"}
         assert car.of(wire.Closing)[0].code == "too_fast"
         await car.leave()
-    rate = door.FRAMES_PER_SECOND["field"] * pace.BURST_SECONDS
+    rate = connection.FRAMES_PER_SECOND["field"] * pace.BURST_SECONDS
     fixes = [s for p in bystanders.looker.of(wire.Picture) for s in p.p if s.unit == CAR]
     assert len(fixes) <= rate * 2
 
@@ -73,9 +73,9 @@ async def test_requests_that_come_too_fast_are_named_and_can_be_sent_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So slow a rate that no machine is too busy to exceed it.
-    monkeypatch.setattr(door, "FRAMES_PER_SECOND_OTHERWISE", 10.0)
+    monkeypatch.setattr(connection, "FRAMES_PER_SECOND_OTHERWISE", 10.0)
     async with await Peer.enter(stage.url, "ana") as ana:
-        most = int(door.FRAMES_PER_SECOND_OTHERWISE * pace.BURST_SECONDS)
+        most = int(connection.FRAMES_PER_SECOND_OTHERWISE * pace.BURST_SECONDS)
         sent = {frame.id: frame for frame in (message(BEN, f"{n}") for n in range(most + 20))}
         for frame in sent.values():
             await ana.send(frame)
@@ -127,7 +127,7 @@ async def test_guessing_passwords_holds_up_nobody_who_is_known(
 ) -> None:
     async def guess() -> None:
         peer = await Peer.join(stage.url)
-        for n in range(door.SIGN_IN_TRIES):
+        for n in range(connection.SIGN_IN_TRIES):
             await peer.send(wire.SignIn(n=n, auth=wire.PasswordAuth("ana", f"guess {n}")))
             error = await peer.expect(wire.Error)
             assert error.code in ("wrong_credentials", "too_many_tries")
@@ -376,7 +376,7 @@ async def test_a_client_that_asks_and_never_reads_the_answers(
 ) -> None:
     """Without a watch, too: what it is owed does not pile up, and it is closed."""
     monkeypatch.setattr(door, "STUCK_SECONDS", 0.6)
-    monkeypatch.setattr(door, "FRAMES_PER_SECOND_OTHERWISE", 100_000.0)
+    monkeypatch.setattr(connection, "FRAMES_PER_SECOND_OTHERWISE", 100_000.0)
     gateway = await _crowd(stage, 1_000)
     for ask in (wire.Watch(n=3), wire.Read(n=3, box="agency:2", seqs=[1])):
         deaf = await Deaf.enter(stage, "ana")

@@ -24,7 +24,7 @@ from policy_model import Model, Viewer
 from stage import Peer, Stage, message, now_ms, until
 
 from geo import grid
-from psn import door, sessions, wire
+from psn import connection, sessions, wire
 from psn.directory import Precision
 from psn.picture import tracking
 from psn.record.mailboxes import Reader
@@ -528,8 +528,8 @@ async def test_every_frame_is_as_the_policy_says(
     Policy.refresh_rights = core.refresh_rights
     monkeypatch.setattr(core.screens, "renew_blurred", lambda: None)
     monkeypatch.setattr(core, "refresh_rights", list)
-    monkeypatch.setattr(door, "FRAMES_PER_SECOND", {})
-    monkeypatch.setattr(door, "FRAMES_PER_SECOND_OTHERWISE", 1e6)
+    monkeypatch.setattr(connection, "FRAMES_PER_SECOND", {})
+    monkeypatch.setattr(connection, "FRAMES_PER_SECOND_OTHERWISE", 1e6)
     for number, (agency, name) in PEOPLE.items():
         await core.pool.execute(
             "insert into person (id, agency_id, name, full_name, roles, password_hash)"

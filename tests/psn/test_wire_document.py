@@ -77,6 +77,7 @@ RAISED = re.compile(
 NAMED = re.compile(r"\(\"(?P<code>[a-z_]+)\", \"[A-Z][^\"]+\.\"\)")
 SAYING = (
     "core",
+    "connection",
     "door",
     "identity/locking",
     "record/log",

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 )
 from stage import BOAT, CAR, PATROL, Stage, until
 
-from psn import door, wire
+from psn import connection, wire
 
 T = TypeVar("T")
 
@@ -332,8 +332,8 @@ async def test_no_sequence_of_actions_breaks_what_always_holds(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DOM-INC-2, DOM-INC-4, DOM-INC-8, DOM-INC-9, DOM-ASG-1 to 7, DOM-STA-1, 3, DOM-ACT-4."""
-    monkeypatch.setattr(door, "FRAMES_PER_SECOND", {})
-    monkeypatch.setattr(door, "FRAMES_PER_SECOND_OTHERWISE", 1e6)
+    monkeypatch.setattr(connection, "FRAMES_PER_SECOND", {})
+    monkeypatch.setattr(connection, "FRAMES_PER_SECOND_OTHERWISE", 1e6)
     await stage.core.pool.execute(
         "insert into person (agency_id, name, full_name, roles, password_hash)"
         " select 1, 'dan', 'Dan', '{dispatcher}', password_hash from person where id = 1"

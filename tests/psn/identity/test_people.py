@@ -15,7 +15,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stage import ANA, PASSWORD, Bystanders, Peer, Stage, credentials_of, seed, until
 
-from psn import directory_watch, door, wire
+from psn import connection, directory_watch, wire
 from psn.csirt import security_events
 from psn.directory import Directory
 from psn.identity import credentials, factors, lockout, people
@@ -530,7 +530,7 @@ async def test_a_flood_of_sign_ins_beside_live_positions(
         tries = 0
         while not over.is_set():
             peer = await Peer.join(stage.url, local_addr=(f"127.0.1.{n}", 0))
-            for _ in range(door.SIGN_IN_TRIES):
+            for _ in range(connection.SIGN_IN_TRIES):
                 await peer.send(wire.SignIn(n=tries, auth=by(f"guess {n} {tries}", WRONG)))
                 await peer.expect(wire.Error)
                 tries += 1

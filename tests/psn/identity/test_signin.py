@@ -28,7 +28,7 @@ from stage import (
     until,
 )
 
-from psn import access, directory_watch, door, wire
+from psn import access, connection, directory_watch, wire
 from psn.directory import Directory
 from psn.enrolment.device_key import Enrolled
 from psn.identity import credentials
@@ -234,7 +234,7 @@ async def test_sign_in_over_the_wire(stage: Stage) -> None:
 
 async def test_guessing_is_cut_off(stage: Stage) -> None:
     async with await Peer.join(stage.url) as peer:
-        for n in range(door.SIGN_IN_TRIES):
+        for n in range(connection.SIGN_IN_TRIES):
             await peer.send(wire.SignIn(n=n, auth=wire.PasswordAuth("ana", f"guess {n}")))
             error = await peer.refusal("wrong_credentials")
             assert error.n == n
