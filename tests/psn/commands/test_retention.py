@@ -46,7 +46,7 @@ def test_what_an_agency_has_not_said_the_settings_say(
     """DOM-RET-1."""
     monkeypatch.setenv("PSN_KEEP_MESSAGE_DAYS", "400")
     told = lines(psn("retention", "show").output)
-    assert told["agency"] == ["track", "message", "recording", "audit"]
+    assert told["agency"] == ["track", "message", "attachment", "recording", "audit"]
     assert told["BPD"] == told["BCG"] == ["(30)", "(400)", "(forever)", "(forever)"]
 
 

@@ -79,6 +79,7 @@ def test_what_is_told_as_what(
         ("recovery_code.added", None, {}),
         ("unit.added", "unit:7", {}),
         ("fence.changed", "fence:1", {}),
+        ("attachment.refused", "attachment:1", {"code": "unreadable"}),
         ("made.up", None, {}),
         ("agreement.eaten", "agreement:1", {}),
     ],
