@@ -1,15 +1,17 @@
-"""What people attach, made here: photos, voice notes; and a client that sends it, piece by piece."""
+"""What people attach, made here: photos, voice notes; and a client that sends them in pieces."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import io
 import struct
 import time
 import zipfile
 import zlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +20,7 @@ import aiohttp
 import av
 from multidict import CIMultiDictProxy
 from PIL import Image
-from stage import WITHIN, Peer
+from stage import WITHIN, Peer, Stage
 
 TURNED = 0x0112
 GPS = 0x8825
@@ -122,13 +124,14 @@ class Sender:
     async def ask(
         self, method: str, path: str, headers: dict[str, str] | None = None, data: Any = None
     ) -> Answer:
-        said = {"Authorization": f"Bearer {self.peer.me.token}", "Tus-Resumable": "1.0.0"}
+        always = {"Authorization": f"Bearer {self.peer.me.token}", "Tus-Resumable": "1.0.0"}
         async with self.http.request(
-            method, self.base + path, headers=said | (headers or {}), data=data
+            method, self.base + path, headers=always | (headers or {}), data=data
         ) as answer:
             body = await answer.read()
-            json = answer.content_type == "application/json" and body
-            return Answer(answer.status, answer.headers, body, await answer.json() if json else None)
+            plain = answer.content_type == "application/json" and body
+            said = await answer.json() if plain else None
+            return Answer(answer.status, answer.headers, body, said)
 
     async def begin(
         self, data: bytes, kind: str = "photo", id: UUID | None = None, **more: str
@@ -173,3 +176,10 @@ class Sender:
         done = await self.piece(path, 0, data)
         assert (done.status, done.offset) == (204, len(data)), done
         return path, await self.settled(path)
+
+
+@contextlib.asynccontextmanager
+async def entered(stage: Stage, who: str | int) -> AsyncIterator[Sender]:
+    base = stage.url.replace("ws://", "http://").removesuffix("/ws")
+    async with aiohttp.ClientSession() as http, await Peer.enter(stage.url, who) as peer:
+        yield Sender(peer, base, http)

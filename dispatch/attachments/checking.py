@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar, TypeVarTuple
 
 import asyncpg
 
@@ -27,11 +28,16 @@ from psn.trail.audit import Actor
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
+
 EVERY_SECONDS: Final = 10.0
 """When nothing wakes it."""
 AT_ONCE: Final = 2
 """Files that are judged at the same time."""
 SAID_EVERY_SECONDS: Final = 60.0
+LEAVE_SECONDS: Final = 2.0
+"""A server that stops waits so long for the database."""
 
 
 class Checker:
@@ -72,8 +78,7 @@ class Checker:
         """Judge what waits, and remove what is to go, once."""
         judged: set[object] = set()
         while True:
-            async with self._pool.acquire() as connection:
-                waiting = await rows.to_check(connection, AT_ONCE + len(judged))
+            waiting = await self._asking(rows.to_check, AT_ONCE + len(judged))
             new = [row for row in waiting if row.id not in judged][:AT_ONCE]
             if not new:
                 break
@@ -81,14 +86,29 @@ class Checker:
             async with asyncio.TaskGroup() as group:
                 for row in new:
                     group.create_task(self._judge(row))
-        await self._clear_up()
+        await self._asking(self._clear_up)
 
-    async def _clear_up(self) -> None:
-        async with self._pool.acquire() as connection:
-            await rows.forget_unfinished(connection)
-            while names := await rows.orphans(connection):
-                await asyncio.to_thread(self._files.remove, names)
-                await rows.removed(connection, names)
+    async def _clear_up(self, connection: database.Connection) -> None:
+        await rows.forget_unfinished(connection)
+        while names := await rows.orphans(connection):
+            await asyncio.to_thread(self._files.remove, names)
+            await rows.removed(connection, names)
+
+    async def _asking(
+        self, work: Callable[[database.Connection, *Args], Awaitable[T]], *args: *Args
+    ) -> T:
+        """Do something in the database, and leave it tidily also when this is cancelled."""
+
+        async def ask() -> T:
+            async with self._pool.acquire() as connection:
+                return await work(connection, *args)
+
+        asking = asyncio.create_task(ask())
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            await asyncio.wait((asking,), timeout=LEAVE_SECONDS)
+            raise
 
     async def _judge(self, row: Row) -> None:
         """Decide on one; what is not its own fault leaves it for the next round."""
@@ -104,13 +124,11 @@ class Checker:
         refusal = await self._refusal(row)
         made = refusal or await decode(self._files, row.id, row.kind, self._voice_seconds)
         if isinstance(made, Refusal):
-            async with self._pool.acquire() as connection:
-                await rows.refuse(connection, row, made, by)
+            await self._asking(rows.refuse, row, made, by)
             return
         size = await asyncio.to_thread(self._files.keep, row.id, made.preview)
         sha256 = await asyncio.to_thread(self._files.sha256, row.id, CONTENT)
-        async with self._pool.acquire() as connection:
-            await rows.ready(connection, row, made, size, sha256, by)
+        await self._asking(rows.ready, row, made, size, sha256, by)
 
     async def _refusal(self, row: Row) -> Refusal | None:
         """Why it is not even decoded; the scanner sees it as it was sent."""

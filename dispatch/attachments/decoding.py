@@ -155,11 +155,10 @@ def voice(sent: BinaryIO, made: BinaryIO, most_seconds: int) -> dict[str, Any]:
             out.mux(said.encode(None))
     except (Refused, MemoryError):
         raise
-    except OSError as problem:
-        if problem.errno in _DISK:
+    except Exception as problem:
+        # What the decoder says is an OSError as well, for what it finds in the file.
+        if isinstance(problem, OSError) and not isinstance(problem, av.FFmpegError):
             raise
-        raise Refused("unreadable", "This voice note is broken.") from None
-    except Exception:
         raise Refused("unreadable", "This voice note is broken.") from None
     if not samples:
         raise Refused("not_voice", "There is nothing to hear in this voice note.")
@@ -167,7 +166,6 @@ def voice(sent: BinaryIO, made: BinaryIO, most_seconds: int) -> dict[str, Any]:
 
 
 _SPEECH = {"application": "voip", "vbr": "constrained", "compression_level": "5"}
-_DISK = (5, 27, 28, 122)  # EIO, EFBIG, ENOSPC, EDQUOT
 
 
 # -- documents

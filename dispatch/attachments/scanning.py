@@ -71,11 +71,10 @@ def judgement(answer: bytes) -> str | None:
     Raises :class:`ScannerAway`. Pure.
     """
     text = answer.rstrip(b"\0\n").decode("utf-8", "replace")
-    said = text.removeprefix("stream: ")
-    if said == "OK":
+    if text == "stream: OK":
         return None
-    if text.startswith("stream: ") and said.endswith(" FOUND"):
-        return said.removesuffix(" FOUND")[:200]
+    if text.startswith("stream: ") and text.endswith(" FOUND"):
+        return text.removeprefix("stream: ").removesuffix(" FOUND")[:200]
     raise ScannerAway(f"it says {text[:200]!r}")
 
 

@@ -16,39 +16,13 @@ from uuid import UUID, uuid4
 import aiohttp
 import asyncpg
 import pytest
-import pytest_asyncio
-from attached import Answer, Sender, photo, voice
+from attached import Answer, Sender, entered, photo, voice
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stage import CAR, Complaints, Peer, Stage, seed, until
+from stage import CAR, Complaints, Stage, seed, until
 
 from dispatch.attachments import files, receiving, upload
 from dispatch.attachments.files import Files
-
-
-@contextlib.asynccontextmanager
-async def entered(stage: Stage, who: str | int) -> AsyncIterator[Sender]:
-    base = stage.url.replace("ws://", "http://").removesuffix("/ws")
-    async with aiohttp.ClientSession() as http, await Peer.enter(stage.url, who) as peer:
-        yield Sender(peer, base, http)
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PSN_FILES", str(tmp_path / "files"))
-    return tmp_path / "files"
-
-
-@pytest_asyncio.fixture
-async def ana(place: Path, stage: Stage) -> AsyncIterator[Sender]:
-    async with entered(stage, "ana") as sender:
-        yield sender
-
-
-@pytest_asyncio.fixture
-async def ben(place: Path, stage: Stage) -> AsyncIterator[Sender]:
-    async with entered(stage, "ben") as sender:
-        yield sender
 
 
 def uuid_of(path: str) -> UUID:
@@ -151,7 +125,8 @@ async def test_a_line_that_is_cut_costs_nothing_that_came(ana: Sender, place: Pa
         f"PATCH {path} HTTP/1.1\r\nHost: {host}\r\nTus-Resumable: 1.0.0\r\n"
         f"Authorization: Bearer {ana.peer.me.token}\r\n"
         f"Content-Type: application/offset+octet-stream\r\n"
-        f"Upload-Offset: 0\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data[:700]
+        f"Upload-Offset: 0\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+        + data[:700]
     )
     await arrives(place, path, 700)
     writer.transport.abort()
