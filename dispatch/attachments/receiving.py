@@ -85,7 +85,7 @@ async def capabilities(knock: Knock) -> web.Response:
 
 
 @_tus
-async def begin(asked: Asked) -> web.Response:
+async def begin_attachment(asked: Asked) -> web.Response:
     """Begin to send a photo, voice note or note, under an id of the client's own."""
     if not access.may_add_attachment(asked.who):
         raise not_allowed()
@@ -218,7 +218,7 @@ _PIECE: Final = ("Tus-Resumable", "Upload-Offset")
 
 ROUTES: Final = (
     Route("/api/attachments", capabilities, None, method="OPTIONS", open=True, status=204),
-    Route("/api/attachments", begin, None, method="POST", headers=_CREATION, status=201),
+    Route("/api/attachments", begin_attachment, None, method="POST", headers=_CREATION, status=201),
     Route("/api/attachments/{id}", standing, None, method="HEAD", headers=("Tus-Resumable",)),
     Route(
         "/api/attachments/{id}",

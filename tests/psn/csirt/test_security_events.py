@@ -51,6 +51,7 @@ def event(action: str, what: str | None = None, **details: Any) -> SecurityEvent
         ("agreement.added", {}, "POLICY_CHANGED", Severity.NOTICE),
         ("exception.ended", {}, "POLICY_CHANGED", Severity.NOTICE),
         ("group_member.removed", {}, "POLICY_CHANGED", Severity.NOTICE),
+        ("attachment.refused", {"code": "virus"}, "MALWARE_FOUND", Severity.WARNING),
         ("connection.cut", {"cuts": 3}, "FRAME_FLOOD", Severity.WARNING),
         ("audit.unguarded", {}, "AUDIT_UNGUARDED", Severity.ALERT),
         ("audit.verify_failed", {}, "AUDIT_TAMPERED", Severity.ALERT),
