@@ -84,8 +84,9 @@ class Checker:
                 break
             judged |= {row.id for row in new}
             async with asyncio.TaskGroup() as group:
-                for row in new:
-                    group.create_task(self._judge(row))
+                judging = [group.create_task(self._judge(row)) for row in new]
+            if not all(task.result() for task in judging):
+                break
         await self._asking(self._clear_up)
 
     async def _clear_up(self, connection: database.Connection) -> None:
@@ -110,14 +111,19 @@ class Checker:
             await asyncio.wait((asking,), timeout=LEAVE_SECONDS)
             raise
 
-    async def _judge(self, row: Row) -> None:
-        """Decide on one; what is not its own fault leaves it for the next round."""
+    async def _judge(self, row: Row) -> bool:
+        """Decide on one; what is not its own fault leaves it for the next round.
+
+        Whether it is of use to go on with others now.
+        """
         try:
             await self._decide(row)
         except ScannerAway as problem:
             self._complain(f"the virus scanner is away, attachments wait: {problem}")
+            return False
         except (DecoderTrouble, *database.PASSING, asyncpg.PostgresError) as problem:
             self._complain(f"attachment {row.id} waits: {problem}")
+        return True
 
     async def _decide(self, row: Row) -> None:
         by = Actor(row.author, self._core.directory.name(row.author), row.agency_id)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -256,6 +257,8 @@ def main(kind: str, most_seconds: int, preview: int, told: int) -> int:
         result, status = {"code": "too_much", "text": "This file takes too much memory."}, 1
     except OSError as problem:
         result, status = {"code": "disk", "text": str(problem)}, TEMPORARY
+        if problem.errno == errno.EFBIG:
+            result, status = {"code": "too_much", "text": "This file becomes too large."}, 1
     os.write(told, json.dumps(result).encode())
     return status
 

@@ -147,7 +147,7 @@ async def test_nothing_passes_unscanned_while_the_scanner_is_away(
 
 async def test_clamav_itself(tmp_path: Path, socket_path: Path) -> None:
     """The real daemon with a database of one signature, where Debian's clamav-daemon is there."""
-    clamd = shutil.which("clamd")
+    clamd = shutil.which("clamd", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
     if clamd is None:
         pytest.skip("no clamd; install the package clamav-daemon")
     base = socket_path.parent / "signatures"
