@@ -28,6 +28,7 @@ COPY --from=pages /build/dispatch/web/dist dispatch/web/dist
 ENV PATH=/opt/psn/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PSN_KEYS=/var/lib/psn/keys \
+    PSN_FILES=/var/lib/psn/files \
     PSN_HOST=0.0.0.0 \
     PSN_PORT=8080
 USER psn

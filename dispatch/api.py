@@ -19,7 +19,16 @@ import shapely
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dispatch import account, administration, auditing, federated, openapi, pages, working
+from dispatch import (
+    account,
+    administration,
+    attachments,
+    auditing,
+    federated,
+    openapi,
+    pages,
+    working,
+)
 from dispatch.asking import (
     ApiProblem,
     Asked,
@@ -350,6 +359,7 @@ ROUTES: Final = (
     *federated.ROUTES,
     *administration.ROUTES,
     *working.ROUTES,
+    *attachments.ROUTES,
 )
 
 
@@ -400,16 +410,24 @@ async def _asked(core: Core, settings: Settings, route: Route, request: web.Requ
     if who is None or ticket is None:
         return knock
     path, query = dict(request.match_info), query_of(request)
-    desk = request.app[DESK]
-    return Asked(**knock.parts(), desk=desk, who=who, ticket=ticket, path=path, query=query)
+    return Asked(
+        **knock.parts(),
+        desk=request.app[DESK],
+        who=who,
+        ticket=ticket,
+        path=path,
+        query=query,
+        request=request,
+    )
 
 
 def _answering(
     core: Core, settings: Settings, route: Route
-) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def answer(request: web.Request) -> web.Response:
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(request: web.Request) -> web.StreamResponse:
         try:
-            return reply(await route.handler(await _asked(core, settings, route, request)))
+            said = await route.handler(await _asked(core, settings, route, request))
+            return said if isinstance(said, web.StreamResponse) else reply(said)
         except Problem as problem:
             return refusal(as_answer(problem))
         except (*database.PASSING, asyncpg.PostgresError):
@@ -434,6 +452,7 @@ def add_routes(application: web.Application, core: Core, settings: Settings) -> 
         application[POOL].terminate()
 
     application.cleanup_ctx.append(pool)
+    application.cleanup_ctx.append(attachments.keeping(core, settings, POOL))
     application[GUESSES] = Guesses(time.monotonic())
     for route in ROUTES:
         application.router.add_route(route.method, route.path, _answering(core, settings, route))

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import asyncpg
@@ -23,7 +24,7 @@ from dispatch.desk.desk import Desk
 from psn import access
 from psn.access import Principal
 from psn.core import Core
-from psn.identity import passkeys
+from psn.identity import locking, passkeys
 from psn.identity.signin import Ticket
 from psn.pace import Guesses
 from psn.problems import Problem
@@ -86,6 +87,20 @@ _STATUS: Final = {
     "too_many_tries": 429,
     "unavailable": 503,
     "bad_breach_list": 503,
+    "wrong_version": 412,
+    "not_a_piece": 415,
+    "too_large": 413,
+    "id_used": 409,
+    "too_many_unfinished": 429,
+    "too_much_today": 429,
+    "disk_full": 507,
+    "files_away": 503,
+    "refused": 409,
+    "not_ready": 409,
+    "wrong_offset": 409,
+    "wrong_hash": 409,
+    "other_line": 409,
+    "too_slow": 408,
 }
 
 
@@ -147,6 +162,8 @@ class Asked(Knock):
     ticket: Ticket
     path: dict[str, str]
     query: dict[str, str]
+    request: web.Request
+    """For a route that reads the body itself, or what the application keeps."""
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         """A whole number of the query, checked."""
@@ -176,6 +193,18 @@ class Asked(Knock):
     ) -> None:
         """Put into the audit what is about to be done; raises :class:`Problem` when it cannot."""
         await self.core.auditor.record(Entry(self.actor, action, object, owner, details))
+
+    def check_still(self) -> None:
+        """Raises :class:`Problem` when who asks was put out, or his session locked, meanwhile.
+
+        For a route that takes its time: it was checked before the route was.
+        """
+        signin = self.core.signin
+        if not signin.holds(self.ticket):
+            raise ApiProblem(401, "session_ended", "This session has ended.", "Sign in again.")
+        signin.still(self.ticket, self.core.directory)
+        if signin.locked(self.ticket, datetime.now(UTC)):
+            raise as_answer(locking.LOCKED)
 
     def path_id(self, name: str = "id") -> int:
         """An id of the path; what is no id names nothing that exists."""
@@ -223,7 +252,10 @@ def not_allowed() -> ApiProblem:
 
 
 Handler = Callable[[Any], Awaitable[Any]]
-"""Takes :class:`Asked`, or :class:`Knock` where anyone may ask."""
+"""Takes :class:`Asked`, or :class:`Knock` where anyone may ask.
+
+Gives what is answered in JSON, or a whole response where the answer is a file or has none.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +267,17 @@ class Route:
     returns: type | None
     """The type of the answer; none: any object."""
     query: tuple[str, ...] = ()
-    method: Literal["GET", "POST", "DELETE"] = "GET"
+    method: Literal["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"] = "GET"
     takes: type | None = None
     """The type of the JSON body; none: there is none."""
+    streams: str | None = None
+    """Media type of a body of bytes that the handler reads itself, as it comes."""
+    headers: tuple[str, ...] = ()
+    """Request headers that it reads."""
+    gives: tuple[str, ...] = ()
+    """Media types of the answer, where that is a file; statuses are 200, and 206 for a part."""
+    status: int = 200
+    """What it answers when all is well."""
     open: bool = False
     """Also for those who have not signed in; the handler then takes a :class:`Knock`."""
     limited: bool = False

@@ -61,8 +61,6 @@ def _operation(route: Route, by_type: dict[type | None, dict[str, Any]]) -> dict
         "description": "Refused: a code, a sentence, what to do.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    schema = by_type.get(route.returns, {"type": "object"})
-    done = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
     refusals = {"400", "503"}
     if not route.open:
         refusals |= {"401", "403", "404", "423"}
@@ -86,13 +84,48 @@ def _operation(route: Route, by_type: dict[type | None, dict[str, Any]]) -> dict
                 }
                 for name in route.query
             ),
+            *(
+                {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
+                for name in route.headers
+            ),
         ],
     }
+    if route.headers:
+        refusals |= {"412", "413", "507"}
+    if route.streams is not None:
+        refusals |= {"408", "413", "415"}
+        operation["requestBody"] = {"content": {route.streams: {"schema": _BYTES}}}
     if route.takes is not None:
         refusals |= {"408", "413", "415"}
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": by_type[route.takes]}},
         }
-    operation["responses"] = {"200": done} | dict.fromkeys(sorted(refusals), problem)
+    if route.gives:
+        refusals |= {"409"}
+    operation["responses"] = _done(route, by_type) | dict.fromkeys(sorted(refusals), problem)
+    if route.method == "HEAD":
+        operation["responses"] = {
+            status: {"description": said["description"]}
+            for status, said in operation["responses"].items()
+        }
     return operation
+
+
+_BYTES = {"type": "string", "format": "binary"}
+
+
+def _done(route: Route, by_type: dict[type | None, dict[str, Any]]) -> dict[str, Any]:
+    """The answers of a route when all is well, by status."""
+    if route.gives:
+        file = {"content": {kind: {"schema": _BYTES} for kind in route.gives}}
+        return {
+            "200": {"description": "The file.", **file},
+            "206": {"description": "The part of it that Range asks for.", **file},
+            "304": {"description": "The file has not changed."},
+            "416": {"description": "The file has no such part."},
+        }
+    if route.status == 204 or (route.status != 200 and route.returns is None):
+        return {str(route.status): {"description": "Done."}}
+    schema = by_type.get(route.returns, {"type": "object"})
+    return {"200": {"description": "Done.", "content": {"application/json": {"schema": schema}}}}

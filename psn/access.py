@@ -17,6 +17,8 @@ The rules, in words
 - Who received or read what was written to a group or an agency is told by name to his own agency
   and to those that may write to him or see the unit; others are told only that the group or the
   agency has it.
+- An attachment is seen by its author, by people of his agency, and by who reads a mailbox in which
+  its author's message stands that it is about.
 - A device reports positions of its own unit; a gateway of the units of its agency, or of all
   agencies when it was enrolled so. A person reports none.
 """
@@ -291,6 +293,29 @@ def mailboxes(who: Principal, rules: Rules) -> tuple[str, ...]:
         who.address,
         f"agency:{who.agency}",
         *(f"group:{group.id}" for group in groups(who, rules)),
+    )
+
+
+def may_add_attachment(who: Principal) -> bool:
+    """Whether ``who`` may attach photos, voice notes and notes."""
+    return who.reads and may(who, "attachment", "add", who.agency)
+
+
+def may_see_attachment(
+    who: Principal, author: str, agency: int, shown_in: Collection[str], rules: Rules
+) -> bool:
+    """Whether ``who`` may see an attachment.
+
+    ``author`` is the address of who made it, of that ``agency``; ``shown_in`` are the mailboxes
+    in which its author's own message stands that it is about. Its author may, his agency by the
+    right to see attachments, and whoever reads one of those mailboxes.
+    """
+    if not who.reads:
+        return False
+    return (
+        (who.address == author and who.agency == agency)
+        or (who.agency == agency and may(who, "attachment", "see", agency))
+        or not frozenset(shown_in).isdisjoint(mailboxes(who, rules))
     )
 
 

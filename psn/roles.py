@@ -28,6 +28,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "unit": ("see", "manage", "conceal"),
     "track": ("see",),
     "message": ("read", "write"),
+    "attachment": ("see", "add"),
     "incident": ("see", "open", "work", "close"),
     "call": ("see", "take"),
     "group": ("see", "talk", "manage"),
@@ -66,6 +67,7 @@ def _rights(**of: str) -> dict[tuple[str, str], Reach]:
 _CREW: Final = _rights(
     unit="see:shared",
     message="read:own write:shared",
+    attachment="see:own add:own",
     incident="see:shared work:shared",
     group="see:own talk:own",
     layer="see:own",

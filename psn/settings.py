@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import shlex
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -144,6 +145,26 @@ def _syslog(value: Any) -> str | None:
     return value
 
 
+def _virus_scan(value: Any) -> str | None:
+    """Who is asked whether a file is clean."""
+    wanted = "clamd:/path/to/socket, clamd:host:port or command:PROGRAM"
+    if value == "":
+        return None
+    if not isinstance(value, str):
+        raise ValueError(wanted)
+    kind, _, where = value.partition(":")
+    host, _, port = where.rpartition(":")
+    if kind == "clamd" and (where.startswith("/") or (host and port.isdecimal())):
+        return value
+    if kind == "command" and where.strip():
+        try:
+            shlex.split(where)
+        except ValueError:
+            raise ValueError(wanted) from None
+        return value
+    raise ValueError(wanted)
+
+
 def _days(value: Any) -> int | None:
     """Days to keep something; nothing or ``forever``: for ever."""
     if value in ("", "forever"):
@@ -178,12 +199,26 @@ class Settings:
     """Devices sign in only where they have shown a certificate of that authority."""
     keys: str = _setting("~/.local/state/psn/keys", _words)
     """Directory of the server's own keys; made, with its keys, when it is missing."""
+    files: str = _setting("~/.local/state/psn/files", _words)
+    """Directory of photos and voice notes; made when it is missing."""
+    photo_megabytes: int = _setting(20, _whole(1, 90))
+    """Of one photo, as it comes."""
+    voice_megabytes: int = _setting(10, _whole(1, 90))
+    """Of one voice note, as it comes."""
+    voice_seconds: int = _setting(300, _whole(1, 900))
+    """Of one voice note."""
+    daily_megabytes: int = _setting(2_000, _whole(1, 1_000_000))
+    """Of all that an agency's people and units attach in a day (UTC)."""
+    virus_scan: str | None = _setting(None, _virus_scan)
+    """Who looks for viruses: ``clamd:/path``, ``clamd:host:port``, ``command:PROGRAM``."""
     pmtiles: str | None = _setting(None, _optional_words)
     """The operator's own map: a PMTiles file or its URL."""
     keep_track_days: int = _setting(30, _whole(1, 36_500))
     """Days that tracks are kept."""
     keep_message_days: int | None = _setting(None, _days)
     """Days that messages are kept; none: for ever."""
+    keep_attachment_days: int | None = _setting(None, _days)
+    """Days that photos, voice notes and notes are kept; none: for ever."""
     keep_recording_days: int | None = _setting(None, _days)
     """Days that recordings of talk will be kept; none: for ever. There are none yet."""
     keep_audit_days: int | None = _setting(None, _days)
@@ -227,6 +262,11 @@ class Settings:
     def keys_directory(self) -> Path:
         """:attr:`keys` as a path, with ``~`` for the home of the server's user."""
         return Path(self.keys).expanduser()
+
+    @property
+    def files_directory(self) -> Path:
+        """:attr:`files` as a path, with ``~`` for the home of the server's user."""
+        return Path(self.files).expanduser()
 
 
 def names() -> tuple[str, ...]:

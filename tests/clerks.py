@@ -14,6 +14,8 @@ from psn.identity import credentials
 
 SECRET = "Quetzalcoatlus"
 """Stands in every text of customs, and may stand in nothing that others are answered."""
+ATTACHMENT = "00000000-0000-4000-8000-000000000005"
+"""Of customs."""
 EVERY_ROLE = roles.PEOPLES
 
 
@@ -63,6 +65,9 @@ insert into broken_glass (person_id, owner_agency, reason, ends_at)
     select id, 2, '{SECRET}', now() + interval '1 hour' from person where name = 'cus.dispatcher';
 insert into legal_hold (subject, agency_id, reason, author)
     values ('unit:5', 3, '{SECRET}', '{SECRET}');
+insert into attachment (id, agency_id, author, kind, said_type, size, sha256, state, reason)
+    select '{ATTACHMENT}', 3, 'person:' || id, 'photo', '{SECRET}', 9, sha256('x'), 'ready',
+           '{SECRET}' from person where name = 'cus.dispatcher';
 insert into fence (agency_id, name, area) values
     (3, '{SECRET}', ST_GeomFromText('POLYGON((-89 17,-88 17,-88 18,-89 18,-89 17))', 4326));
 """

@@ -31,9 +31,10 @@ settings.load_profile("untimed")
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Servers that tests start in processes of their own keep no keys in anyone's home."""
+    """Servers in processes of their own keep no keys and no files in anyone's home."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PSN_KEYS", str(tmp_path_factory.mktemp("keys")))
+        patch.setenv("PSN_FILES", str(tmp_path_factory.mktemp("files")))
         yield
 
 

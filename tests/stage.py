@@ -144,7 +144,11 @@ class Stage:
 
     async def _run(self, ready: asyncio.Event, port: int) -> None:
         settings = Settings(
-            database=self.dsn, port=port, keys=os.environ["PSN_KEYS"], **self._settings
+            database=self.dsn,
+            port=port,
+            keys=os.environ["PSN_KEYS"],
+            files=os.environ["PSN_FILES"],
+            **self._settings,
         )
 
         def extend(application: Any, core: Core) -> None:

@@ -22,7 +22,7 @@ from dispatch.asking import Asked, Route, id_of, not_found
 from psn.keeping import retention
 from psn.keeping.retention import Kind
 
-Kept = Literal["track", "message", "recording", "audit"]
+Kept = Literal["track", "message", "attachment", "recording", "audit"]
 Days = Annotated[int, Meta(ge=1, le=36_500)]
 Subject = Annotated[str, Meta(pattern=r"^(unit|person|agency|incident):[1-9][0-9]{0,9}\Z")]
 FOREVER: Final = "forever"

@@ -234,6 +234,7 @@ class Demo:
         if dsn is not None:
             environment["PSN_DATABASE"] = dsn
             environment["PSN_KEYS"] = str(self._wishes.directory / "keys")
+            environment["PSN_FILES"] = str(self._wishes.directory / "files")
         child = Child(
             name,
             command,

@@ -6,8 +6,10 @@ import asyncio
 import ctypes
 import os
 import resource
+import shlex
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +35,8 @@ DISK_FAIL_BYTES: Final = GIB // 2
 CLOCK_SECONDS: Final = 1.0
 """Positions carry the unit's time and the server's: clocks further apart than this confuse."""
 OPEN_FILES: Final = 4096
+CLAMD_SECONDS: Final = 3.0
+"""How long a scanner's daemon has to answer the doctor."""
 _HERE: Final = networks("127.0.0.0/8, ::1")
 _TIME_ERROR: Final = 5  # adjtimex(2): the kernel's clock is not synchronised
 
@@ -189,6 +193,7 @@ async def syslog(said: Settings) -> list[Finding]:
 def machine(said: Settings) -> Iterator[Finding]:
     """What does not need a database."""
     yield disk("disk here", Path.cwd())
+    yield from attachments(said)
     yield from sign_in(said)
     yield in_the_clear(said)
     yield port(said.host, said.port)
@@ -202,6 +207,50 @@ def machine(said: Settings) -> Iterator[Finding]:
         there = Path(said.pmtiles).is_file()
         todo = "" if there else "Put it there, or correct PSN_PMTILES."
         yield Finding("ok" if there else "fail", "map file", said.pmtiles, todo)
+
+
+def attachments(said: Settings) -> Iterator[Finding]:
+    """Whether photos and voice notes can be stored, and who looks for viruses in them."""
+    place = said.files_directory
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            yield disk("disk of files", place)
+    except OSError as problem:
+        todo = "Let PSN_FILES name a directory that the server's user may write."
+        said_so = f"{place} cannot be written: {problem.strerror or problem}"
+        yield Finding("fail", "disk of files", said_so, todo)
+    if said.virus_scan is None:
+        todo = "Install clamav-daemon and set PSN_VIRUS_SCAN; docs/operating.md says how."
+        yield Finding("warn", "virus scan", "none: files are made anew, not scanned", todo)
+        return
+    kind, _, where = said.virus_scan.partition(":")
+    reason = _no_program(where) if kind == "command" else _no_daemon(where)
+    if reason is None:
+        yield Finding("ok", "virus scan", said.virus_scan)
+    else:
+        todo = "Start the scanner, or correct PSN_VIRUS_SCAN; until then attachments wait."
+        yield Finding("fail", "virus scan", f"{where} is away: {reason}", todo)
+
+
+def _no_program(command: str) -> str | None:
+    """Why a program cannot be run, if so."""
+    return None if shutil.which(shlex.split(command)[0]) else "there is no such program"
+
+
+def _no_daemon(where: str) -> str | None:
+    """Why nobody answers at a socket, if so."""
+    host, _, number = where.rpartition(":")
+    try:
+        if where.startswith("/"):
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(CLAMD_SECONDS)
+                line.connect(where)
+        else:
+            socket.create_connection((host.strip("[]"), int(number)), CLAMD_SECONDS).close()
+    except (OSError, OverflowError) as problem:
+        return getattr(problem, "strerror", None) or str(problem)
+    return None
 
 
 def sign_in(said: Settings) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ DEFAULT = "default"
 
 @click.group()
 def retention() -> None:
-    """How long tracks, messages, recordings and audit are kept, for each agency."""
+    """How long tracks, messages, attachments, recordings and audit are kept, for each agency."""
 
 
 @retention.command("show", short_help="Show the periods.", epilog="Example: psn retention show")

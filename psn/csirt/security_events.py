@@ -113,6 +113,10 @@ def _password(entry: Mapping[str, Any]) -> bool:
     return isinstance(secrets, list) and "password_hash" in secrets
 
 
+def _virus(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["details"].get("code") == "virus")
+
+
 def _part(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = entry["details"].get(name)
     return part if isinstance(part, dict) else {}
@@ -198,6 +202,9 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     ),
     "webhook.disabled": (
         Rule("POLICY_CHANGED", Severity.ERROR, "A receiver of security events was given up"),
+    ),
+    "attachment.refused": (
+        Rule("MALWARE_FOUND", Severity.WARNING, "A virus was found in an attachment", _virus),
     ),
     "connection.cut": (
         Rule("FRAME_FLOOD", Severity.WARNING, "Connections were cut: malformed frames or a flood"),

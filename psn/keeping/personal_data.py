@@ -1,7 +1,8 @@
 """What is kept of a person, as one archive that he can be given: JSON lines in a ZIP file.
 
 His account with its second factors, who he is at his agency's provider, his sessions, the messages
-that he wrote and those that were sent to him by name, the receipts that he made, and the audit's
+that he wrote and those that were sent to him by name, the receipts that he made, what he attached
+(not the files), and the audit's
 entries by him and about him.
 Nothing that is others': not what groups, units and agencies were sent, not where units were, also
 those he drove, not what he did to others' accounts beyond that he did it, and not the names of
@@ -43,6 +44,10 @@ _RECEIPTS: Final = """
     SELECT l.uid AS message, r.state, r.at FROM receipt r JOIN log l ON l.id = r.log_id
      WHERE r.reader = $1 ORDER BY r.log_id, r.state
 """
+_ATTACHMENTS: Final = """
+    SELECT id, kind, state, about, size, encode(sha256, 'hex') AS sha256, made_at FROM attachment
+     WHERE author = $1 ORDER BY made_at, id
+"""
 _AUDIT: Final = """
     SELECT seq, body FROM audit WHERE actor = $1 OR object = $1 ORDER BY seq
 """
@@ -65,6 +70,7 @@ async def write(connection: asyncpg.Connection[Any], person: int, out: IO[bytes]
                 ("sessions", _sessions(connection, person)),
                 ("messages", _messages(connection, address)),
                 ("receipts", _receipts(connection, address)),
+                ("attachments", _rows(connection, _ATTACHMENTS, address)),
                 ("audit", _audit(connection, address)),
             ):
                 with archive.open(f"{name}.jsonl", "w") as file:
@@ -99,7 +105,7 @@ async def _account(
 
 
 async def _rows(
-    connection: asyncpg.Connection[Any], query: str, person: int
+    connection: asyncpg.Connection[Any], query: str, person: int | str
 ) -> AsyncIterator[dict[str, Any]]:
     async for row in connection.cursor(query, person, prefetch=ROWS):
         yield dict(row)

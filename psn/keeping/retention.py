@@ -1,8 +1,8 @@
 """How long what is kept, and what is under a legal hold: the rules, read from the database.
 
-Each agency has a period for tracks, messages, recordings and audit; where it has said nothing, the
-settings' holds. Nothing is deleted before a whole day (UTC) is past its period. What concerns the
-subject of a legal hold is not deleted while the hold is in force, whatever the period
+Each agency has a period for tracks, messages, attachments, recordings and audit; where it has said
+nothing, the settings' holds. Nothing is deleted before a whole day (UTC) is past its period. What
+concerns the subject of a legal hold is not deleted while the hold is in force, whatever the period
 (docs/domain.md, DOM-RET). ``psn.keeping.pruning`` deletes.
 """
 
@@ -30,6 +30,7 @@ class Kind(StrEnum):
 
     TRACK = "track"
     MESSAGE = "message"
+    ATTACHMENT = "attachment"
     RECORDING = "recording"
     """Of talk. There are none yet: the period can be said, and holds from the first one on."""
     AUDIT = "audit"
@@ -73,6 +74,7 @@ def defaults(settings: Settings) -> dict[Kind, int | None]:
     return {
         Kind.TRACK: settings.keep_track_days,
         Kind.MESSAGE: settings.keep_message_days,
+        Kind.ATTACHMENT: settings.keep_attachment_days,
         Kind.RECORDING: settings.keep_recording_days,
         Kind.AUDIT: settings.keep_audit_days,
     }

@@ -6,6 +6,7 @@ Ordinary reads and writes go through these models; the hot paths (positions, the
 through asyncpg, next to what they serve.
 """
 
+from psn.schema.attachments import Attachment, FileOrphan
 from psn.schema.base import (
     AUDITED_TABLES,
     BOARD_CHANNEL,
@@ -84,6 +85,7 @@ __all__ = [
     "Agreement",
     "Alarm",
     "Assignment",
+    "Attachment",
     "Audit",
     "AuditCheckpoint",
     "AuditPending",
@@ -98,6 +100,7 @@ __all__ = [
     "Fence",
     "FenceEvent",
     "FenceRule",
+    "FileOrphan",
     "GroupMember",
     "IdentityProvider",
     "Incident",

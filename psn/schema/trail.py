@@ -123,7 +123,8 @@ class Retention(Base):
     __tablename__ = "retention"
     __table_args__ = (
         CheckConstraint(
-            "kind in ('track', 'message', 'recording', 'audit')", name="retention_kind_check"
+            "kind in ('track', 'message', 'attachment', 'recording', 'audit')",
+            name="retention_kind_check",
         ),
         CheckConstraint("days > 0", name="retention_days_check"),
     )

@@ -108,6 +108,7 @@ class Stage:
                     **os.environ,
                     "PSN_DATABASE": self.dsn,
                     "PSN_KEYS": str(self._place / "keys"),
+                    "PSN_FILES": str(self._place / "files"),
                     "PSN_LOG_LEVEL": "warning",
                     **self._tls,
                 },

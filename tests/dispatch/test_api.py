@@ -30,7 +30,7 @@ from stage import (
     until,
 )
 
-from dispatch import administration, api, working
+from dispatch import administration, api, attachments, working
 from psn import wire
 
 
@@ -229,6 +229,7 @@ READ = [
     and route.path != "/api/audit"
     and route not in administration.ROUTES
     and route not in working.ROUTES
+    and route not in attachments.ROUTES
 ]
 EVERY = [
     route.path.replace("units/{id}", f"units/{BOAT}")
@@ -303,7 +304,9 @@ async def test_what_is_no_longer_shared_is_not_there(stage: Stage, ben: Browser)
         assert (await ben.get(path))[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/api/fences", "/api/config", "/api/openapi.json", "/api/enrol"])
+@pytest.mark.parametrize(
+    "path", ["/api/fences", "/api/config", "/api/openapi.json", "/api/enrol", "/api/attachments"]
+)
 async def test_nothing_but_what_is_declared_can_be_written_over_http(
     ben: Browser, path: str
 ) -> None:
@@ -342,10 +345,10 @@ async def test_the_public_part(ben: Browser) -> None:
         assert named == set(re.findall(r"{(\w+)}", route.path))
         asked = {p["name"] for p in operation["parameters"] if p["in"] == "query"}
         assert asked == set(route.query)
-        assert set(operation["responses"]) >= {"200"}
+        assert set(operation["responses"]) >= {str(route.status)}
         assert operation["summary"]
         assert bool(operation["security"]) == (not route.open)
-        assert ("requestBody" in operation) == (route.takes is not None)
+        assert ("requestBody" in operation) == bool(route.takes or route.streams)
     assert len({operation["operationId"] for operation in operations.values()}) == len(operations)
     written = document["paths"]["/api/enrol"]["post"]["requestBody"]["content"]
     assert written["application/json"]["schema"]["$ref"].endswith("/Enrolment")
@@ -355,6 +358,7 @@ async def test_what_is_open_to_all_is_meant_to_be() -> None:
     assert {route.path for route in api.ROUTES if route.open} == {
         "/api/config",
         "/api/enrol",
+        "/api/attachments",  # OPTIONS: what the protocol can
         "/api/sign-in/passkey",
         "/api/sign-in/passkey/options",
         "/api/sign-in/providers",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from clerks import SECRET, hide_secrets, staff
+from clerks import ATTACHMENT, SECRET, hide_secrets, staff
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CHECKS, load_all_checks
@@ -19,6 +19,7 @@ from schemathesis.generation import GenerationMode
 from stage import Peer, Stage
 
 load_all_checks()
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 EXPECTED = [
     check
     for check in CHECKS.get_all()
@@ -64,7 +65,9 @@ def _fuzz_one(operation: Any, base: str, session: _Session) -> int:
     # Its schema has prefixItems (JSON Schema 2020-12), which the check takes for the older
     # items and refuses; tests/dispatch/test_api.py holds the answer to its type.
     excluded = [CONFORMS] if operation.path.endswith("/track") else []
-    any_id = st.sampled_from(["1", "2", "3", "4", "5", "6", "agency:3", "person:3", "x"])
+    any_id = st.sampled_from(
+        [ATTACHMENT, "1", "2", "3", "4", "5", "6", "agency:3", "person:3", "x"]
+    )
     done = 0
 
     @settings(

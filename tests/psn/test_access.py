@@ -319,12 +319,49 @@ def test_who_reads_which_mailbox() -> None:
     assert access.mailboxes(device(2, d), d) == ()
 
 
+@pytest.mark.parametrize(
+    ("who", "author", "agency", "shown_in", "may"),
+    [
+        (ANA, "person:1", POLICE, (), True),
+        (ANA, f"unit:{CAR}", POLICE, (), True),
+        (ANA, "person:2", COAST, (), False),
+        (ANA, "person:2", COAST, ("person:2",), False),
+        (ANA, "person:2", COAST, ("person:2", "person:1"), True),
+        (ANA, "person:2", COAST, ("group:1",), True),
+        (ANA, "person:2", COAST, ("agency:1",), True),
+        (ANA, "person:1", COAST, (), False),  # it was another's, before she came
+        (ADMIN, "person:6", POLICE, (), True),
+        (ADMIN, "person:1", POLICE, (), False),
+        (ADMIN, "person:1", POLICE, ("person:6",), True),
+        (NOBODY, "person:1", POLICE, ("agency:1",), False),
+        (CYD, "person:1", POLICE, (), False),
+    ],
+)
+def test_who_sees_an_attachment(
+    who: int, author: str, agency: int, shown_in: tuple[str, ...], may: bool
+) -> None:
+    """DOM-FILE-8."""
+    shared = rules(directory(agreement(POLICE, COAST), agreement(COAST, POLICE)))
+    seen = access.may_see_attachment(person(who, shared), author, agency, shown_in, shared)
+    assert seen is may
+
+
+def test_who_attaches() -> None:
+    d = rules(directory())
+    assert access.may_add_attachment(person(ANA, d))
+    assert access.may_add_attachment(device(1, d))
+    for other in (person(ADMIN, d), person(NOBODY, d), device(2, d), access.NOBODY):
+        assert not access.may_add_attachment(other)
+
+
 def test_a_gateway_reports_and_does_nothing_else() -> None:
     d = rules(directory(agreement(POLICE, COAST), agreement(COAST, POLICE)))
     gateway = device(2, d)
     assert sees(gateway, d) == {}
     assert not access.may_write(gateway, "agency:1", d)
     assert not access.may_see_fence(gateway, None)
+    everywhere = ("agency:1", "device:2")
+    assert not access.may_see_attachment(gateway, gateway.address, POLICE, everywhere, d)
     assert access.audience(gateway, d).channels == frozenset()
 
 

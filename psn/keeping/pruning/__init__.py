@@ -1,4 +1,4 @@
-"""Deleting what is past its period: tracks, messages, the audit's beginning; and saying so.
+"""Deleting what is past its period, and saying so: tracks, attachments, messages, the audit.
 
 One pruning runs at a time. It goes in small steps, each a transaction of its own with its entry
 of the audit in it, and rests between them, so that neither locks nor the disk are held for long;
@@ -19,7 +19,7 @@ import asyncpg
 
 from psn import database
 from psn.keeping import retention
-from psn.keeping.pruning import chain, mail, tracks
+from psn.keeping.pruning import attachments, chain, mail, tracks
 from psn.keeping.pruning.step import Done, Work
 from psn.keeping.retention import Kind
 from psn.keys import Keys
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 _LOCK: Final = 0x70736E04
 PRUNERS: Final[Mapping[Kind, Callable[[Work], Awaitable[None]]]] = {
     Kind.TRACK: tracks.prune,
+    Kind.ATTACHMENT: attachments.prune,
     Kind.MESSAGE: mail.prune,
     Kind.AUDIT: chain.prune,
 }

@@ -24,7 +24,7 @@ class Done:
     """What was deleted, or would be."""
 
     what: str
-    """``track``, ``message``, ``record``, ``audit``."""
+    """``track``, ``attachment``, ``message``, ``record``, ``audit``."""
     agency: int | None
     rows: int
     through: datetime | None

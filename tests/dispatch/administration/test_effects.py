@@ -561,7 +561,7 @@ async def test_the_audit_names_who_changed_what(stage: Stage, admin: Clerk) -> N
 
 async def test_an_agency_says_how_long_it_keeps_what(admin: Clerk) -> None:
     rows = (await admin.get("/api/keeping"))["periods"]
-    assert {row["kind"] for row in rows} == {"track", "message", "recording", "audit"}
+    assert {row["kind"] for row in rows} == {"track", "message", "attachment", "recording", "audit"}
     assert not any(row["own"] for row in rows)
     await admin.post("/api/keeping", {"kind": "track", "days": 90})
     await admin.post("/api/keeping", {"kind": "message", "days": "forever"})

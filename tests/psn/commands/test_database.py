@@ -155,6 +155,25 @@ def test_doctor_without_a_database_still_looks_at_the_machine(
     assert {"disk here", "port", "open files"} <= said.keys()
 
 
+def test_where_files_lie_and_who_scans_them(tmp_path: Path) -> None:
+    def found(**said: str) -> list[str]:
+        return [each.level for each in doctor.attachments(Settings(**said))]
+
+    place, file = tmp_path / "files", tmp_path / "file"
+    file.touch()
+    assert found(files=str(place))[1] == "warn", "no scanner"
+    assert oct(place.stat().st_mode & 0o777) == "0o700" and list(place.iterdir()) == []
+    assert found(files=str(file / "below"))[0] == "fail"
+    assert found(files=str(place), virus_scan="command:sh -c x")[1] == "ok"
+    assert found(files=str(place), virus_scan="command:/nonexistent")[1] == "fail"
+    assert found(files=str(place), virus_scan=f"clamd:{tmp_path}/none")[1] == "fail"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        where = f"clamd:127.0.0.1:{taken.getsockname()[1]}"
+        assert found(files=str(place), virus_scan=where)[1] == "ok"
+    assert found(files=str(place), virus_scan=where)[1] == "fail"
+    assert found(files=str(place), virus_scan="clamd:127.0.0.1:99999")[1] == "fail"
+
+
 def test_passwords_that_would_travel_in_the_clear_are_told() -> None:
     elsewhere = Settings(host="0.0.0.0")
     for said, level in (

@@ -46,8 +46,8 @@ def test_what_an_agency_has_not_said_the_settings_say(
     """DOM-RET-1."""
     monkeypatch.setenv("PSN_KEEP_MESSAGE_DAYS", "400")
     told = lines(psn("retention", "show").output)
-    assert told["agency"] == ["track", "message", "recording", "audit"]
-    assert told["BPD"] == told["BCG"] == ["(30)", "(400)", "(forever)", "(forever)"]
+    assert told["agency"] == ["track", "message", "attachment", "recording", "audit"]
+    assert told["BPD"] == told["BCG"] == ["(30)", "(400)", *["(forever)"] * 3]
 
 
 def test_each_agency_says_its_own_for_each_kind(psn: Psn, run_sql: RunSql) -> None:
@@ -55,10 +55,11 @@ def test_each_agency_says_its_own_for_each_kind(psn: Psn, run_sql: RunSql) -> No
     psn("retention", "set", "bpd", "track", "90")
     psn("retention", "set", "BPD", "message", "forever")
     assert "Nothing is recorded yet" in psn("retention", "set", "BPD", "recording", "365").output
+    psn("retention", "set", "BPD", "attachment", "730")
     psn("retention", "set", "BPD", "audit", "3650")
     told = lines(psn("retention", "show").output)
-    assert told["BPD"] == ["90", "forever", "365", "3650"]
-    assert told["BCG"] == ["(30)", "(forever)", "(forever)", "(forever)"]
+    assert told["BPD"] == ["90", "forever", "730", "365", "3650"]
+    assert told["BCG"] == ["(30)", *["(forever)"] * 4]
     psn("retention", "set", "BPD", "track", "7")
     changed = last_entry(run_sql, "retention.changed")
     assert (changed["object"], changed["owner"]) == ("retention:1/track", 1)

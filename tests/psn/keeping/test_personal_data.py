@@ -22,7 +22,10 @@ from psn.keeping import personal_data
 from psn.trail import auditor
 from psn.trail.audit import Actor, Entry
 
-FILES = {"account", "second_factors", "identities", "sessions", "messages", "receipts", "audit"}
+FILES = {
+    *("account", "second_factors", "identities", "sessions", "messages", "receipts"),
+    *("attachments", "audit"),
+}
 ADMINISTRATOR = Actor("person:9", "Olga Admin", BPD, "198.51.100.77", "0badcafe")
 
 

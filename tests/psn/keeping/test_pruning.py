@@ -43,6 +43,7 @@ NOW = datetime(2026, 11, 1, 15, 30, tzinfo=UTC)
 KEEP: dict[Kind, int | None] = {
     Kind.TRACK: 30,
     Kind.MESSAGE: None,
+    Kind.ATTACHMENT: None,
     Kind.RECORDING: None,
     Kind.AUDIT: None,
 }

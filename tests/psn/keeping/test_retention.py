@@ -59,6 +59,7 @@ def test_settings_are_the_periods_of_all() -> None:
     assert retention.defaults(settings) == {
         Kind.TRACK: 3,
         Kind.MESSAGE: 4,
+        Kind.ATTACHMENT: None,
         Kind.RECORDING: 90,
         Kind.AUDIT: None,
     }

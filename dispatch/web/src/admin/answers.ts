@@ -158,7 +158,7 @@ export interface Audit {
   entries: AuditEntry[];
   before: number | null;
 }
-export type Kept = 'track' | 'message' | 'recording' | 'audit';
+export type Kept = 'track' | 'message' | 'attachment' | 'recording' | 'audit';
 export interface Period {
   kind: Kept;
   /** None: for ever. */

@@ -255,6 +255,7 @@ export const words = {
     kinds: {
       track: ['Tracks', 'Where its units were'],
       message: ['Messages', 'Its own copies; others keep theirs'],
+      attachment: ['Attachments', 'Photos and voice notes of its people'],
       recording: ['Recordings', 'Of talk. Nothing is recorded yet'],
       audit: ['Audit', 'Who did what'],
     } as Record<Kept, [string, string]>,

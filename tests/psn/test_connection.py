@@ -1,4 +1,4 @@
-"""The door's own: what it does to a connection that does not take its last bytes."""
+"""What a connection does when its peer does not take the last bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 from stage import until
 
-from psn import door
+from psn import connection
 
 
 async def _pair() -> tuple[asyncio.WriteTransport, asyncio.StreamReader, asyncio.StreamWriter]:
@@ -30,7 +30,7 @@ async def test_who_takes_nothing_is_cut_off() -> None:
     transport.write(bytes(16_000_000))
     transport.close()
     assert transport.get_write_buffer_size() > 0
-    door._cut_off(transport)
+    connection._cut_off(transport)
     await until(lambda: transport.get_write_buffer_size() == 0, "nothing is held for it any more")
     writer.transport.abort()
 
@@ -44,4 +44,4 @@ async def test_who_is_gone_by_then_is_left_alone() -> None:
     writer.close()
     await writer.wait_closed()
     await asyncio.sleep(0.05)
-    door._cut_off(transport)
+    connection._cut_off(transport)
