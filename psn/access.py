@@ -302,13 +302,19 @@ def may_add_attachment(who: Principal) -> bool:
 
 
 def may_see_attachment(
-    who: Principal, author: str, agency: int, shown_in: Collection[str], rules: Rules
+    who: Principal,
+    author: str,
+    agency: int,
+    shown_in: Collection[str],
+    incident: tuple[int, Collection[int]] | None,
+    rules: Rules,
 ) -> bool:
     """Whether ``who`` may see an attachment.
 
     ``author`` is the address of who made it, of that ``agency``; ``shown_in`` are the mailboxes
-    in which its author's own message stands that it is about. Its author may, his agency by the
-    right to see attachments, and whoever reads one of those mailboxes.
+    in which its author's own message stands that it is about; ``incident`` is the owner of the
+    incident that it is about, and who takes part there. Its author may, his agency by the right to
+    see attachments, whoever reads one of those mailboxes, and whoever may see the incident.
     """
     if not who.reads:
         return False
@@ -316,6 +322,7 @@ def may_see_attachment(
         (who.address == author and who.agency == agency)
         or (who.agency == agency and may(who, "attachment", "see", agency))
         or not frozenset(shown_in).isdisjoint(mailboxes(who, rules))
+        or (incident is not None and may_see_incident(who, *incident))
     )
 
 

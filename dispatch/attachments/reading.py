@@ -102,8 +102,9 @@ async def _visible(asked: Asked) -> Row:
         if row is None:
             raise not_found()
         shown_in = await rows.shown_in(connection, row)
+        incident = await rows.incident_of(connection, row.about)
     may = access.may_see_attachment(
-        asked.who, row.author, row.agency_id, shown_in, asked.core.rules
+        asked.who, row.author, row.agency_id, shown_in, incident, asked.core.rules
     )
     if not may or (row.state != READY and row.agency_id != asked.who.agency):
         raise not_found()

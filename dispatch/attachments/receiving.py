@@ -93,6 +93,10 @@ async def begin_attachment(asked: Asked) -> web.Response:
     said = upload.begun(asked.request.headers, service.limits)
     await on_files(service.files.check_room, said.size)
     async with asked.pool.acquire() as connection, auditor.acting(connection, asked.actor):
+        if said.about is not None and said.about.startswith("incident:"):
+            incident = await rows.incident_of(connection, said.about)
+            if incident is None or not access.may_work_on_incident(asked.who, *incident):
+                raise not_found()
         row = await rows.begin(connection, said, asked.who, service.limits.daily)
     return _answer(
         201,

@@ -210,6 +210,24 @@ async def shown_in(connection: database.Connection, row: Row) -> frozenset[str]:
     return frozenset(each["address"] for each in found)
 
 
+async def incident_of(
+    connection: database.Connection, about: str | None
+) -> tuple[int, list[int]] | None:
+    """The owner of the incident that something is about, and who takes part there; or none."""
+    kind, _, number = (about or "").partition(":")
+    if kind != "incident" or len(number) > 9:
+        return None
+    row = await connection.fetchrow(_INCIDENT, int(number))
+    return None if row is None else (row["agency_id"], row["agencies"])
+
+
+_INCIDENT: Final = """
+    SELECT i.agency_id, array(
+           SELECT m.agency_id FROM incident_member m
+            WHERE m.incident_id = i.id AND m.agency_id IS NOT NULL AND m.starts_at <= now()
+              AND (m.ends_at IS NULL OR m.ends_at > now())) AS agencies
+      FROM incident i WHERE i.id = $1
+"""
 ORPHANS: Final = 500
 
 

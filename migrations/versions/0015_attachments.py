@@ -69,6 +69,37 @@ STATEMENTS = (
     create trigger attachment_files_go after update of state or delete on attachment
     for each row execute function attachment_files_go()
     """,
+    # What is ready and about an incident stands in its log, in the order of commits.
+    """
+    create function attachment_in_log() returns trigger
+    language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+    declare
+        incident integer := split_part(new.about, ':', 2)::integer;
+        number integer;
+    begin
+        update incident_card set log_head = log_head + 1 where incident_id = incident
+        returning log_head into number;
+        if found then
+            insert into incident_event
+                (incident_id, seq, author, author_name, agency_id, kind, details)
+            values (incident, number, new.author, coalesce(
+                case split_part(new.author, ':', 1)
+                when 'person' then (select full_name from person
+                                     where id = split_part(new.author, ':', 2)::integer)
+                when 'unit' then (select callsign from unit
+                                   where id = split_part(new.author, ':', 2)::integer)
+                end, new.author), new.agency_id, 'attached',
+                jsonb_build_object('attachment', new.id, 'kind', new.kind));
+        end if;
+        return null;
+    end
+    $$
+    """,
+    """
+    create trigger attachment_in_log after update of state on attachment for each row
+    when (new.state = 'ready' and old.state <> 'ready' and new.about like 'incident:%')
+    execute function attachment_in_log()
+    """,
     "alter table retention drop constraint retention_kind_check",
     f"alter table retention add constraint retention_kind_check check (kind in {KINDS})",
 )
@@ -89,4 +120,5 @@ def downgrade() -> None:
     )
     op.execute("drop table attachment")
     op.execute("drop function attachment_files_go()")
+    op.execute("drop function attachment_in_log()")
     op.execute("drop table file_orphan")

@@ -342,7 +342,7 @@ def test_who_sees_an_attachment(
 ) -> None:
     """DOM-FILE-8."""
     shared = rules(directory(agreement(POLICE, COAST), agreement(COAST, POLICE)))
-    seen = access.may_see_attachment(person(who, shared), author, agency, shown_in, shared)
+    seen = access.may_see_attachment(person(who, shared), author, agency, shown_in, None, shared)
     assert seen is may
 
 
@@ -361,7 +361,7 @@ def test_a_gateway_reports_and_does_nothing_else() -> None:
     assert not access.may_write(gateway, "agency:1", d)
     assert not access.may_see_fence(gateway, None)
     everywhere = ("agency:1", "device:2")
-    assert not access.may_see_attachment(gateway, gateway.address, POLICE, everywhere, d)
+    assert not access.may_see_attachment(gateway, gateway.address, POLICE, everywhere, None, d)
     assert access.audience(gateway, d).channels == frozenset()
 
 
