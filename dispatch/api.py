@@ -19,7 +19,7 @@ import shapely
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dispatch import account, administration, auditing, federated, openapi, pages, working
+from dispatch import account, administration, auditing, federated, locating, openapi, pages, working
 from dispatch.asking import (
     ApiProblem,
     Asked,
@@ -350,6 +350,7 @@ ROUTES: Final = (
     *federated.ROUTES,
     *administration.ROUTES,
     *working.ROUTES,
+    *locating.ROUTES,
 )
 
 

@@ -31,6 +31,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "incident": ("see", "open", "work", "close"),
     "call": ("see", "take"),
     "group": ("see", "talk", "manage"),
+    "place": ("see", "manage"),
     "layer": ("see", "draw"),
     "warning": ("see", "draft", "approve", "send", "cancel"),
     "recording": ("listen", "export"),
@@ -68,6 +69,7 @@ _CREW: Final = _rights(
     message="read:own write:shared",
     incident="see:shared work:shared",
     group="see:own talk:own",
+    place="see:own",
     layer="see:own",
     warning="see:all",
 )
@@ -87,6 +89,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
     | _rights(
         unit="see:shared manage:own conceal:own",
         group="see:own talk:own manage:own",
+        place="see:own manage:own",
         recording="listen:own",
         device="see:own",
         glass="break:all review:own",
@@ -107,6 +110,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
         unit="manage:own conceal:own",
         message="read:own write:shared",
         group="see:own manage:own",
+        place="see:own manage:own",
         warning="see:all",
         person="see:own manage:own",
         device="see:own manage:own",
