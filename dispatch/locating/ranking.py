@@ -1,31 +1,37 @@
 """Which of several places is meant by a name, best first. Pure.
 
-How well a name fits comes first: the whole name, its beginning, all of its words, then likeness of
-spelling. Among equals the own agency's come first; then the nearer one, when it was said from
-where; then the one in which more people live (DOM-PLACE-3).
+How well a name fits comes first: the same name, the same but for blanks or a last word such as
+"town", its beginning, all of its words, then likeness of spelling. Among equals the own agency's
+come first; then the nearer one, when it was said from where; then the one in which more people live
+(DOM-PLACE-3).
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Final, NamedTuple
+
+from rapidfuzz.distance import OSA
 
 from geo.coordinates import distance_m
 from geo.gazetteer import essential, folded
 
-LEAST_LIKE: Final = 0.34
+LEAST_LIKE: Final = 0.6
 """What is less like what was typed than this is not offered. 0 to 1, see :func:`likeness`."""
+BY_WORD: Final = 0.9
+"""Words that are found one by one count for this much of the whole name."""
+_ROAD_WORDS: Final = frozenset({"highway", "hwy", "road", "rd", "street", "st"})
 
 
 class Fit(enum.IntEnum):
     """How well a name fits what was typed; the best is the least."""
 
-    WHOLE = 0
-    BEGINNING = 1
-    WORDS = 2
-    LIKE = 3
+    SAME = 0
+    WHOLE = 1
+    BEGINNING = 2
+    WORDS = 3
+    LIKE = 4
 
 
 class Place(NamedTuple):
@@ -62,8 +68,9 @@ def ranked(
         agency: of who asks.
         near: longitude and latitude in degrees from where it is asked; None: from anywhere.
     """
-    wanted = essential(typed)
-    fitting = [found for place in places if (found := _fitting(wanted, place)) is not None]
+    letters, wanted = folded(typed), essential(typed)
+    rows = (_fitting(letters, wanted, place) for place in places)
+    fitting = [found for found in rows if found is not None]
     return sorted(fitting, key=lambda found: _order(found, agency, near))
 
 
@@ -78,11 +85,14 @@ def _order(
     return found.fit, like, not own, away, -place.population, place.name, place.id
 
 
-def _fitting(wanted: str, place: Place) -> Ranked | None:
+def _fitting(letters: str, wanted: str, place: Place) -> Ranked | None:
     best: Ranked | None = None
     for name in (place.name, *place.other_names):
         there = essential(name)
-        found = Ranked(place, _fit(wanted, there), likeness(wanted, there), name)
+        whole = folded(name)
+        fit = Fit.SAME if whole == letters else _fit(wanted, there)
+        like = max(likeness(wanted, there), likeness(letters, whole))
+        found = Ranked(place, fit, like, name)
         if best is None or (found.fit, -found.like) < (best.fit, -best.like):
             best = found
     if best is None or (best.fit is Fit.LIKE and best.like < LEAST_LIKE):
@@ -101,35 +111,32 @@ def _fit(wanted: str, there: str) -> Fit:
     return Fit.LIKE
 
 
-def likeness(one: str, other: str) -> float:
-    """How alike two folded texts are, 0 to 1: the part of their trigrams that they share.
+def likeness(typed: str, name: str) -> float:
+    """How alike a folded name is to what was typed, 0 to 1.
 
-    A word counts with two blanks before and one behind it, as in PostgreSQL's pg_trgm; so does
-    the text without blanks, since people disagree on them.
+    By letters that are wrong, missing, too many or turned around, with blanks and without, since
+    people disagree on them; or word by word, when only a part of the name was typed.
     """
-    alike = 0.0
-    for a, b in ((one, other), (one.replace(" ", ""), other.replace(" ", ""))):
-        left, right = _trigrams(a), _trigrams(b)
-        if left and right:
-            alike = max(alike, len(left & right) / len(left | right))
-    return alike
+    letters = max(_alike(typed, name), _alike(typed.replace(" ", ""), name.replace(" ", "")))
+    words, there = typed.split(), name.split()
+    if not words or not there:
+        return 0.0
+    by_word = sum(max(_alike(word, each) for each in there) for word in words) / len(words)
+    return max(letters, BY_WORD * by_word)
 
 
-@lru_cache(20_000)
-def _trigrams(text: str) -> frozenset[str]:
-    return frozenset(
-        f"  {word} "[at : at + 3] for word in text.split() for at in range(len(word) + 1)
-    )
+def _alike(one: str, other: str) -> float:
+    return OSA.normalized_similarity(one, other) if one and other else 0.0
 
 
 def road_meant(typed: str, roads: Sequence[str]) -> str | None:
     """The road that is meant by a name, however it is spelt; None when there is none like it."""
-    wanted = folded(typed)
-    alike = max(roads, key=lambda road: (_road_like(wanted, folded(road)), road), default=None)
-    return alike if alike and _road_like(wanted, folded(alike)) >= LEAST_LIKE else None
+    wanted = _road(typed)
+    alike = max(roads, key=lambda road: (likeness(wanted, _road(road)), road), default=None)
+    return alike if alike and likeness(wanted, _road(alike)) >= LEAST_LIKE else None
 
 
-def _road_like(wanted: str, road: str) -> float:
-    # "Goldson" is enough: a whole word of the road's name.
-    words = set(road.split()) - {"highway", "road", "street"}
-    return max(likeness(wanted, road), 0.9 * (wanted in words))
+def _road(name: str) -> str:
+    """A folded name without what many roads have in theirs."""
+    words = folded(name).split()
+    return " ".join(word for word in words if word not in _ROAD_WORDS) or folded(name)

@@ -181,7 +181,8 @@ async def _from_name(
     named = await gazetteer.named(connection, agency, reading.name, near)
     if not named:
         return [], f"No place is called like {reading.name}."
-    best = [each for each in named if each.fit is named[0].fit][:MOST_OFFSETS]
+    best = [each for each in named if each.fit is named[0].fit and each.fit < Fit.LIKE]
+    best = (best or named[:1])[:MOST_OFFSETS]
     return [_measured(reading, each) for each in best], None
 
 
@@ -199,6 +200,7 @@ def _measured(reading: Offset | ShortCode, base: Ranked) -> Found:
 
 
 _REASONS: Final = {
+    Fit.SAME: "the same name",
     Fit.WHOLE: "the same name",
     Fit.BEGINNING: "begins so",
     Fit.WORDS: "has these words",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Final
 
 import mgrs
@@ -53,8 +54,6 @@ def read_utm(text: str) -> Position | None:
     band = (found["band"] or "N").upper()
     if not (1 <= zone <= 60 and 100_000 <= float(easting) < 1_000_000):
         raise _off_grid("UTM zones go from 1 to 60, and eastings from 100,000 to 999,999.")
-    if float(northing) > 10_000_000:
-        raise _off_grid("Northings go from 0 to 10,000,000.")
     # A single S is as often the southern half as the band; bands before N are south of it.
     south = band < "N" or (band == "S" and not 3_500_000 < float(northing) < 4_430_000)
     try:
@@ -114,9 +113,12 @@ def read_mgrs(text: str) -> Position | None:
 
 def _middle(reference: str, side: float, said: str) -> Position | None:
     try:
-        zone, half, easting, northing = _CONVERTER.MGRSToUTM(reference)
+        with warnings.catch_warnings():
+            # It warns of a square that does not lie in the band that was said.
+            warnings.simplefilter("error", RuntimeWarning)
+            zone, half, easting, northing = _CONVERTER.MGRSToUTM(reference)
         lon, lat = from_utm(easting, northing, zone, half == "S")
-    except (mgrs.core.MGRSError, CoordinateError):
+    except (mgrs.core.MGRSError, RuntimeWarning, CoordinateError):
         return None
     return Position(lon, lat, side, "mgrs", said)
 

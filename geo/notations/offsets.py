@@ -43,7 +43,7 @@ _OFFSETS: Final = tuple(
     )
 )
 _MILE: Final = r"(?:mile\s?(?:marker|post)|milepost|mile|milla|mm|kil[oó]met(?:er|re|ro)|km)"
-_AT: Final = r"(?P<mile>[0-9]{1,3}(?:[.,][0-9]{1,3})?(?:\s?1/[24]|\s3/4)?)"
+_AT: Final = r"(?P<mile>[0-9]{1,3}(?:[.,][0-9]{1,6})?(?:\s?1/[24]|\s3/4)?)"
 _MILES: Final = (
     re.compile(rf"(?P<unit>{_MILE})\.?\s?#?{_AT}[\s,]+(?P<road>.+)", re.IGNORECASE),
     re.compile(rf"(?P<road>.+?)[\s,]+(?:at\s+)?(?P<unit>{_MILE})\.?\s?#?{_AT}", re.IGNORECASE),
