@@ -6,15 +6,18 @@ from typing import Any, Final, NamedTuple
 
 import asyncpg
 
-from dispatch.locating.ranking import Place, Ranked, ranked, road_meant
+from dispatch.locating.ranking import Fit, Place, Ranked, ranked, road_meant
 from geo.coordinates import geodesic_m
 from geo.gazetteer import folded, road_named
 from psn import database
 
 MOST_CANDIDATES: Final = 80
 """Looked at by :mod:`dispatch.locating.ranking`; the database puts the likeliest first."""
-_LEAST_LIKE: Final = "0.4"
-"""pg_trgm.word_similarity_threshold: below the policy's own limit, which decides."""
+FEW: Final = 5
+"""When fewer places than these have the words that were typed, and none is called so, likeness is
+looked for."""
+MOST_WORDS: Final = 8
+"""Of what was typed; further ones change nothing."""
 WIDEST_GAP_MILES: Final = 2.0
 """Between two mile markers further apart than this nothing is reckoned."""
 
@@ -23,13 +26,25 @@ _COLUMNS: Final = (
     "p.id, p.agency_id, p.name, p.kind, p.other_names, p.district, p.population,"
     " ST_X(p.point) AS lon, ST_Y(p.point) AS lat"
 )
-_NAMED: Final = f"""
+_NEAR: Final = "p.point <-> ST_SetSRID(ST_MakePoint($3, $4), 4326)"
+_WORDS: Final = f"""
+    SELECT {_COLUMNS} FROM place p
+     WHERE {_VISIBLE} AND {{words}}
+     ORDER BY p.search NOT LIKE ' ' || $2 || '%', similarity($2, p.name) DESC,
+              p.agency_id IS NULL, p.population DESC, {_NEAR}, p.id
+     LIMIT {MOST_CANDIDATES}
+"""
+_LIKE: Final = f"""
     SELECT {_COLUMNS} FROM place p
      WHERE {_VISIBLE} AND $2 <% p.search
-     ORDER BY word_similarity($2, p.search) + similarity($2, p.search) DESC,
-              p.agency_id IS NULL, p.population DESC,
-              p.point <-> ST_SetSRID(ST_MakePoint($3, $4), 4326), p.id
+     ORDER BY word_similarity($2, p.search) DESC, similarity($2, p.name) DESC,
+              p.agency_id IS NULL, p.population DESC, {_NEAR}, p.id
      LIMIT {MOST_CANDIDATES}
+"""
+# The planner takes comparing by trigrams for as cheap as comparing numbers, and would read all.
+_ALIKE: Final = """
+    SELECT set_config('pg_trgm.word_similarity_threshold', $1, true),
+           set_config('enable_seqscan', 'off', true)
 """
 _ROADS: Final = f"SELECT DISTINCT p.road FROM place p WHERE {_VISIBLE} AND p.road IS NOT NULL"
 _AROUND_MILE: Final = f"""
@@ -76,13 +91,25 @@ async def named(
     wanted = folded(typed)
     if not wanted:
         return []
-    async with connection.transaction(readonly=True):
-        # Holds until the end of this transaction.
-        await connection.execute(
-            "SELECT set_config('pg_trgm.word_similarity_threshold', $1, true)", _LEAST_LIKE
-        )
-        rows = await connection.fetch(_NAMED, agency, wanted, *(near or _FAR_FROM_ALL))
-    return ranked(typed, map(_place, rows), agency, near)
+    here = near or _FAR_FROM_ALL
+    words = [f"% {word}%" for word in wanted.split()[:MOST_WORDS]]
+    having = " AND ".join(f"p.search LIKE ${n}" for n in range(5, 5 + len(words)))
+    statement = _WORDS.format(words=having)
+    rows = await connection.fetch(statement, agency, wanted, *here, *words)
+    places = {row["id"]: _place(row) for row in rows}
+    found = ranked(typed, places.values(), agency, near)
+    if len(found) < FEW and not (found and found[0].fit <= Fit.WHOLE):
+        async with connection.transaction(readonly=True):
+            await connection.execute(_ALIKE, _threshold(wanted))
+            rows = await connection.fetch(_LIKE, agency, wanted, *here)
+        places |= {row["id"]: _place(row) for row in rows}
+        found = ranked(typed, places.values(), agency, near)
+    return found
+
+
+def _threshold(wanted: str) -> str:
+    """pg_trgm.word_similarity_threshold: one wrong letter spoils more of a short word."""
+    return "0.5" if len(wanted) > 6 else "0.35"
 
 
 async def marked(

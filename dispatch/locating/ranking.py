@@ -49,7 +49,10 @@ class Place(NamedTuple):
 
 
 class Ranked(NamedTuple):
-    """A place that may be meant, how well it fits, and by which of its names."""
+    """A place that may be meant, how well it fits, and by which of its names.
+
+    ``like`` is the :func:`likeness` of a name that fits no better; of others it is 1.
+    """
 
     place: Place
     fit: Fit
@@ -80,7 +83,7 @@ def _order(
     place = found.place
     away = 0.0 if near is None else distance_m(*near, place.lon, place.lat)
     # Spelling is compared in tenths: one letter more or less does not outweigh whose place it is.
-    like = -round(10 * found.like) if found.fit is Fit.LIKE else 0
+    like = -round(10 * found.like)
     own = place.agency == agency
     return found.fit, like, not own, away, -place.population, place.name, place.id
 
@@ -91,7 +94,9 @@ def _fitting(letters: str, wanted: str, place: Place) -> Ranked | None:
         there = essential(name)
         whole = folded(name)
         fit = Fit.SAME if whole == letters else _fit(wanted, there)
-        like = max(likeness(wanted, there), likeness(letters, whole))
+        like = 1.0
+        if fit is Fit.LIKE:
+            like = max(likeness(wanted, there), likeness(letters, whole))
         found = Ranked(place, fit, like, name)
         if best is None or (found.fit, -found.like) < (best.fit, -best.like):
             best = found

@@ -17,11 +17,14 @@ STATEMENTS = (
     "create extension if not exists pg_trgm",
     "create extension if not exists unaccent",
     # An index needs a function that never changes its mind: the dictionary is named, not looked up.
-    """
+    # As geo.gazetteer.folded does it; a blank before each word, so that ' wor' begins one.
+    r"""
     create function place_search_text(name text, others text[]) returns text
     language plpgsql immutable parallel safe set search_path = pg_catalog, public, pg_temp as $$
     begin
-        return lower(unaccent('unaccent', array_to_string(name || others, ' | ')));
+        return ' ' || regexp_replace(
+            lower(unaccent('unaccent', translate(array_to_string(name || others, ' '), '''’', ''))),
+            '[\x01-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+', ' ', 'g');
     end
     $$
     """,

@@ -60,7 +60,7 @@ class Place(Base):
     search: Mapped[str] = mapped_column(
         Computed("place_search_text(name, other_names)", persisted=True)
     )
-    """What is searched: all its names, small and without accents."""
+    """What is searched: all its names, small and without accents, a blank before each word."""
 
 
 class PlaceNote(Base):
