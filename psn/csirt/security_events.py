@@ -238,6 +238,8 @@ EMPTIED: Final = (
     "device",
     "enrolment",
     "fence",
+    "place",
+    "place_note",
     "session",
     "incident",
     "second_factor",
