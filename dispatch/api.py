@@ -25,6 +25,7 @@ from dispatch import (
     attachments,
     auditing,
     federated,
+    locating,
     openapi,
     pages,
     working,
@@ -360,6 +361,7 @@ ROUTES: Final = (
     *administration.ROUTES,
     *working.ROUTES,
     *attachments.ROUTES,
+    *locating.ROUTES,
 )
 
 

@@ -36,6 +36,10 @@ TIME_ZONE: Final = "America/Belize"
 ATTRIBUTION: Final = "© GeoNames (CC BY 4.0), made with Natural Earth"
 """To be shown where places or districts are."""
 
+TERRITORIAL_SEA_M: Final = 22_224.0
+"""12 nautical miles: how far a territorial sea may reach (UN Convention on the Law of the Sea,
+article 3). Less was agreed in the south; here it only tells what needs a second look."""
+
 SHORE_M: Final = 2_000.0
 """How far a point may lie outside a simplified coast or border and still count to a district."""
 
@@ -63,6 +67,7 @@ class Place(NamedTuple):
         population: as GeoNames has it, of differing years; 0 when unknown.
         district: ISO 3166-2 code of its district.
         kind: ``city``, ``town`` or ``village``.
+        other_names: in Latin letters, as GeoNames has them.
     """
 
     id: int
@@ -72,6 +77,7 @@ class Place(NamedTuple):
     population: int
     district: str
     kind: str
+    other_names: tuple[str, ...]
 
 
 class District(NamedTuple):
@@ -92,9 +98,10 @@ class District(NamedTuple):
 def places() -> tuple[Place, ...]:
     """All 138 populated places, most people first."""
     found = []
-    for number, name, lat, lon, population, district in _load("places.json")["rows"]:
+    for number, name, lat, lon, population, district, others in _load("places.json")["rows"]:
         kind = "city" if number in _CITIES else "town" if number in _TOWNS else "village"
-        found.append(Place(number, name, lon, lat, population, district, kind))
+        row = Place(number, name, lon, lat, population, district, kind, tuple(others))
+        found.append(row)
     return tuple(found)
 
 
@@ -159,16 +166,46 @@ def nearest_place(lon: float, lat: float) -> tuple[Place, float]:
     return places()[at], distance
 
 
+def away_m(lon: float, lat: float) -> float:
+    """Metres to the nearest land of Belize, cayes included; 0 on it. Good to about two kilometres.
+
+    Infinite for what is no position.
+    """
+    if not (math.isfinite(lon) and math.isfinite(lat)):
+        return math.inf
+    if _index().containing(lon, lat):
+        return 0.0
+    return min(_off_shore_m(at, lon, lat) for at in range(len(districts())))
+
+
+def ground(lon: float, lat: float) -> str | None:
+    """``land``, ``shore`` or ``sea``; None where this data cannot tell.
+
+    ``shore`` lies within :data:`SHORE_M` of a simplified coast or border. ``sea`` is what lies
+    east of the mainland and west of 86.8° W between the latitudes where no other country does.
+    """
+    if _index().containing(lon, lat):
+        return "land"
+    if district_of(lon, lat) is not None:
+        return "shore"
+    south, north, east = 16.0, 18.15, -86.8
+    if not (south <= lat <= north and lon <= east):
+        return None
+    row = mainland().intersection(shapely.LineString([(-92.0, lat), (east, lat)]))
+    return "sea" if not row.is_empty and lon > row.bounds[2] else None
+
+
 def doubt(lon: float, lat: float) -> str | None:
     """Why a place is hardly meant in a network of this country, as one sentence; None: no doubt."""
-    if _around(lon, lat):
+    if is_around(lon, lat):
         return None
     far = distance_m(lon, lat, *CENTRE) / 1_000 if abs(lat) <= 90 else math.inf
     said = f"Latitude {lat:g}, longitude {lon:g} is {far:,.0f} km from Belize"
-    return said + ("; the two look swapped." if _around(lat, lon) else ".")
+    return said + ("; the two look swapped." if is_around(lat, lon) else ".")
 
 
-def _around(lon: float, lat: float) -> bool:
+def is_around(lon: float, lat: float) -> bool:
+    """Whether a point lies in Belize or within :data:`AROUND_DEGREES` of it."""
     west, south, east, north = BOUNDS
     return (
         west - AROUND_DEGREES <= lon <= east + AROUND_DEGREES

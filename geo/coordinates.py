@@ -144,13 +144,16 @@ def to_utm(lon: float, lat: float) -> tuple[float, float]:
     return _on_grid(easting, northing)
 
 
-def from_utm(easting: float, northing: float) -> tuple[float, float]:
-    """Longitude and latitude in degrees of a point of UTM zone 16N (EPSG:32616).
+def from_utm(
+    easting: float, northing: float, zone: int = 16, south: bool = False
+) -> tuple[float, float]:
+    """Longitude and latitude in degrees of a point of a UTM zone (EPSG:326zz, 327zz in the south).
 
     Raises:
         CoordinateError: ``position.outside_grid`` where the projection has no meaning.
     """
-    lon, lat = _transformer(UTM_16N, "EPSG:4326").transform(easting, northing)
+    code = f"EPSG:{327 if south else 326}{zone:02d}"
+    lon, lat = _transformer(code, "EPSG:4326").transform(easting, northing)
     return _on_grid(lon, lat)
 
 
@@ -166,6 +169,23 @@ def degrees_minutes(lon: float, lat: float) -> str:
     return f"{_part(lat, 2, 'NS')} {_part(lon, 3, 'EW')}"
 
 
+def degrees_minutes_seconds(lon: float, lat: float) -> str:
+    """As on maps: ``17°29'58.27"N 088°11'51.22"W`` (lat first); the last digit is about 0.3 m.
+
+    Raises:
+        CoordinateError: when the position is not on the earth.
+    """
+    check(lon, lat)
+    return f"{_seconds(lat, 2, 'NS')} {_seconds(lon, 3, 'EW')}"
+
+
+def _seconds(degrees: float, width: int, letters: str) -> str:
+    hundredths = round(abs(degrees) * 360_000)
+    minutes, rest = divmod(hundredths, 6_000)
+    letter = letters[1] if degrees < 0 and hundredths else letters[0]
+    return f"{minutes // 60:0{width}d}°{minutes % 60:02d}'{rest / 100:05.2f}\"{letter}"
+
+
 def _part(degrees: float, width: int, letters: str) -> str:
     # Round first, so that 59.9996 minutes become the next degree and never "60.000".
     thousandths = round(abs(degrees) * 60_000)
@@ -179,7 +199,7 @@ def _on_grid(x: float, y: float) -> tuple[float, float]:
         return float(x), float(y)
     raise CoordinateError(
         "position.outside_grid",
-        "The point lies outside what UTM zone 16N can show.",
+        "The point lies outside what a UTM zone can show.",
         "Use longitude and latitude for points far from Belize.",
     )
 

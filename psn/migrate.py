@@ -146,13 +146,19 @@ async def _apply(dsn: str, act: Callable[[Config, str], None], revision: str) ->
 
 
 def _refusal(error: DBAPIError) -> Exception:
-    """The two refusals that a person can mend, told plainly; any other as it is."""
+    """The refusals that a person can mend, told plainly; any other as it is."""
     words = str(error.orig)
     if "postgis" in words and ("is not available" in words or "control file" in words):
         return SchemaProblem(
             "no_postgis",
             "The database server has no PostGIS.",
             "Install it on the server (Debian: postgresql-15-postgis-3) and migrate again.",
+        )
+    if ("pg_trgm" in words or "unaccent" in words) and "postgis" not in words:
+        return SchemaProblem(
+            "no_contrib",
+            "The database server lacks PostgreSQL's own contributed modules.",
+            "Install them on the server (Debian has them in postgresql-15) and migrate again.",
         )
     if "permission denied to create extension" in words:
         return SchemaProblem(

@@ -32,6 +32,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "incident": ("see", "open", "work", "close"),
     "call": ("see", "take"),
     "group": ("see", "talk", "manage"),
+    "place": ("see", "manage"),
     "layer": ("see", "draw"),
     "warning": ("see", "draft", "approve", "send", "cancel"),
     "recording": ("listen", "export"),
@@ -70,6 +71,7 @@ _CREW: Final = _rights(
     attachment="see:own add:own",
     incident="see:shared work:shared",
     group="see:own talk:own",
+    place="see:own",
     layer="see:own",
     warning="see:all",
 )
@@ -89,6 +91,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
     | _rights(
         unit="see:shared manage:own conceal:own",
         group="see:own talk:own manage:own",
+        place="see:own manage:own",
         recording="listen:own",
         device="see:own",
         glass="break:all review:own",
@@ -109,6 +112,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
         unit="manage:own conceal:own",
         message="read:own write:shared",
         group="see:own manage:own",
+        place="see:own manage:own",
         warning="see:all",
         person="see:own manage:own",
         device="see:own manage:own",

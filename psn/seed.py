@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from psn import places
 from psn.enrolment import device_key
 from psn.enrolment.device_key import DeviceKey
 from psn.identity import credentials
@@ -124,6 +125,7 @@ async def seed(conn: asyncpg.Connection[Any], passwords: Path) -> list[Account]:
         await _seed_agreements(conn, agencies)
         await _seed_groups(conn, agencies)
         await _seed_fences(conn)
+        await places.load_country(conn)
         await _seed_hidden(conn, agencies)
         return await _seed_people(conn, agencies, passwords)
 

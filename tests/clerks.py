@@ -68,6 +68,11 @@ insert into legal_hold (subject, agency_id, reason, author)
 insert into attachment (id, agency_id, author, kind, said_type, size, sha256, state, reason)
     select '{ATTACHMENT}', 3, 'person:' || id, 'photo', '{SECRET}', 9, sha256('x'), 'ready',
            '{SECRET}' from person where name = 'cus.dispatcher';
+insert into place (agency_id, name, kind, point, other_names, source)
+    values (3, '{SECRET}', 'landmark', ST_SetSRID(ST_MakePoint(-88.2, 17.5), 4326), '{{{SECRET}}}',
+            '{SECRET}');
+insert into place_note (agency_id, place_id, point, radius_m, kind, text, author)
+    select 3, id, point, 50000, 'premise', '{SECRET}', '{SECRET}' from place where agency_id = 3;
 insert into fence (agency_id, name, area) values
     (3, '{SECRET}', ST_GeomFromText('POLYGON((-89 17,-88 17,-88 18,-89 18,-89 17))', 4326));
 """

@@ -29,7 +29,7 @@ def test_it_can_be_typed_as_it_stands(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (
-        *("ports.geojson", "ais.txt", "walk.gpx", "gateway.json"),
+        *("ports.geojson", "ais.txt", "walk.gpx", "gateway.json", "markers.csv", "piers.csv"),
         *("audit.jsonl", "checkpoints.txt"),
     ):
         (tmp_path / name).touch()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ NATURAL_EARTH = {
     "BZ.BZ": "BZ-BZ", "BZ.CY": "BZ-CY", "BZ.CZ": "BZ-CZL",
     "BZ.OW": "BZ-OW", "BZ.SC": "BZ-SC", "BZ.TO": "BZ-TOL",
 }  # fmt: skip
+DISTRICTS = ("Belize", "Cayo", "Corozal", "Orange Walk", "Stann Creek", "Toledo")
 NAMELESS = "-99"
 DECIMALS = 5
 
@@ -35,18 +37,32 @@ def places(path: Path) -> dict[str, Any]:
     """The rows of Belize, most people first."""
     rows = json.loads(path.read_text(encoding="utf-8")).values()
     kept = [row for row in rows if row["countrycode"] == "BZ"]
+    taken = {row["name"].casefold() for row in kept} | {name.casefold() for name in DISTRICTS}
     kept.sort(key=lambda row: (-row["population"], row["geonameid"]))
     return {
         "attribution": "© GeoNames (www.geonames.org), CC BY 4.0; extract of Belize",
-        "columns": ["geonameid", "name", "lat", "lon", "population", "district"],
+        "columns": ["geonameid", "name", "lat", "lon", "population", "district", "others"],
         "rows": [
             [
                 row["geonameid"], row["name"].replace("\u2019", "'"), row["latitude"],
                 row["longitude"], row["population"], GEONAMES[row["admin1code"]],
+                _others(row, taken),
             ]
             for row in kept
         ],
     }  # fmt: skip
+
+
+def _others(row: dict[str, Any], taken: set[str]) -> list[str]:
+    """Other names in Latin letters, which name no other place or district, and are no code."""
+    found = []
+    for name in row["alternatenames"]:
+        name = " ".join(name.replace("\u2019", "'").split())
+        latin = all("LATIN" in unicodedata.name(c, "") for c in name if c.isalpha())
+        written = name[:1].isdigit() or (name[:1].isupper() and not name.isupper())
+        if len(name) > 3 and latin and written and name.casefold() not in taken:
+            found.append(name)
+    return list(dict.fromkeys(found))
 
 
 def districts(path: Path) -> dict[str, Any]:

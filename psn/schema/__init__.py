@@ -49,6 +49,7 @@ from psn.schema.people import (
     SecondFactor,
     Session,
 )
+from psn.schema.places import Place, PlaceNote
 from psn.schema.positions import (
     FLAG_IMPLAUSIBLE,
     FLAG_LATE,
@@ -120,6 +121,8 @@ __all__ = [
     "MailboxEntry",
     "Outlet",
     "Person",
+    "Place",
+    "PlaceNote",
     "Receipt",
     "RecoveryCode",
     "Reminder",

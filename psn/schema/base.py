@@ -58,6 +58,8 @@ AUDITED_TABLES = (
     "unit_profile",
     "fence_rule",
     "shift",
+    "place",
+    "place_note",
 )
 """Tables whose every change is in the audit, whoever makes it and however."""
 

@@ -124,3 +124,41 @@ def test_what_is_far_is_told_with_what_was_probably_meant(
     said = belize.doubt(lon, lat)
     assert said is not None and said.endswith(".") and "km from Belize" in said
     assert ("look swapped" in said) == swapped
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "metres"),
+    [
+        (-88.76, 17.25, 0),  # Belmopan
+        (-87.897, 17.412, 0),  # Turneffe
+        (-87.3, 17.0, 29_000),  # beyond Lighthouse Reef
+        (-90.51, 14.63, 194_000),  # Guatemala City
+    ],
+)
+def test_how_far_a_point_is_from_the_country(lon: float, lat: float, metres: float) -> None:
+    assert belize.away_m(lon, lat) == pytest.approx(metres, abs=4_000)
+
+
+@pytest.mark.parametrize(("lon", "lat"), [(math.nan, 17), (-88, math.inf)])
+def test_what_is_no_position_is_infinitely_far(lon: float, lat: float) -> None:
+    assert belize.away_m(lon, lat) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "ground"),
+    [
+        (-88.76, 17.25, "land"),
+        (-87.96, 17.92, "land"),
+        (-88.36647, 16.51419, "shore"),
+        (-88.0, 17.0, "sea"),
+        (-87.0, 16.5, "sea"),
+        (-89.9, 17.0, None),  # Petén
+        (-87.7, 18.4, None),  # Yucatán
+        (-86.5, 17.0, None),
+        (0, 0, None),
+    ],
+)
+def test_land_and_sea_are_told_where_that_is_known(
+    lon: float, lat: float, ground: str | None
+) -> None:
+    assert belize.ground(lon, lat) == ground

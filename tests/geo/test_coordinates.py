@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pyproj import Proj
 
 from geo import coordinates
 from geo.coordinates import CoordinateError
@@ -137,3 +138,23 @@ def test_grid_points_without_meaning_are_refused() -> None:
 )
 def test_degrees_and_minutes_as_read_over_the_radio(lon: float, lat: float, text: str) -> None:
     assert coordinates.degrees_minutes(lon, lat) == text
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "text"),
+    [
+        (-88.19756, 17.49952, "17°29'58.27\"N 088°11'51.22\"W"),
+        (0.0, -0.0, "00°00'00.00\"N 000°00'00.00\"E"),
+        (180.0, -90.0, "90°00'00.00\"S 180°00'00.00\"E"),
+        (-87.9999999, 16.9999999, "17°00'00.00\"N 088°00'00.00\"W"),  # never 60 seconds
+    ],
+)
+def test_degrees_minutes_and_seconds_as_on_maps(lon: float, lat: float, text: str) -> None:
+    assert coordinates.degrees_minutes_seconds(lon, lat) == text
+
+
+@given(st.floats(-89.3, -87.3), st.floats(15.8, 18.6), st.integers(14, 18))
+def test_other_zones_of_the_grid_lead_to_the_same_place(lon: float, lat: float, zone: int) -> None:
+    grid = Proj(proj="utm", zone=zone, ellps="WGS84")
+    found = coordinates.from_utm(*grid(lon, lat), zone=zone)
+    assert found == pytest.approx((lon, lat), abs=1e-8)

@@ -11,6 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from psn import migrate, schema
 from psn.cluster import Cluster
@@ -164,3 +165,11 @@ async def test_devices_that_had_secrets_are_revoked_and_so_are_those_with_keys_o
     await asyncio.to_thread(migrate.downgrade, empty_database, "0004")
     assert [row[0] for row in await conn.fetch(states)] == [True, True]
     assert await conn.fetchval("select bool_and(secret_hash = '') from device")
+
+
+@pytest.mark.parametrize("name", ["pg_trgm", "unaccent"])
+def test_a_server_without_contributed_modules_is_told_as_such(name: str) -> None:
+    why = f'extension "{name}" is not available'
+    told = migrate._refusal(DBAPIError("create extension", {}, Exception(why)))
+    assert isinstance(told, migrate.SchemaProblem)
+    assert told.code == "no_contrib"

@@ -1,0 +1,36 @@
+"""Positions as requests and answers carry them: integers of 1e-7 degrees, as on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from dispatch.asking import ApiProblem
+from geo.coordinates import E7, from_e7, to_e7
+from geo.notations import Position
+from geo.notations.judging import judged
+
+MOST_LON: Final = 180 * E7
+MOST_LAT: Final = 90 * E7
+Lon = Annotated[int, Meta(ge=-MOST_LON, le=MOST_LON)]
+Lat = Annotated[int, Meta(ge=-MOST_LAT, le=MOST_LAT)]
+
+
+def e7(degrees: float) -> int:
+    """Degrees as the API writes them."""
+    return to_e7(degrees)
+
+
+def doubt(lon: float, lat: float) -> str | None:
+    """Why a point (degrees) is hardly meant in Belize, as one sentence; None: no doubt."""
+    return judged(Position(lon, lat, 1.0, "degrees", "")).doubt
+
+
+def checked_point(lon: int, lat: int, anywhere: bool) -> tuple[float, float]:
+    """Longitude and latitude in degrees; raises ``far_away`` for what is hardly meant."""
+    x, y = from_e7(lon), from_e7(lat)
+    why = None if anywhere else doubt(x, y)
+    if why is not None:
+        raise ApiProblem(400, "far_away", why, "Correct it, or say that it is meant (anywhere).")
+    return x, y
