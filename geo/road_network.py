@@ -86,6 +86,8 @@ class RoadNetwork:
         self._edge, self._along = edge, along
         self._tree = KDTree(points) if len(points) else None
         self._graph, self._metres = _backwards(roads)
+        self.fastest_m_s = _fastest(roads)
+        """Nobody who drives at ordinary speed is faster than this anywhere."""
 
     def nearest(self, lons: ArrayLike, lats: ArrayLike) -> OnRoad:
         """The nearest road of points (degrees)."""
@@ -171,20 +173,23 @@ class RoadTimes:
         pieces = self._network.piece
         return np.asarray((at.edge >= 0) & (pieces[at.edge] != pieces[self._edge]))
 
-    def metres(self, at: OnRoad, row: int) -> float:
-        """Length of the quickest way of one point that has a finite time, in metres."""
-        here = slice(row, row + 1)
-        one = OnRoad(at.edge[here], at.along[here], at.off_m[here])
-        through_source, through_target, direct = (float(way[0]) for way in self._ways(one))
+    def metres(self, at: OnRoad) -> Floats:
+        """Length of the quickest way of each point, in metres; infinite where there is none."""
+        through_source, through_target, direct = self._ways(at)
+        best = np.minimum(np.minimum(through_source, through_target), direct)
         roads = self._network.roads
-        edge, along = int(one.edge[0]), float(one.along[0])
-        length = float(roads.metres[edge])
-        off = float(one.off_m[0]) + self.off_m
-        if direct <= min(through_source, through_target):
-            return off + abs(along - self._along) * length
-        if through_source <= through_target:
-            return off + along * length + self._from_node_m(int(roads.source[edge]))
-        return off + (1 - along) * length + self._from_node_m(int(roads.target[edge]))
+        metres = np.full(len(at.edge), np.inf)
+        for row in np.flatnonzero((at.edge >= 0) & np.isfinite(best)).tolist():
+            edge, along = int(at.edge[row]), float(at.along[row])
+            length = float(roads.metres[edge])
+            if direct[row] == best[row]:
+                way = abs(along - self._along) * length
+            elif through_source[row] == best[row]:
+                way = along * length + self._from_node_m(int(roads.source[edge]))
+            else:
+                way = (1 - along) * length + self._from_node_m(int(roads.target[edge]))
+            metres[row] = way + float(at.off_m[row]) + self.off_m
+        return metres
 
     def _ways(self, at: OnRoad) -> tuple[Floats, Floats, Floats]:
         """Seconds on the road by the edge's source, by its target, and along the place's edge."""
@@ -242,6 +247,12 @@ def _pieces(roads: Roads) -> Ints:
     lengths = np.bincount(piece, roads.metres, count)
     counts = lengths >= min(CONNECTED_M, float(lengths.max()))
     return np.where(counts[piece], piece, -1)
+
+
+def _fastest(roads: Roads) -> float:
+    seconds = np.minimum(roads.forward_s, roads.backward_s)
+    driven = roads.metres[seconds > 0] / seconds[seconds > 0]
+    return max(float(driven.max(initial=0.0)), OFF_ROAD_M_S)
 
 
 def _samples(roads: Roads, edges: Ints) -> tuple[Ints, Floats, Floats]:
