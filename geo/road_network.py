@@ -83,7 +83,7 @@ class RoadNetwork:
         self.piece = used
         """For each edge the number of the connected roads it belongs to; -1: too short a piece."""
         edge, along, points = _samples(roads, np.flatnonzero(used >= 0))
-        self._edge, self._along = edge, along
+        self._edge, self._along, self._points = edge, along, points
         self._tree = KDTree(points) if len(points) else None
         self._graph, self._metres = _backwards(roads)
         self.fastest_m_s = _fastest(roads)
@@ -98,12 +98,20 @@ class RoadNetwork:
         off, at = self._tree.query(points, distance_upper_bound=OFF_ROAD_M)
         near = np.isfinite(off)
         at = np.where(near, at, 0)
-        return OnRoad(np.where(near, self._edge[at], -1), self._along[at], off)
+        edge, along = self._edge[at], self._along[at]
+        # The sample is near; the road between it and those beside it may be nearer.
+        for beside in (np.maximum(at - 1, 0), np.minimum(at + 1, len(self._edge) - 1)):
+            part, metres = _nearest_between(points, self._points[at], self._points[beside])
+            closer = (self._edge[beside] == edge) & (metres < off)
+            step = self._along[beside] - self._along[at]
+            along = np.where(closer, self._along[at] + part * step, along)
+            off = np.where(closer, metres, off)
+        return OnRoad(np.where(near, edge, -1), along, off)
 
     def towards(self, lon: float, lat: float, within_s: float = math.inf) -> RoadTimes | None:
         """Times over the roads to a place (degrees); None: no road is near it.
 
-        ``within_s``: longer ones need not be known, which saves time; they read as infinite.
+        ``within_s``: longer ones need not be known, which saves time; they may read as infinite.
         """
         spot = self.nearest(lon, lat)
         edge = int(spot.edge[0])
@@ -253,6 +261,14 @@ def _fastest(roads: Roads) -> float:
     seconds = np.minimum(roads.forward_s, roads.backward_s)
     driven = roads.metres[seconds > 0] / seconds[seconds > 0]
     return max(float(driven.max(initial=0.0)), OFF_ROAD_M_S)
+
+
+def _nearest_between(points: Floats, begins: Floats, ends: Floats) -> tuple[Floats, Floats]:
+    """Where straight lines are nearest to points: the part of each line, and metres to there."""
+    course = ends - begins
+    square = np.maximum((course**2).sum(axis=1), 1e-9)
+    part = np.clip(((points - begins) * course).sum(axis=1) / square, 0.0, 1.0)
+    return part, np.hypot(*(points - begins - part[:, None] * course).T)
 
 
 def _samples(roads: Roads, edges: Ints) -> tuple[Ints, Floats, Floats]:

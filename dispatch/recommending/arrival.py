@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatch.recommending import travel
-from dispatch.recommending.candidates import Candidate
 from dispatch.recommending.travel import Medium
 from geo import plane
 from geo.landmasses import ON_WATER, Landmasses
@@ -103,15 +102,14 @@ class Fleet(NamedTuple):
         return Fleet(lons[rows], lats[rows], medium[rows], m_s[rows], pace[rows])
 
 
-def fleet(candidates: Sequence[Candidate]) -> Fleet:
-    """Candidates as columns; each has a spot."""
-    spots = [each.spot for each in candidates]
-    numbers: dict[str, int] = {}
-    kind = [numbers.setdefault(each.kind, len(numbers)) for each in candidates]
-    ways = [travel.of_kind(name) for name in numbers]
+def fleet(kinds: Sequence[str], lons: Sequence[float], lats: Sequence[float]) -> Fleet:
+    """Units of these kinds at these places (degrees)."""
+    number = {kind: at for at, kind in enumerate(dict.fromkeys(kinds))}
+    kind = np.array(list(map(number.__getitem__, kinds)), np.int64)
+    ways = [travel.of_kind(name) for name in number]
     return Fleet(
-        np.array([spot.lon for spot in spots if spot is not None], np.float64),
-        np.array([spot.lat for spot in spots if spot is not None], np.float64),
+        np.array(lons, np.float64),
+        np.array(lats, np.float64),
         np.array([way.medium for way in ways], np.int64)[kind],
         np.array([way.m_s for way in ways], np.float64)[kind],
         np.array([way.pace for way in ways], np.float64)[kind],

@@ -9,9 +9,9 @@ been asked.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,45 +129,41 @@ class _Field:
     ) -> None:
         everyone = list(candidates)
         self.placed = [each for each in everyone if each.spot is not None]
-        self.units = fleet(self.placed)
-        ages = [each.spot.age_s for each in self.placed if each.spot is not None]
+        # Ten thousand rows: columns are taken out by zip, and who is alike is judged once.
+        _, agencies, _, kinds, capabilities, states, spots = _columns(self.placed, 7)
+        lons, lats, ages, _ = _columns(spots, 4)
+        self.units = fleet(kinds, lons, lats)
         self.later_s = np.clip(np.array(ages, np.float64) - STALE_S, 0.0, MOST_LATER_S)
-        busy = Availability.BUSY
-        self.busy = np.array([each.state.availability is busy for each in self.placed], np.bool_)
-        # Units are judged once for all that are alike; the dictionary's order is their number.
-        alike: dict[_Alike, int] = {}
-        group = [alike.setdefault(_alike(each), len(alike)) for each in self.placed]
-        samples = dict(zip(group, self.placed, strict=True))
-        verdicts = [
-            [people.unfit(need, samples[number], priority) for number in range(len(alike))]
-            for need in needs
+        alike = list(zip(kinds, agencies, capabilities, states, strict=True))
+        samples = dict(zip(alike, self.placed, strict=True))
+        number = {key: at for at, key in enumerate(samples)}
+        self._group = np.array(list(map(number.__getitem__, alike)), np.int64)
+        self._verdicts: list[list[Unfit | None]] = [
+            [people.unfit(need, each, priority) for each in samples.values()] for need in needs
         ]
-        self.fits: list[Ints] = []
-        self.told: list[Ints] = []
-        self._group, self._verdicts = group, verdicts
-        for said in verdicts:
-            fits = np.array([why is None for why in said], np.bool_)[group]
-            told = np.array([why in TOLD for why in said], np.bool_)[group]
-            self.fits.append(np.flatnonzero(fits))
-            self.told.append(np.flatnonzero(told))
-        unplaced = [each for each in everyone if each.spot is None]
+        busy = [each.state.availability is Availability.BUSY for each in samples.values()]
+        self.busy = np.array(busy, np.bool_)[self._group]
+        self.fits = [self._rows(n, lambda why: why is None) for n in range(len(needs))]
+        self.told = [self._rows(n, lambda why: why in TOLD) for n in range(len(needs))]
+        hidden = [each for each in everyone if each.spot is None]
         self.unplaced = [
-            sum(people.unfit(need, each, priority) is Unfit.NO_PLACE for each in unplaced)
+            sum(people.unfit(need, each, priority) is Unfit.NO_PLACE for each in hidden)
             for need in needs
         ]
 
+    def _rows(self, need: int, wanted: Callable[[Unfit | None], bool]) -> Ints:
+        kept = np.array([wanted(why) for why in self._verdicts[need]], np.bool_)
+        return np.flatnonzero(kept[self._group])
+
     def why(self, need: int, row: int) -> Unfit:
         """Why one does not fit a need."""
-        found = self._verdicts[need][self._group[row]]
+        found = self._verdicts[need][int(self._group[row])]
         assert found is not None
         return found
 
 
-_Alike = tuple[str, int, frozenset[str], people.State]
-
-
-def _alike(candidate: Candidate) -> _Alike:
-    return candidate.kind, candidate.agency, candidate.capabilities, candidate.state
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * width
 
 
 def _ranked(

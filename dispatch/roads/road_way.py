@@ -48,11 +48,16 @@ EDGES: Final = (
     " coalesce(backward_s, -1) AS reverse_cost FROM road_edge"
 )
 NEAREST: Final = """
+    WITH near AS (
+        SELECT id, course, spot
+          FROM road_edge, (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326) AS spot) AS at
+         ORDER BY course <-> spot LIMIT 20
+    )
     SELECT id, ST_LineLocatePoint(course, spot) AS along,
            ST_Distance(course::geography, spot::geography) AS off_m
-      FROM road_edge, (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326) AS spot) AS at
-     ORDER BY course <-> spot LIMIT 1
+      FROM near ORDER BY off_m, id LIMIT 1
 """
+"""A degree north is longer than one east: of those nearest in degrees, the nearest in metres."""
 PATH: Final = """
     SELECT way.node, way.edge, way.cost, way.agg_cost, e.source, e.name, e.ref, e.metres, e.course
       FROM pgr_withPoints($1, $2, -1, -2, directed => true) AS way
