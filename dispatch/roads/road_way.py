@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import shapely
@@ -53,9 +53,10 @@ NEAREST: Final = """
           FROM road_edge, (SELECT ST_SetSRID(ST_MakePoint($1, $2), 4326) AS spot) AS at
          ORDER BY course <-> spot LIMIT 20
     )
-    SELECT id, ST_LineLocatePoint(course, spot) AS along,
-           ST_Distance(course::geography, spot::geography) AS off_m
-      FROM near ORDER BY off_m, id LIMIT 1
+    SELECT id, drawn, ST_Distance(course::geography, spot::geography) AS off_m,
+           ST_Length(ST_LineSubstring(course, 0, drawn)::geography)
+             / greatest(ST_Length(course::geography), 0.001) AS along
+      FROM near, ST_LineLocatePoint(course, spot) AS drawn ORDER BY off_m, id LIMIT 1
 """
 """A degree north is longer than one east: of those nearest in degrees, the nearest in metres."""
 PATH: Final = """
@@ -76,11 +77,11 @@ async def find(
     raises. The connection has to carry geometry (``psn.database.prepare``).
     """
     first, last = await _spot(connection, *begin), await _spot(connection, *end)
-    if first[0] == last[0] and first[1] == last[1]:
+    if first == last:
         raise Problem("no_way", "Both are at the same place of a road.", "Choose another place.")
     points = " UNION ALL ".join(
-        f"SELECT {pid} AS pid, {edge} AS edge_id, {along!r}::float8 AS fraction"
-        for pid, (edge, along) in ((1, first), (2, last))
+        f"SELECT {pid} AS pid, {spot.edge} AS edge_id, {spot.along!r}::float8 AS fraction"
+        for pid, spot in ((1, first), (2, last))
     )
     try:
         rows = await connection.fetch(PATH, EDGES, points)
@@ -100,7 +101,18 @@ async def find(
     return _way(rows, first, last)
 
 
-async def _spot(connection: database.Connection, lon: float, lat: float) -> tuple[int, float]:
+class _Spot(NamedTuple):
+    """A place on an edge: which, and how far along it in metres and on the line as it is drawn.
+
+    Both run from 0 to 1; on a bent line they differ, for a degree east is shorter than one north.
+    """
+
+    edge: int
+    along: float
+    drawn: float
+
+
+async def _spot(connection: database.Connection, lon: float, lat: float) -> _Spot:
     row = await connection.fetchrow(NEAREST, lon, lat)
     if row is None or row["off_m"] > OFF_ROAD_M:
         raise Problem(
@@ -108,10 +120,11 @@ async def _spot(connection: database.Connection, lon: float, lat: float) -> tupl
             f"No road is known within {OFF_ROAD_M / 1000:.0f} km of {lat:g}, {lon:g}.",
             "See psn geo status for the roads that were imported.",
         )
-    return row["id"], min(max(float(row["along"]), _BEFORE_END), 1 - _BEFORE_END)
+    along = min(max(float(row["along"]), _BEFORE_END), 1 - _BEFORE_END)
+    return _Spot(row["id"], along, float(row["drawn"]))
 
 
-def _way(rows: list[asyncpg.Record], first: tuple[int, float], last: tuple[int, float]) -> Way:
+def _way(rows: list[asyncpg.Record], first: _Spot, last: _Spot) -> Way:
     """Put the pieces of edges together, each in the direction in which it is driven."""
     steps, marks = [row for row in rows if row["edge"] != -1], [row["node"] for row in rows]
     pieces, parts = [], []
@@ -119,8 +132,8 @@ def _way(rows: list[asyncpg.Record], first: tuple[int, float], last: tuple[int, 
         begin = _place(row, node, first, last)
         end = _place(row, then, first, last, opposite=begin)
         course = shapely.from_wkb(row["course"])
-        pieces.append(ops.substring(course, begin, end, normalized=True))
-        parts.append((row["name"] or row["ref"], abs(end - begin) * row["metres"]))
+        pieces.append(ops.substring(course, begin.drawn, end.drawn, normalized=True))
+        parts.append((row["name"] or row["ref"], abs(end.along - begin.along) * row["metres"]))
     points = [point for piece in pieces for point in piece.coords]
     kept = [point for n, point in enumerate(points) if n == 0 or point != points[n - 1]]
     if len(kept) < 2:
@@ -133,19 +146,13 @@ def _way(rows: list[asyncpg.Record], first: tuple[int, float], last: tuple[int, 
     )
 
 
-def _place(
-    row: Any,
-    node: int,
-    first: tuple[int, float],
-    last: tuple[int, float],
-    opposite: float | None = None,
-) -> float:
-    """How far along an edge a node of the path is; -1 and -2 are the places themselves."""
+def _place(row: Any, node: int, first: _Spot, last: _Spot, opposite: _Spot | None = None) -> _Spot:
+    """Where on an edge a node of the path is; -1 and -2 are the places themselves."""
     if node in (-1, -2):
-        return first[1] if node == -1 else last[1]
-    if opposite == 0.0:  # a loop begins and ends at the same node
-        return 1.0
-    return 0.0 if node == row["source"] and opposite != 0.0 else 1.0
+        return first if node == -1 else last
+    # A loop begins and ends at the same node.
+    at_source = node == row["source"] and (opposite is None or opposite.along != 0.0)
+    return _Spot(row["edge"], 0.0, 0.0) if at_source else _Spot(row["edge"], 1.0, 1.0)
 
 
 def _joined(parts: Iterable[tuple[str | None, float]]) -> Iterable[Stretch]:

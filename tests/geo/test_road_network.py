@@ -1,4 +1,4 @@
-"""Times over roads: a network small enough to be counted by hand, and any network against search."""
+"""Times over roads: a small network counted by hand, and any network against a search by hand."""
 
 from __future__ import annotations
 
