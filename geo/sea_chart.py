@@ -39,9 +39,9 @@ ASHORE_M_S: Final = 1.3
 SLACK: Final = 0.0002
 """Degrees, some 20 m: land is made smaller by this before asking what lies behind it."""
 SEEN: Final = 4
-"""So many of the nearest points of the grid are looked at, to find one in sight of a boat."""
-SEEN_FROM_PLACE: Final = 24
-"""Likewise for the place, which may lie behind a caye."""
+"""So many of the nearest points of the grid are looked at, to find one in sight."""
+SOUGHT: Final = 32
+"""And so many where none of those is: behind a spit of land or a small caye."""
 SIGHT_M: Final = 15_000.0
 """Up to here it is looked whether a boat can go straight; further, the grid is near enough."""
 DETOUR: Final = 1.0 / math.cos(math.radians(13.3))
@@ -59,7 +59,7 @@ class OnWater(NamedTuple):
     Attributes:
         afloat: its place on the water in degrees, shape (n, 2); of one at a pier the nearest.
         ashore_m: metres from where it is to there; infinite where no water is near.
-        node: points of the grid in sight, shape (n, so many as were looked at); -1: none.
+        node: points of the grid in sight, shape (n, :data:`SEEN`); -1: none.
         off_m: metres from ``afloat`` to each of them.
     """
 
@@ -109,21 +109,30 @@ class SeaChart:
         west, south, east, north = self.waters
         return west <= lon <= east and south <= lat <= north
 
-    def locate(self, lons: ArrayLike, lats: ArrayLike, seen: int = SEEN) -> OnWater:
-        """Where points (degrees) lie on the water, or at it; ``seen``: as :data:`SEEN`."""
+    def locate(self, lons: ArrayLike, lats: ArrayLike) -> OnWater:
+        """Where points (degrees) lie on the water, or at it."""
         wanted = np.column_stack((np.atleast_1d(lons), np.atleast_1d(lats))).astype(np.float64)
         afloat, ashore = self._afloat(wanted)
-        count = len(wanted)
-        if self._tree is None or not count:
-            nowhere = np.full((count, seen), -1)
-            return OnWater(afloat, np.full(count, np.inf), nowhere, np.full(nowhere.shape, np.inf))
-        off, node = self._tree.query(plane.metres(afloat[:, 0], afloat[:, 1]), k=seen)
-        found = np.isfinite(off) & np.isfinite(ashore)[:, None]
-        node = np.where(found, node, 0)
-        row, column = np.nonzero(found)
+        node = np.full((len(wanted), SEEN), -1)
+        off = np.full(node.shape, np.inf)
+        rows = np.flatnonzero(np.isfinite(ashore))
+        node[rows], off[rows] = self._in_sight_of(afloat[rows], SEEN)
+        rows = rows[(node[rows] < 0).all(axis=1)]
+        node[rows], off[rows] = self._in_sight_of(afloat[rows], SOUGHT)
+        return OnWater(afloat, ashore, node, off)
+
+    def _in_sight_of(self, afloat: Floats, many: int) -> tuple[Ints, Floats]:
+        """Of so many nearest points of the grid the first :data:`SEEN` in sight, and metres."""
+        if self._tree is None or not len(afloat):
+            nowhere = np.full((len(afloat), SEEN), -1)
+            return nowhere, np.full(nowhere.shape, np.inf)
+        off, node = self._tree.query(plane.metres(afloat[:, 0], afloat[:, 1]), k=many)
+        row, column = np.nonzero(np.isfinite(off))
         hidden = self._blocked(afloat[row], self._points[node[row, column]])
-        found[row[hidden], column[hidden]] = False
-        return OnWater(afloat, ashore, np.where(found, node, -1), np.where(found, off, np.inf))
+        off[row[hidden], column[hidden]] = np.inf
+        first = np.argsort(off, axis=1, kind="stable")[:, :SEEN]
+        off = np.take_along_axis(off, first, axis=1)
+        return np.where(np.isfinite(off), np.take_along_axis(node, first, axis=1), -1), off
 
     def towards(self, lon: float, lat: float, within_m: float = math.inf) -> SeaDistances | None:
         """Distances by sea to a place (degrees); None: no boat comes near it.
@@ -132,7 +141,7 @@ class SeaChart:
         """
         if not self.covers(lon, lat):
             return None
-        spot = self.locate(lon, lat, SEEN_FROM_PLACE)
+        spot = self.locate(lon, lat)
         seen = spot.node[0] >= 0
         if not seen.any():
             return None
