@@ -132,7 +132,7 @@ def way(begin: tuple[float, float], end: tuple[float, float], geojson: bool) -> 
 
 _WITHOUT = (
     "pgRouting is not there: times are told, ways are not drawn. Install it (Debian:"
-    " postgresql-15-pgrouting), then let an administrator run: create extension pgrouting"
+    " postgresql-pgrouting), then let an administrator run: create extension pgrouting"
 )
 
 

@@ -89,7 +89,7 @@ async def find(
         raise Problem(
             "no_pgrouting",
             "The database has no pgRouting, which finds ways to draw.",
-            "Install it (Debian: postgresql-15-pgrouting), then let an administrator run:"
+            "Install it (Debian: postgresql-pgrouting), then let an administrator run:"
             " create extension pgrouting",
         ) from None
     if not rows:

@@ -103,7 +103,7 @@ async def test_a_server_takes_up_what_was_imported_and_keeps_it(
 
 async def test_pgrouting_and_the_network_in_memory_find_the_same_ways(roads: Connection) -> None:
     if not await road_tables.has_pgrouting(roads):
-        pytest.skip("no pgRouting; install postgresql-15-pgrouting")
+        pytest.skip("no pgRouting; install postgresql-pgrouting")
     loaded = await road_tables.load(roads)
     assert loaded is not None
     network = RoadNetwork(loaded[1])
@@ -123,7 +123,7 @@ async def test_pgrouting_and_the_network_in_memory_find_the_same_ways(roads: Con
 
 async def test_a_way_says_which_roads_it_takes(roads: Connection) -> None:
     if not await road_tables.has_pgrouting(roads):
-        pytest.skip("no pgRouting; install postgresql-15-pgrouting")
+        pytest.skip("no pgRouting; install postgresql-pgrouting")
     way = await road_way.find(roads, (-88.302, 17.2), (-88.45, 17.3))
     assert [each.road for each in way.stretches] == ["Hummingbird Highway", None, "Farm Road"]
     with pytest.raises(Problem) as told:
