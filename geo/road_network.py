@@ -31,6 +31,8 @@ OFF_ROAD_M: Final = 2_000.0
 """Whoever is further from every road than this is not said to go by road."""
 OFF_ROAD_M_S: Final = 2.5
 """Speed between a point and its nearest road: a vehicle over rough ground, or a fast walk."""
+AT_END_M: Final = 1.0
+"""Whoever is so near to the end of an edge is at its node."""
 CONNECTED_M: Final = 5_000.0
 """Roads that hang together count from this length on; and the longest of them always."""
 
@@ -106,6 +108,10 @@ class RoadNetwork:
             step = self._along[beside] - self._along[at]
             along = np.where(closer, self._along[at] + part * step, along)
             off = np.where(closer, metres, off)
+        # Who is at a crossing may go on along any of its roads, whatever this one forbids.
+        metres = self.roads.metres[edge]
+        along = np.where(along * metres < AT_END_M, 0.0, along)
+        along = np.where((1 - along) * metres < AT_END_M, 1.0, along)
         return OnRoad(np.where(near, edge, -1), along, off)
 
     def towards(self, lon: float, lat: float, within_s: float = math.inf) -> RoadTimes | None:
@@ -120,8 +126,8 @@ class RoadNetwork:
         along, off_m = float(spot.along[0]), float(spot.off_m[0])
         roads = self.roads
         graph = self._from_place(
-            (int(roads.source[edge]), along * float(roads.forward_s[edge])),
-            (int(roads.target[edge]), (1 - along) * float(roads.backward_s[edge])),
+            (int(roads.source[edge]), float(_part(along, roads.forward_s[edge]))),
+            (int(roads.target[edge]), float(_part(1 - along, roads.backward_s[edge]))),
         )
         seconds, after = dijkstra(
             graph, indices=roads.nodes, limit=within_s, return_predecessors=True
@@ -203,14 +209,11 @@ class RoadTimes:
         """Seconds on the road by the edge's source, by its target, and along the place's edge."""
         roads = self._network.roads
         edge, along = np.maximum(at.edge, 0), at.along
-        with np.errstate(invalid="ignore"):  # 0 of a way that is forbidden
-            back = np.nan_to_num(along * roads.backward_s[edge], nan=0.0, posinf=np.inf)
-            on = np.nan_to_num((1 - along) * roads.forward_s[edge], nan=0.0, posinf=np.inf)
-            ahead = (self._along - along) * roads.forward_s[edge]
-            behind = (along - self._along) * roads.backward_s[edge]
-        direct = np.where(along <= self._along, ahead, behind)
-        direct = np.where(along == self._along, 0.0, direct)
-        direct = np.where(edge == self._edge, direct, np.inf)
+        back = _part(along, roads.backward_s[edge])
+        on = _part(1 - along, roads.forward_s[edge])
+        ahead = _part(np.maximum(self._along - along, 0.0), roads.forward_s[edge])
+        behind = _part(np.maximum(along - self._along, 0.0), roads.backward_s[edge])
+        direct = np.where(edge == self._edge, ahead + behind, np.inf)
         seconds = self._seconds
         return back + seconds[roads.source[edge]], on + seconds[roads.target[edge]], direct
 
@@ -261,6 +264,12 @@ def _fastest(roads: Roads) -> float:
     seconds = np.minimum(roads.forward_s, roads.backward_s)
     driven = roads.metres[seconds > 0] / seconds[seconds > 0]
     return max(float(driven.max(initial=0.0)), OFF_ROAD_M_S)
+
+
+def _part(part: ArrayLike, seconds: ArrayLike) -> Floats:
+    """Seconds for a part of an edge; none of a way that is forbidden takes no time."""
+    parts, whole = np.asarray(part, np.float64), np.asarray(seconds, np.float64)
+    return np.where(parts > 0.0, np.maximum(parts, 1e-300) * whole, 0.0)
 
 
 def _nearest_between(points: Floats, begins: Floats, ends: Floats) -> tuple[Floats, Floats]:
