@@ -30,6 +30,8 @@ class Availability(enum.IntEnum):
     """On this incident already: never recommended for it again, and not told as left out."""
     OUT = 3
     """Out of service, or off duty."""
+    UNKNOWN = 4
+    """What it is doing is not shown to who asks; it may be asked for."""
 
 
 class State(NamedTuple):
@@ -41,6 +43,8 @@ class State(NamedTuple):
 
 FREE = State(Availability.FREE)
 """What a unit is of which nothing was said."""
+UNKNOWN = State(Availability.UNKNOWN)
+"""What a unit is that is not shown exactly (DOM-STA-5)."""
 
 
 class Spot(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Final
 
 from dispatch.recommending import coast, ranking
 from dispatch.recommending.arrival import Ways
-from dispatch.recommending.candidates import FREE, Candidate, Need, Spot, State
+from dispatch.recommending.candidates import FREE, UNKNOWN, Candidate, Need, Spot, State
 from dispatch.recommending.ranking import Recommendation
 from dispatch.roads.held_roads import HeldRoads
 from geo import belize
@@ -89,7 +89,7 @@ def candidates(
     """The units that ``who`` is shown, as he is shown them; ``now`` in milliseconds UTC. Pure.
 
     Of a unit whose presence alone is shown no place is used, of a blurred one the middle of the
-    square that stands on his map.
+    square that stands on his map; of neither what it is doing (DOM-STA-5).
     """
     seen, channels = access.audience(who, rules), rules.directory.channels
     precisions = {channel: seen.precision(channel) for channel in set(channels.values())}
@@ -105,7 +105,7 @@ def candidates(
                 unit.callsign,
                 unit.kind,
                 capabilities.get(unit.id, NOTHING),
-                states.get(unit.id, FREE),
+                states.get(unit.id, FREE) if precision is Precision.EXACT else UNKNOWN,
                 _spot(newest.get(unit.id), precision, now),
             )
         )

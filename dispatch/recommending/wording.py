@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from dispatch.recommending.arrival import DETOUR, Arrival, How
-from dispatch.recommending.candidates import Unfit
+from dispatch.recommending.candidates import Availability, Unfit
 from dispatch.recommending.ranking import STALE_S, LeftOut, Offer, Ranked
 
 LANGUAGES: Final = ("en", "es")
@@ -70,6 +70,7 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "free": "free",
         "diverted": "diverted from another incident",
+        "unknown": "status not shown",
         "last": "then {far} on foot",
         "has": "has {what}",
         "without": "without {what}",
@@ -85,6 +86,7 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
     "es": {
         "free": "libre",
         "diverted": "desviada de otro incidente",
+        "unknown": "estado no mostrado",
         "last": "luego {far} a pie",
         "has": "tiene {what}",
         "without": "sin {what}",
@@ -111,7 +113,9 @@ _CAPABILITIES: Final[Mapping[str, Mapping[str, str]]] = {
 def reason(offer: Offer, ranked: Ranked, language: str = "en") -> str:
     """Why a unit stands where it stands: ``free, by road 14 km in 11 min, has K9; position …``."""
     said, who = _SAID[language], offer.candidate
-    parts = [said["diverted" if offer.diverted else "free"], way(offer.arrival, language)]
+    unknown = who.state.availability is Availability.UNKNOWN
+    word = "diverted" if offer.diverted else "unknown" if unknown else "free"
+    parts = [said[word], way(offer.arrival, language)]
     if ranked.need.capabilities:
         what = _listed((_capability(c, language) for c in sorted(ranked.need.capabilities)), said)
         parts.append(said["has"].format(what=what))

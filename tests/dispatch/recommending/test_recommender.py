@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from stage import BOAT, BPD, CAR, COVERT, HERE, PATROL, TRUCK, Stage, now_ms
 
-from dispatch.recommending.candidates import Availability, Candidate, Need, State
+from dispatch.recommending.candidates import UNKNOWN, Availability, Candidate, Need, State
 from dispatch.recommending.recommender import Recommender, candidates
 from dispatch.roads.held_roads import HeldRoads
 from geo import grid
@@ -77,6 +77,7 @@ async def test_a_blurred_unit_is_ranked_by_the_square_on_the_map(
     lon, lat = grid.middle(newest.fix.lon, newest.fix.lat)
     assert truck.spot is not None and truck.spot.blurred
     assert (truck.spot.lon, truck.spot.lat) == (lon / 1e7, lat / 1e7)
+    assert truck.state == UNKNOWN
     presence = access.Audience(presence=frozenset({(3, 0)}))
     monkeypatch.setattr(access, "audience", lambda who, rules: presence)
     assert found_for(stage, "ana")[TRUCK].spot is None

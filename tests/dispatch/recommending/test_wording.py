@@ -8,7 +8,16 @@ import pytest
 
 from dispatch.recommending import wording
 from dispatch.recommending.arrival import Arrival, How
-from dispatch.recommending.candidates import FREE, Availability, Candidate, Need, Spot, State, Unfit
+from dispatch.recommending.candidates import (
+    FREE,
+    UNKNOWN,
+    Availability,
+    Candidate,
+    Need,
+    Spot,
+    State,
+    Unfit,
+)
 from dispatch.recommending.ranking import LeftOut, Offer, Ranked
 
 K9 = Need(1, frozenset({"car"}), frozenset({"k9"}))
@@ -79,6 +88,13 @@ def test_what_lowers_an_offer_is_said() -> None:
         "diverted from another incident, by road 14 km in 11 min, has K9, as soon as the one above;"
         " position 40 min old, counted as later; place known within ±1 km"
     )
+
+
+def test_of_a_unit_that_is_not_shown_exactly_it_is_not_said_that_it_is_free() -> None:
+    """DOM-STA-5."""
+    unknown = unit(can="k9")._replace(state=UNKNOWN)
+    assert wording.reason(offer(who=unknown), ranked()).startswith("status not shown, by road")
+    assert wording.reason(offer(who=unknown), ranked(), "es").startswith("estado no mostrado, por")
 
 
 def test_why_nearer_ones_were_left_out() -> None:
