@@ -38,6 +38,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "glass": ("psn.commands.incidents", "glass", "Sight that was taken in an emergency."),
     "fence": ("psn.commands.fences", "fence", "Areas whose crossing is told."),
     "place": ("psn.commands.places", "place", "Places with names, and where they are."),
+    "geo": ("dispatch.roads.commands", "geo", "Roads, for times to arrive."),
     "audit": ("psn.commands.audit", "audit", "What was done, and whether that was changed."),
     "retention": ("psn.commands.retention", "retention", "How long what is kept."),
     "hold": ("psn.commands.retention", "hold", "What must not be deleted."),

@@ -235,6 +235,8 @@ class Settings:
     """``required``: who has no second factor can do nothing but enrol one."""
     breached_passwords: str | None = _setting(None, _optional_words)
     """File of SHA-1 hashes of passwords that nobody may choose, ordered by hash."""
+    emergency_driving_percent: int = _setting(120, _whole(50, 300))
+    """Speed on roads with lights and siren, in percent of ordinary driving."""
     origin: str | None = _setting(None, _origin)
     """Address at which people open the pages, for passkeys; none: only on localhost."""
     trusted_proxies: tuple[forwarded.Network, ...] = _setting((), _networks)

@@ -59,6 +59,7 @@ from psn.schema.positions import (
     Track,
 )
 from psn.schema.record import Delivery, Log, LogOrphan, Mailbox, MailboxEntry, Receipt
+from psn.schema.roads import RoadEdge, RoadImport, RoadNode
 from psn.schema.sharing import Agreement, BrokenGlass, Incident, IncidentMember, UnitException
 from psn.schema.trail import (
     Audit,
@@ -127,6 +128,9 @@ __all__ = [
     "RecoveryCode",
     "Reminder",
     "Retention",
+    "RoadEdge",
+    "RoadImport",
+    "RoadNode",
     "SecondFactor",
     "Session",
     "Shift",

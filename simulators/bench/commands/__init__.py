@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from simulators.bench.commands import compare, console, dispatch, growth, ingest, positions, record
+from simulators.bench.commands import (
+    compare,
+    console,
+    dispatch,
+    growth,
+    ingest,
+    positions,
+    recommend,
+    record,
+)
 
 
 @click.group()
@@ -16,6 +25,6 @@ for _command in (
     positions.picture, positions.mixed, positions.slow, positions.geofence, positions.surge,
     ingest.ingest,
     record.messages, record.crash, record.reconnect, record.storm, record.idle, compare.compare,
-    console.console, growth.growth, dispatch.dispatch,
+    console.console, growth.growth, dispatch.dispatch, recommend.recommend,
 ):  # fmt: skip
     bench.add_command(_command)
