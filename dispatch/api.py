@@ -28,6 +28,7 @@ from dispatch import (
     locating,
     openapi,
     pages,
+    sending,
     working,
 )
 from dispatch.asking import (
@@ -43,7 +44,7 @@ from dispatch.asking import (
     refusal,
     reply,
 )
-from dispatch.control_room import DESK
+from dispatch.control_room import DESK, RECOMMENDER
 from psn import __version__, access, database, wire
 from psn.access import Principal
 from psn.core import Core
@@ -360,6 +361,7 @@ ROUTES: Final = (
     *federated.ROUTES,
     *administration.ROUTES,
     *working.ROUTES,
+    *sending.ROUTES,
     *attachments.ROUTES,
     *locating.ROUTES,
 )
@@ -415,6 +417,7 @@ async def _asked(core: Core, settings: Settings, route: Route, request: web.Requ
     return Asked(
         **knock.parts(),
         desk=request.app[DESK],
+        recommender=request.app[RECOMMENDER],
         who=who,
         ticket=ticket,
         path=path,

@@ -21,6 +21,7 @@ import msgspec
 from aiohttp import web
 
 from dispatch.desk.desk import Desk
+from dispatch.recommending.recommender import Recommender
 from psn import access
 from psn.access import Principal
 from psn.core import Core
@@ -68,6 +69,7 @@ _STATUS: Final = {
     "not_found": 404,
     "not_now": 409,
     "unit_taken": 409,
+    "far_away": 409,
     "changed_meanwhile": 409,
     "id_taken": 409,
     "name_taken": 409,
@@ -158,6 +160,7 @@ class Asked(Knock):
     """A request whose sender is known."""
 
     desk: Desk
+    recommender: Recommender
     who: Principal
     ticket: Ticket
     path: dict[str, str]

@@ -1,4 +1,4 @@
-"""The control room: board, desk, orders and clock, put together and run beside the network."""
+"""The control room: board, desk, orders, clock and roads, run beside the network."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from dispatch.desk.desk import Desk
 from dispatch.desk.fences import FenceWatch
 from dispatch.desk.orders import Orders
 from dispatch.domain.alarms import Patience
+from dispatch.recommending.recommender import Recommender
+from dispatch.roads.held_roads import HeldRoads
 from psn import database
 from psn.core import Core
 from psn.settings import Settings
@@ -22,6 +24,7 @@ from psn.settings import Settings
 CONNECTIONS: Final = 6
 """Database connections of dispatch's own: reading history must not keep an order waiting."""
 DESK: Final[web.AppKey[Desk]] = web.AppKey("desk", Desk)
+RECOMMENDER: Final[web.AppKey[Recommender]] = web.AppKey("recommender", Recommender)
 
 
 def open_with(application: web.Application, core: Core, settings: Settings) -> None:
@@ -39,6 +42,9 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         core.on_crossing = fences.crossed
         core.on_board_notice = board.doubt
         application[DESK] = desk
+        roads = HeldRoads()
+        recommender = Recommender(core, roads, settings.emergency_driving_percent / 100)
+        application[RECOMMENDER] = recommender
         tasks = [
             asyncio.create_task(work, name=name)
             for name, work in (
@@ -46,6 +52,9 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
                 ("orders", orders.run()),
                 ("alarms", clock.run()),
                 ("fences", fences.run()),
+                ("roads", roads.run(pool)),
+                # Coast and roads are made ready before anybody asks; it takes a second or two.
+                ("ways", asyncio.to_thread(recommender.ways)),
             )
         ]
         yield

@@ -30,7 +30,7 @@ from stage import (
     until,
 )
 
-from dispatch import administration, api, attachments, working
+from dispatch import administration, api, attachments, sending, working
 from psn import wire
 
 
@@ -228,7 +228,7 @@ READ = [
     and not route.open
     and route.path != "/api/audit"
     and route not in administration.ROUTES
-    and route not in working.ROUTES
+    and route not in (*working.ROUTES, *sending.ROUTES)
     and route not in attachments.ROUTES
 ]
 ASKED = {"/api/places": "?q=pier", "/api/places/at": "?lon=-882000000&lat=175000000"}
