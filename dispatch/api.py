@@ -25,6 +25,7 @@ from dispatch.asking import (
     Asked,
     Knock,
     Route,
+    answer_of,
     as_answer,
     body_of,
     not_found,
@@ -34,6 +35,7 @@ from dispatch.asking import (
     reply,
 )
 from dispatch.control_room import DESK
+from dispatch.numbers import routes as numbers
 from psn import __version__, access, database, wire
 from psn.access import Principal
 from psn.core import Core
@@ -350,6 +352,7 @@ ROUTES: Final = (
     *federated.ROUTES,
     *administration.ROUTES,
     *working.ROUTES,
+    *numbers.ROUTES,
 )
 
 
@@ -409,7 +412,7 @@ def _answering(
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         try:
-            return reply(await route.handler(await _asked(core, settings, route, request)))
+            return answer_of(await route.handler(await _asked(core, settings, route, request)))
         except Problem as problem:
             return refusal(as_answer(problem))
         except (*database.PASSING, asyncpg.PostgresError):

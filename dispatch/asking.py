@@ -85,6 +85,7 @@ _STATUS: Final = {
     "locked": 423,
     "too_many_tries": 429,
     "unavailable": 503,
+    "bad_targets": 503,
     "bad_breach_list": 503,
 }
 
@@ -222,6 +223,16 @@ def not_allowed() -> ApiProblem:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file to keep: its bytes, its media type (text is UTF-8), and the name to save it under."""
+
+    content: bytes
+    media: str
+    name: str
+    """Letters, digits, dots and dashes."""
+
+
 Handler = Callable[[Any], Awaitable[Any]]
 """Takes :class:`Asked`, or :class:`Knock` where anyone may ask."""
 
@@ -242,6 +253,8 @@ class Route:
     """Also for those who have not signed in; the handler then takes a :class:`Knock`."""
     limited: bool = False
     """Also for a session of an account that lacks a password of its own or a second factor."""
+    media: str = "application/json"
+    """The media type of the answer; of another the handler returns an :class:`Attachment`."""
     fresh: bool = False
     """Only for a person who proved minutes ago that it is he, since a page may be left alone."""
 
@@ -286,6 +299,21 @@ async def body_of(request: web.Request, wanted: type | None) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = "The body is not JSON."
     raise ApiProblem(400, "bad_body", text, "Compare it with /api/openapi.json.")
+
+
+def answer_of(value: Any) -> web.Response:
+    """The answer to a request that was done: JSON, or the file that the handler gave."""
+    if not isinstance(value, Attachment):
+        return reply(value)
+    return web.Response(
+        body=value.content,
+        content_type=value.media,
+        charset="utf-8" if value.media.startswith("text/") else None,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{value.name}"',
+        },
+    )
 
 
 def reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

@@ -11,7 +11,7 @@ import msgspec
 from dispatch.asking import Route
 from psn import __version__
 
-_TEXTS = frozenset({"actor", "action", "object", "viewer", "id"})
+_TEXTS = frozenset({"actor", "action", "object", "viewer", "id", "by"})
 """Query parameters that are no whole numbers."""
 
 
@@ -62,7 +62,9 @@ def _operation(route: Route, by_type: dict[type | None, dict[str, Any]]) -> dict
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     schema = by_type.get(route.returns, {"type": "object"})
-    done = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+    if route.media != "application/json":
+        schema = {"type": "string"}
+    done = {"description": "Done.", "content": {route.media: {"schema": schema}}}
     refusals = {"400", "503"}
     if not route.open:
         refusals |= {"401", "403", "404", "423"}

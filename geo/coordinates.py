@@ -140,7 +140,7 @@ def to_utm(lon: float, lat: float) -> tuple[float, float]:
         CoordinateError: ``position.outside_grid`` where the projection has no meaning.
     """
     check(lon, lat)
-    easting, northing = _transformer("EPSG:4326", UTM_16N).transform(lon, lat)
+    easting, northing = transformer("EPSG:4326", UTM_16N).transform(lon, lat)
     return _on_grid(easting, northing)
 
 
@@ -150,7 +150,7 @@ def from_utm(easting: float, northing: float) -> tuple[float, float]:
     Raises:
         CoordinateError: ``position.outside_grid`` where the projection has no meaning.
     """
-    lon, lat = _transformer(UTM_16N, "EPSG:4326").transform(easting, northing)
+    lon, lat = transformer(UTM_16N, "EPSG:4326").transform(easting, northing)
     return _on_grid(lon, lat)
 
 
@@ -185,6 +185,7 @@ def _on_grid(x: float, y: float) -> tuple[float, float]:
 
 
 @cache
-def _transformer(source: str, target: str) -> Transformer:
+def transformer(source: str, target: str) -> Transformer:
+    """From one reference system to another (``EPSG:4326``, :data:`UTM_16N`); x before y in both."""
     # Building one takes tens of milliseconds; always_xy keeps longitude before latitude.
     return Transformer.from_crs(source, target, always_xy=True)

@@ -178,6 +178,8 @@ class Settings:
     """Devices sign in only where they have shown a certificate of that authority."""
     keys: str = _setting("~/.local/state/psn/keys", _words)
     """Directory of the server's own keys; made, with its keys, when it is missing."""
+    targets: str | None = _setting(None, _optional_words)
+    """TOML file of what agencies want to reach (docs/operating.md, Numbers); none: the usual."""
     pmtiles: str | None = _setting(None, _optional_words)
     """The operator's own map: a PMTiles file or its URL."""
     keep_track_days: int = _setting(30, _whole(1, 36_500))
