@@ -40,22 +40,29 @@ _KEYS: Final = {
     f" else coalesce(k.type_id::text, '{UNTYPED}') end",
 }
 
+# One row for each group and priority. Each "offset 0" keeps what is below it from being worked out
+# again at every place where it is used.
 _SERIES: Final = """
-    with timed as (
-        select v.name, key, priority,
-               case when v.e >= v.b
-                    then round(date_part('epoch', v.e - v.b) * 1000)::bigint end as took,
-               case when v.e is null and v.b is not null and not v.past
-                    then greatest(0, round(date_part('epoch', $4 - v.b) * 1000))::bigint
-                end as running
-          from ({rows}) r cross join lateral (values {spans}) v (name, b, e, past)
-         where v.b is not null or v.e is not null or v.past)
-    select name, key, priority,
-           coalesce(array_agg(took order by took) filter (where took is not null), '{{}}') as took,
-           coalesce(array_agg(running order by running) filter (where running is not null), '{{}}')
-               as running,
-           count(*) filter (where took is null and running is null) as unmeasured
-      from timed group by name, key, priority
+    select key, priority, {sums}
+      from (select key, priority, {spans} from ({rows} offset 0) r offset 0) t
+     group by key, priority
+"""
+
+_SPAN: Final = """
+    round(date_part('epoch', {end} - {begin}) * 1000)::bigint as {name}_took,
+    case when {begin} is not null and {end} is null and not {past}
+         then greatest(0, round(date_part('epoch', $4 - {begin}) * 1000))::bigint
+     end as {name}_runs,
+    {begin} is not null or {end} is not null or {past} as {name}_there
+"""
+
+_SUM: Final = """
+    coalesce(array_agg({name}_took order by {name}_took) filter (where {name}_took >= 0), '{{}}')
+        as {name}_took,
+    coalesce(array_agg({name}_runs order by {name}_runs) filter (where {name}_runs >= 0), '{{}}')
+        as {name}_runs,
+    count(*) filter (where {name}_there and {name}_runs is null
+                       and ({name}_took is null or {name}_took < 0)) as {name}_unmeasured
 """
 
 _ASSIGNMENTS: Final = """
@@ -103,6 +110,28 @@ _TYPES: Final = "select id, name, name_es from incident_type where agency_id = $
 
 
 @dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Rows with times in them, and the intervals that these make."""
+
+    rows: str
+    intervals: tuple[Interval, ...]
+
+    def query(self, by: By) -> str:
+        """Of an agency, from when until when, now: the series by group and priority."""
+        key = _district() if by == "district" else _KEYS[by]
+        return _SERIES.format(
+            rows=self.rows.format(key=key),
+            spans=", ".join(_span(each) for each in self.intervals),
+            sums=", ".join(_SUM.format(name=each.name) for each in self.intervals),
+        )
+
+
+def _span(interval: Interval) -> str:
+    past = f"(num_nonnulls({', '.join(interval.past)}) > 0)" if interval.past else "false"
+    return _SPAN.format(name=interval.name, begin=interval.begin, end=interval.end, past=past)
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """A square kilometre: east and north of its south-west corner in kilometres of UTM 16N."""
 
@@ -124,16 +153,16 @@ async def assignments(
     connection: database.Connection, agency: int, period: Period, by: By, now: datetime
 ) -> list[Series]:
     """How long the steps of assignments took that were ordered in the period."""
-    query = _query(_ASSIGNMENTS, OF_ASSIGNMENTS, by)
-    return await _series(connection, query, agency, period, now)
+    wanted = _Wanted(_ASSIGNMENTS, OF_ASSIGNMENTS)
+    return await _series(connection, wanted, agency, period, by, now)
 
 
 async def incidents(
     connection: database.Connection, agency: int, period: Period, by: By, now: datetime
 ) -> list[Series]:
     """How long it took to send somebody to the agency's incidents opened in the period."""
-    query = _query(_INCIDENTS, (CALL_TO_DISPATCH,), by)
-    return await _series(connection, query, agency, period, now)
+    wanted = _Wanted(_INCIDENTS, (CALL_TO_DISPATCH,))
+    return await _series(connection, wanted, agency, period, by, now)
 
 
 async def heat(connection: database.Connection, agency: int, period: Period) -> Heat:
@@ -173,32 +202,26 @@ def _within(agency: int, period: Period) -> tuple[int, datetime, datetime]:
 
 
 async def _series(
-    connection: database.Connection, query: str, agency: int, period: Period, now: datetime
+    connection: database.Connection,
+    wanted: _Wanted,
+    agency: int,
+    period: Period,
+    by: By,
+    now: datetime,
 ) -> list[Series]:
-    rows = await connection.fetch(query, *_within(agency, period), now)
+    rows = await connection.fetch(wanted.query(by), *_within(agency, period), now)
     return [
         Series(
-            row["name"],
+            each.name,
             row["key"],
             row["priority"],
-            row["took"],
-            row["running"],
-            row["unmeasured"],
+            row[f"{each.name}_took"],
+            row[f"{each.name}_runs"],
+            row[f"{each.name}_unmeasured"],
         )
         for row in rows
+        for each in wanted.intervals
     ]
-
-
-def _query(rows: str, intervals: tuple[Interval, ...], by: By) -> str:
-    key = _district() if by == "district" else _KEYS[by]
-    spans = ", ".join(
-        f"('{each.name}', r.{each.begin}, r.{each.end}, {_noted(each.past)})" for each in intervals
-    )
-    return _SERIES.format(rows=rows.format(key=key), spans=spans)
-
-
-def _noted(times: tuple[str, ...]) -> str:
-    return f"num_nonnulls({', '.join(f'r.{time}' for time in times)}) > 0" if times else "false"
 
 
 @cache
@@ -208,7 +231,7 @@ def _district() -> str:
     The shapes stand in the query as what they are, and each is asked at a place of its own, so
     that PostGIS prepares it once and not for every row.
     """
-    shapes = {each.code: f"'{_written(each.shape)}'::geometry" for each in belize.districts()}
+    shapes = {each.code: _written(each.shape) for each in belize.districts()}
     inside = " ".join(
         f"when st_intersects({shape}, k.point) then '{code}'" for code, shape in shapes.items()
     )
@@ -216,15 +239,17 @@ def _district() -> str:
     nearest = (
         f"select d.code from (values {near}) d (code, shape) cross join lateral"
         " (select st_distancesphere(st_closestpoint(d.shape, k.point), k.point) as metres) m"
-        f" where st_dwithin(d.shape, k.point, {_MARGIN_DEGREES})"
-        f" and m.metres <= {belize.SHORE_M} order by m.metres, d.code limit 1"
+        f" where m.metres <= {belize.SHORE_M} order by m.metres, d.code limit 1"
     )
+    land = shapely.unary_union([each.shape for each in belize.districts()])
+    around = _written(land.buffer(_MARGIN_DEGREES))
     return (
         f"case when k.point is null then '{UNPLACED}' {inside}"
-        f" else coalesce(({nearest}), '{ELSEWHERE}') end"
+        f" when st_intersects({around}, k.point) then coalesce(({nearest}), '{ELSEWHERE}')"
+        f" else '{ELSEWHERE}' end"
     )
 
 
-def _written(shape: shapely.MultiPolygon) -> str:
-    found: str = shapely.to_wkb(shapely.set_srid(shape, 4326), hex=True, include_srid=True)
-    return found
+def _written(shape: shapely.Geometry) -> str:
+    hexadecimal = shapely.to_wkb(shapely.set_srid(shape, 4326), hex=True, include_srid=True)
+    return f"'{hexadecimal}'::geometry"
