@@ -36,6 +36,7 @@ from dispatch.asking import (
     Asked,
     Knock,
     Route,
+    answer_of,
     as_answer,
     body_of,
     not_found,
@@ -45,6 +46,7 @@ from dispatch.asking import (
     reply,
 )
 from dispatch.control_room import DESK, RECOMMENDER
+from dispatch.numbers import routes as numbers
 from psn import __version__, access, database, wire
 from psn.access import Principal
 from psn.core import Core
@@ -364,6 +366,7 @@ ROUTES: Final = (
     *sending.ROUTES,
     *attachments.ROUTES,
     *locating.ROUTES,
+    *numbers.ROUTES,
 )
 
 
@@ -432,7 +435,7 @@ def _answering(
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             said = await route.handler(await _asked(core, settings, route, request))
-            return said if isinstance(said, web.StreamResponse) else reply(said)
+            return said if isinstance(said, web.StreamResponse) else answer_of(said)
         except Problem as problem:
             return refusal(as_answer(problem))
         except (*database.PASSING, asyncpg.PostgresError):

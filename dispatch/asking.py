@@ -88,6 +88,7 @@ _STATUS: Final = {
     "locked": 423,
     "too_many_tries": 429,
     "unavailable": 503,
+    "bad_targets": 503,
     "bad_breach_list": 503,
     "wrong_version": 412,
     "not_a_piece": 415,
@@ -254,10 +255,21 @@ def not_allowed() -> ApiProblem:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file to keep: its bytes, its media type (text is UTF-8), and the name to save it under."""
+
+    content: bytes
+    media: str
+    name: str
+    """Letters, digits, dots and dashes."""
+
+
 Handler = Callable[[Any], Awaitable[Any]]
 """Takes :class:`Asked`, or :class:`Knock` where anyone may ask.
 
-Gives what is answered in JSON, or a whole response where the answer is a file or has none.
+Gives what is answered in JSON, a :class:`Download`, or a whole response where the answer is a file
+that lies on the disk, or has none.
 """
 
 
@@ -329,6 +341,21 @@ async def body_of(request: web.Request, wanted: type | None) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = "The body is not JSON."
     raise ApiProblem(400, "bad_body", text, "Compare it with /api/openapi.json.")
+
+
+def answer_of(value: Any) -> web.Response:
+    """The answer to a request that was done: JSON, or the file that the handler gave."""
+    if not isinstance(value, Download):
+        return reply(value)
+    return web.Response(
+        body=value.content,
+        content_type=value.media,
+        charset="utf-8" if value.media.startswith("text/") else None,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{value.name}"',
+        },
+    )
 
 
 def reply(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

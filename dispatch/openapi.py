@@ -11,7 +11,7 @@ import msgspec
 from dispatch.asking import Route
 from psn import __version__
 
-_TEXTS = frozenset({"actor", "action", "object", "viewer", "id", "language", "q", "near"})
+_TEXTS = frozenset({"actor", "action", "object", "viewer", "id", "language", "q", "near", "by"})
 """Query parameters that are no whole numbers."""
 
 

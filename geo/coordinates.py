@@ -140,7 +140,7 @@ def to_utm(lon: float, lat: float) -> tuple[float, float]:
         CoordinateError: ``position.outside_grid`` where the projection has no meaning.
     """
     check(lon, lat)
-    easting, northing = _transformer("EPSG:4326", UTM_16N).transform(lon, lat)
+    easting, northing = transformer("EPSG:4326", UTM_16N).transform(lon, lat)
     return _on_grid(easting, northing)
 
 
@@ -153,7 +153,7 @@ def from_utm(
         CoordinateError: ``position.outside_grid`` where the projection has no meaning.
     """
     code = f"EPSG:{327 if south else 326}{zone:02d}"
-    lon, lat = _transformer(code, "EPSG:4326").transform(easting, northing)
+    lon, lat = transformer(code, "EPSG:4326").transform(easting, northing)
     return _on_grid(lon, lat)
 
 
@@ -205,6 +205,7 @@ def _on_grid(x: float, y: float) -> tuple[float, float]:
 
 
 @cache
-def _transformer(source: str, target: str) -> Transformer:
+def transformer(source: str, target: str) -> Transformer:
+    """From one reference system to another (``EPSG:4326``, :data:`UTM_16N`); x before y in both."""
     # Building one takes tens of milliseconds; always_xy keeps longitude before latitude.
     return Transformer.from_crs(source, target, always_xy=True)

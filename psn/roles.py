@@ -43,6 +43,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "session": ("see", "end"),
     "audit": ("see", "export"),
     "retention": ("see", "set"),
+    "numbers": ("see",),
 }
 """Every kind of object, and what can be done to it.
 
@@ -96,6 +97,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
         device="see:own",
         glass="break:all review:own",
         session="see:own",
+        numbers="see:own",
     ),
     "commander": _DISPATCHER
     | _rights(
@@ -103,6 +105,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
         layer="see:own draw:all",
         recording="listen:own",
         glass="break:all review:own",
+        numbers="see:own",
     ),
     "warning_officer": _CREW
     | _rights(layer="see:own draw:own", warning="see:all draft:own send:own"),
@@ -121,6 +124,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
         session="see:own end:own",
         audit="see:own",
         retention="see:own set:own",
+        numbers="see:own",
     ),
     "auditor": _rights(
         message="read:own write:shared",
@@ -133,6 +137,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
         session="see:own",
         audit="see:own export:own",
         retention="see:own",
+        numbers="see:own",
     ),
     "gateway": {},
 }

@@ -211,6 +211,8 @@ class Settings:
     """Of all that an agency's people and units attach in a day (UTC)."""
     virus_scan: str | None = _setting(None, _virus_scan)
     """Who looks for viruses: ``clamd:/path``, ``clamd:host:port``, ``command:PROGRAM``."""
+    targets: str | None = _setting(None, _optional_words)
+    """TOML file of what agencies want to reach (docs/operating.md, Numbers); none: the usual."""
     pmtiles: str | None = _setting(None, _optional_words)
     """The operator's own map: a PMTiles file or its URL."""
     keep_track_days: int = _setting(30, _whole(1, 36_500))

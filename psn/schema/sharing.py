@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
+    Index,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -81,6 +82,7 @@ class Incident(Base):
     """Something that happens, and is worked on by the agencies that take part."""
 
     __tablename__ = "incident"
+    __table_args__ = (Index("incident_opened", "agency_id", "opened_at"),)
 
     id: Mapped[int] = number()
     agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))

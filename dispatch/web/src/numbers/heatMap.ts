@@ -1,0 +1,107 @@
+import * as maplibregl from 'maplibre-gl';
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
+import { ownMapStyle } from '../map/ownMap';
+import { BELIZE, mapStyle, WEST_SOUTH_EAST_NORTH } from '../map/style';
+import { strings } from '../strings';
+import type { Palette } from '../theme/palette';
+import { HEAT } from './heat';
+
+maplibregl.setWorkerUrl(workerUrl);
+
+const SOURCE = 'heat';
+const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
+
+/** How the map looks. */
+export interface Look {
+  palette: Palette;
+  light: boolean;
+  /** The operator's own map, if there is one. */
+  ownMap: string | null;
+}
+
+/** The console's ground with squares on it. */
+export class HeatMap {
+  readonly map: maplibregl.Map;
+  #look: Look;
+  #shapes = EMPTY;
+
+  /** `over`: on which square the pointer rests; null: on none. Throws where there is no WebGL. */
+  constructor(container: HTMLElement, look: Look, over: (square: number | null) => void) {
+    this.#look = look;
+    this.map = new maplibregl.Map({
+      container,
+      style: this.#style(),
+      bounds: BELIZE,
+      fitBoundsOptions: { padding: 12 },
+      maxBounds: WEST_SOUTH_EAST_NORTH,
+      maxZoom: 15,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      attributionControl: { compact: true },
+      validateStyle: false,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.keyboard.disableRotation();
+    this.map.on('mousemove', SOURCE, ({ features }) => {
+      const id = features?.[0]?.id;
+      over(typeof id === 'number' ? id : null);
+    });
+    this.map.on('mouseleave', SOURCE, () => over(null));
+    this.map.on('error', ({ error }) => console.warn('map:', error.message));
+    if (look.ownMap) void this.#restyle();
+  }
+
+  look(look: Look): void {
+    const { palette, ownMap } = this.#look;
+    if (palette === look.palette && ownMap === look.ownMap) return;
+    this.#look = look;
+    void this.#restyle();
+  }
+
+  show(shapes: GeoJSON.FeatureCollection): void {
+    this.#shapes = shapes;
+    const source = this.map.getSource(SOURCE);
+    if (source instanceof maplibregl.GeoJSONSource) void source.setData(shapes);
+  }
+
+  remove(): void {
+    this.map.remove();
+  }
+
+  async #restyle(): Promise<void> {
+    const look = this.#look;
+    const base = this.#style();
+    const style = look.ownMap ? await ownMapStyle(look.ownMap, look.light, base, [SOURCE]) : base;
+    if (look === this.#look) this.map.setStyle(style, { diff: false });
+  }
+
+  #style(): maplibregl.StyleSpecification {
+    const { palette, light } = this.#look;
+    const style = mapStyle(palette, strings.map.attribution);
+    const colours = HEAT[light ? 'light' : 'dark'];
+    const layer: maplibregl.LayerSpecification = {
+      id: SOURCE,
+      type: 'fill',
+      source: SOURCE,
+      paint: {
+        'fill-color': [
+          'match',
+          ['get', 'level'],
+          ...colours.flatMap((colour, level) => [level, colour]),
+          colours[0],
+        ] as unknown as string,
+        'fill-opacity': 0.85,
+        'fill-outline-color': palette.halo,
+      },
+    };
+    // Names of places stay legible above the squares.
+    const names = style.layers.findIndex(({ type }) => type === 'symbol');
+    const layers = style.layers.toSpliced(names < 0 ? style.layers.length : names, 0, layer);
+    return {
+      ...style,
+      sources: { ...style.sources, [SOURCE]: { type: 'geojson', data: this.#shapes } },
+      layers,
+    };
+  }
+}
