@@ -38,11 +38,7 @@ const LENGTH = 12;
 
 /** The one form of a code, however it was typed; null when it can be none. */
 export function canonicalCode(typed: string): string | null {
-  const code = typed
-    .toUpperCase()
-    .replace(/[\s-]/g, '')
-    .replace(/[IL]/g, '1')
-    .replace(/O/g, '0');
+  const code = typed.toUpperCase().replace(/[\s-]/g, '').replace(/[IL]/g, '1').replace(/O/g, '0');
   const fits = code.length === LENGTH && [...code].every((letter) => LETTERS.includes(letter));
   return fits ? code : null;
 }

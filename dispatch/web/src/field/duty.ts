@@ -34,11 +34,7 @@ export interface Duty {
 }
 
 /** What a unit is to do, from its topic and from what it has said since. Pure. */
-export function dutyOf(
-  unit: number,
-  items: Iterable<BoardItem>,
-  waiting: readonly Action[],
-): Duty {
+export function dutyOf(unit: number, items: Iterable<BoardItem>, waiting: readonly Action[]): Duty {
   const all = [...items];
   const own = all.find((one): one is UnitItem => one.is === 'unit' && one.id === unit);
   const now: Now = {

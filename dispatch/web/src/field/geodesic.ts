@@ -41,10 +41,7 @@ export function way(from: Point, to: Point): Way {
     lambda = difference + (1 - c) * FLATTENING * sinAlpha * (sigma + c * sinSigma * inner);
     if (Math.abs(lambda - before) < 1e-12) break;
   }
-  const bearing = Math.atan2(
-    cos2 * Math.sin(lambda),
-    cos1 * sin2 - sin1 * cos2 * Math.cos(lambda),
-  );
+  const bearing = Math.atan2(cos2 * Math.sin(lambda), cos1 * sin2 - sin1 * cos2 * Math.cos(lambda));
   return {
     metres: along(sigma, sinSigma, cosSigma, cosSqAlpha, cos2m),
     degrees: (bearing / RADIANS + 360) % 360,

@@ -49,6 +49,7 @@ export class Positions {
   #line: Reporting;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking = false;
+  #stopped = false;
   #batch: { n: number; times: number[] } | null = null;
 
   constructor(kept: readonly Fix[], line: Reporting) {
@@ -71,6 +72,11 @@ export class Positions {
     battery.addEventListener('chargingchange', read);
   }
 
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#asking = this.#stopped = true;
+  }
+
   /** Something has changed that makes it worth looking at once. */
   hurry(): void {
     if (!this.#asking) this.#look();
@@ -91,6 +97,7 @@ export class Positions {
   }
 
   #again(trouble: '' | 'denied' | 'none'): void {
+    if (this.#stopped) return;
     this.#asking = false;
     this.trouble = trouble;
     const every = reportEvery({
@@ -103,6 +110,7 @@ export class Positions {
   }
 
   #found({ coords, timestamp }: GeolocationPosition): void {
+    if (this.#stopped) return;
     const local = Math.abs(timestamp - Date.now()) < SAME_CLOCK ? timestamp : Date.now();
     const here: Here = {
       time: Math.round(this.#line.clock.at(local)),

@@ -27,7 +27,10 @@ function server(...answers: Response[]): Line & { asked: [string, RequestInit][]
   };
 }
 const says = (status: number, offset?: number): Response =>
-  new Response(null, { status, headers: offset === undefined ? {} : { 'Upload-Offset': `${offset}` } });
+  new Response(null, {
+    status,
+    headers: offset === undefined ? {} : { 'Upload-Offset': `${offset}` },
+  });
 
 test('a new file is begun under its own id', async () => {
   const line = server(says(404), says(201));
@@ -35,7 +38,9 @@ test('a new file is begun under its own id', async () => {
   const [path, init] = line.asked[1] ?? ['', {}];
   expect(path).toBe('/api/attachments');
   const said = new Headers(init.headers).get('Upload-Metadata') ?? '';
-  expect(said.split(',').map((pair) => [pair.split(' ')[0], atob(pair.split(' ')[1] ?? '')])).toEqual([
+  expect(
+    said.split(',').map((pair) => [pair.split(' ')[0], atob(pair.split(' ')[1] ?? '')]),
+  ).toEqual([
     ['id', file().id],
     ['kind', 'photo'],
     ['sha256', '00'],
@@ -45,7 +50,10 @@ test('a new file is begun under its own id', async () => {
 });
 
 test('after a cut it goes on where the server has it', async () => {
-  expect(await sendPiece(file(), false, server(says(200, 1_000)))).toEqual({ is: 'on', sent: 1_000 });
+  expect(await sendPiece(file(), false, server(says(200, 1_000)))).toEqual({
+    is: 'on',
+    sent: 1_000,
+  });
   const line = server(says(204, 300_000));
   expect(await sendPiece(file({ sent: 262_144 }), true, line)).toEqual({ is: 'done' });
   const body = line.asked[0]?.[1].body as Blob;
@@ -53,7 +61,10 @@ test('after a cut it goes on where the server has it', async () => {
 });
 
 test('a place that is not the server’s is corrected, also to the beginning', async () => {
-  expect(await sendPiece(file({ sent: 5 }), true, server(says(409, 3)))).toEqual({ is: 'on', sent: 3 });
+  expect(await sendPiece(file({ sent: 5 }), true, server(says(409, 3)))).toEqual({
+    is: 'on',
+    sent: 3,
+  });
   expect(await sendPiece(file(), true, server(says(460, 0)))).toEqual({ is: 'on', sent: 0 });
 });
 
@@ -62,7 +73,10 @@ test('what passes is tried later, what does not is told', async () => {
   for (const status of [401, 429, 500, 503]) {
     expect(await sendPiece(file(), true, server(says(status)))).toEqual({ is: 'later' });
   }
-  const refusal = Response.json({ error: { text: 'Too large.', todo: 'Shrink it.' } }, { status: 413 });
+  const refusal = Response.json(
+    { error: { text: 'Too large.', todo: 'Shrink it.' } },
+    { status: 413 },
+  );
   expect(await sendPiece(file(), true, server(refusal))).toEqual({
     is: 'refused',
     text: 'Too large. Shrink it.',

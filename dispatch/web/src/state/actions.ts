@@ -24,9 +24,7 @@ export class Actions {
   /** Behind the others; what is said of an emergency, behind what was said of it before only. */
   add(action: Action): void {
     const urgent = (one: Action): boolean => one.what.startsWith('emergency.');
-    const place = urgent(action)
-      ? this.#waiting.findLastIndex(urgent) + 1
-      : this.#waiting.length;
+    const place = urgent(action) ? this.#waiting.findLastIndex(urgent) + 1 : this.#waiting.length;
     this.#waiting.splice(place, 0, action);
   }
 
