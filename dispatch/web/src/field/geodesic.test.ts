@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { way } from './geodesic';
 
-// Lines and values by GeographicLib (geod -i -E WGS84), independent of the formula used here.
+// Values by PROJ (pyproj.Geod of WGS84), which uses another formula.
 test('a degree of latitude on the equator and of longitude there', () => {
   expect(way({ lon: 0, lat: 0 }, { lon: 0, lat: 1 }).metres).toBeCloseTo(110_574.389, 2);
   const east = way({ lon: -88, lat: 0 }, { lon: -87, lat: 0 });
@@ -16,6 +16,12 @@ test('Flinders Peak to Buninyong, the example of the surveyors', () => {
   );
   expect(line.metres).toBeCloseTo(54_972.271, 1);
   expect(line.degrees).toBeCloseTo(306.868_16, 4);
+});
+
+test('from Belize City to Belmopan', () => {
+  const line = way({ lon: -88.1976, lat: 17.4995 }, { lon: -88.764, lat: 17.251 });
+  expect(line.metres).toBeCloseTo(66_177.613, 2);
+  expect(line.degrees).toBeCloseTo(245.528_72, 4);
 });
 
 test('where one is, one is there', () => {
