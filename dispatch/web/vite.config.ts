@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
-import { offline } from './offline';
+import { offline } from './offline.ts';
 
 // During development `npm run dev` passes the wire and the interface on to a running server.
 const server = process.env.PSN_URL ?? 'http://127.0.0.1:8080';

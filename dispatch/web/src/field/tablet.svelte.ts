@@ -25,6 +25,8 @@ import type { Device, Enrolled, Vault } from './vault';
 import { wipe } from './wipe';
 
 const LETTERS = 300;
+/** So long after an order what is written belongs to it. */
+const AFTERWARDS = 12 * 3_600_000;
 const RETRY_EMERGENCY = 2_000;
 const STUCK = 5_000;
 /** Degrees to each side of which colleagues are shown. */
@@ -39,7 +41,8 @@ export interface Notice {
 export interface Last {
   id: number;
   number: string;
-  title: string;
+  /** When it was last seen as one's order (ms UTC). */
+  time: number;
 }
 
 /** A crew's tablet: one unit, one connection, and what must not be lost without one. */
@@ -56,7 +59,7 @@ export class Tablet {
   diskFull = $state(false);
   /** Somebody looks at the map. */
   mapOpen = $state(false);
-  last = $state.raw<Last | null>(null);
+  #last = $state.raw<Last | null>(null);
   /** What rings and was silenced by hand. */
   hushed = $state.raw<ReadonlySet<string>>(new Set());
   readonly picture = new Picture();
@@ -70,7 +73,10 @@ export class Tablet {
   #shelf: Shelf;
   #keys: CryptoKeyPair;
   #token: string | null = null;
-  #letters: Mail[];
+  #letters: Mail[] = [];
+  #lettersKept = true;
+  /** Order and emergency that the pace of reporting goes by. */
+  #occupied = '';
   #offset: number;
   #watched: Area | null = null;
 
@@ -83,7 +89,7 @@ export class Tablet {
     this.#vault = vault;
     this.#keys = device.keys;
     const me: Address = `unit:${this.who.unit}`;
-    const shelf = (this.#shelf = new Shelf(me, vault));
+    const shelf = (this.#shelf = new Shelf(me, this.#storage()));
     vault.onTrouble = () => (this.diskFull = true);
     this.#connection = this.#connect();
     this.#offset = shelf.get('offset', Number.NaN);
@@ -102,7 +108,7 @@ export class Tablet {
     this.mailroom = new Mailroom(account, shelf, { ...line, resume, get });
     this.#letters = shelf.get<Mail[]>('letters', []);
     for (const letter of this.#letters) this.mailroom.book.take(letter, false);
-    this.last = shelf.get<Last | null>('last', null);
+    this.#last = shelf.get<Last | null>('last', null);
     const roster = shelf.get<Roster | null>('roster', null);
     if (roster) this.picture.take(roster);
     this.positions = new Positions(vault.fixes, {
@@ -139,7 +145,18 @@ export class Tablet {
     () => this.board.waiting.find(({ what }) => what === 'emergency.press') ?? null,
   );
   saidSafe = $derived.by(() => this.board.waiting.some(({ what }) => what === 'emergency.safe'));
-  check = $derived.by<WelfareCheck | null>(() => this.board.all('welfare')[0] ?? null);
+  /** A welfare check that has no answer here yet. */
+  check = $derived.by<WelfareCheck | null>(() => {
+    const said = this.board.waiting.filter(({ what }) => what === 'welfare.answer');
+    const answered = new Set(said.map((action) => action.with['welfare']));
+    return this.board.all('welfare').find(({ id }) => !answered.has(id)) ?? null;
+  });
+  /** The incident that what is written now belongs to. */
+  about = $derived.by<{ id: number; number: string } | null>(() => {
+    const incident = this.duty.order?.incident;
+    if (incident) return incident;
+    return this.#last && this.now - this.#last.time < AFTERWARDS ? this.#last : null;
+  });
   live = $derived(this.phase === 'live' || this.phase === 'catching_up');
   /** Keys of what is to be heard: an order nobody has read, messages of urgency. */
   ringing = $derived.by<string[]>(() => {
@@ -193,17 +210,13 @@ export class Tablet {
   /** Send a form: into the log of the order, or to the own control room. */
   hand(form: Form, values: Values): void {
     const text = readable(form, values);
-    const incident = this.duty.order?.assignment.incident ?? this.last?.id;
-    if (incident === undefined) {
-      this.mailroom.write([`agency:${this.who.agency}`], text, 'routine');
-      return;
-    }
-    this.#do('incident.note', { incident, text, at: this.clock() });
+    const incident = this.about?.id;
+    if (incident !== undefined) this.#do('incident.note', { incident, text, at: this.clock() });
+    else this.mailroom.write([`agency:${this.who.agency}`], text, 'routine');
   }
 
   attach(kind: 'photo' | 'voice', blob: Blob): Promise<boolean> {
-    const incident = this.duty.order?.assignment.incident ?? this.last?.id;
-    return this.files.add(kind, blob, incident === undefined ? null : `incident:${incident}`);
+    return this.files.add(kind, blob, this.about && `incident:${this.about.id}`);
   }
 
   hush(): void {
@@ -317,6 +330,8 @@ export class Tablet {
   #reached(sent: number): void {
     this.positions.reached(sent);
     const { offset } = this.#connection.clock;
+    // What was found before the clock was known could not be told.
+    if (Number.isNaN(this.#offset)) this.positions.hurry();
     if (Math.abs(offset - this.#offset) < 1_000) return;
     this.#offset = offset;
     this.#shelf.set('offset', offset);
@@ -333,23 +348,42 @@ export class Tablet {
     this.mailroom.take(frame);
     this.board.take(frame);
     this.positions.take(frame);
-    if (frame.t === 'news') this.#keepDuty();
+    if (frame.t === 'news') this.#news();
     if (frame.t === 'roster') this.#shelf.set('roster', frame);
   }
 
-  /** Kept before the cursor is, so that what was seen can also be read after a restart. */
   #keepLetter(letter: Mail): void {
     if (letter.body.kind !== 'message') return;
     this.#letters = [...this.#letters, letter].slice(-LETTERS);
-    this.#shelf.set('letters', this.#letters);
+    this.#lettersKept = false;
   }
 
-  #keepDuty(): void {
+  /** Letters are kept before their cursor is: what was seen can be read after a restart, too. */
+  #storage(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
+    const vault = this.#vault;
+    return {
+      getItem: (name) => vault.getItem(name),
+      removeItem: (name) => vault.removeItem(name),
+      setItem: (name, value) => {
+        if (name.endsWith(':cursors') && !this.#lettersKept) {
+          this.#lettersKept = true;
+          this.#shelf.set('letters', this.#letters);
+        }
+        vault.setItem(name, value);
+      },
+    };
+  }
+
+  #news(): void {
     this.#shelf.set('duty', [...this.board.items.values()]);
-    const incident = this.duty.order?.incident;
-    if (!incident || incident.id === this.last?.id) return;
-    this.last = { id: incident.id, number: incident.number, title: incident.title };
-    this.#shelf.set('last', this.last);
+    const order = this.duty.order;
+    const occupied = `${this.emergency?.id} ${order?.assignment.id}`;
+    if (occupied !== this.#occupied) this.positions.hurry();
+    this.#occupied = occupied;
+    const incident = order?.incident;
+    if (!incident) return;
+    this.#last = { id: incident.id, number: incident.number, time: this.clock() };
+    this.#shelf.set('last', this.#last);
   }
 
   /** Show colleagues around here, or around where one is sent. */
