@@ -249,8 +249,15 @@ export class Tablet {
     if (frame.t !== 'error' || frame.retry != null) return;
     const action = this.board.waiting.find(({ id }) => id === frame.id);
     if (!action) return;
+    if (action.what === 'incident.note') this.#giveBack(String(action.with['text']));
     const id = (this.notices.at(-1)?.id ?? 0) + 1;
     this.notices = [...this.notices, { id, text: `${frame.text} ${frame.todo}` }];
+  }
+
+  /** A note that was refused is a draft again: what was typed is not lost. */
+  #giveBack(text: string): void {
+    const before = this.draft('note')['text'];
+    this.keepDraft('note', { text: before ? `${before}\n${text}` : text });
   }
 
   // -- the line
