@@ -21,6 +21,7 @@ _POLICY: Final = "; ".join(
         "script-src 'self'",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
+        "media-src 'self' blob:",  # a voice note is heard before it is sent
         "worker-src 'self' blob:",
         "connect-src 'self' {map}",  # 'self' covers the WebSocket (CSP level 3, §6.7.2.8)
         "font-src 'self' data:",
@@ -98,7 +99,10 @@ def secure(settings: Settings) -> Middleware:
 
 
 def add_routes(application: web.Application, settings: Settings, built: Path = BUILT) -> None:
-    """Serve the console at ``/``, ``/admin``, ``/numbers``, and the rest beside them."""
+    """Serve the console at ``/``, ``/admin``, ``/numbers``, the tablet at ``/field``.
+
+    Everything else that was built is served beside them.
+    """
     application.middlewares.append(secure(settings))
     built = built.resolve()
 
@@ -120,6 +124,7 @@ def add_routes(application: web.Application, settings: Settings, built: Path = B
     application.router.add_get("/", page("index.html"))
     application.router.add_get("/admin", page("admin.html"))
     application.router.add_get("/numbers", page("numbers.html"))
+    application.router.add_get("/field", page("field.html"))
     # Where agencies' providers send browsers back to (psn.identity.federation.RETURN_PATH).
     application.router.add_get("/sign-in/{agency}", page("sign-in.html"))
     if map_address(settings) == OWN_MAP:

@@ -34,6 +34,13 @@ class Which(Struct):
     emergency: Id
 
 
+class Well(Struct, kw_only=True, omit_defaults=True):
+    """A unit says that it is safe."""
+
+    emergency: Id | None = None
+    """None: the one of the unit of this session, which may not know its number yet."""
+
+
 class Safe(Struct, kw_only=True, omit_defaults=True):
     """A dispatcher says that it is over; ``alone``: a supervisor's word, without the unit's."""
 
@@ -120,18 +127,27 @@ async def own(work: Work, body: Which) -> None:
     work.touch("emergency", body.emergency)
 
 
-async def safe(work: Work, body: Which) -> None:
+async def safe(work: Work, body: Well) -> None:
     """The unit says that it is safe."""
-    row, unit = await _seen(work, body.emergency)
+    number = body.emergency or await _own_number(work)
+    row, unit = await _seen(work, number)
     if work.who.unit != unit.id and not (
         work.who.device is not None and access.may_report(work.who, unit)
     ):
         raise not_allowed("say for a unit that it is safe; end the emergency instead")
     after = emergencies.unit_says_safe(_of(row))
-    await work.connection.execute(
-        "update emergency set unit_safe_at = now() where id = $1", body.emergency
+    await work.connection.execute("update emergency set unit_safe_at = now() where id = $1", number)
+    await _settle(work, number, after, "safe")
+
+
+async def _own_number(work: Work) -> int:
+    """The emergency of the unit of this session; raises ``not_found``."""
+    number: int | None = await work.connection.fetchval(
+        "select id from emergency where unit_id = $1 and ended_at is null", work.who.unit
     )
-    await _settle(work, body.emergency, after, "safe")
+    if number is None:
+        raise not_there("emergency")
+    return number
 
 
 async def end(work: Work, body: Safe) -> None:
@@ -182,6 +198,6 @@ def _of(row: Any) -> Emergency:
 ACTIONS: Final = (
     Action("emergency.press", Press, press, Made),
     Action("emergency.own", Which, own),
-    Action("emergency.safe", Which, safe),
+    Action("emergency.safe", Well, safe),
     Action("emergency.end", Safe, end),
 )

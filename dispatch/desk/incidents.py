@@ -9,11 +9,11 @@ from msgspec import Meta, Struct
 
 from dispatch.desk.cards import Card, open_card, seen, worked_on
 from dispatch.desk.types import own_type
-from dispatch.desk.values import Id, Place, Priority, Said, Text, Words
+from dispatch.desk.values import Id, Milliseconds, Place, Priority, Said, Text, Words
 from dispatch.desk.work import Action, Work
 from dispatch.domain import incidents
 from dispatch.domain.refusals import bad_value, changed_meanwhile, not_allowed, not_there
-from psn import access
+from psn import access, database
 
 Outcome = Literal["done", "nothing_found", "handed_on", "false_alarm", "duplicate", "cancelled"]
 
@@ -48,12 +48,14 @@ class Change(Struct, kw_only=True):
     now: Any
 
 
-class Note(Struct):
+class Note(Struct, kw_only=True, omit_defaults=True):
     """A note in the log; ``private``: for the own agency only."""
 
     incident: Id
     text: Said
     private: bool = False
+    at: Milliseconds | None = None
+    """When it was written, if that was in a dead spot; none: now."""
 
 
 class Check(Struct):
@@ -166,7 +168,10 @@ async def note(work: Work, body: Note) -> None:
     card = await seen(work, body.incident)
     if not access.may_work_on_incident(work.who, card.agency, card.taking_part):
         raise not_allowed("write into the log of incidents")
-    await work.log(card.id, "note", {"text": body.text}, body.private)
+    details: dict[str, object] = {"text": body.text}
+    if body.at is not None:
+        details["said"] = database.milliseconds(work.moment(body.at))
+    await work.log(card.id, "note", details, body.private)
 
 
 async def check(work: Work, body: Check) -> None:

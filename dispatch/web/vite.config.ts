@@ -1,17 +1,33 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { offline } from './offline.ts';
 
 // During development `npm run dev` passes the wire and the interface on to a running server.
 const server = process.env.PSN_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), offline()],
   build: {
     target: 'es2023',
     assetsInlineLimit: 0, // a data: address would need a looser content security policy
     chunkSizeWarningLimit: 1500,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: ['index.html', 'admin.html', 'sign-in.html', 'numbers.html'] },
+    rollupOptions: {
+      input: [
+        'index.html',
+        'admin.html',
+        'field.html',
+        'sign-in.html',
+        'numbers.html',
+        'src/field/worker.ts', // the tablet's service worker: it must stand at the top
+      ],
+      output: {
+        entryFileNames: ({ facadeModuleId }) =>
+          facadeModuleId?.endsWith('/field/worker.ts')
+            ? 'field-worker.js'
+            : 'assets/[name]-[hash].js',
+      },
+    },
   },
   server: {
     proxy: {

@@ -25,6 +25,7 @@ def built(tmp_path: Path) -> Path:
     (dist / "assets" / "app-1a2b.mjs").write_text("export {}")
     (dist / "admin.html").write_text("<!doctype html><title>Administration</title>")
     (dist / "numbers.html").write_text("<!doctype html><title>Numbers</title>")
+    (dist / "field.html").write_text("<!doctype html><title>Field</title>")
     (dist / "sign-in.html").write_text("<!doctype html><title>Back</title>")
     (tmp_path / "secret.txt").write_text("not for the web")
     (tmp_path / "own.pmtiles").write_bytes(b"PMTiles" + bytes(range(100)))
@@ -51,6 +52,7 @@ async def test_the_pages_and_their_files(http: aiohttp.ClientSession) -> None:
         ("/", "Console"),
         ("/admin", "Administration"),
         ("/numbers", "Numbers"),
+        ("/field", "Field"),
         ("/sign-in/bpd?code=x&state=y", "Back"),
     ):
         async with http.get(path) as page:
@@ -62,7 +64,7 @@ async def test_the_pages_and_their_files(http: aiohttp.ClientSession) -> None:
         assert "immutable" in script.headers["Cache-Control"]
 
 
-@pytest.mark.parametrize("path", ["/", "/admin", "/assets/app-1a2b.mjs", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/admin", "/field", "/assets/app-1a2b.mjs", "/nothing"])
 async def test_every_answer_has_the_headers(http: aiohttp.ClientSession, path: str) -> None:
     async with http.get(path) as answer:
         policy = answer.headers["Content-Security-Policy"]

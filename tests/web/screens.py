@@ -58,7 +58,7 @@ class Server:
             stderr=asyncio.subprocess.DEVNULL,
         )
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), 30)
+        line = await asyncio.wait_for(self._process.stdout.readline(), 120)
         assert line.startswith(b"listening on "), line
         self.url = line.split()[-1].decode()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from uuid import uuid4
 
 from desk_peer import Worker
-from stage import BPD, CAR, CUSTOMS, PATROL, Stage, texts, until
+from stage import BPD, CAR, CUSTOMS, PATROL, Stage, now_ms, texts, until
 
 
 async def test_from_the_call_to_all_clear(stage: Stage) -> None:
@@ -134,6 +135,35 @@ async def test_the_red_button_is_over_only_when_both_have_said_so(stage: Stage) 
     for each in (ana, ben, car):
         await each.sees_no(address)
         await each.leave()
+
+
+async def test_a_crew_in_a_dead_spot_is_safe_before_it_knows_its_emergency(stage: Stage) -> None:
+    ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
+    await car.refused("emergency.safe", "not_found")
+    number = (await car.do("emergency.press"))["id"]
+    await car.do("emergency.safe")
+    await ana.sees(f"emergency:{number}", unit=CAR)
+    await until(lambda: ana.board[f"emergency:{number}"].get("unit_safe"), "its word is seen")
+    await ana.refused("emergency.safe", "not_found")
+    await ana.leave()
+    await car.leave()
+
+
+async def test_a_note_of_a_dead_spot_has_its_own_time(stage: Stage) -> None:
+    ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
+    number = (await ana.do("incident.open", title="Burglary"))["incident"]
+    await ana.do("incident.assign", incident=number, units=[CAR])
+    written = now_ms() - 600_000
+    await car.do("incident.note", incident=number, text="Door forced.", at=written)
+    await car.do("incident.note", incident=number, text="Ahead.", at=now_ms() + 86_400_000)
+    found = await stage.core.pool.fetch(
+        "select details::text from incident_event where kind = 'note' order by seq"
+    )
+    past, ahead = (json.loads(row["details"]) for row in found)
+    assert past == {"text": "Door forced.", "said": written}
+    assert ahead["said"] <= now_ms()
+    await ana.leave()
+    await car.leave()
 
 
 async def test_orders_that_do_not_arrive_raise_themselves(stage: Stage) -> None:

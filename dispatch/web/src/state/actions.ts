@@ -21,8 +21,11 @@ export class Actions {
     return this.#waiting;
   }
 
+  /** Behind the others; what is said of an emergency, behind what was said of it before only. */
   add(action: Action): void {
-    this.#waiting.push(action);
+    const urgent = (one: Action): boolean => one.what.startsWith('emergency.');
+    const place = urgent(action) ? this.#waiting.findLastIndex(urgent) + 1 : this.#waiting.length;
+    this.#waiting.splice(place, 0, action);
   }
 
   /** Answered: the action, when it was waiting. */

@@ -81,4 +81,18 @@ describe('actions', () => {
     board.take({ t: 'error', code: 'unit_taken', text: 'P-1 was sent.', todo: 'Choose.', id });
     expect(await answer).toMatchObject({ ok: false, code: 'unit_taken' });
   });
+
+  it('says what is an emergency first, in the order it was said', () => {
+    const { board, line, sent } = desk();
+    line.up = false;
+    void board.do('unit.status', { status: 'busy' });
+    void board.do('emergency.press', {});
+    void board.do('emergency.safe', {});
+    void board.do('emergency.press', {});
+    line.up = true;
+    board.resumed();
+    expect(
+      sent.filter(({ t }) => t === 'do').map((frame) => 'what' in frame && frame.what),
+    ).toEqual(['emergency.press', 'emergency.safe', 'emergency.press', 'unit.status']);
+  });
 });

@@ -62,7 +62,7 @@ export class Mailroom {
   #complete = new Set<Address>();
   #asked = new Set<string>();
 
-  constructor(account: SignedIn, shelf: Shelf, post: Post) {
+  constructor(account: Pick<SignedIn, 'me' | 'name'>, shelf: Shelf, post: Post) {
     this.#post = post;
     this.#shelf = shelf;
     this.#name = account.name;

@@ -4,6 +4,7 @@
  * usual error.
  */
 export class ServerClock {
+  #believed: number | null = null;
   #samples: { offset: number; roundTrip: number }[] = [];
   /** Milliseconds of the newest round trip; `null` before the first. */
   latency: number | null = null;
@@ -16,13 +17,23 @@ export class ServerClock {
     if (this.#samples.length > 8) this.#samples.shift();
   }
 
+  /** What was known of the server's clock before the first answer: of an earlier run. */
+  believe(offset: number): void {
+    this.#believed = offset;
+  }
+
+  /** Whether there is any ground for the server's time. */
+  get known(): boolean {
+    return this.#believed !== null || this.#samples.length > 0;
+  }
+
   /** Milliseconds to add to the local clock. */
   get offset(): number {
     let best: { offset: number; roundTrip: number } | undefined;
     for (const sample of this.#samples) {
       if (!best || sample.roundTrip <= best.roundTrip) best = sample;
     }
-    return best?.offset ?? 0;
+    return best?.offset ?? this.#believed ?? 0;
   }
 
   /** The server's time when the local clock shows `local`. */

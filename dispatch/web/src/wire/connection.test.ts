@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { decode, encode } from './codec';
 import { Connection, type Events, type Socket } from './connection';
-import type { ClientFrame, ServerFrame } from './frames';
+import type { Auth, ClientFrame, ServerFrame } from './frames';
 
 class FakeSocket implements Socket {
   binaryType = '';
@@ -47,11 +47,11 @@ const events: Events = {
   latency: (ms) => log.push(`latency ${ms}`),
 };
 
-function connection(): Connection {
+function connection(heard: Events = events): Connection {
   return new Connection({
     url: 'ws://x/ws',
     client: 'test',
-    events,
+    events: heard,
     seen: () => ({ 'person:1': 41 }),
     random: () => 0,
     socket: () => {
@@ -175,4 +175,91 @@ test('a connection that cannot be trusted is left, and another begun with what w
   vi.advanceTimersByTime(300);
   last().open();
   expect(last().sent[1]).toMatchObject({ auth: { token: 'abc' }, seen: { 'person:1': 41 } });
+});
+
+const NONCE = Uint8Array.of(1, 2, 3);
+const WELCOME: ServerFrame = { t: 'welcome', v: 1, server: 's', time: 0, nonce: NONCE };
+
+/** A device signs each nonce it is given. */
+function device(): { kind: 'signer'; sign(nonce: Uint8Array): Promise<Auth> } {
+  return {
+    kind: 'signer',
+    sign: (nonce) => Promise.resolve({ kind: 'device', device: 9, signature: nonce }),
+  };
+}
+
+async function signInDevice(): Promise<void> {
+  last().open();
+  last().say(WELCOME);
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+test('a device waits for the nonce, and signs it', async () => {
+  connection().start(device());
+  last().open();
+  expect(last().sent.map(({ t }) => t)).toEqual(['hello']);
+  last().say(WELCOME);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(last().sent[1]).toMatchObject({
+    t: 'sign_in',
+    auth: { kind: 'device', device: 9, signature: NONCE },
+    seen: { 'person:1': 41 },
+  });
+});
+
+test('a device whose token is over signs anew, and nobody is asked', async () => {
+  connection().start(device());
+  await signInDevice();
+  signIn(last());
+  last().drop();
+  await vi.advanceTimersByTimeAsync(300);
+  last().open();
+  const sent = last().sent.at(-1);
+  expect(sent).toMatchObject({ auth: { kind: 'session' } });
+  const n = sent && 'n' in sent ? sent.n : 0;
+  last().say({ t: 'error', code: 'session_ended', text: 'Over.', todo: '', n });
+  await signInDevice();
+  expect(last().sent.at(-1)).toMatchObject({ auth: { kind: 'device' } });
+  signIn(last());
+  last().drop(4403);
+  await vi.advanceTimersByTimeAsync(300);
+  await signInDevice();
+  expect(last().sent.at(-1)).toMatchObject({ auth: { kind: 'device' } });
+  expect(log.filter((line) => line.startsWith('ended'))).toEqual([]);
+});
+
+test('a device that is not known any more is told so, and stops', async () => {
+  connection().start(device());
+  await signInDevice();
+  const sent = last().sent.at(-1);
+  const n = sent && 'n' in sent ? sent.n : 0;
+  last().say({ t: 'error', code: 'wrong_credentials', text: 'No.', todo: '', n });
+  expect(log.slice(-2)).toEqual(['off', 'refused wrong_credentials']);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sockets).toHaveLength(1);
+});
+
+test('a signature for a connection that is gone is not sent on the next', async () => {
+  let signed: (auth: Auth) => void = () => undefined;
+  const slow = new Promise<Auth>((resolve) => (signed = resolve));
+  connection().start({ kind: 'signer', sign: () => slow });
+  last().open();
+  last().say(WELCOME);
+  last().drop();
+  await vi.advanceTimersByTimeAsync(300);
+  last().open();
+  signed({ kind: 'device', device: 9, signature: NONCE });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(last().sent.map(({ t }) => t)).toEqual(['hello']);
+});
+
+test('an answered ping tells that what went before has arrived', () => {
+  const reached: number[] = [];
+  const one = connection({ ...events, reached: (sent) => reached.push(sent) });
+  one.start({ kind: 'session', token: 't' });
+  signIn(last());
+  const ping = last().sent.findLast((sent) => sent.t === 'ping');
+  expect(reached).toEqual([]);
+  last().say({ t: 'pong', n: ping?.n ?? 0, time: 5 });
+  expect(reached).toEqual([Date.now()]);
 });

@@ -9,6 +9,7 @@ import {
   type ClientFrame,
   type ServerFrame,
   type SignedIn,
+  type Signer,
   type WireError,
 } from './frames';
 
@@ -39,6 +40,8 @@ export interface Events {
   ended(text: string): void;
   frame(frame: ServerFrame): void;
   latency(milliseconds: number): void;
+  /** Everything that was sent before this moment (local clock) has reached the server. */
+  reached?(sent: number): void;
 }
 
 export interface Options {
@@ -61,7 +64,9 @@ export class Connection {
   phase: Phase = 'off';
   #options: Options;
   #socket: Socket | null = null;
-  #auth: Auth | null = null;
+  #auth: Auth | Signer | null = null;
+  /** A device has no password to ask for: when its token is over, it signs anew. */
+  #signer: Signer | null = null;
   #number = 1;
   #attempt = 0;
   #signInNumber = 0;
@@ -76,9 +81,10 @@ export class Connection {
   }
 
   /** Sign in now, dropping whatever was. */
-  start(auth: Auth): void {
+  start(auth: Auth | Signer): void {
     this.#stop();
     this.#auth = auth;
+    this.#signer = auth.kind === 'signer' ? auth : null;
     this.#attempt = 0;
     this.#open();
   }
@@ -88,6 +94,13 @@ export class Connection {
     this.send({ t: 'sign_out', n: this.next() });
     this.#auth = null;
     this.#stop();
+    this.#enter('off');
+  }
+
+  /** Close with a code of one's own, and rest: what the code says is over. */
+  leave(code: number): void {
+    this.#auth = this.#signer = null;
+    this.#stop(code);
     this.#enter('off');
   }
 
@@ -144,10 +157,28 @@ export class Connection {
   #greet(): void {
     if (!this.#auth) return;
     this.#enter('signing_in');
-    this.#signInNumber = this.next();
     this.send({ t: 'hello', v: VERSION, client: this.#options.client });
+    if (this.#auth.kind !== 'signer') this.#signIn(this.#auth);
+  }
+
+  #signIn(auth: Auth): void {
+    this.#signInNumber = this.next();
     const seen = this.#options.seen();
-    this.send({ t: 'sign_in', n: this.#signInNumber, auth: this.#auth, seen });
+    this.send({ t: 'sign_in', n: this.#signInNumber, auth, seen });
+  }
+
+  /** The nonce came: what signs does so, and the answer goes out on the same connection. */
+  #welcomed(nonce: Uint8Array): void {
+    if (this.#auth?.kind !== 'signer') return;
+    const socket = this.#socket;
+    this.#auth.sign(nonce).then(
+      (auth) => {
+        if (socket === this.#socket) this.#signIn(auth);
+      },
+      () => {
+        if (socket === this.#socket) this.#lost(0, '');
+      },
+    );
   }
 
   #receive(data: unknown): void {
@@ -176,6 +207,7 @@ export class Connection {
         }
         break;
       case 'welcome':
+        this.#welcomed(frame.nonce);
         return;
     }
     this.#options.events.frame(frame);
@@ -188,6 +220,11 @@ export class Connection {
       return;
     }
     const resumed = this.#auth?.kind === 'session';
+    if (resumed && this.#signer) {
+      this.#auth = this.#signer;
+      this.#open();
+      return;
+    }
     this.#auth = null;
     this.#stop();
     this.#enter('off');
@@ -197,6 +234,10 @@ export class Connection {
 
   #lost(code: number, reason: string, atLeast = 0): void {
     this.#stop();
+    if (this.#auth?.kind === 'session' && this.#signer && code === CLOSE.sessionEnded) {
+      this.#auth = this.#signer;
+      code = 0;
+    }
     const over = code === CLOSE.sessionEnded || code === CLOSE.notSignedIn;
     if (!this.#auth || over || code === CLOSE.version) {
       this.#auth = null;
@@ -235,10 +276,11 @@ export class Connection {
     if (sent === undefined) return;
     this.#pings.delete(n);
     this.clock.add(sent, Date.now(), time);
+    this.#options.events.reached?.(sent);
     if (sent - this.#signedInAt > SETTLED) this.#options.events.latency(this.clock.latency ?? 0);
   }
 
-  #stop(): void {
+  #stop(code = 1000): void {
     clearInterval(this.#timers.beat);
     clearTimeout(this.#timers.retry);
     clearTimeout(this.#timers.signIn);
@@ -248,7 +290,7 @@ export class Connection {
     this.#socket = null;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
-    if (socket.readyState <= 1) socket.close(1000);
+    if (socket.readyState <= 1) socket.close(code);
   }
 
   #enter(phase: Phase): void {

@@ -33,7 +33,29 @@ export type Crossing = [unit: number, fence: number, inside: boolean, time: numb
 
 export type Auth =
   | { kind: 'password'; name: string; password: string; code?: string; known?: string }
-  | { kind: 'session'; token: string };
+  | { kind: 'session'; token: string }
+  | { kind: 'device'; device: number; signature: Uint8Array };
+
+/** How an enrolled device signs in: the answer to the nonce of this connection. */
+export interface Signer {
+  kind: 'signer';
+  sign(nonce: Uint8Array): Promise<Auth>;
+}
+
+/** A position as a unit reports it; unit 0 is the session's own. */
+export type Fix = [
+  unit: number,
+  time: number,
+  lon: number,
+  lat: number,
+  speed: number | null,
+  heading: number | null,
+  accuracy: number | null,
+  altitude: number | null,
+  battery: number | null,
+];
+/** West, south, east, north. */
+export type Area = [number, number, number, number];
 
 /** Whoever is at the console proves to be its person. */
 export type Proof = { kind: 'password'; password: string } | { kind: 'token'; token: string };
@@ -54,7 +76,9 @@ export interface OutgoingMessage {
 export type ClientFrame =
   | { t: 'hello'; v: number; client: string; caps?: string[] }
   | { t: 'sign_in'; n: number; auth: Auth; seen?: Record<string, number> }
-  | { t: 'watch'; n: number }
+  | { t: 'watch'; n: number; area?: Area }
+  | { t: 'position'; p: Fix }
+  | { t: 'positions'; n: number; p: Fix[] }
   | OutgoingMessage
   | { t: 'seen'; box: Address; seq: number }
   | { t: 'read'; n: number; box: Address; seqs: number[] }

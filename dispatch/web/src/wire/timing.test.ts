@@ -27,3 +27,14 @@ test('old samples are forgotten, so that a changed clock is followed', () => {
   for (let i = 0; i < 8; i++) clock.add(i * 10, i * 10 + 10, i * 10 + 5 + 700);
   expect(clock.offset).toBe(700);
 });
+
+test('until the first answer what an earlier run knew is believed', () => {
+  const clock = new ServerClock();
+  expect(clock.known).toBe(false);
+  expect(clock.at(1000)).toBe(1000);
+  clock.believe(86_400_000);
+  expect(clock.known).toBe(true);
+  expect(clock.at(1000)).toBe(86_401_000);
+  clock.add(1000, 1020, 5010);
+  expect(clock.offset).toBe(4000);
+});
