@@ -79,7 +79,7 @@ function subject(about: string, details: Record<string, unknown>, known: Known):
 function crossing(alarm: Alarm, known: Known): string {
   const words = work.alarms;
   const details = alarm.details ?? {};
-  const unit = known.unit(parts(alarm.about)[1]) ?? words.unit;
+  const unit = known.unit(Number(details['unit'])) ?? words.unit;
   const fence = said(details['name']) || known.fence(Number(details['fence'])) || words.fence;
   const what = String(details['what'] ?? 'in') as keyof typeof words.fences;
   return (words.fences[what] ?? words.fences.in)(unit, fence);
