@@ -1,9 +1,10 @@
+import { spanish } from './strings.work.es';
+
 /** Every English sentence about the work: incidents, units at work, emergencies, alarms. */
 const english = {
   lists: { incidents: 'Incidents', units: 'Units', alarms: 'Alarms', watch: 'Watch' },
   listsLabel: 'Lists',
   windows: {
-    open: 'Second window',
     map: 'Map in a window of its own',
     work: 'Work in a window of its own',
     titles: { whole: '', map: 'Map', work: 'Work' },
@@ -57,7 +58,6 @@ const english = {
     noPlace: 'no place',
     noOwner: 'nobody answers for it',
     open: 'New incident',
-    holds: 'Order kept while you are in the list',
   },
   open: {
     title: 'New incident',
@@ -97,10 +97,9 @@ const english = {
     save: 'Save',
     leave: 'Leave',
     jump: 'Show on the map',
-    owner: 'Answers for it',
+    owner: 'Owner',
     nobody: 'nobody',
     agencies: 'Take part',
-    foreign: 'Its own agency changes these.',
     changed: 'Somebody has changed this meanwhile.',
     theirs: 'It is now',
     yours: 'You wrote',
@@ -122,7 +121,6 @@ const english = {
     notePlaceholder: 'Write into the log',
     notePrivate: 'Only for my agency',
     noteSend: 'Write',
-    more: 'More',
     handOver: 'Hand over',
     handOverTo: 'To',
     handOverText: 'What the next one must know',
@@ -171,7 +169,6 @@ const english = {
     decline: 'Decline',
     offer: 'Offer something else',
     answerText: 'In words',
-    send: 'Answer',
     title: 'Requests to us',
   },
   assign: {
@@ -188,25 +185,21 @@ const english = {
     unknownPlace: 'place not known',
     noPoint: 'The incident is not on the map, so no distances.',
     cancel: 'Leave it',
-    drop: 'Drop a unit here to send it',
   },
   unit: {
     title: 'Work',
-    since: (age: string) => `since ${age}`,
     set: 'Set',
     incident: 'Incident',
     capabilities: 'Can do',
     crew: 'Crew',
     noCrew: 'no shift now',
     station: 'Station',
-    note: 'Note',
     none: 'none',
     raise: 'Raise an emergency',
     raiseSure: 'Yes, raise it for this unit',
     raiseWhat: (callsign: string) =>
       `Every console that sees ${callsign} sounds at once, as if the crew had pressed.`,
     send: 'Send to the open incident',
-    welfare: 'Welfare check',
     unknown: 'status not shared',
   },
   emergency: {
@@ -227,7 +220,6 @@ const english = {
     nobody: 'Nobody takes care of it',
     owned: (name: string) => `${name} takes care of it`,
     missingUnit: 'the unit has not said that it is safe',
-    missingDesk: 'the desk has not ended it',
     unitSafe: 'the unit says that it is safe',
     deskSafe: 'the desk has ended it',
     own: 'I take it',
@@ -237,7 +229,6 @@ const english = {
     endGo: 'End it',
     silence: 'Silence',
     blocked: 'Click anywhere for sound',
-    count: (count: number) => (count === 1 ? '1 emergency' : `${count} emergencies`),
   },
   alarms: {
     title: 'Alarms',
@@ -280,7 +271,6 @@ const english = {
     fence: 'a zone',
   },
   watch: {
-    title: 'Watch',
     welfare: 'Welfare checks',
     welfareNone: 'No unit is asked.',
     welfareNew: 'Ask a unit',
@@ -315,7 +305,6 @@ const english = {
     until: (time: string) => `until ${time}`,
     end: 'End',
     outcome: 'What came of it',
-    cancel: 'Cancel',
   },
   entries: {
     opened: (title: string) => `Opened: ${title}`,
@@ -370,5 +359,12 @@ type Spoken<T> = T extends string
       : { readonly [K in keyof T]: Spoken<T[K]> };
 export type WorkWords = Spoken<typeof english>;
 
-/** What is said about the work, in the language that is spoken now. */
-export const work: WorkWords = english;
+/**
+ * What is said about the work, in the language that is spoken now. What is on the screen is made
+ * anew after a change, so nothing needs to watch it.
+ */
+export let work: WorkWords = english;
+
+export function speakOfWork(language: 'en' | 'es'): void {
+  work = language === 'es' ? spanish : english;
+}
