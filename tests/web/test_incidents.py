@@ -169,9 +169,7 @@ async def test_hit_and_run_with_two_police_units_and_a_customs_road_block(
         steps = panel.get_by_role("group", name=f"{callsign}: Set")
         await steps.get_by_role("button", name="Clear").click()
         await expect(steps).to_have_count(0, timeout=PATIENCE_MS)
-    await theirs.get_by_role("group", name="C-901: Set").get_by_role(
-        "button", name="Clear"
-    ).click()
+    await theirs.get_by_role("group", name="C-901: Set").get_by_role("button", name="Clear").click()
     await expect(panel).to_contain_text("C-901: clear", timeout=PATIENCE_MS)
     await close.get_by_role("button", name="Close the incident").click()
     await expect(panel).to_contain_text("Closed: Done", timeout=PATIENCE_MS)
@@ -211,9 +209,7 @@ async def test_of_two_dispatchers_one_sends_the_unit_and_the_other_is_told(
     await expect(pages[loser].get_by_role("log").first).to_contain_text(
         "P-901 is sent", timeout=PATIENCE_MS
     )
-    await expect(winner.get_by_role("log")).to_contain_text(
-        "sent elsewhere", timeout=PATIENCE_MS
-    )
+    await expect(winner.get_by_role("log")).to_contain_text("sent elsewhere", timeout=PATIENCE_MS)
 
 
 async def test_a_field_that_was_changed_meanwhile_is_not_overwritten(control: Control) -> None:
@@ -237,9 +233,7 @@ async def test_a_field_that_was_changed_meanwhile_is_not_overwritten(control: Co
     await panel.get_by_role("textbox", name="Title").press("Enter")
     await expect(theirs.get_by_role("heading", name="Fire in a store")).to_be_visible()
     await panel.get_by_role("button", name="Keep mine").click()
-    await expect(theirs.get_by_role("heading", name="Bush fire")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(theirs.get_by_role("heading", name="Bush fire")).to_be_visible(timeout=PATIENCE_MS)
     await expect(panel.get_by_role("heading", name="Bush fire")).to_be_visible()
 
 
@@ -265,9 +259,7 @@ async def test_a_note_survives_a_reload_and_a_server_that_is_away(control: Contr
     await control.server.start()
     await choose_list(page, "Incidents")
     await page.get_by_role("option", name="Burglary").click()
-    await expect(log.get_by_text("The back door was forced.")).to_have_count(
-        1, timeout=PATIENCE_MS
-    )
+    await expect(log.get_by_text("The back door was forced.")).to_have_count(1, timeout=PATIENCE_MS)
     await expect(log).not_to_contain_text("Waits for the line", timeout=PATIENCE_MS)
     await expect(note).to_have_value("")
 
@@ -282,8 +274,7 @@ async def test_the_red_button_is_seen_taken_and_ended(control: Control) -> None:
     await details.get_by_role("button", name="Raise an emergency").click()
     await details.get_by_role("button", name="Yes, raise it").click()
     banners = [
-        page.get_by_role("region", name="Emergency of P-901")
-        for page in (desk, coast, supervisor)
+        page.get_by_role("region", name="Emergency of P-901") for page in (desk, coast, supervisor)
     ]
     for banner in banners:
         await expect(banner).to_be_visible(timeout=PATIENCE_MS)

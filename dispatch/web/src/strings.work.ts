@@ -104,7 +104,7 @@ const english = {
     theirs: 'It is now',
     yours: 'You wrote',
     takeMine: 'Keep mine',
-    takeTheirs: 'Leave theirs',
+    takeTheirs: 'Keep theirs',
     checklist: 'Checklist',
     checked: (by: string, time: string) => `${by}, ${time}`,
     units: 'Units',
