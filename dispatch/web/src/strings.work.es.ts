@@ -199,7 +199,7 @@ export const spanish: WorkWords = {
     raiseSure: 'Sí, declararla por esta unidad',
     raiseWhat: (callsign) =>
       `Suena enseguida en toda consola que ve a ${callsign}, como si la tripulación hubiera pulsado.`,
-    send: 'Enviar al incidente abierto',
+    send: (number) => `Enviar a ${number}`,
     unknown: 'estado no compartido',
   },
   emergency: {

@@ -199,7 +199,7 @@ const english = {
     raiseSure: 'Yes, raise it for this unit',
     raiseWhat: (callsign: string) =>
       `Every console that sees ${callsign} sounds at once, as if the crew had pressed.`,
-    send: 'Send to the open incident',
+    send: (number: string) => `Send to ${number}`,
     unknown: 'status not shared',
   },
   emergency: {

@@ -55,6 +55,7 @@ export class Console extends Entrance {
   constructor() {
     super('psn-console/0.1');
     this.work.onFollow = (chosen) => this.#follow(chosen);
+    if (this.work.incident !== null) this.panel = 'incident';
   }
 
   degraded = $derived(this.latency > SLOW);
@@ -95,8 +96,7 @@ export class Console extends Entrance {
   }
 
   #showIncident(id: number | null): void {
-    if (this.work.incident !== id) this.work.endAssigning();
-    this.work.incident = id;
+    this.work.open(id);
     if (id !== null) this.panel = 'incident';
     else if (this.panel === 'incident') this.panel = 'messages';
   }

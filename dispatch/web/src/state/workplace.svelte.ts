@@ -2,6 +2,7 @@ import { EVERYTHING, type BoardFilter } from '../panels/incidents/arrange';
 import { chosenBy, windowKind, type Chosen, type WindowKind } from './windows';
 
 export type ListTab = 'incidents' | 'units' | 'alarms' | 'watch';
+const OPEN = 'psn:open';
 const TABS: readonly ListTab[] = ['incidents', 'units', 'alarms', 'watch'];
 
 /** What a window remembers of how it was arranged. */
@@ -72,9 +73,20 @@ export class Workplace {
     this.chosen = new Set();
   }
 
+  /** Another incident is open, or none; after a reload it is open again. */
+  open(incident: number | null): void {
+    if (this.incident !== incident) this.endAssigning();
+    this.incident = incident;
+    try {
+      sessionStorage.setItem(OPEN, JSON.stringify(incident));
+    } catch {
+      // After a reload none is open, then.
+    }
+  }
+
   /** Somebody else sits here now. */
   clear(): void {
-    this.incident = null;
+    this.open(null);
     this.begin = null;
     this.endAssigning();
   }
@@ -85,6 +97,8 @@ export class Workplace {
 
   #recall(): void {
     try {
+      const open = JSON.parse(sessionStorage.getItem(OPEN) ?? 'null') as unknown;
+      if (typeof open === 'number') this.incident = open;
       const kept = JSON.parse(localStorage.getItem(this.#key) ?? 'null') as Partial<Layout> | null;
       if (kept?.list && TABS.includes(kept.list)) this.list = kept.list;
       if (kept?.filter) this.filter = { ...EVERYTHING, ...kept.filter };
