@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.async_api import Page, expect
-from screens import PATIENCE_MS, WEB, Screens, address, write
+from screens import PATIENCE_MS, WEB, Screens, address, keep, write
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -37,4 +37,56 @@ async def test_screens_are_for_everyone(screens: Screens, light: bool) -> None:
     assert await violations(page) == []
     await page.keyboard.press("Escape")
     await page.keyboard.press("?")
+    assert await violations(page) == []
+
+
+@pytest.mark.parametrize("light", [False, True], ids=["night", "day"])
+async def test_the_work_is_for_everyone(screens: Screens, light: bool) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed; run ./run web")
+    page = await screens.sign_in("bpd.supervisor", await screens.open(light=light, bypass_csp=True))
+    word = "day" if light else "night"
+    await page.get_by_role("option", name="P-901").click()
+    details = page.get_by_role("complementary")
+    await details.get_by_role("button", name="Out of service").click()
+    await details.get_by_role("button", name="Raise an emergency").click()
+    assert await violations(page) == []
+    await details.get_by_role("button", name="Yes, raise it").click()
+    banner = page.get_by_role("region", name="Emergency of P-901")
+    await banner.get_by_role("button", name="I take it").click()
+    await banner.get_by_role("button", name="End").click()
+    for priority in range(1, 6):
+        await page.get_by_role("tab", name="Incidents").click()
+        await page.get_by_role("button", name="New incident").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("What it is").fill(f"Number {priority}")
+        await dialog.get_by_label("Priority").select_option(str(priority))
+        await dialog.get_by_label("On the map").select_option("unit")
+        if priority == 5:
+            assert await violations(page) == []
+        await dialog.get_by_role("button", name="Open").click()
+        await expect(dialog).to_have_count(0, timeout=PATIENCE_MS)
+    panel = page.get_by_role("article")
+    await panel.get_by_role("button", name="Change place").click()
+    await panel.get_by_role("textbox", name="Note").fill("Only for us.")
+    await panel.get_by_label("Only for my agency").check()
+    await panel.get_by_role("button", name="Write").click()
+    await panel.get_by_role("button", name="Send units").click()
+    await panel.get_by_role("checkbox", name="P-901").check()
+    await panel.get_by_role("button", name="Send 1 unit").click()
+    await expect(panel.get_by_role("button", name="Send anyway")).to_be_visible(timeout=PATIENCE_MS)
+    await keep(page, f"work-{word}")
+    assert await violations(page) == []
+    await panel.get_by_role("button", name="Send anyway").click()
+    await expect(panel.get_by_role("group", name="P-901: Set")).to_be_visible(timeout=PATIENCE_MS)
+    await panel.get_by_role("button", name="Recall").click()
+    await panel.get_by_role("button", name="Hand over").click()
+    await keep(page, f"work-form-{word}")
+    assert await violations(page) == []
+    await page.get_by_role("tab", name="Alarms").click()
+    assert await violations(page) == []
+    await page.get_by_role("tab", name="Watch").click()
+    for form in ("Ask a unit", "New reminder", "New lookout"):
+        await page.get_by_role("button", name=form).click()
+    await keep(page, f"work-watch-{word}")
     assert await violations(page) == []

@@ -1,5 +1,5 @@
 import { FAMILIES, type Family } from './family';
-import { CELL, drawRing, drawSymbol, drawTick, type Ink } from './symbols';
+import { CELL, drawRing, drawStatus, drawSymbol, drawTick, STATUSES, type Ink } from './symbols';
 
 export interface AtlasAgency {
   id: number;
@@ -8,7 +8,8 @@ export interface AtlasAgency {
 }
 
 const COLUMNS = 16;
-export const SPRITE = { tick: 0, ring: 1 } as const;
+export const SPRITE = { tick: 0, ring: 1, status: 2 } as const;
+const FIRST = SPRITE.status + STATUSES;
 
 /**
  * Every symbol that can be needed, drawn once: agency × family × on- or offline, each with and
@@ -24,7 +25,7 @@ export class Atlas {
     const looks = agencies.flatMap((agency) =>
       FAMILIES.flatMap((family) => [true, false].map((online) => ({ agency, family, online }))),
     );
-    this.rows = Math.ceil((2 + looks.length * 2) / COLUMNS);
+    this.rows = Math.ceil((FIRST + looks.length * 2) / COLUMNS);
     this.canvas = document.createElement('canvas');
     this.canvas.width = COLUMNS * CELL;
     this.canvas.height = this.rows * CELL;
@@ -32,8 +33,11 @@ export class Atlas {
     if (!context) return;
     drawTick(context, ...this.#corner(SPRITE.tick), ink);
     drawRing(context, ...this.#corner(SPRITE.ring), ink);
+    for (let number = 1; number <= STATUSES; number++) {
+      drawStatus(context, ...this.#corner(SPRITE.status + number - 1), number, ink);
+    }
     looks.forEach(({ agency, family, online }, number) => {
-      const at = 2 + number * 2;
+      const at = FIRST + number * 2;
       this.#index.set(key(agency.id, family, online), at);
       const { colour, mark } = agency;
       drawSymbol(context, ...this.#corner(at), { family, colour, online, mark: '' }, ink);

@@ -8,7 +8,8 @@ import { declutter, SELECTED, type Candidate } from './declutter';
 import { familyOf } from './family';
 import { LabelSheet } from './labelSheet';
 import { circle, relativeX, relativeY, worldSize, type View } from './mercator';
-import { LOOK, Motion, type Area } from './motion';
+import { Marks, type Mark } from './marks';
+import { LOOK, Motion, PER_RING, type Area } from './motion';
 import { ownMapStyle } from './ownMap';
 import { Painter } from './painter';
 import { BELIZE, mapStyle, WEST_SOUTH_EAST_NORTH } from './style';
@@ -25,6 +26,8 @@ export interface MapOptions {
   /** Whether a unit passes the filters of the list. */
   shows(unit: Unit): boolean;
   onSelect(id: number | null): void;
+  /** An incident's mark was clicked. */
+  onIncident(id: number): void;
   /** The middle of the map is elsewhere now, degrees. */
   onMove(lon: number, lat: number): void;
   /** Several units lie where somebody clicked (CSS pixels of the map), the nearest first. */
@@ -36,6 +39,8 @@ const DETAILS_WIDTH = 324;
 /** Sources that the console fills itself, whatever the ground. */
 const OVERLAYS = ['fences', 'trail', 'reach'];
 const LABELS_FROM_ZOOM = 9.8;
+/** Smaller symbols (CSS pixels) have no ring. */
+const RINGS_FROM = 12;
 /** Milliseconds. */
 const RELABEL_EVERY = 350;
 const SYNC_EVERY = 50;
@@ -49,6 +54,8 @@ export class MapController {
   #options: MapOptions;
   #units: UnitCanvas;
   #painter: Painter;
+  #marks: Marks;
+  #rings: ReadonlyMap<number, number> = new Map();
   #atlas: Atlas | null = null;
   #agencies: readonly AtlasAgency[] = [];
   #palette: Palette;
@@ -101,6 +108,7 @@ export class MapController {
       clock: () => this.#clock(),
       body: () => this.body(),
       labelled: () => this.#labelled.size > 0,
+      ringed: () => this.#rings.size > 0 && this.body() >= RINGS_FROM,
       top: () => this.#top(),
     });
     this.#painter = new Painter(
@@ -108,6 +116,7 @@ export class MapController {
       () => this.motion.fastest(now(), this.#sight()) * worldSize(this.map.getZoom()),
     );
     this.map.getCanvasContainer().append(this.#units.canvas);
+    this.#marks = new Marks(this.map, options.onIncident, options.onSelect);
     this.#resize();
     this.#installed();
     this.#listen();
@@ -193,7 +202,8 @@ export class MapController {
     const sprite = this.#atlas.sprite(unit.agency, familyOf(unit.kind), unit.online);
     const chosen = unit.id === this.#selected;
     const shown = chosen || this.#options.shows(unit);
-    const look = chosen ? LOOK.selected : shown ? LOOK.normal : LOOK.hidden;
+    const ring = PER_RING * (this.#rings.get(unit.id) ?? 0);
+    const look = !shown ? LOOK.hidden : ring + (chosen ? LOOK.selected : LOOK.normal);
     const same =
       this.motion.get(slot, 'sprite') === sprite && this.motion.get(slot, 'look') === look;
     this.motion.set(slot, 'sprite', sprite);
@@ -207,6 +217,24 @@ export class MapController {
     this.#units.stale = true;
     this.#relabel();
     this.#painter.soon();
+  }
+
+  /** By unit, the number of the ring that tells what it is doing; units without one have none. */
+  rings(rings: ReadonlyMap<number, number>): void {
+    const before = this.#rings;
+    this.#rings = rings;
+    let different = false;
+    for (const unit of this.#options.book.units.values()) {
+      if (before.get(unit.id) !== rings.get(unit.id)) different = this.#dress(unit) || different;
+    }
+    if (!different) return;
+    this.#units.stale = true;
+    this.#painter.soon();
+  }
+
+  /** Incidents and emergencies at their places. */
+  marks(marks: readonly Mark[]): void {
+    this.#marks.show(marks);
   }
 
   select(id: number | null): void {
@@ -276,6 +304,15 @@ export class MapController {
       center: [place.lon, place.lat],
       zoom: Math.max(this.map.getZoom(), 12),
       offset: [DETAILS_WIDTH / 2, 0],
+      duration: reducedMotion() ? 0 : 600,
+    });
+  }
+
+  /** Look at a place (degrees), closer if the map shows a wide area. */
+  look(place: { lon: number; lat: number }): void {
+    this.map.easeTo({
+      center: [place.lon, place.lat],
+      zoom: Math.max(this.map.getZoom(), 12),
       duration: reducedMotion() ? 0 : 600,
     });
   }
@@ -421,6 +458,7 @@ export class MapController {
     clearTimeout(this.#syncing);
     clearInterval(this.#relabelling);
     this.#painter.stop();
+    this.#marks.show([]);
     this.#units.remove();
     this.map.remove();
   }

@@ -24,8 +24,9 @@ export const AT = {
 } as const;
 /** `headingTo` of a unit that does not say where it heads. */
 export const NO_HEADING = -999;
-/** Values of `look`. */
+/** Values of `look`; of what is not hidden, plus {@link PER_RING} times the number of its ring. */
 export const LOOK = { hidden: 0, normal: 1, selected: 2 } as const;
+export const PER_RING = 4;
 
 /** Part of the map, in worlds from the origin. */
 export interface Area {

@@ -6,7 +6,7 @@ export const CORNERS = 4;
 export const TRIANGLES = [0, 1, 2, 2, 1, 3] as const;
 
 /** What is drawn of a unit, one after the other; the shader tells them apart by number. */
-export const PASS = { ring: 0, tick: 1, symbol: 2, label: 3 } as const;
+export const PASS = { ring: 0, tick: 1, symbol: 2, label: 3, status: 4 } as const;
 
 /**
  * Four vertices are one unit, whose numbers are fetched from a texture. Not instances: without a
@@ -37,12 +37,15 @@ void main() {
   int slot = gl_VertexID / ${CORNERS};
   vec2 unit = vec2(gl_VertexID & 1, (gl_VertexID >> 1) & 1);
   ivec2 first = ivec2(slot % ${UNITS_A_ROW} * ${TEXELS}, slot / ${UNITS_A_ROW});
-  // Time of the fix (s), sprite, hidden or normal or selected, slot of the label.
+  // Time of the fix (s), sprite, how it is looked at (see motion.ts), slot of the label.
   vec4 face = texelFetch(units, first + ivec2(2, 0), 0);
   // Start and length (s), heading from and to (degrees).
   vec4 timing = texelFetch(units, first + ivec2(1, 0), 0);
-  bool skip = face.z < 0.5
-    || (pass == ${PASS.ring} && face.z < 1.5)
+  float status = floor(face.z / 4.0);
+  float shown = face.z - status * 4.0;
+  bool skip = shown < 0.5
+    || (pass == ${PASS.ring} && shown < 1.5)
+    || (pass == ${PASS.status} && status < 0.5)
     || (pass == ${PASS.tick} && timing.w < -900.0)
     || (pass == ${PASS.label} && face.w < -0.5);
   if (skip) { gl_Position = vec4(2.0, 2.0, 2.0, 1.0); return; }
@@ -53,7 +56,10 @@ void main() {
 
   vec2 corner = mix(span.xy, span.zw, unit);
   vec2 offset = corner * 0.5 * body * atlas.z;
-  float sprite = pass == ${PASS.ring} ? 1.0 : pass == ${PASS.tick} ? 0.0 : face.y + lettered;
+  float sprite = pass == ${PASS.ring} ? 1.0
+    : pass == ${PASS.tick} ? 0.0
+    : pass == ${PASS.status} ? 1.0 + status
+    : face.y + lettered;
   if (pass == ${PASS.tick}) {
     float turn = mod(timing.w - timing.z + 540.0, 360.0) - 180.0;
     float heading = timing.z < -900.0 ? timing.w : timing.z + turn * part;

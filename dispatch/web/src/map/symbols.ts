@@ -11,6 +11,7 @@ export const BODY = 60;
 export const SPAN = {
   ring: [-1, -1, 1, 1],
   tick: [-0.36, -1, 0.36, -0.52],
+  status: [-1, -1, 1, 1],
   symbol: [-0.8, -0.8, 0.8, 0.8],
   label: [-1, -1, 1, 1],
 } as const;
@@ -81,6 +82,39 @@ export function drawRing(context: CanvasRenderingContext2D, x: number, y: number
     context.lineWidth = width;
     context.beginPath();
     context.arc(0, 0, 42, 0, 7);
+    context.stroke();
+  }
+  context.restore();
+}
+
+/** How many rings tell what a unit is doing. */
+export const STATUSES = 4;
+/** By number: dots, dashes, a whole ring, and a stroke beneath; different without any colour. */
+const DASHES = [[], [1, 13], [18, 11], [], []] as const;
+
+/** What a unit is doing, around its symbol: ordered, en route, on scene, not in service. */
+export function drawStatus(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  number: number,
+  ink: Ink,
+): void {
+  context.save();
+  context.translate(x + CELL / 2, y + CELL / 2);
+  context.lineCap = 'round';
+  context.setLineDash([...(DASHES[number] ?? [])]);
+  for (const [colour, width] of [
+    [ink.edge, 8],
+    [ink.tick, 4.5],
+  ] as const) {
+    context.strokeStyle = colour;
+    context.lineWidth = width;
+    context.beginPath();
+    if (number === 4) {
+      context.moveTo(-26, 42);
+      context.lineTo(26, 42);
+    } else context.arc(0, 0, 41, 0, 7);
     context.stroke();
   }
   context.restore();

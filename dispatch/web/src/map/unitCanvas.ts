@@ -38,6 +38,8 @@ export interface Scene {
   body(): number;
   /** Whether any unit has its callsign beside it. */
   labelled(): boolean;
+  /** Whether rings tell what units are doing. */
+  ringed(): boolean;
   /** Slots of units that lie on top of all others, the topmost last. */
   top(): readonly number[];
 }
@@ -99,11 +101,14 @@ export class UnitCanvas {
     this.#send(motion);
     this.#textures(atlas, sheet);
     this.#uniforms(atlas);
+    const ringed = this.#scene.ringed();
+    if (ringed) this.#pass('status', 0, motion.count);
     this.#pass('tick', 0, motion.count);
     this.#pass('symbol', 0, motion.count);
     if (this.#scene.labelled()) this.#pass('label', 0, motion.count);
     // Drawn once more: whatever they are covered by, these are seen whole.
     for (const slot of this.#scene.top()) {
+      if (ringed) this.#pass('status', slot, 1);
       for (const pass of ['ring', 'tick', 'symbol', 'label'] as const) this.#pass(pass, slot, 1);
     }
   }

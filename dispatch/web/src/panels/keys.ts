@@ -1,6 +1,7 @@
 export type Act =
   | 'search' | 'message' | 'new' | 'conversations' | 'acknowledge' | 'silence' | 'home' | 'closer'
-  | 'farther' | 'glass' | 'theme' | 'help' | 'back'; // prettier-ignore
+  | 'farther' | 'glass' | 'theme' | 'help' | 'back'
+  | 'incidents' | 'units' | 'alarms' | 'assign' | 'write' | 'finish' | 'own'; // prettier-ignore
 
 const KEYS: Record<string, Act> = {
   '/': 'search',
@@ -16,6 +17,13 @@ const KEYS: Record<string, Act> = {
   g: 'glass',
   t: 'theme',
   '?': 'help',
+  i: 'incidents',
+  u: 'units',
+  l: 'alarms',
+  d: 'assign',
+  w: 'write',
+  x: 'finish',
+  o: 'own',
 };
 
 /** What a key asks for: single keys only outside text fields, never with Ctrl, Alt or Meta. */

@@ -7,6 +7,8 @@ import { conversationOf, type Item } from './mail';
 import { Mailroom } from './mailroom.svelte';
 import { Picture } from './picture.svelte';
 import { Shelf } from './storage';
+import type { Chosen } from './windows';
+import { Workplace } from './workplace.svelte';
 
 const SLOW = 2_000;
 
@@ -24,7 +26,7 @@ interface Rights {
 
 export type MessageView =
   { page: 'list' } | { page: 'new' } | { page: 'with'; addresses: Address[] };
-export type Panel = 'messages' | 'activity';
+export type Panel = 'incident' | 'messages' | 'activity';
 
 /** What the console is about: one connection, one account, one picture. */
 export class Console extends Entrance {
@@ -32,6 +34,12 @@ export class Console extends Entrance {
   mailroom = $state.raw<Mailroom | null>(null);
   /** What is open now; there while somebody is signed in. */
   board = $state.raw<Board | null>(null);
+  /** What else is open at this desk, and chosen in its other window. */
+  readonly work = new Workplace(() => this.account?.me ?? null);
+  /** What is kept for this account in this browser. */
+  shelf = $state.raw<Shelf | null>(null);
+  /** What the map is to look at next; whoever has the map sets it back. */
+  lookAt = $state.raw<Pick<Chosen, 'unit' | 'place'> | null>(null);
   problem = $state<WireError | null>(null);
   panel = $state<Panel>('messages');
   view = $state.raw<MessageView>({ page: 'list' });
@@ -46,6 +54,8 @@ export class Console extends Entrance {
 
   constructor() {
     super('psn-console/0.1');
+    this.work.onFollow = (chosen) => this.#follow(chosen);
+    if (this.work.incident !== null) this.panel = 'incident';
   }
 
   degraded = $derived(this.latency > SLOW);
@@ -68,7 +78,46 @@ export class Console extends Entrance {
   }
 
   select(id: number | null): void {
+    if (this.picture.selected !== id) this.work.tell({ unit: id });
     this.picture.selected = id;
+  }
+
+  /** A unit was pointed at: it opens, or, while units are being chosen for an incident, is chosen. */
+  pick(id: number | null): void {
+    const own = this.picture.unit(id)?.agency === this.account?.agency;
+    if (this.work.assigning && id !== null && own) this.work.toggle(id);
+    else this.select(id);
+  }
+
+  /** Open an incident, or close what is open of it; the other window follows. */
+  openIncident(id: number | null): void {
+    if (this.work.incident !== id) this.work.tell({ incident: id });
+    this.#showIncident(id);
+  }
+
+  #showIncident(id: number | null): void {
+    this.work.open(id);
+    if (id !== null) this.panel = 'incident';
+    else if (this.panel === 'incident') this.panel = 'messages';
+  }
+
+  /** Choose units for the open incident, these among them. */
+  assign(...units: readonly number[]): void {
+    this.work.assign(...units);
+    this.panel = 'incident';
+  }
+
+  /** Let the map look at a unit or a place, in whichever window it is. */
+  show(what: NonNullable<Console['lookAt']>): void {
+    this.lookAt = what;
+    this.work.tell(what);
+  }
+
+  #follow(chosen: Chosen): void {
+    if (chosen.unit !== undefined) this.picture.selected = chosen.unit;
+    if (chosen.incident !== undefined) this.#showIncident(chosen.incident);
+    if (chosen.place) this.lookAt = { place: chosen.place };
+    else if (chosen.unit != null) this.lookAt = { unit: chosen.unit };
   }
 
   mayBreakGlass = $derived(this.rights['glass']?.['break'] !== undefined);
@@ -100,9 +149,12 @@ export class Console extends Entrance {
     this.#watched = false;
     if (!same || !this.mailroom) {
       const shelf = new Shelf(frame.me, localStorage);
+      this.shelf = shelf;
+      // Each window keeps its own, or one would forget what the other waits for.
+      const kept = this.work.window === 'whole' ? 'actions' : `actions:${this.work.window}`;
       this.board = new Board(
         'board',
-        { load: () => shelf.get('actions', []), save: (actions) => shelf.set('actions', actions) },
+        { load: () => shelf.get(kept, []), save: (actions) => shelf.set(kept, actions) },
         {
           send: (out) => this.connection.send(out),
           next: () => this.connection.next(),
@@ -144,6 +196,8 @@ export class Console extends Entrance {
   protected override left(): void {
     this.mailroom = null;
     this.board = null;
+    this.shelf = null;
+    this.work.clear();
     this.problem = null;
     this.picture = new Picture();
     this.fences = null;

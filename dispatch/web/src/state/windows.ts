@@ -1,0 +1,32 @@
+/** The whole console in one window, or the map and the work in one each. */
+export type WindowKind = 'whole' | 'map' | 'work';
+
+/** What an address asks for: `/?window=map`, `/?window=work`. */
+export function windowKind(search: string): WindowKind {
+  const asked = new URLSearchParams(search).get('window');
+  return asked === 'map' || asked === 'work' ? asked : 'whole';
+}
+
+/** What was chosen in a window: a unit, an incident, a place (degrees); null: no more. */
+export interface Chosen {
+  unit?: number | null;
+  incident?: number | null;
+  place?: { lon: number; lat: number };
+}
+
+/** What another window says, if it is the same person's and can be meant. */
+export function chosenBy(data: unknown, me: string | null): Chosen | null {
+  if (typeof data !== 'object' || data === null || me === null) return null;
+  const said = data as Record<string, unknown>;
+  if (said['me'] !== me) return null;
+  const chosen: Chosen = {};
+  for (const field of ['unit', 'incident'] as const) {
+    const id = said[field];
+    if (id === null || (typeof id === 'number' && Number.isInteger(id))) chosen[field] = id;
+  }
+  const place = said['place'] as { lon?: unknown; lat?: unknown } | undefined;
+  if (typeof place?.lon === 'number' && typeof place.lat === 'number') {
+    chosen.place = { lon: place.lon, lat: place.lat };
+  }
+  return Object.keys(chosen).length > 0 ? chosen : null;
+}
