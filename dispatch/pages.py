@@ -98,7 +98,8 @@ def secure(settings: Settings) -> Middleware:
 
 
 def add_routes(application: web.Application, settings: Settings, built: Path = BUILT) -> None:
-    """Serve the console at ``/``, administration at ``/admin``, the rest beside them."""
+    """Serve the console at ``/``, administration at ``/admin``, the answering form at
+    ``/call``, the rest beside them."""
     application.middlewares.append(secure(settings))
     built = built.resolve()
 
@@ -119,6 +120,7 @@ def add_routes(application: web.Application, settings: Settings, built: Path = B
 
     application.router.add_get("/", page("index.html"))
     application.router.add_get("/admin", page("admin.html"))
+    application.router.add_get("/call", page("call.html"))
     # Where agencies' providers send browsers back to (psn.identity.federation.RETURN_PATH).
     application.router.add_get("/sign-in/{agency}", page("sign-in.html"))
     if map_address(settings) == OWN_MAP:

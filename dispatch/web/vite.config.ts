@@ -11,7 +11,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // a data: address would need a looser content security policy
     chunkSizeWarningLimit: 1500,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: ['index.html', 'admin.html', 'sign-in.html'] },
+    rollupOptions: { input: ['index.html', 'admin.html', 'call.html', 'sign-in.html'] },
   },
   server: {
     proxy: {

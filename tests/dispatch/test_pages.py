@@ -24,6 +24,7 @@ def built(tmp_path: Path) -> Path:
     (dist / "index.html").write_text("<!doctype html><title>Console</title>")
     (dist / "assets" / "app-1a2b.mjs").write_text("export {}")
     (dist / "admin.html").write_text("<!doctype html><title>Administration</title>")
+    (dist / "call.html").write_text("<!doctype html><title>Answering</title>")
     (dist / "sign-in.html").write_text("<!doctype html><title>Back</title>")
     (tmp_path / "secret.txt").write_text("not for the web")
     (tmp_path / "own.pmtiles").write_bytes(b"PMTiles" + bytes(range(100)))
@@ -49,6 +50,7 @@ async def test_the_pages_and_their_files(http: aiohttp.ClientSession) -> None:
     for path, title in (
         ("/", "Console"),
         ("/admin", "Administration"),
+        ("/call", "Answering"),
         ("/sign-in/bpd?code=x&state=y", "Back"),
     ):
         async with http.get(path) as page:

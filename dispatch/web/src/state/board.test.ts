@@ -81,4 +81,16 @@ describe('actions', () => {
     board.take({ t: 'error', code: 'unit_taken', text: 'P-1 was sent.', todo: 'Choose.', id });
     expect(await answer).toMatchObject({ ok: false, code: 'unit_taken' });
   });
+
+  it('may be asked about again after a reload, and are still done once', async () => {
+    const first = desk();
+    first.line.up = false;
+    void first.board.do('call.take', { line: '911' }, 'one');
+    const second = desk([...first.saved()]);
+    const answer = second.board.do('call.take', { line: '911' }, 'one');
+    second.board.resumed();
+    expect(second.sent.map((f) => f.t)).toEqual(['follow', 'do']);
+    second.board.take({ t: 'done', id: 'one', time: 5, result: { id: 3 } });
+    expect(await answer).toMatchObject({ ok: true, result: { id: 3 } });
+  });
 });

@@ -1,5 +1,6 @@
 import type { Address, ServerFrame, SignedIn, WireError } from '../wire/frames';
 import { Board } from './board.svelte';
+import { Calls } from './calls.svelte';
 import { Entrance } from './entrance.svelte';
 import type { Answer } from './http';
 import { keptSession } from './kept';
@@ -24,7 +25,7 @@ interface Rights {
 
 export type MessageView =
   { page: 'list' } | { page: 'new' } | { page: 'with'; addresses: Address[] };
-export type Panel = 'messages' | 'activity';
+export type Panel = 'messages' | 'activity' | 'calls';
 
 /** What the console is about: one connection, one account, one picture. */
 export class Console extends Entrance {
@@ -32,6 +33,10 @@ export class Console extends Entrance {
   mailroom = $state.raw<Mailroom | null>(null);
   /** What is open now; there while somebody is signed in. */
   board = $state.raw<Board | null>(null);
+  /** The calls that I have; there as the board is. */
+  calls = $state.raw<Calls | null>(null);
+  /** The next click on the map goes here instead of choosing a unit. */
+  picking = $state.raw<((lon: number, lat: number) => void) | null>(null);
   problem = $state<WireError | null>(null);
   panel = $state<Panel>('messages');
   view = $state.raw<MessageView>({ page: 'list' });
@@ -71,6 +76,14 @@ export class Console extends Entrance {
     this.picture.selected = id;
   }
 
+  /** A new call, at once; whatever is shown beside the map makes room. */
+  takeCall(): void {
+    if (!this.mayTakeCalls) return;
+    this.panel = 'calls';
+    this.calls?.take();
+  }
+
+  mayTakeCalls = $derived(this.rights['call']?.['take'] !== undefined);
   mayBreakGlass = $derived(this.rights['glass']?.['break'] !== undefined);
   /** Whether the pages of administration have anything for one. */
   mayAdminister = $derived(
@@ -110,6 +123,9 @@ export class Console extends Entrance {
           now: () => this.clock(),
         },
       );
+      this.calls = new Calls(this.board, shelf, Number(frame.me.split(':')[1]));
+      // A crash in the middle of a call: it is there again.
+      if (this.calls.open) this.panel = 'calls';
       this.mailroom = new Mailroom(frame, shelf, {
         send: (out) => this.connection.send(out),
         next: () => this.connection.next(),
@@ -139,11 +155,14 @@ export class Console extends Entrance {
     this.picture.take(frame);
     this.mailroom?.take(frame);
     this.board?.take(frame);
+    if (frame.t === 'news' || frame.t === 'ok') this.calls?.look();
   }
 
   protected override left(): void {
     this.mailroom = null;
     this.board = null;
+    this.calls = null;
+    this.picking = null;
     this.problem = null;
     this.picture = new Picture();
     this.fences = null;
