@@ -98,8 +98,7 @@ def secure(settings: Settings) -> Middleware:
 
 
 def add_routes(application: web.Application, settings: Settings, built: Path = BUILT) -> None:
-    """Serve the console at ``/``, administration at ``/admin``, the answering form at
-    ``/call``, the rest beside them."""
+    """Serve the console at ``/``, ``/admin``, the answering form at ``/call``, and the rest."""
     application.middlewares.append(secure(settings))
     built = built.resolve()
 

@@ -160,6 +160,7 @@ const en = {
     unit_taken: '',
     changed_meanwhile: '',
     bad_value: '',
+    bad_field: '',
     name_taken: '',
   },
 } as const;
@@ -328,6 +329,7 @@ const es: Spoken<typeof en> = {
     unit_taken: 'Otra persona ya envió la unidad.',
     changed_meanwhile: 'Otra persona lo cambió mientras tanto.',
     bad_value: 'Ese valor no es posible.',
+    bad_field: 'Ese valor no es posible, o es demasiado largo.',
     name_taken: 'Ya existe algo con ese nombre.',
   },
 };

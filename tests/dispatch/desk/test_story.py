@@ -51,8 +51,8 @@ async def test_the_line_of_a_call_is_put_right_by_whoever_has_it(stage: Stage) -
     call = (await ana.do("call.take", line="911"))["id"]
     await ana.do("call.change", call=call, line="radio")
     await ana.sees(f"call:{call}", line="radio")
-    await ana.refused("call.change", "bad_value", call=call, line="telepathy")
-    await ben.refused("call.change", "not_now", call=call, line="90")
+    await ana.refused("call.change", "bad_field", call=call, line="telepathy")
+    await ben.refused("call.change", "not_found", call=call, line="90")
     await ana.sees(f"call:{call}", line="radio")
     await ana.leave()
     await ben.leave()

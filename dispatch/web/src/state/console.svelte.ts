@@ -155,7 +155,14 @@ export class Console extends Entrance {
     this.picture.take(frame);
     this.mailroom?.take(frame);
     this.board?.take(frame);
-    if (frame.t === 'news' || frame.t === 'ok') this.calls?.look();
+    if (frame.t === 'news' || frame.t === 'ok') this.#lookForCalls();
+  }
+
+  /** A call of mine that came to the front, perhaps from another computer, is shown. */
+  #lookForCalls(): void {
+    const begun = this.calls?.begun;
+    this.calls?.look();
+    if (this.calls?.begun !== begun) this.panel = 'calls';
   }
 
   protected override left(): void {
