@@ -122,7 +122,7 @@ async def test_the_second_caller_is_offered_the_same_incident(
 
     await take_call(page, "nowhere")
     await page.get_by_role("button", name="Close call").click()
-    await expect(page.get_by_role("alert")).to_contain_text("Say why")
+    await expect(page.get_by_role("form").get_by_role("alert")).to_contain_text("Say why")
     await page.get_by_label("Reason to close it").fill("children playing")
     await page.keyboard.press("Enter")
     await expect(page.locator(".said")).to_contain_text("was closed", timeout=PATIENCE_MS)
@@ -175,7 +175,7 @@ async def test_a_reported_call_waits_and_is_picked_up_and_taken_over(screens: Sc
     await expect(supervisor.get_by_role("textbox", name="Notes")).to_have_value(
         "Boat on fire at the fort!", timeout=PATIENCE_MS
     )
-    await expect(dispatcher.get_by_role("alert")).to_contain_text(
+    await expect(dispatcher.get_by_role("form").get_by_role("alert")).to_contain_text(
         "BPD Supervisor has this call now", timeout=PATIENCE_MS
     )
     await supervisor.get_by_role("button", name="Give back").click()

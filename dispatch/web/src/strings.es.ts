@@ -178,7 +178,7 @@ export const spanish: Strings = {
       'Este navegador no puede guardar mensajes. No cierre la página antes de que se envíen.',
   },
   bar: {
-    help: 'Atajos de teclado y comandos',
+    help: 'Atajos y comandos',
     admin: 'Administración',
     glass: 'Acceso de emergencia',
     signOut: 'Cerrar sesión',
@@ -341,7 +341,7 @@ export const spanish: Strings = {
     faded: 'Tenue: un minuto sin posición',
   },
   shortcuts: {
-    title: 'Atajos de teclado',
+    title: 'Atajos y comandos',
     list: [
       ['/  ;', 'Línea de comandos'],
       ['F2', 'Llamada nueva, también mientras se escribe'],

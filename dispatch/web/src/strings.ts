@@ -338,7 +338,7 @@ export const english = {
     faded: 'Faded: no position for a minute',
   },
   shortcuts: {
-    title: 'Keyboard shortcuts',
+    title: 'Keys and commands',
     list: [
       ['/  ;', 'Command line'],
       ['F2', 'New call, also while typing'],

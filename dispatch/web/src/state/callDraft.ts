@@ -87,3 +87,7 @@ export function titleOf(type: string, place: string): string {
   const whole = type && where ? `${type}, ${where}` : type || where;
   return [...whole].slice(0, 200).join('');
 }
+
+/** `C26-5` of `BPD-C26-00005`: enough within an agency. */
+export const shortNumber = (number: string): string =>
+  number.replace(/^.*-(C\d+)-0*(\d+)$/, '$1-$2');

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ClientFrame } from '../wire/frames';
 import type { Call } from '../wire/items';
 import { Board } from './board.svelte';
-import { over, noFields, titleOf, toSend } from './callDraft';
+import { noFields, over, shortNumber, titleOf, toSend } from './callDraft';
 import { Calls, SEND_EVERY } from './calls.svelte';
 import { Shelf } from './storage';
 
@@ -225,6 +225,11 @@ describe('what is typed', () => {
     expect(over(fields, 'notes')).toBe(1);
     expect(over({ ...fields, notes: '🚓'.repeat(8000) }, 'notes')).toBe(0);
     expect(toSend(fields, ['notes', 'caller_name'])).toEqual({ caller_name: 'Rosa' });
+  });
+
+  it('has a short number', () => {
+    expect(shortNumber('BPD-C26-00005')).toBe('C26-5');
+    expect(shortNumber('')).toBe('');
   });
 
   it('makes a title', () => {
