@@ -19,6 +19,7 @@ export default defineConfig({
         'field.html',
         'sign-in.html',
         'numbers.html',
+        'call.html',
         'src/field/worker.ts', // the tablet's service worker: it must stand at the top
       ],
       output: {
