@@ -60,7 +60,7 @@ test('single keys act outside text fields only', () => {
       defaultPrevented: false,
       target: { tagName },
     });
-  expect(key('/')).toBe('search');
+  expect(key('/')).toBe('command');
   expect(key('N')).toBe('new');
   expect(key('n', 'TEXTAREA')).toBeNull();
   expect(key('n', 'BODY', true)).toBeNull();
