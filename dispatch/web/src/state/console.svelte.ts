@@ -65,8 +65,9 @@ export class Console extends Entrance {
 
   degraded = $derived(this.latency > SLOW);
 
-  /** Open the conversation with these, beside the map. */
+  /** Open the conversation with these, beside the map or in the other window. */
   write(addresses: Address[]): void {
+    if (this.work.window === 'map') this.work.tell({ write: addresses });
     this.panel = 'messages';
     this.view = { page: 'with', addresses };
   }
@@ -121,6 +122,7 @@ export class Console extends Entrance {
   #follow(chosen: Chosen): void {
     if (chosen.unit !== undefined) this.picture.selected = chosen.unit;
     if (chosen.incident !== undefined) this.#showIncident(chosen.incident);
+    if (chosen.write && this.work.window !== 'map') this.write(chosen.write as Address[]);
     if (chosen.place) this.lookAt = { place: chosen.place };
     else if (chosen.unit != null) this.lookAt = { unit: chosen.unit };
   }

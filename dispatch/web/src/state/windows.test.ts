@@ -16,8 +16,18 @@ test('only the same person’s other window is followed, and only what can be me
   expect(chosenBy({ me, place: { lon: -88, lat: 17 } }, me)).toEqual({
     place: { lon: -88, lat: 17 },
   });
+  expect(chosenBy({ me, write: ['unit:7'] }, me)).toEqual({ write: ['unit:7'] });
   expect(chosenBy({ me: 'person:4', unit: 7 }, me)).toBeNull();
   expect(chosenBy({ me: null, unit: 7 }, null)).toBeNull();
-  for (const bad of [null, 7, 'x', { me }, { me, unit: '7' }, { me, unit: 1.5 }, { me, place: 3 }])
+  for (const bad of [
+    null,
+    7,
+    'x',
+    { me },
+    { me, unit: '7' },
+    { me, unit: 1.5 },
+    { me, place: 3 },
+    { me, write: [7] },
+  ])
     expect(chosenBy(bad, me)).toBeNull();
 });

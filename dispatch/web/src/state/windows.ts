@@ -7,11 +7,15 @@ export function windowKind(search: string): WindowKind {
   return asked === 'map' || asked === 'work' ? asked : 'whole';
 }
 
-/** What was chosen in a window: a unit, an incident, a place (degrees); null: no more. */
+/**
+ * What was chosen in a window: a unit, an incident (null: no more), a place (degrees) to look at,
+ * or somebody to write to.
+ */
 export interface Chosen {
   unit?: number | null;
   incident?: number | null;
   place?: { lon: number; lat: number };
+  write?: string[];
 }
 
 /** What another window says, if it is the same person's and can be meant. */
@@ -28,5 +32,7 @@ export function chosenBy(data: unknown, me: string | null): Chosen | null {
   if (typeof place?.lon === 'number' && typeof place.lat === 'number') {
     chosen.place = { lon: place.lon, lat: place.lat };
   }
+  const write = said['write'];
+  if (Array.isArray(write) && write.every((each) => typeof each === 'string')) chosen.write = write;
   return Object.keys(chosen).length > 0 ? chosen : null;
 }
