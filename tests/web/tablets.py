@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import asyncpg
 from desk_peer import Worker
 from playwright.async_api import BrowserContext, Locator, Page, expect
 from screens import ARGUMENTS, PATIENCE_MS, Screens
-from stage import Peer
+from stage import WITHIN, Peer
 
 from psn import wire
 from psn.enrolment import enrolment_code
@@ -68,6 +70,13 @@ async def order(room: Worker, unit: int, title: str = "Boat on fire") -> tuple[i
     )["incident"]
     made = await room.do("incident.assign", incident=incident, units=[unit])
     return incident, made["assignments"][0]
+
+
+async def eventually(done: Callable[[], Awaitable[Any]]) -> None:
+    """Wait until it is so; fail when it never is."""
+    async with asyncio.timeout(WITHIN * 2):
+        while not await done():
+            await asyncio.sleep(0.1)
 
 
 class Tablet:

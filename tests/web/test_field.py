@@ -14,7 +14,16 @@ from click.testing import CliRunner
 from playwright.async_api import expect
 from screens import PATIENCE_MS, WEB, Screens, keep, showing
 from stage import message, texts, until
-from tablets import A_DAY_BEHIND, HERE, Tablet, control_room, new_unit, order, rows
+from tablets import (
+    A_DAY_BEHIND,
+    HERE,
+    Tablet,
+    control_room,
+    eventually,
+    new_unit,
+    order,
+    rows,
+)
 from test_accessibility import AXE, violations
 
 from psn import wire
@@ -130,7 +139,7 @@ async def test_a_dead_spot_of_a_whole_order(
     await expect(page.get_by_role("listitem").filter(has_text="Photo")).to_be_visible()
     for latitude in THERE:
         await tablet.context.set_geolocation({**HERE, "latitude": latitude})
-        await page.wait_for_function(KEPT, arg=round(latitude * 1e7), polling=500)
+        await eventually(lambda at=round(latitude * 1e7): page.evaluate(KEPT, at))
     await tablet.go("More")
     await expect(page.get_by_role("listitem").filter(has_text="Status: On scene")).to_be_visible()
     await keep(page, "field-waiting")
@@ -174,13 +183,15 @@ async def test_a_dead_spot_of_a_whole_order(
     said = [json.loads(each["details"])["status"] for each in log if each["kind"] == "unit_status"]
     assert said == ["acknowledged", "en_route", "on_scene"]
 
+    await expect(page.get_by_text("Everything has been sent.")).to_be_visible(timeout=PATIENCE_MS)
     found = await rows(
-        database,
-        "select at, received_at, st_y(place) as lat from track where unit_id = $1 order by at",
-        unit,
+        database, "select at, st_y(place) as lat from track where unit_id = $1 order by at", unit
     )
     there = [row for row in found if began < row["at"].timestamp() < ended]
     assert set(THERE) <= {round(row["lat"], 4) for row in there}
+    photos = await rows(database, "select author, kind, about, state from attachment")
+    assert [photo["state"] in ("checking", "ready") for photo in photos] == [True]
+    assert (photos[0]["author"], photos[0]["about"]) == (f"unit:{unit}", f"incident:{incident}")
     await room.leave()
 
 
@@ -293,11 +304,7 @@ async def test_a_lost_tablet_erases_itself(tablet: Tablet, screens: Screens, dat
         [row] = await rows(database, "select wiped_at from device where id = $1", device)
         return row["wiped_at"] is not None
 
-    for _ in range(200):
-        if await told():
-            break
-        await asyncio.sleep(0.1)
-    assert await told()
+    await eventually(told)
     await page.reload()
     await expect(page.get_by_label("One-time code")).to_be_visible()
 

@@ -22,9 +22,10 @@ export class FixLog {
     return this.#fixes.length;
   }
 
-  /** The time of the oldest, ms UTC. */
-  get since(): number | null {
-    return this.#fixes[0]?.[1] ?? null;
+  /** How many did not go out on this connection, and the time of the oldest of them (ms UTC). */
+  get waiting(): { count: number; since: number | null } {
+    const waiting = this.#fixes.filter(([, time]) => !this.#sent.has(time));
+    return { count: waiting.length, since: waiting[0]?.[1] ?? null };
   }
 
   /** Keep one; gives the times of those that are too many or too old and are forgotten. */

@@ -38,7 +38,7 @@ const AGAIN = 1_000;
 /** Asks the receiver where it is, as often as is worth it, and reports it. */
 export class Positions {
   here = $state.raw<Here | null>(null);
-  /** How many are not at the server, and since when. */
+  /** How many have not gone out, and since when. */
   waiting = $state(0);
   since = $state<number | null>(null);
   /** Why there is no position: the browser may not, or the receiver finds none. */
@@ -142,6 +142,7 @@ export class Positions {
   lost(): void {
     this.#batch = null;
     this.#log.lost();
+    this.#count();
   }
 
   /** A ping of that moment was answered. */
@@ -182,8 +183,9 @@ export class Positions {
   }
 
   #count(): void {
-    this.waiting = this.#log.length;
-    this.since = this.#log.since;
+    const { count, since } = this.#log.waiting;
+    this.waiting = count;
+    this.since = since;
   }
 }
 

@@ -60,9 +60,9 @@ test('a position goes out with the server’s time, and is kept until it is know
     { t: 'position', p: [0, time, -882_000_000, 175_000_000, 0, null, 750, null, null] },
   ]);
   expect(disk.size).toBe(1);
+  expect(positions.waiting).toBe(0);
   positions.reached(START + 1);
   expect(disk.size).toBe(0);
-  expect(positions.waiting).toBe(0);
 });
 
 test('standing it reports twice a minute, in an emergency every second', async () => {

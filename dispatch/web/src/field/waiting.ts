@@ -4,7 +4,7 @@ import type { Words } from './strings';
 
 /** How many things wait to be sent; positions, of which there are many, count as one. */
 export function waitingCount({ board, mailroom, positions, files }: Tablet): number {
-  const fixes = positions.waiting > 1 ? 1 : 0;
+  const fixes = positions.waiting > 0 ? 1 : 0;
   return board.waiting.length + mailroom.waiting + fixes + files.waiting.length;
 }
 
