@@ -348,7 +348,6 @@ export const spanish: Strings = {
       ['F4', 'La siguiente de mis llamadas'],
       ['F8', 'Unir la llamada al primero de «tal vez lo mismo»'],
       ['F9', 'Hacer de la llamada un incidente'],
-      ['U', 'Buscar unidades'],
       ['↑ ↓', 'Moverse en la lista'],
       ['Entrar', 'Abrir la unidad y centrarla'],
       ['M', 'Mensaje a la unidad abierta'],

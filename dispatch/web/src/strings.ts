@@ -345,7 +345,6 @@ export const english = {
       ['F4', 'The next of my calls'],
       ['F8', 'Join the call to the first of “perhaps the same”'],
       ['F9', 'Make the call an incident'],
-      ['U', 'Search units'],
       ['↑ ↓', 'Move in the list'],
       ['Enter', 'Open the unit and centre on it'],
       ['M', 'Message the open unit'],
