@@ -1,6 +1,5 @@
 import { LANGUAGES, speak, type Language } from './strings';
 import { speakOfWork } from './strings.work';
-import { speakOfWork } from './strings.work';
 
 const KEY = 'psn:language';
 
@@ -27,7 +26,6 @@ class Tongue {
 
   #take(language: Language): void {
     speak(language);
-    speakOfWork(language);
     speakOfWork(language);
     document.documentElement.lang = language;
     this.now = language;

@@ -182,6 +182,7 @@ export const spanish: WorkWords = {
     divert: 'Desviar',
     anyway: 'Enviar de todos modos',
     crow: 'en línea recta',
+    team: (names: string) => `Elegir ${names}, como se sugiere`,
     unknownPlace: 'lugar desconocido',
     noPoint: 'El incidente no está en el mapa; no hay distancias.',
     cancel: 'Dejar',

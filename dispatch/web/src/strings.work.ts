@@ -182,6 +182,7 @@ const english = {
     divert: 'Divert',
     anyway: 'Send anyway',
     crow: 'as the crow flies',
+    team: (names: string) => `Choose ${names}, as suggested`,
     unknownPlace: 'place not known',
     noPoint: 'The incident is not on the map, so no distances.',
     cancel: 'Leave it',

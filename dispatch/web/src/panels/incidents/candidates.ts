@@ -38,14 +38,16 @@ export interface Candidate {
 }
 
 /**
- * Units that may be sent, the likeliest first: those that are free, then the near ones. This is
- * where a recommendation by time to arrive will be asked for; until then it is the crow that flies.
+ * Units that may be sent, the likeliest first: those that the server ranks, in its order; then those
+ * that are free, the near ones first, as the crow flies.
  */
 export function candidates(
   units: Iterable<Unit>,
   itemOf: (id: number) => UnitItem | undefined,
   place: Point | null,
+  ranked: ReadonlyMap<number, unknown> = new Map(),
 ): Candidate[] {
+  const order = new Map([...ranked.keys()].map((id, at) => [id, at]));
   const found: Candidate[] = [];
   for (const unit of units) {
     const far = place && unit.place ? metres(place, unit.place) : null;
@@ -53,7 +55,10 @@ export function candidates(
   }
   const rank = ({ item }: Candidate): number =>
     item === undefined || sendable(item.status) ? 0 : item.incident != null ? 1 : 2;
-  return found.sort((a, b) => rank(a) - rank(b) || (a.far ?? Infinity) - (b.far ?? Infinity) || 0);
+  const at = ({ unit }: Candidate): number => order.get(unit.id) ?? Number.MAX_SAFE_INTEGER;
+  return found.sort(
+    (a, b) => at(a) - at(b) || rank(a) - rank(b) || (a.far ?? Infinity) - (b.far ?? Infinity) || 0,
+  );
 }
 
 /** The nearest units to a point, without one of them. */
