@@ -50,6 +50,7 @@ class Change(Typed, kw_only=True):
     """What is typed of a call that is taken."""
 
     call: Id
+    line: CallLine | UnsetType = UNSET
 
 
 class Which(Struct):
@@ -140,6 +141,10 @@ async def give_back(work: Work, body: Which) -> None:
 async def change(work: Work, body: Change) -> None:
     """What is typed is kept."""
     await _mine(work, body.call)
+    if body.line is not UNSET:
+        await work.connection.execute(
+            "update call set line = $2 where id = $1", body.call, body.line
+        )
     await _write(work, body.call, body)
 
 

@@ -16,6 +16,7 @@ export default defineConfig({
       input: [
         'index.html',
         'admin.html',
+        'call.html',
         'field.html',
         'sign-in.html',
         'numbers.html',

@@ -26,6 +26,7 @@ def built(tmp_path: Path) -> Path:
     (dist / "admin.html").write_text("<!doctype html><title>Administration</title>")
     (dist / "numbers.html").write_text("<!doctype html><title>Numbers</title>")
     (dist / "field.html").write_text("<!doctype html><title>Field</title>")
+    (dist / "call.html").write_text("<!doctype html><title>Answering</title>")
     (dist / "sign-in.html").write_text("<!doctype html><title>Back</title>")
     (tmp_path / "secret.txt").write_text("not for the web")
     (tmp_path / "own.pmtiles").write_bytes(b"PMTiles" + bytes(range(100)))
@@ -53,6 +54,7 @@ async def test_the_pages_and_their_files(http: aiohttp.ClientSession) -> None:
         ("/admin", "Administration"),
         ("/numbers", "Numbers"),
         ("/field", "Field"),
+        ("/call", "Answering"),
         ("/sign-in/bpd?code=x&state=y", "Back"),
     ):
         async with http.get(path) as page:

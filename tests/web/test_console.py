@@ -23,7 +23,7 @@ async def test_units_of_other_agencies_move_and_are_found_by_keyboard(screens: S
     page = await screens.sign_in("bpd.dispatch")
     for _, callsign, _ in UNITS:
         await expect(page.get_by_role("option", name=callsign)).to_be_visible(timeout=PATIENCE_MS)
-    await page.keyboard.press("/")
+    await page.keyboard.press("u")
     await page.keyboard.type("coast b-901")
     await expect(page.get_by_role("option")).to_have_count(1, timeout=PATIENCE_MS)
     await page.keyboard.press("Enter")

@@ -1,5 +1,9 @@
-/** Every English sentence the console shows, in one place for translation. */
-export const strings = {
+import { callWords } from './strings.calls';
+import { spanish } from './strings.es';
+
+/** Every English sentence the console shows; `strings.es.ts` has each of them in Spanish. */
+export const english = {
+  ...callWords.en,
   system: 'Public Safety Network of Belize',
   console: 'Dispatch console',
   unknown: 'unknown',
@@ -170,7 +174,7 @@ export const strings = {
     notKept: 'This browser cannot store messages. Do not close the page before they are sent.',
   },
   bar: {
-    help: 'Keyboard shortcuts',
+    help: 'Keys and commands',
     admin: 'Administration',
     glass: 'Break glass',
     signOut: 'Sign out',
@@ -228,6 +232,17 @@ export const strings = {
     blurred: 'Only the square kilometre it is in, once a minute.',
     presence: 'Only whether it is connected; not where it is.',
     trailNotShared: 'Not shared with you.',
+  },
+  kinds: {
+    car: 'Car',
+    truck: 'Truck',
+    boat: 'Boat',
+    foot: 'Foot',
+    aircraft: 'Aircraft',
+    helicopter: 'Helicopter',
+    ambulance: 'Ambulance',
+    motorcycle: 'Motorcycle',
+    post: 'Post',
   },
   messages: {
     title: 'Messages',
@@ -323,9 +338,13 @@ export const strings = {
     faded: 'Faded: no position for a minute',
   },
   shortcuts: {
-    title: 'Keyboard shortcuts',
+    title: 'Keys and commands',
     list: [
-      ['/', 'Search units'],
+      ['/  ;', 'Command line'],
+      ['F2', 'New call, also while typing'],
+      ['F4', 'The next of my calls'],
+      ['F8', 'Join the call to the first of “perhaps the same”'],
+      ['F9', 'Make the call an incident'],
       ['↑ ↓', 'Move in the list'],
       ['Enter', 'Open the unit and centre on it'],
       ['M', 'Message the open unit'],
@@ -342,3 +361,28 @@ export const strings = {
     ] as readonly (readonly [string, string])[],
   },
 } as const;
+
+/** The same sentences in another language. */
+export type Spoken<T> = T extends string
+  ? string
+  : T extends (...given: infer Given) => unknown
+    ? (...given: Given) => string
+    : T extends readonly (readonly [string, string])[]
+      ? readonly (readonly [string, string])[]
+      : { readonly [K in keyof T]: Spoken<T[K]> };
+export type Strings = Spoken<typeof english>;
+
+export type Language = 'en' | 'es';
+export const LANGUAGES: Record<Language, Strings> = { en: english, es: spanish };
+
+/**
+ * What the page says, in the language that is spoken now. What is on the screen is made anew
+ * after a change (`{#key language.now}`), so nothing needs to watch it.
+ */
+export let strings: Strings = english;
+export let spoken: Language = 'en';
+
+export function speak(language: Language): void {
+  spoken = language;
+  strings = LANGUAGES[language];
+}

@@ -47,6 +47,18 @@ async def test_from_the_call_to_all_clear(stage: Stage) -> None:
     await car.leave()
 
 
+async def test_the_line_of_a_call_is_put_right_by_whoever_has_it(stage: Stage) -> None:
+    ana, ben = await Worker.enter(stage, "ana"), await Worker.enter(stage, "ben")
+    call = (await ana.do("call.take", line="911"))["id"]
+    await ana.do("call.change", call=call, line="radio")
+    await ana.sees(f"call:{call}", line="radio")
+    await ana.refused("call.change", "bad_field", call=call, line="telepathy")
+    await ben.refused("call.change", "not_found", call=call, line="90")
+    await ana.sees(f"call:{call}", line="radio")
+    await ana.leave()
+    await ben.leave()
+
+
 async def test_the_same_action_sent_again_is_done_once(stage: Stage) -> None:
     ana = await Worker.enter(stage, "ana")
     uid = uuid4()

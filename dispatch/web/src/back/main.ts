@@ -1,6 +1,7 @@
 import '@fontsource-variable/atkinson-hyperlegible-next';
 import { mount } from 'svelte';
 import '../theme/base.css';
+import { language } from '../language.svelte';
 import '../state/theme.svelte';
 import Back from './Back.svelte';
 import { arrival } from './arrival';
@@ -9,5 +10,6 @@ import { arrival } from './arrival';
 const arrived = arrival(new URL(location.href));
 history.replaceState(null, '', location.pathname);
 
+language.begin();
 const target = document.getElementById('app');
 if (target) mount(Back, { target, props: { arrived } });

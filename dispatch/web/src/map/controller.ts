@@ -30,6 +30,8 @@ export interface MapOptions {
   onIncident(id: number): void;
   /** The middle of the map is elsewhere now, degrees. */
   onMove(lon: number, lat: number): void;
+  /** Somebody clicked at a place, degrees; true when it was meant for something else than units. */
+  onPoint(lon: number, lat: number): boolean;
   /** Several units lie where somebody clicked (CSS pixels of the map), the nearest first. */
   onStack(ids: readonly number[], x: number, y: number): void;
 }
@@ -68,6 +70,7 @@ export class MapController {
   #lastLabels = 0;
   #syncing = 0;
   #relabelling = 0;
+  #pin: maplibregl.Marker | null = null;
 
   constructor(options: MapOptions) {
     this.#options = options;
@@ -136,7 +139,7 @@ export class MapController {
   }
 
   #listen(): void {
-    const { onSelect, onStack } = this.#options;
+    const { onPoint, onSelect, onStack } = this.#options;
     this.map.on('render', () => this.#painter.now());
     this.map.on('resize', () => this.#resize());
     this.map.on('moveend', () => {
@@ -144,7 +147,8 @@ export class MapController {
       const { lng, lat } = this.map.getCenter();
       this.#options.onMove(lng, lat);
     });
-    this.map.on('click', ({ point: { x, y } }) => {
+    this.map.on('click', ({ point: { x, y }, lngLat }) => {
+      if (onPoint(lngLat.lng, lngLat.lat)) return;
       const ids = this.pick(x, y);
       if (ids.length > 1) onStack(ids, x, y);
       else onSelect(ids[0] ?? null);
@@ -315,6 +319,20 @@ export class MapController {
       zoom: Math.max(this.map.getZoom(), 12),
       duration: reducedMotion() ? 0 : 600,
     });
+  }
+
+  /** Where a caller says it is; nothing when null. */
+  pin(place: { lon: number; lat: number; label: string } | null): void {
+    this.#pin?.remove();
+    this.#pin = null;
+    if (!place) return;
+    const element = document.createElement('div');
+    element.className = 'call-pin';
+    element.setAttribute('role', 'img');
+    element.setAttribute('aria-label', place.label);
+    this.#pin = new maplibregl.Marker({ element, anchor: 'center' })
+      .setLngLat([place.lon, place.lat])
+      .addTo(this.map);
   }
 
   /** All of Belize. */

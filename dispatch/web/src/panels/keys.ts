@@ -1,10 +1,11 @@
 export type Act =
   | 'search' | 'message' | 'new' | 'conversations' | 'acknowledge' | 'silence' | 'home' | 'closer'
-  | 'farther' | 'glass' | 'theme' | 'help' | 'back'
+  | 'farther' | 'glass' | 'theme' | 'help' | 'back' | 'command' | 'call' | 'next_call'
   | 'incidents' | 'units' | 'alarms' | 'assign' | 'write' | 'finish' | 'own'; // prettier-ignore
 
 const KEYS: Record<string, Act> = {
-  '/': 'search',
+  '/': 'command',
+  ';': 'command',
   m: 'message',
   n: 'new',
   c: 'conversations',
@@ -26,6 +27,9 @@ const KEYS: Record<string, Act> = {
   o: 'own',
 };
 
+/** Keys that write nothing: they work in text fields too, since a call does not wait. */
+const ALWAYS: Record<string, Act> = { Escape: 'back', F2: 'call', F4: 'next_call' };
+
 /** What a key asks for: single keys only outside text fields, never with Ctrl, Alt or Meta. */
 export function shortcut(event: {
   key: string;
@@ -36,7 +40,8 @@ export function shortcut(event: {
   target: unknown;
 }): Act | null {
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return null;
-  if (event.key === 'Escape') return 'back';
+  const always = ALWAYS[event.key];
+  if (always) return always;
   if (isTextField(event.target)) return null;
   return KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? null;
 }

@@ -23,6 +23,8 @@ export interface Line {
   now(): number;
 }
 
+export const newActionId = (): string => newId((bytes) => crypto.getRandomValues(bytes));
+
 /** The board, or a unit's duty, as it is now; and what is being done about it. */
 export class Board {
   readonly items = new SvelteMap<string, BoardItem>();
@@ -66,14 +68,16 @@ export class Board {
 
   /**
    * Ask for something to be done. It is kept first and then sent; the answer may come after a
-   * reload or a dead spot, and then nobody waits for it here any more.
+   * reload or a dead spot, and then nobody waits for it here any more. Who must know the answer
+   * all the same keeps the id, and asks again with it: it is done once, and answered alike.
    */
-  do(what: string, body: Record<string, unknown>): Promise<Answered> {
-    const id = newId((bytes) => crypto.getRandomValues(bytes));
-    const action: Action = { id, what, with: body, time: this.line.now() };
-    this.#actions.add(action);
-    this.#keep();
-    if (this.line.live() && this.#retry === undefined) this.line.send(Actions.frame(action));
+  do(what: string, body: Record<string, unknown>, id = newActionId()): Promise<Answered> {
+    if (!this.#actions.waiting.some((one) => one.id === id)) {
+      const action: Action = { id, what, with: body, time: this.line.now() };
+      this.#actions.add(action);
+      this.#keep();
+      if (this.line.live() && this.#retry === undefined) this.line.send(Actions.frame(action));
+    }
     return new Promise((resolve) => this.#answers.set(id, resolve));
   }
 

@@ -95,4 +95,16 @@ describe('actions', () => {
       sent.filter(({ t }) => t === 'do').map((frame) => 'what' in frame && frame.what),
     ).toEqual(['emergency.press', 'emergency.safe', 'emergency.press', 'unit.status']);
   });
+
+  it('may be asked about again after a reload, and are still done once', async () => {
+    const first = desk();
+    first.line.up = false;
+    void first.board.do('call.take', { line: '911' }, 'one');
+    const second = desk([...first.saved()]);
+    const answer = second.board.do('call.take', { line: '911' }, 'one');
+    second.board.resumed();
+    expect(second.sent.map((f) => f.t)).toEqual(['follow', 'do']);
+    second.board.take({ t: 'done', id: 'one', time: 5, result: { id: 3 } });
+    expect(await answer).toMatchObject({ ok: true, result: { id: 3 } });
+  });
 });

@@ -1,5 +1,6 @@
 import type { Address, ServerFrame, SignedIn, WireError } from '../wire/frames';
 import { Board } from './board.svelte';
+import { Calls } from './calls.svelte';
 import { Entrance } from './entrance.svelte';
 import type { Answer } from './http';
 import { keptSession } from './kept';
@@ -26,7 +27,7 @@ interface Rights {
 
 export type MessageView =
   { page: 'list' } | { page: 'new' } | { page: 'with'; addresses: Address[] };
-export type Panel = 'incident' | 'messages' | 'activity';
+export type Panel = 'calls' | 'incident' | 'messages' | 'activity';
 
 /** What the console is about: one connection, one account, one picture. */
 export class Console extends Entrance {
@@ -40,6 +41,10 @@ export class Console extends Entrance {
   shelf = $state.raw<Shelf | null>(null);
   /** What the map is to look at next; whoever has the map sets it back. */
   lookAt = $state.raw<Pick<Chosen, 'unit' | 'place'> | null>(null);
+  /** The calls that I have; there as the board is. */
+  calls = $state.raw<Calls | null>(null);
+  /** The next click on the map goes here instead of choosing a unit. */
+  picking = $state.raw<((lon: number, lat: number) => void) | null>(null);
   problem = $state<WireError | null>(null);
   panel = $state<Panel>('messages');
   view = $state.raw<MessageView>({ page: 'list' });
@@ -120,6 +125,14 @@ export class Console extends Entrance {
     else if (chosen.unit != null) this.lookAt = { unit: chosen.unit };
   }
 
+  /** A new call, at once; whatever is shown beside the map makes room. */
+  takeCall(): void {
+    if (!this.mayTakeCalls) return;
+    this.panel = 'calls';
+    this.calls?.take();
+  }
+
+  mayTakeCalls = $derived(this.rights['call']?.['take'] !== undefined);
   mayBreakGlass = $derived(this.rights['glass']?.['break'] !== undefined);
   /** Whether the pages of administration have anything for one. */
   mayAdminister = $derived(
@@ -162,6 +175,9 @@ export class Console extends Entrance {
           now: () => this.clock(),
         },
       );
+      this.calls = new Calls(this.board, shelf, Number(frame.me.split(':')[1]));
+      // A crash in the middle of a call: it is there again.
+      if (this.calls.open) this.panel = 'calls';
       this.mailroom = new Mailroom(frame, shelf, {
         send: (out) => this.connection.send(out),
         next: () => this.connection.next(),
@@ -191,6 +207,14 @@ export class Console extends Entrance {
     this.picture.take(frame);
     this.mailroom?.take(frame);
     this.board?.take(frame);
+    if (frame.t === 'news' || frame.t === 'ok') this.#lookForCalls();
+  }
+
+  /** A call of mine that came to the front, perhaps from another computer, is shown. */
+  #lookForCalls(): void {
+    const begun = this.calls?.begun;
+    this.calls?.look();
+    if (this.calls?.begun !== begun) this.panel = 'calls';
   }
 
   protected override left(): void {
@@ -198,6 +222,8 @@ export class Console extends Entrance {
     this.board = null;
     this.shelf = null;
     this.work.clear();
+    this.calls = null;
+    this.picking = null;
     this.problem = null;
     this.picture = new Picture();
     this.fences = null;

@@ -1,29 +1,32 @@
-import { strings } from '../strings';
+import { spoken, strings, type Language } from '../strings';
 
 const BELIZE = 'America/Belize';
-const clock = new Intl.DateTimeFormat('en-GB', {
-  timeZone: BELIZE,
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-});
-const short = new Intl.DateTimeFormat('en-GB', {
-  timeZone: BELIZE,
-  hour: '2-digit',
-  minute: '2-digit',
-});
-const day = new Intl.DateTimeFormat('en-GB', {
-  timeZone: BELIZE,
-  day: 'numeric',
-  month: 'short',
-});
+const PLACES: Record<Language, string> = { en: 'en-GB', es: 'es-BZ' };
+const made = new Map<string, Intl.DateTimeFormat>();
+
+/** A formatter for the language that is spoken now; making one is slow, so each is kept. */
+function format(name: string, wanted: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${spoken} ${name}`;
+  let found = made.get(key);
+  if (!found) {
+    const options = { timeZone: BELIZE, hourCycle: 'h23', ...wanted } as const;
+    found = new Intl.DateTimeFormat(PLACES[spoken], options);
+    made.set(key, found);
+  }
+  return found;
+}
+
+const TWO = '2-digit';
 
 /** `14:03:22`, Belize time (UTC−6 all year). */
-export const timeOfDay = (time: number): string => clock.format(time);
+export const timeOfDay = (time: number): string =>
+  format('clock', { hour: TWO, minute: TWO, second: TWO }).format(time);
 /** `14:03`. */
-export const hourMinute = (time: number): string => short.format(time);
+export const hourMinute = (time: number): string =>
+  format('short', { hour: TWO, minute: TWO }).format(time);
 /** `3 Nov`. */
-export const dayMonth = (time: number): string => day.format(time);
+export const dayMonth = (time: number): string =>
+  format('day', { day: 'numeric', month: 'short' }).format(time);
 /** `14:03` today, `3 Nov, 14:03` on another day. */
 export function shortTime(time: number, now: number): string {
   return dayMonth(time) === dayMonth(now)
@@ -77,17 +80,22 @@ export function speedText(metresPerSecond: number | null, nautical: boolean): st
     : `${Math.round(metresPerSecond * 3.6)} km/h`;
 }
 
-const POINTS = ['N', 'NE', 'E', 'SE', 'S', 'SW', 'W', 'NW'];
+const POINTS: Record<Language, readonly string[]> = {
+  en: ['N', 'NE', 'E', 'SE', 'S', 'SW', 'W', 'NW'],
+  es: ['N', 'NE', 'E', 'SE', 'S', 'SO', 'O', 'NO'],
+};
 
 /** `045° NE`. */
 export function headingText(degrees: number | null): string {
   if (degrees === null) return strings.unknown;
   const whole = Math.round(degrees) % 360;
-  return `${String(whole).padStart(3, '0')}° ${POINTS[Math.round(whole / 45) % 8]}`;
+  return `${String(whole).padStart(3, '0')}° ${POINTS[spoken][Math.round(whole / 45) % 8]}`;
 }
 
-/** `patrol_car` as `Patrol car`. */
+/** `patrol_car` as `Patrol car`; the usual kinds in the language that is spoken. */
 export function kindText(kind: string): string {
+  const named = Object.entries(strings.kinds).find(([name]) => name === kind);
+  if (named) return named[1];
   const words = kind.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -52,3 +52,9 @@ function field(of: unknown, name: string): unknown {
 export function problemText(answer: { text: string }): string {
   return answer.text || strings.unreachable;
 }
+
+/** Why an action was refused, for a person: in his language, then as the server says it. */
+export function refusalText(refusal: { code: string; text: string; todo: string }): string {
+  const known = Object.entries(strings.refusals).find(([code]) => code === refusal.code)?.[1];
+  return [known, refusal.text, refusal.todo].filter(Boolean).join(' ');
+}

@@ -24,6 +24,14 @@ export class Shelf {
     }
   }
 
+  drop(name: string): void {
+    try {
+      this.storage.removeItem(this.#key(name));
+    } catch {
+      // Nothing was kept either.
+    }
+  }
+
   #key(name: string): string {
     return `psn:${this.account}:${name}`;
   }

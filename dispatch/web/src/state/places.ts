@@ -1,0 +1,37 @@
+import type { Answer } from './http';
+
+/** A place that may be meant, as `GET /api/places` tells it; degrees × 10⁷. */
+export interface FoundPlace {
+  name: string;
+  kind: string;
+  district: string | null;
+  lon: number;
+  lat: number;
+  /** Why it is offered. */
+  reason?: string;
+  /** What is to be told before it is taken. */
+  doubt?: string | null;
+}
+export interface Places {
+  /** This server can look places up. */
+  available: boolean;
+  found: readonly FoundPlace[];
+  /** What is wrong with what was typed. */
+  told: string | null;
+}
+type Get = <T>(path: string) => Promise<Answer<T>>;
+
+/** Places that may be meant, the likeliest first; `near`: degrees from where it is looked. */
+export async function findPlaces(
+  get: Get,
+  typed: string,
+  near: { lon: number; lat: number } | null,
+): Promise<Places> {
+  const from = near ? `&near=${Math.round(near.lon * 1e7)},${Math.round(near.lat * 1e7)}` : '';
+  const answer = await get<{ found?: FoundPlace[]; told?: string | null }>(
+    `/api/places?q=${encodeURIComponent(typed)}${from}`,
+  );
+  // A server without a gazetteer has no such page, and answers with something else than JSON.
+  if (!answer.ok) return { available: false, found: [], told: null };
+  return { available: true, found: answer.value.found ?? [], told: answer.value.told ?? null };
+}
