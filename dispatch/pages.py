@@ -99,7 +99,7 @@ def secure(settings: Settings) -> Middleware:
 
 
 def add_routes(application: web.Application, settings: Settings, built: Path = BUILT) -> None:
-    """Serve the console at ``/``, ``/admin``, ``/numbers``, ``/call``, the tablet at ``/field``.
+    """Serve ``/``, ``/admin``, ``/numbers``, the tablet ``/field``, the answering form ``/call``.
 
     Everything else that was built is served beside them.
     """

@@ -27,7 +27,7 @@ interface Rights {
 
 export type MessageView =
   { page: 'list' } | { page: 'new' } | { page: 'with'; addresses: Address[] };
-export type Panel = 'incident' | 'calls' | 'messages' | 'activity';
+export type Panel = 'calls' | 'incident' | 'messages' | 'activity';
 
 /** What the console is about: one connection, one account, one picture. */
 export class Console extends Entrance {
