@@ -1,5 +1,5 @@
 export type Act =
-  | 'search' | 'message' | 'new' | 'conversations' | 'acknowledge' | 'silence' | 'home' | 'closer'
+  | 'message' | 'new' | 'conversations' | 'acknowledge' | 'silence' | 'home' | 'closer'
   | 'farther' | 'glass' | 'theme' | 'help' | 'back' | 'command' | 'call' | 'next_call'
   | 'incidents' | 'units' | 'alarms' | 'assign' | 'write' | 'finish' | 'own'; // prettier-ignore
 
