@@ -139,7 +139,8 @@ async def test_a_dead_spot_of_a_whole_order(
     await expect(page.get_by_role("listitem").filter(has_text="Photo")).to_be_visible()
     for latitude in THERE:
         await tablet.context.set_geolocation({**HERE, "latitude": latitude})
-        await eventually(lambda at=round(latitude * 1e7): page.evaluate(KEPT, at))
+        at = round(latitude * 1e7)
+        await eventually(lambda at=at: page.evaluate(KEPT, at))
     await tablet.go("More")
     await expect(page.get_by_role("listitem").filter(has_text="Status: On scene")).to_be_visible()
     await keep(page, "field-waiting")
