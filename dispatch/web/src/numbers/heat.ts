@@ -3,7 +3,7 @@ import type { Square } from './answers';
 /** From few to many: one hue that grows stronger, so that it reads without telling hues apart. */
 export const HEAT = {
   dark: ['#6b4a1f', '#96641f', '#c98428', '#f0ac4e', '#ffe1a3'],
-  light: ['#f7d79b', '#eab04e', '#d08320', '#a1560d', '#652f05'],
+  light: ['#dd9f3a', '#c57a1a', '#a35a0e', '#783e08', '#4a2203'],
 } as const;
 
 /** The least count of each class, ascending: doubling, or stretched so that five are enough. */

@@ -127,7 +127,7 @@ function heatLayers(palette: Palette, light: boolean): maplibregl.LayerSpecifica
       paint: {
         'circle-color': colour,
         'circle-radius': byLevel([3, 4.2, 5.4, 6.6, 7.8]) as unknown as number,
-        'circle-stroke-color': palette.halo,
+        'circle-stroke-color': palette.symbolEdge,
         'circle-stroke-width': 0.8,
       },
     },
