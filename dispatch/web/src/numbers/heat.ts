@@ -3,7 +3,7 @@ import type { Square } from './answers';
 /** From few to many: one hue that grows stronger, so that it reads without telling hues apart. */
 export const HEAT = {
   dark: ['#6b4a1f', '#96641f', '#c98428', '#f0ac4e', '#ffe1a3'],
-  light: ['#f7d79b', '#eab04e', '#d08320', '#a1560d', '#652f05'],
+  light: ['#dd9f3a', '#c57a1a', '#a35a0e', '#783e08', '#4a2203'],
 } as const;
 
 /** The least count of each class, ascending: doubling, or stretched so that five are enough. */
@@ -30,24 +30,24 @@ export function classText(at: number, bounds: readonly number[]): string {
   return next - 1 > low ? `${low}–${next - 1}` : String(low);
 }
 
-/** Squares as GeoJSON, with their class. */
+/** Squares as GeoJSON, with their class; and their middles, since from afar a square is a dot. */
 export function heatShapes(
   squares: readonly Square[],
   bounds: readonly number[],
 ): GeoJSON.FeatureCollection {
   return {
     type: 'FeatureCollection',
-    features: squares.map((square, id) => {
+    features: squares.flatMap((square, id): GeoJSON.Feature[] => {
       const ring = [0, 2, 4, 6, 0].map((at) => [
         (square.corners[at] ?? 0) / 1e7,
         (square.corners[at + 1] ?? 0) / 1e7,
       ]);
-      return {
-        type: 'Feature',
-        id,
-        properties: { level: classOf(square.incidents, bounds) },
-        geometry: { type: 'Polygon', coordinates: [ring] },
-      };
+      const middle = [0, 1].map((axis) => ((ring[0]?.[axis] ?? 0) + (ring[2]?.[axis] ?? 0)) / 2);
+      const said = { id, properties: { level: classOf(square.incidents, bounds) } };
+      return [
+        { type: 'Feature', ...said, geometry: { type: 'Polygon', coordinates: [ring] } },
+        { type: 'Feature', ...said, geometry: { type: 'Point', coordinates: middle } },
+      ];
     }),
   };
 }

@@ -9,6 +9,10 @@ import { HEAT } from './heat';
 maplibregl.setWorkerUrl(workerUrl);
 
 const SOURCE = 'heat';
+const SQUARES = 'heat-squares';
+const DOTS = 'heat-dots';
+/** From here on a square is large enough to be drawn as one. */
+const SQUARES_FROM_ZOOM = 9.5;
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 
 /** How the map looks. */
@@ -43,11 +47,13 @@ export class HeatMap {
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.keyboard.disableRotation();
-    this.map.on('mousemove', SOURCE, ({ features }) => {
-      const id = features?.[0]?.id;
-      over(typeof id === 'number' ? id : null);
-    });
-    this.map.on('mouseleave', SOURCE, () => over(null));
+    for (const layer of [SQUARES, DOTS]) {
+      this.map.on('mousemove', layer, ({ features }) => {
+        const id = features?.[0]?.id;
+        over(typeof id === 'number' ? id : null);
+      });
+      this.map.on('mouseleave', layer, () => over(null));
+    }
     this.map.on('error', ({ error }) => console.warn('map:', error.message));
     if (look.ownMap) void this.#restyle();
   }
@@ -79,29 +85,51 @@ export class HeatMap {
   #style(): maplibregl.StyleSpecification {
     const { palette, light } = this.#look;
     const style = mapStyle(palette, strings.map.attribution);
-    const colours = HEAT[light ? 'light' : 'dark'];
-    const layer: maplibregl.LayerSpecification = {
-      id: SOURCE,
-      type: 'fill',
-      source: SOURCE,
-      paint: {
-        'fill-color': [
-          'match',
-          ['get', 'level'],
-          ...colours.flatMap((colour, level) => [level, colour]),
-          colours[0],
-        ] as unknown as string,
-        'fill-opacity': 0.85,
-        'fill-outline-color': palette.halo,
-      },
-    };
     // Names of places stay legible above the squares.
     const names = style.layers.findIndex(({ type }) => type === 'symbol');
-    const layers = style.layers.toSpliced(names < 0 ? style.layers.length : names, 0, layer);
+    const layers = style.layers.toSpliced(
+      names < 0 ? style.layers.length : names,
+      0,
+      ...heatLayers(palette, light),
+    );
     return {
       ...style,
       sources: { ...style.sources, [SOURCE]: { type: 'geojson', data: this.#shapes } },
       layers,
     };
   }
+}
+
+function heatLayers(palette: Palette, light: boolean): maplibregl.LayerSpecification[] {
+  const byLevel = (values: readonly (string | number)[]): unknown[] => [
+    'match',
+    ['get', 'level'],
+    ...values.flatMap((value, level) => [level, value]),
+    values[0],
+  ];
+  const colour = byLevel(HEAT[light ? 'light' : 'dark']) as unknown as string;
+  return [
+    {
+      id: SQUARES,
+      type: 'fill',
+      source: SOURCE,
+      minzoom: SQUARES_FROM_ZOOM,
+      filter: ['==', ['geometry-type'], 'Polygon'],
+      paint: { 'fill-color': colour, 'fill-opacity': 0.85, 'fill-outline-color': palette.halo },
+    },
+    {
+      id: DOTS,
+      type: 'circle',
+      source: SOURCE,
+      maxzoom: SQUARES_FROM_ZOOM,
+      filter: ['==', ['geometry-type'], 'Point'],
+      layout: { 'circle-sort-key': ['get', 'level'] },
+      paint: {
+        'circle-color': colour,
+        'circle-radius': byLevel([3, 4.2, 5.4, 6.6, 7.8]) as unknown as number,
+        'circle-stroke-color': palette.symbolEdge,
+        'circle-stroke-width': 0.8,
+      },
+    },
+  ];
 }

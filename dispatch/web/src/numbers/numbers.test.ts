@@ -65,7 +65,10 @@ describe('heat', () => {
   });
   it('draws closed squares', () => {
     const corners = [-88e7, 17e7, -87e7, 17e7, -87e7, 18e7, -88e7, 18e7];
-    const [shape] = heatShapes([{ east: 1, north: 2, incidents: 3, corners }], [1, 2]).features;
+    const [shape, dot] = heatShapes(
+      [{ east: 1, north: 2, incidents: 3, corners }],
+      [1, 2],
+    ).features;
     expect(shape?.properties).toEqual({ level: 1 });
     expect(shape?.geometry).toEqual({
       type: 'Polygon',
@@ -79,6 +82,8 @@ describe('heat', () => {
         ],
       ],
     });
+    expect(dot?.id).toBe(shape?.id);
+    expect(dot?.geometry).toEqual({ type: 'Point', coordinates: [-87.5, 17.5] });
   });
 });
 
