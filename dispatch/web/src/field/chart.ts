@@ -100,6 +100,13 @@ export class FieldChart {
     this.#fill('colleagues', features);
   }
 
+  /** Both oneself and where one is sent. */
+  span(one: Point, other: Point): void {
+    const bounds = new maplibregl.LngLatBounds();
+    for (const { lon, lat } of [one, other]) bounds.extend([lon, lat]);
+    this.map.fitBounds(bounds, { padding: 120, maxZoom: CLOSE + 2, duration: 0 });
+  }
+
   go({ lon, lat }: Point): void {
     this.map.jumpTo({ center: [lon, lat], zoom: Math.max(CLOSE, this.map.getZoom()) });
   }

@@ -209,7 +209,7 @@ export const es: Words = {
     gps: 'Sin posición',
     gpsDenied: 'Ubicación no permitida',
   },
-  nav: { duty: 'Servicio', messages: 'Mensajes', map: 'Mapa', forms: 'Formas', more: 'Más' },
+  nav: { duty: 'Servicio', messages: 'Mensajes', map: 'Mapa', forms: 'Informes', more: 'Más' },
   status: {
     off_duty: 'Fuera de turno',
     out_of_service: 'Fuera de servicio',
