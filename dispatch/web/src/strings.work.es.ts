@@ -308,6 +308,7 @@ export const spanish: WorkWords = {
   },
   entries: {
     opened: (title) => `Abierto: ${title}`,
+    attached: (name) => `Adjunto: ${name}`,
     call: (number) => `La llamada ${number} es sobre esto`,
     changed: (field, was, now) => (was ? `${field}: ${now} (era: ${was})` : `${field}: ${now}`),
     nothing: 'nada',

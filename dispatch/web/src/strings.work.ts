@@ -309,6 +309,7 @@ const english = {
   },
   entries: {
     opened: (title: string) => `Opened: ${title}`,
+    attached: (name: string) => `Attached: ${name}`,
     call: (number: string) => `Call ${number} is about this`,
     changed: (field: string, was: string, now: string) =>
       was ? `${field}: ${now} (was: ${was})` : `${field}: ${now}`,

@@ -56,6 +56,8 @@ export function entryText(entry: LogEntry, names: Names): string {
       return words.invited(agency(), text('text'));
     case 'answered':
       return more(words.answered(agency(), word(work.partners.answers, text('answer'))), 'text');
+    case 'attached':
+      return words.attached(text('kind').replaceAll('_', ' '));
     case 'withdrawn':
       return words.withdrawn(agency());
     case 'left':
