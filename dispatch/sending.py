@@ -23,7 +23,7 @@ ANYBODY: Final = plans.Need()
 
 
 class Choice(Struct):
-    """A unit that may be sent: when it can be there, and why it stands here."""
+    """A unit of the own agency: when it can be there, and why it stands here."""
 
     unit: int
     agency: int
@@ -31,8 +31,6 @@ class Choice(Struct):
     seconds: int
     metres: int
     diverted: bool
-    own: bool
-    """Of the caller's agency: he can send it; others he asks for."""
     reason: str
 
 
@@ -77,7 +75,7 @@ async def recommendation(asked: Asked) -> Recommended:
     found = await asked.recommender.recommend(
         asked.who,
         (incident.lon / 1e7, incident.lat / 1e7),
-        [_need(each) for each in _plan(board, incident)],
+        [_need(each, asked.who.agency) for each in _plan(board, incident)],
         priority=incident.priority,
         states=_states(board, incident.id),
         capabilities={
@@ -87,11 +85,10 @@ async def recommendation(asked: Asked) -> Recommended:
         },
         wanted=OFFERS,
     )
-    own = asked.who.agency
     return Recommended(
         incident.id,
         [
-            _ranked(ranked, team, own, language)
+            _ranked(ranked, team, language)
             for ranked, team in zip(found.needs, found.team, strict=True)
         ],
     )
@@ -103,8 +100,10 @@ def _plan(board: Board, incident: rows.Incident) -> list[plans.Need]:
     return plan or [ANYBODY]
 
 
-def _need(need: plans.Need) -> Need:
-    return Need(need.count, frozenset(need.kinds), frozenset(need.capabilities))
+def _need(need: plans.Need, agency: int) -> Need:
+    """As the ranking takes it: of the own agency; that others have nearer ones is told."""
+    own = frozenset({agency})
+    return Need(need.count, frozenset(need.kinds), frozenset(need.capabilities), own)
 
 
 def _states(board: Board, incident: int) -> dict[int, State]:
@@ -124,7 +123,7 @@ def _states(board: Board, incident: int) -> dict[int, State]:
     return states
 
 
-def _ranked(ranked: Ranked, team: tuple[Offer, ...], own: int, language: str) -> NeedRanked:
+def _ranked(ranked: Ranked, team: tuple[Offer, ...], language: str) -> NeedRanked:
     nearer = wording.nearer(ranked, language)
     return NeedRanked(
         ranked.need.count,
@@ -138,7 +137,6 @@ def _ranked(ranked: Ranked, team: tuple[Offer, ...], own: int, language: str) ->
                 round(offer.arrival.seconds),
                 round(offer.arrival.metres),
                 offer.diverted,
-                offer.candidate.agency == own,
                 wording.reason(offer, ranked, language),
             )
             for offer in ranked.offers

@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { byUnit, inTime, ownTeam, type Choice, type NeedRanked } from './recommended';
+import { byUnit, inTime, wholeTeam, type Choice, type NeedRanked } from './recommended';
 
-const choice = (unit: number, seconds: number, own = true): Choice => ({
+const choice = (unit: number, seconds: number): Choice => ({
   unit,
-  agency: own ? 1 : 2,
+  agency: 1,
   callsign: `P-${unit}`,
   seconds,
   metres: 0,
   diverted: false,
-  own,
   reason: `because of ${unit}`,
 });
 const need = (choices: Choice[], team: number[]): NeedRanked => ({
@@ -22,7 +21,7 @@ const need = (choices: Choice[], team: number[]): NeedRanked => ({
 
 describe('what the server recommends', () => {
   const needs = [
-    need([choice(1, 60), choice(2, 90, false)], [2]),
+    need([choice(1, 60), choice(2, 90)], [2]),
     need([choice(1, 999), choice(3, 120)], [3]),
   ];
 
@@ -31,8 +30,8 @@ describe('what the server recommends', () => {
     expect(byUnit(needs).get(1)?.seconds).toBe(60);
   });
 
-  it('is sent by oneself as far as the units are one’s own', () => {
-    expect(ownTeam(needs)).toEqual([3]);
+  it('suggests a team for all needs', () => {
+    expect(wholeTeam(needs)).toEqual([2, 3]);
   });
 
   it('says times as people do', () => {

@@ -1,6 +1,6 @@
 import type { Answer } from '../../state/http';
 
-/** A unit that may be sent, as the server ranks it (docs/dispatch.md). */
+/** A unit of one's own agency, as the server ranks it (docs/dispatch.md). */
 export interface Choice {
   unit: number;
   agency: number;
@@ -9,8 +9,6 @@ export interface Choice {
   seconds: number;
   metres: number;
   diverted: boolean;
-  /** Of one's own agency: one can send it; others are asked for. */
-  own: boolean;
   reason: string;
 }
 export interface NeedRanked {
@@ -45,14 +43,9 @@ export function byUnit(needs: readonly NeedRanked[]): Map<number, Choice> {
   return found;
 }
 
-/** Units of one's own that are suggested, each once. */
-export function ownTeam(needs: readonly NeedRanked[]): number[] {
-  const own = new Set<number>();
-  for (const { team, choices } of needs) {
-    const mine = new Set(choices.filter((choice) => choice.own).map(({ unit }) => unit));
-    for (const unit of team) if (mine.has(unit)) own.add(unit);
-  }
-  return [...own];
+/** Units that are suggested. */
+export function wholeTeam(needs: readonly NeedRanked[]): number[] {
+  return needs.flatMap(({ team }) => team);
 }
 
 /** `11 min`, `1 h 5 min`; under a minute `<1 min`. */
