@@ -323,7 +323,7 @@ export const spanish: Strings = {
     zoomIn: 'Acercar',
     zoomOut: 'Alejar',
     attribution:
-      'GSHHG · Natural Earth · lugares © GeoNames (CC BY 4.0) · caminos y arrecife esquemáticos, no para navegar',
+      'GSHHG · Natural Earth · © GeoNames (CC BY 4.0) · caminos y arrecife: esquema, no para navegar',
     legend: 'Símbolos',
     missing: 'Este navegador no puede dibujar el mapa.',
     missingHelp:
