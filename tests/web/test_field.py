@@ -333,8 +333,7 @@ async def test_every_page_of_it_is_for_everyone(
     for name in ("Duty", "Messages", "Map", "Forms", "More"):
         await tablet.go(name)
         if name == "Map":
-            await expect(page.locator("canvas")).to_be_visible()
-            await page.wait_for_timeout(3_000)
+            await expect(page.locator(".map[data-drawn]")).to_be_visible(timeout=PATIENCE_MS)
         await keep(page, f"field-{name.lower()}-{light.lower()}")
         assert await violations(page) == []
         small = await page.evaluate(SMALL)

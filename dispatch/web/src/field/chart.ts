@@ -36,6 +36,8 @@ export class FieldChart {
     this.map.addControl(new maplibregl.ScaleControl({ unit: 'metric' }), 'bottom-left');
     this.map.on('error', ({ error }) => console.warn('map:', error.message));
     this.map.on('style.load', () => this.#dress(palette));
+    // For whoever has to wait until there is something to see.
+    this.map.once('idle', () => (container.dataset['drawn'] = 'yes'));
   }
 
   #dress(palette: Palette): void {
