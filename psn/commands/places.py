@@ -34,7 +34,7 @@ def place() -> None:
 
 @place.command("load", epilog="Example: psn place load")
 def load() -> None:
-    """Load the settlements of Belize (GeoNames, CC BY 4.0) for everybody; again changes nothing."""
+    """Load the settlements of Belize (GeoNames), for everybody."""
 
     async def work() -> Loaded:
         async with _acting() as connection:

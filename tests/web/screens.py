@@ -187,7 +187,7 @@ async def write(page: Page, text: str) -> None:
 async def address(page: Page, name: str) -> None:
     """Begin a message to whom a search finds first."""
     await page.keyboard.press("n")
-    await page.get_by_role("combobox").fill(name)
+    await page.get_by_role("combobox", name="Add a recipient").fill(name)
     await page.keyboard.press("Enter")
 
 

@@ -257,7 +257,7 @@ async def test_a_lot_is_counted(stage: Stage, sign_in: SignIn) -> None:
 def test_the_document_says_that_one_answer_is_csv() -> None:
     paths = openapi.document(api.ROUTES)["paths"]
     answer = paths["/api/numbers.csv"]["get"]["responses"]["200"]["content"]
-    assert answer == {"text/csv": {"schema": {"type": "string"}}}
+    assert answer == {"text/csv": {"schema": {"type": "string", "format": "binary"}}}
     for route in routes.ROUTES:
         parameters = {
             each["name"]: each["schema"]["type"] for each in paths[route.path]["get"]["parameters"]
