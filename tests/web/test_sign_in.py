@@ -237,7 +237,6 @@ async def test_what_was_written_while_it_locked_goes_out_after_unlocking(
     await locked(police)
     await unlock(police, screens.passwords[WHO])
     await expect(lock_screen(police)).to_have_count(0, timeout=PATIENCE_MS)
-    await police.keyboard.press("c")  # the conversations, whatever was open
     await police.get_by_role("button", name="BCG Dispatcher").click()
     line = police.get_by_role("log").get_by_text("Written without a line.")
     await expect(line).to_have_count(1, timeout=PATIENCE_MS)
