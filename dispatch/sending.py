@@ -12,9 +12,11 @@ from dispatch.board import rows
 from dispatch.board.board import Board
 from dispatch.domain import plans
 from dispatch.domain.statuses import SENDABLE, STEPS, Status
+from dispatch.locating.values import MOST_LAT, MOST_LON
 from dispatch.recommending import wording
 from dispatch.recommending.candidates import Availability, Need, State
 from dispatch.recommending.ranking import Offer, Ranked
+from geo.coordinates import from_e7
 from psn import access
 
 OFFERS: Final = 10
@@ -54,7 +56,10 @@ class Recommended(Struct):
 
 
 async def recommendation(asked: Asked) -> Recommended:
-    """Whom to send to an incident: ranked by time to arrive, with the reasons in words."""
+    """Whom to send to an incident: ranked by time to arrive, with the reasons in words.
+
+    ``lon`` and ``lat`` (1e-7 degrees): where they are to go instead, perhaps a pier.
+    """
     board, language = asked.desk.board, asked.query.get("language", "en")
     if language not in wording.LANGUAGES:
         raise ApiProblem(
@@ -65,16 +70,9 @@ async def recommendation(asked: Asked) -> Recommended:
         asked.who, incident.agency, incident.agencies
     ):
         raise not_found()
-    if incident.lon is None or incident.lat is None:
-        raise ApiProblem(
-            409,
-            "no_place",
-            "This incident has no place on the map yet.",
-            "Say where it is, and ask again.",
-        )
     found = await asked.recommender.recommend(
         asked.who,
-        (incident.lon / 1e7, incident.lat / 1e7),
+        _place(asked, incident),
         [_need(each, asked.who.agency) for each in _plan(board, incident)],
         priority=incident.priority,
         states=_states(board, incident.id),
@@ -92,6 +90,24 @@ async def recommendation(asked: Asked) -> Recommended:
             for ranked, team in zip(found.needs, found.team, strict=True)
         ],
     )
+
+
+def _place(asked: Asked, incident: rows.Incident) -> tuple[float, float]:
+    """Where units go, degrees: to a place of their own when the question says one."""
+    lon = asked.optional("lon", -MOST_LON, MOST_LON)
+    lat = asked.optional("lat", -MOST_LAT, MOST_LAT)
+    if (lon is None) != (lat is None):
+        raise ApiProblem(400, "bad_parameter", "Half a place.", "Say lon and lat, or neither.")
+    if lon is None or lat is None:
+        lon, lat = incident.lon, incident.lat
+    if lon is None or lat is None:
+        raise ApiProblem(
+            409,
+            "no_place",
+            "This incident has no place on the map yet.",
+            "Say where it is, and ask again.",
+        )
+    return from_e7(lon), from_e7(lat)
 
 
 def _plan(board: Board, incident: rows.Incident) -> list[plans.Need]:
@@ -146,6 +162,5 @@ def _ranked(ranked: Ranked, team: tuple[Offer, ...], language: str) -> NeedRanke
     )
 
 
-ROUTES: Final = (
-    Route("/api/incidents/{id}/recommendation", recommendation, Recommended, ("language",)),
-)
+_QUERY: Final = ("language", "lon", "lat")
+ROUTES: Final = (Route("/api/incidents/{id}/recommendation", recommendation, Recommended, _QUERY),)

@@ -105,6 +105,29 @@ def places() -> tuple[Place, ...]:
     return tuple(found)
 
 
+class Caye(NamedTuple):
+    """A caye without a settlement.
+
+    Attributes:
+        name: as people at sea say it.
+        lat: of about its middle, degrees, WGS 84.
+        lon: of about its middle, degrees, WGS 84.
+        other_names: among them the part of an atoll that it is.
+    """
+
+    name: str
+    lat: float
+    lon: float
+    other_names: tuple[str, ...]
+
+
+@cache
+def cayes() -> tuple[Caye, ...]:
+    """Cayes that people at sea name, and that have no settlement of the same name."""
+    rows = _load("cayes.json")["rows"]
+    return tuple(Caye(name, lat, lon, tuple(others)) for name, lat, lon, others in rows)
+
+
 @cache
 def districts() -> tuple[District, ...]:
     """The six districts, by code."""

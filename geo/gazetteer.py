@@ -34,6 +34,8 @@ MOST_COMPLAINTS: Final = 20
 
 GEONAMES: Final = "GeoNames"
 """The source of the country's settlements, under CC BY 4.0 (geo/data/README.md)."""
+CAYES: Final = "cayes"
+"""The source of the country's cayes (geo/data/README.md)."""
 
 FORMER_ROADS: Final = {
     "northern highway": "Philip Goldson Highway",
@@ -96,7 +98,9 @@ class TableError(ValueError):
 
 def folded(text: str) -> str:
     """Letters and digits alone, small and without accents, between single blanks."""
-    split = unicodedata.normalize("NFKD", text.casefold().replace("'", "").replace("’", ""))
+    # Taken apart first: there are letters that are capital only once they are (a bold A).
+    plain = unicodedata.normalize("NFKD", text).casefold().replace("'", "").replace("’", "")
+    split = unicodedata.normalize("NFKD", plain)
     letters = "".join(c if c.isalnum() else " " for c in split if not unicodedata.combining(c))
     return " ".join(letters.split())
 
@@ -117,6 +121,14 @@ def country() -> list[Entry]:
     return [
         Entry(p.name, "settlement", p.lon, p.lat, p.other_names, p.population, key=str(p.id))
         for p in belize.places()
+    ]
+
+
+def cayes() -> list[Entry]:
+    """Cayes and the ends of atolls, which the settlements do not have."""
+    return [
+        Entry(each.name, "caye", each.lon, each.lat, each.other_names, key=each.name)
+        for each in belize.cayes()
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from geo.gazetteer import GEONAMES, Entry, country, district
+from geo.gazetteer import CAYES, GEONAMES, Entry, cayes, country, district
 from psn import database
 
 
@@ -80,5 +80,7 @@ async def load(
 
 
 async def load_country(connection: database.Connection) -> Loaded:
-    """Load the settlements of Belize for everybody."""
-    return await load(connection, country(), None, GEONAMES)
+    """Load the settlements and cayes of Belize for everybody."""
+    settled = await load(connection, country(), None, GEONAMES)
+    at_sea = await load(connection, cayes(), None, CAYES)
+    return Loaded(settled.added + at_sea.added, settled.changed + at_sea.changed)

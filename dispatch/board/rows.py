@@ -78,6 +78,10 @@ class Assignment(Row, tag="assignment", frozen=True, omit_defaults=True, kw_only
     """Id of the order, which is a message in the unit's mailbox."""
     ordered: int
     ordered_by: str
+    place: str = ""
+    """Where it goes, when that is not where the incident is."""
+    lon: int | None = None
+    lat: int | None = None
     sent: int | None = None
     delivered: int | None = None
     acknowledged: int | None = None

@@ -113,7 +113,8 @@ SELECTIONS: Final = (
                {_ms("a.ordered_at", "ordered")}, {_ms("a.sent_at", "sent")},
                {_ms("a.delivered_at", "delivered")}, {_ms("a.acknowledged_at", "acknowledged")},
                {_ms("a.en_route_at", "en_route")}, {_ms("a.on_scene_at", "on_scene")},
-               {_ms("a.contact_at", "contact")}, {_ms("a.ended_at", "ended")}, a.outcome
+               {_ms("a.contact_at", "contact")}, {_ms("a.ended_at", "ended")}, a.outcome,
+               a.place, {_lonlat("a.point")}
           from assignment a join incident i on i.id = a.incident_id
         """,
         "a.id",

@@ -8,10 +8,16 @@ from msgspec import Meta, Struct
 
 from dispatch.desk.cards import Card, worked_on
 from dispatch.desk.raising import raise_alarm
-from dispatch.desk.values import Id, Ids, Text, Words
+from dispatch.desk.values import Id, Ids, Place, Text, Words
 from dispatch.desk.work import Action, Work
 from dispatch.domain.alarms import Kind
-from dispatch.domain.refusals import DispatchRefused, not_allowed, not_now, not_there
+from dispatch.domain.refusals import (
+    DispatchRefused,
+    bad_value,
+    not_allowed,
+    not_now,
+    not_there,
+)
 from dispatch.domain.statuses import SENDABLE, STEPS, Status
 from psn.directory import Unit
 
@@ -22,6 +28,8 @@ class Assign(Struct, kw_only=True, omit_defaults=True):
     incident: Id
     units: Ids
     text: Text = ""
+    place: Place = Place()
+    """Where they go, when that is not where the incident is: a pier, a road block."""
     divert: bool = False
     """Also those that are on another incident; that one ends for them."""
     anyway: bool = False
@@ -51,6 +59,9 @@ class Decline(Struct):
 async def assign(work: Work, body: Assign) -> Assigned:
     """Send units; each gets its order, once, whatever dies in between."""
     work.own("incident", "open", "send units")
+    if body.place.point() is not None and not body.place.text.strip():
+        todo = "Say it in words too: some crews only hear it."
+        raise bad_value("The place where they meet has no name.", todo)
     units = [work.own_unit(each) for each in dict.fromkeys(body.units)]
     former = await _former(work, units)
     # Cards in the order of their numbers, so that nobody waits for one who waits for him.
@@ -67,7 +78,7 @@ async def assign(work: Work, body: Assign) -> Assigned:
     made = {}
     for unit in sorted(units, key=lambda unit: unit.id):
         await _free(work, unit, statuses[unit.id], body)
-        made[unit.id] = await _send(work, card, unit, body.text)
+        made[unit.id] = await _send(work, card, unit, body)
     work.orders = work.shares = True
     return Assigned([made[unit.id] for unit in units])
 
@@ -131,21 +142,29 @@ def _taken(text: str) -> DispatchRefused:
     return DispatchRefused("unit_taken", text, "Choose another unit, or divert this one.")
 
 
-async def _send(work: Work, card: Card, unit: Unit, text: str) -> int:
+async def _send(work: Work, card: Card, unit: Unit, body: Assign) -> int:
     row: Any = await work.connection.fetchrow(
         "select k.priority, k.place, k.details, t.name from incident_card k"
         " left join incident_type t on t.id = k.type_id where k.incident_id = $1",
         card.id,
     )
-    said = [f"{card.number} P{row['priority']} {card.title}", row["place"], text or row["details"]]
+    meeting = body.place.text.strip()
+    said = [
+        f"{card.number} P{row['priority']} {card.title}",
+        row["place"],
+        f"Go to: {meeting}" if meeting else "",
+        body.text or row["details"],
+    ]
     number: int = await work.connection.fetchval(
-        "insert into assignment (incident_id, unit_id, agency_id, order_text, ordered_by)"
-        " values ($1, $2, $3, $4, $5) returning id",
+        "insert into assignment (incident_id, unit_id, agency_id, order_text, ordered_by, place,"
+        " point) values ($1, $2, $3, $4, $5, $6, st_geomfromewkt($7)) returning id",
         card.id,
         unit.id,
         unit.agency,
         "\n".join(each for each in said if each)[:4_000],
         work.who.address,
+        meeting,
+        body.place.point(),
     )
     await work.connection.execute(
         "insert into incident_member (incident_id, unit_id, reason, author)"
@@ -156,6 +175,8 @@ async def _send(work: Work, card: Card, unit: Unit, text: str) -> int:
     )
     await set_status(work, unit.id, Status.ORDERED, "order")
     said_in_log = {"unit": unit.id, "callsign": unit.callsign, "assignment": number}
+    if meeting:
+        said_in_log["place"] = meeting
     await work.log(card.id, "unit_ordered", said_in_log)
     work.touch("assignment", number)
     return number

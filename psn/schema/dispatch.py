@@ -272,6 +272,9 @@ class Assignment(Base):
     """``cleared``, ``recalled``, ``declined``, ``diverted``."""
     contact_at: Mapped[datetime] = now()
     """When the unit last said something of it."""
+    place: Mapped[str] = _said()
+    """Where it goes, when that is not where the incident is."""
+    point: Mapped[WKBElement | None] = _point()
 
 
 class UnitStatus(Base):

@@ -45,6 +45,8 @@ async def test_who_is_free_and_near_is_ranked_with_reasons(stage: Stage, ana: Cl
     assert spanish["choices"][0]["reason"].startswith("libre, ")
 
     await desk.do("incident.assign", incident=number, units=[CAR])
+    far = (await ana.get(f"{path}?lon={HERE[0] - 900_000}&lat={HERE[1]}"))["needs"][0]["choices"]
+    assert min(choice["seconds"] for choice in far) > seconds[0]
     (need,) = (await ana.get(path))["needs"]
     assert CAR not in {choice["unit"] for choice in need["choices"]}
     await desk.do("unit.status", unit=PATROL, status="off_duty")
@@ -59,6 +61,8 @@ async def test_what_cannot_be_answered_says_why(stage: Stage, ana: Clerk) -> Non
     path = f"/api/incidents/{nowhere['result']['incident']}/recommendation"
     assert await ana.refused("GET", path) == (409, "no_place")
     assert await ana.refused("GET", f"{path}?language=fr") == (400, "bad_parameter")
+    assert await ana.refused("GET", f"{path}?lon=1") == (400, "bad_parameter")
+    assert await ana.refused("GET", f"{path}?lon=0&lat=0") == (409, "far_away")
     zero = {"title": "At zero", "place": {"lon": 0, "lat": 0}}
     made = await ana.post("/api/do/incident.open", zero)
     far = f"/api/incidents/{made['result']['incident']}/recommendation"

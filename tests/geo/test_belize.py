@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import pytest
 import shapely
 from pyproj import Geod
+from shapely.geometry import Point, shape
 
 from geo import belize
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # What the simplified polygons should come to, in km²; 22,966 is the country's true area.
 AREAS = {
@@ -48,6 +53,16 @@ def test_cities_and_towns() -> None:
         "San Ignacio", "San Pedro", "Santa Elena",
     ]  # fmt: skip
     assert len(belize.places()) == 138
+
+
+def test_cayes_are_where_the_coastline_has_an_island() -> None:
+    coast = json.loads((ROOT / "dispatch/web/public/geo/land.json").read_text())
+    land = shapely.union_all([shape(each["geometry"]) for each in coast["features"]])
+    for caye in belize.cayes():
+        assert land.distance(Point(caye.lon, caye.lat)) * 111 < 1, caye.name
+    names = [name for each in belize.cayes() for name in (each.name, *each.other_names)]
+    assert len(names) == len(set(names))
+    assert not {each.name for each in belize.cayes()} & {each.name for each in belize.places()}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geo import belize, gazetteer
@@ -145,6 +145,7 @@ def test_any_bytes_are_a_table_or_told_why_not(content: bytes) -> None:
 
 
 @given(st.text(max_size=60))
+@example("\U0001d400")
 def test_folding_again_changes_nothing(text: str) -> None:
     assert folded(folded(text)) == folded(text)
     assert folded(f" {text}  ") == folded(text)

@@ -23,15 +23,16 @@ A_DAY_BEHIND = "{ const now = Date.now; Date.now = () => now() - 86400000; }"
 """For a page: the clock of the tablet is a day off."""
 
 
-async def new_unit(database: str, callsign: str = "P-903") -> tuple[int, str]:
-    """A car of the police, and a code for its tablet."""
+async def new_unit(database: str, callsign: str = "P-903", agency: str = "BPD") -> tuple[int, str]:
+    """A car of an agency, and a code for its tablet."""
     code = enrolment_code.new(secrets.choice)
     connection = await asyncpg.connect(database)
     try:
         unit = await connection.fetchval(
             "insert into unit (agency_id, callsign, kind)"
-            " select id, $1, 'car' from agency where code = 'BPD' returning id",
+            " select id, $1, 'car' from agency where code = $2 returning id",
             callsign,
+            agency,
         )
         await connection.execute(
             "insert into enrolment (code_hash, agency_id, unit_id, label, author, expires_at)"

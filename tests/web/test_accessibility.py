@@ -61,7 +61,7 @@ async def test_the_work_is_for_everyone(screens: Screens, light: bool) -> None:
         dialog = page.get_by_role("dialog")
         await dialog.get_by_label("What it is").fill(f"Number {priority}")
         await dialog.get_by_label("Priority").select_option(str(priority))
-        await dialog.get_by_label("On the map").select_option("unit")
+        await dialog.get_by_role("button", name="Where P-901 is").click()
         if priority == 5:
             assert await violations(page) == []
         await dialog.get_by_role("button", name="Open").click()

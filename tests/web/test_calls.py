@@ -46,7 +46,7 @@ async def take_call(page: Page, place: str, notes: str = "") -> None:
     await page.keyboard.type(place)
     if notes:
         await page.get_by_role("textbox", name="Notes").focus()
-        await page.keyboard.type(notes)
+        await page.keyboard.insert_text(notes)
 
 
 async def kept(page: Page) -> None:
@@ -133,6 +133,42 @@ async def test_the_second_caller_is_offered_the_same_incident(
         ("joined", None),
         ("closed", "children playing"),
     ]
+
+
+async def test_hazards_are_shown_wherever_their_place_is_used(
+    screens: Screens, database: str
+) -> None:
+    await with_types(database)
+    async with rows(database) as connection:
+        await connection.execute(
+            "insert into place_note (agency_id, point, radius_m, kind, text, author)"
+            " select id, st_setsrid(st_makepoint(-88.1976, 17.4995), 4326), 200, v.kind, v.text,"
+            " 'person:1' from agency, (values ('premise', 'Keys are with the watchman'),"
+            " ('hazard', 'Propane tanks behind the store')) v(kind, text) where code = 'BPD'"
+        )
+    page = await screens.sign_in("bpd.dispatch")
+    await take_call(page, BRIDGE)
+    known = page.get_by_role("form").get_by_role("status", name="Known of this place")
+    await expect(known.get_by_role("listitem")).to_contain_text(
+        ["Hazard: Propane tanks behind the store", "Premises: Keys are with the watchman"],
+        timeout=PATIENCE_MS,
+    )
+    await keep(page, "call-hazard")
+    await page.get_by_label("Title").fill("Fire in the store")
+    await page.keyboard.press("F9")
+    await page.get_by_role("tab", name="Incident", exact=True).click()
+    panel = page.get_by_role("article")
+    known = panel.get_by_role("status", name="Known of this place")
+    await expect(known).to_contain_text("Propane tanks", timeout=PATIENCE_MS)
+    await keep(page, "incident-hazard")
+
+    # Elsewhere nothing is known; what could not be read is not taken for nothing.
+    await take_call(page, "17.6 N 88.3 W")
+    await expect(page.get_by_role("form")).to_contain_text(" of ", timeout=PATIENCE_MS)
+    await expect(page.get_by_role("form")).not_to_contain_text("Propane")
+    await page.route("**/api/places/at*", lambda route: route.abort())
+    await page.get_by_role("combobox", name="Place").fill(BRIDGE)
+    await expect(page.get_by_role("form")).to_contain_text("could not be read", timeout=PATIENCE_MS)
 
 
 async def test_a_reported_call_waits_and_is_picked_up_and_taken_over(screens: Screens) -> None:

@@ -6,15 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
-from screens import PATIENCE_MS, Screens, at_work, keep, showing
-
-from psn import seed, seed_work
-from psn.client import Client
-from psn.enrolment.device_key import Enrolled
+from control import Control, choose_list, controlling, open_incident, write_note
+from playwright.async_api import expect
+from screens import PATIENCE_MS, at_work, keep
 
 pytestmark = pytest.mark.browser
 
@@ -22,69 +18,15 @@ TITLE = "Hit and run, cyclist down"
 PLACE = "Queen Victoria Avenue, Orange Walk"
 
 
-class Control(Screens):
-    """A network whose agencies have kinds of incidents, and crews that say what they do."""
-
-    crews: dict[str, Enrolled]
-
-    async def crew(self, callsign: str) -> Client:
-        """The tablet of a unit; to be used as a context."""
-        return Client(self.server.url, self.crews[callsign])
+UNITS = (("CED", "C-901", "car"), ("BPD", "P-903", "car"), ("BPD", "P-904", "car"))
 
 
 @pytest_asyncio.fixture
 async def control(
     database: str, chromium: str, tmp_path: Path, pages: None
 ) -> AsyncIterator[Control]:
-    connection = await asyncpg.connect(database)
-    try:
-        await seed.seed(connection, tmp_path / "passwords.json")
-        made = await seed.ensure_units(
-            connection, [("CED", "C-901", "car"), ("BPD", "P-903", "car"), ("BPD", "P-904", "car")]
-        )
-        await seed_work.seed_work(connection)
-    finally:
-        await connection.close()
-    crews = {
-        callsign: Enrolled(device, key)
-        for callsign, (_, device, key) in zip(("C-901", "P-903", "P-904"), made, strict=True)
-    }
-    async with showing(database, chromium, tmp_path) as screens:
-        there = Control(screens.server, screens.browser, screens.passwords)
-        there.complaints = screens.complaints
-        there.crews = crews
+    async with controlling(database, chromium, tmp_path, UNITS) as there:
         yield there
-
-
-async def open_incident(
-    page: Page, title: str, *, kind: str = "", priority: str = "", place: str = "", at: str = ""
-) -> Locator:
-    """A new incident by the list's button; its panel."""
-    await page.get_by_role("tab", name="Incidents").click()
-    await page.get_by_role("button", name="New incident").click()
-    dialog = page.get_by_role("dialog", name="New incident")
-    await dialog.get_by_label("What it is").fill(title)
-    if kind:
-        await dialog.get_by_label("Kind").select_option(kind)
-    if priority:
-        await dialog.get_by_label("Priority").select_option(priority)
-    await dialog.get_by_label("Place").fill(place)
-    if at:
-        await dialog.get_by_label("On the map").select_option(at)
-    await dialog.get_by_role("button", name="Open").click()
-    panel = page.get_by_role("article")
-    await expect(panel).to_contain_text(title, timeout=PATIENCE_MS)
-    return panel
-
-
-async def write_note(panel: Locator, text: str, *, private: bool = False) -> None:
-    await panel.get_by_label("Only for my agency").set_checked(private)
-    await panel.get_by_role("textbox", name="Note").fill(text)
-    await panel.get_by_role("button", name="Write").click()
-
-
-async def choose_list(page: Page, name: str) -> None:
-    await page.get_by_role("tab", name=name).click()
 
 
 async def test_hit_and_run_with_two_police_units_and_a_customs_road_block(
@@ -94,7 +36,7 @@ async def test_hit_and_run_with_two_police_units_and_a_customs_road_block(
     customs = await control.sign_in("ced.dispatch", light=True)
     await at_work(police)
     panel = await open_incident(
-        police, TITLE, kind="Hit and run", priority="1", place=PLACE, at="centre"
+        police, TITLE, kind="Hit and run", priority="1", place=PLACE, at="The middle of the map"
     )
     await expect(panel).to_contain_text("Waiting")
     await expect(panel).to_contain_text("Road block asked for")

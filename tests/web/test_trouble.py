@@ -74,7 +74,9 @@ async def test_an_emergency_is_heard_and_can_be_silenced(screens: Screens) -> No
         await police.get_by_role("radio", name="Emergency").check(force=True)
         await write(police, text)
         await coast.bring_to_front()
-        await expect(coast.get_by_role("alert")).to_contain_text("Emergency", timeout=PATIENCE_MS)
+        await expect(coast.get_by_role("alert").filter(has_text="Emergency")).to_be_visible(
+            timeout=PATIENCE_MS
+        )
 
     await address(police, "bcg disp")
     await alarm("Officer down.")

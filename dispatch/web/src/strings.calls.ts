@@ -73,6 +73,15 @@ const en = {
     suggestions: 'Places that may be meant',
     noSuggestions: 'No place of that name is known.',
   },
+  places: {
+    around: 'Known of this place',
+    near: (far: string, towards: string, name: string) => `${far} ${towards} of ${name}`,
+    at: (name: string) => `at ${name}`,
+    kinds: { hazard: 'Hazard', access: 'Way in', premise: 'Premises' },
+    by: (author: string) => `noted by ${author}`,
+    within: (far: string) => `${far} from here`,
+    unread: 'What is known of this place could not be read; there may be hazards.',
+  },
   command: {
     label: 'Command line',
     placeholder: 'Command: ? lists them',
@@ -236,6 +245,15 @@ const es: Spoken<typeof en> = {
     marker: 'Donde dice estar quien llama',
     suggestions: 'Lugares posibles',
     noSuggestions: 'No se conoce ningún lugar con ese nombre.',
+  },
+  places: {
+    around: 'Lo que se sabe del lugar',
+    near: (far, towards, name) => `a ${far} al ${towards} de ${name}`,
+    at: (name) => `en ${name}`,
+    kinds: { hazard: 'Peligro', access: 'Acceso', premise: 'Inmueble' },
+    by: (author) => `anotado por ${author}`,
+    within: (far) => `a ${far} de aquí`,
+    unread: 'No se pudo leer lo que se sabe del lugar; puede haber peligros.',
   },
   command: {
     label: 'Línea de comandos',

@@ -6,6 +6,8 @@ import asyncio
 import json
 from uuid import uuid4
 
+import asyncpg
+import pytest
 from desk_peer import Worker
 from stage import BPD, CAR, CUSTOMS, PATROL, Stage, now_ms, texts, until
 
@@ -43,6 +45,28 @@ async def test_from_the_call_to_all_clear(stage: Stage) -> None:
     times = ana.board[f"assignment:{assignment}"]
     steps = ["ordered", "acknowledged", "en_route", "on_scene", "ended"]
     assert [times[step] for step in steps] == sorted(times[step] for step in steps)
+    await ana.leave()
+    await car.leave()
+
+
+async def test_an_order_may_lead_elsewhere_than_to_the_incident(stage: Stage) -> None:
+    """DOM-ASG-8."""
+    ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
+    adrift = {"text": "5 nm E of Turneffe", "lon": -876_000_000, "lat": 173_000_000}
+    pier = {"text": "Coast Guard pier", "lon": -882_000_000, "lat": 175_000_000}
+    number = (await ana.do("incident.open", title="Adrift", place=adrift))["incident"]
+    nameless = pier | {"text": " "}
+    await ana.refused("incident.assign", "bad_value", incident=number, units=[CAR], place=nameless)
+    made = await ana.do("incident.assign", incident=number, units=[CAR], place=pier)
+    (assignment,) = made["assignments"]
+    own = await car.sees(f"assignment:{assignment}", place="Coast Guard pier")
+    assert (own["lon"], own["lat"]) == (pier["lon"], pier["lat"])
+    await until(lambda: texts(car.peer), "the order is in the mailbox")
+    assert "5 nm E of Turneffe\nGo to: Coast Guard pier" in texts(car.peer)[0]
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="place of assignment"):
+        await stage.core.pool.execute("update assignment set place = 'another pier'")
+    await ana.do("incident.assign", incident=number, units=[PATROL])
+    assert "place" not in ana.board[f"assignment:{assignment + 1}"]
     await ana.leave()
     await car.leave()
 

@@ -15,7 +15,7 @@ Haulover Bridge,bridge,"17.5310, -88.2460",,
 
 
 def test_the_country_is_loaded_once_however_often(psn: Psn, run_sql: RunSql) -> None:
-    assert psn("place", "load").output == "138 places added, 0 changed.\n"
+    assert psn("place", "load").output == "156 places added, 0 changed.\n"
     entries = run_sql("select count(*) from audit")
     assert psn("place", "load").output == "Everything was there already.\n"
     assert run_sql("select count(*) from audit") == entries

@@ -1,4 +1,5 @@
 import type { Action } from '../state/actions';
+import { goalOf, type Goal } from '../state/points';
 import type { Assignment, BoardItem, Incident, UnitItem, UnitStatusWord } from '../wire/items';
 
 /** What a crew says of itself; `clear` is no status, but leads back to `available`. */
@@ -24,6 +25,8 @@ export interface Now {
 export interface Order {
   assignment: Assignment;
   incident: Incident | undefined;
+  /** Where it leads. */
+  goal: Goal;
   /** Other units that are sent there. */
   others: Assignment[];
 }
@@ -55,7 +58,7 @@ export function dutyOf(unit: number, items: Iterable<BoardItem>, waiting: readon
   const others = assignments.filter(
     (one) => one.incident === assignment.incident && one.unit !== unit && !one.ended,
   );
-  return { now, order: { assignment, incident, others } };
+  return { now, order: { assignment, incident, goal: goalOf(assignment, incident), others } };
 }
 
 function say(now: Now, ended: Set<number>, action: Action, live: number | null): void {

@@ -134,6 +134,12 @@ export class Console extends Entrance {
     this.calls?.take();
   }
 
+  /** The calls that wait. */
+  showCalls(): void {
+    this.panel = 'calls';
+    this.calls?.show(null);
+  }
+
   mayTakeCalls = $derived(this.rights['call']?.['take'] !== undefined);
   mayBreakGlass = $derived(this.rights['glass']?.['break'] !== undefined);
   /** Whether the pages of administration have anything for one. */

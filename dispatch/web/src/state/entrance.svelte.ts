@@ -3,7 +3,7 @@ import { Connection, type Phase } from '../wire/connection';
 import type { Auth, FactorKind, Proof, ServerFrame, SignedIn, WireError } from '../wire/frames';
 import { Account } from './account.svelte';
 import { Attention } from './attention';
-import { ask, getJson } from './http';
+import { ask, getFile, getJson } from './http';
 import { forgetSession, keepSession, keptSession } from './kept';
 import { keepKnownPlace, knownPlace } from './known';
 import { sessionByPasskey } from './passkey';
@@ -158,6 +158,10 @@ export class Entrance {
 
   get<T>(path: string): ReturnType<typeof getJson<T>> {
     return getJson<T>(path, this.account?.token ?? null);
+  }
+
+  file(path: string): ReturnType<typeof getFile> {
+    return getFile(path, this.account?.token ?? null);
   }
 
   /** POST or DELETE with the session's token. */

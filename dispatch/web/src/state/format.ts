@@ -85,11 +85,21 @@ const POINTS: Record<Language, readonly string[]> = {
   es: ['N', 'NE', 'E', 'SE', 'S', 'SO', 'O', 'NO'],
 };
 
+/** `NE`: the point of the compass, of eight, in which a bearing (0 to 360 degrees) lies. */
+export const compassPoint = (degrees: number): string =>
+  POINTS[spoken][Math.round(degrees / 45) % 8] ?? '';
+
 /** `045° NE`. */
 export function headingText(degrees: number | null): string {
   if (degrees === null) return strings.unknown;
   const whole = Math.round(degrees) % 360;
-  return `${String(whole).padStart(3, '0')}° ${POINTS[spoken][Math.round(whole / 45) % 8]}`;
+  return `${String(whole).padStart(3, '0')}° ${compassPoint(whole)}`;
+}
+
+/** `840 m`, `2.4 km`, `31 km`. */
+export function distanceText(metres: number): string {
+  if (metres < 995) return `${Math.round(metres / 10) * 10} m`;
+  return metres < 9_950 ? `${(metres / 1_000).toFixed(1)} km` : `${Math.round(metres / 1_000)} km`;
 }
 
 /** `patrol_car` as `Patrol car`; the usual kinds in the language that is spoken. */

@@ -8,6 +8,18 @@ export function getJson<T>(path: string, token: string | null): Promise<Answer<T
   return ask<T>('GET', path, token);
 }
 
+/** GET a file with the session's token. */
+export async function getFile(path: string, token: string | null): Promise<Answer<Blob>> {
+  try {
+    const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
+    const response = await fetch(path, { headers, cache: 'no-store' });
+    if (response.ok) return { ok: true, value: await response.blob() };
+    return { ok: false, ...errorOf((await response.json()) as unknown, response.statusText) };
+  } catch {
+    return { ok: false, text: '', code: 'unreachable' };
+  }
+}
+
 /** POST or DELETE with a JSON body, and the session's token if there is one. */
 export async function ask<T>(
   method: 'GET' | 'POST' | 'DELETE',

@@ -35,3 +35,24 @@ export async function findPlaces(
   if (!answer.ok) return { available: false, found: [], told: null };
   return { available: true, found: answer.value.found ?? [], told: answer.value.told ?? null };
 }
+
+/** What an agency wants its people to know around a place; `distance` in metres from its middle. */
+export interface PlaceNote {
+  id: number;
+  kind: 'hazard' | 'access' | 'premise';
+  text: string;
+  author: string;
+  distance: number;
+  ends: number | null;
+}
+/** What is known of a point, as `GET /api/places/at` tells it; metres and degrees. */
+export interface Surroundings {
+  district: string | null;
+  nearest: { name: string; distance: number; bearing: number } | null;
+  notes: readonly PlaceNote[];
+}
+
+/** What is known around a point in degrees × 10⁷. */
+export function surroundings(get: Get, lon: number, lat: number): Promise<Answer<Surroundings>> {
+  return get<Surroundings>(`/api/places/at?lon=${lon}&lat=${lat}`);
+}

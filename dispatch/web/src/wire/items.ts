@@ -74,6 +74,10 @@ export interface Assignment {
   order: string;
   ordered: number;
   ordered_by: string;
+  /** Where it goes, when that is not where the incident is; degrees × 10⁷. */
+  place?: string;
+  lon?: number | null;
+  lat?: number | null;
   contact: number;
   sent?: number | null;
   delivered?: number | null;

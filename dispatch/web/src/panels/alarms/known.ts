@@ -16,7 +16,9 @@ export function go(desk: Console, target: Target): void {
   if (target.kind === 'unit') {
     desk.select(target.id);
     desk.show({ unit: target.id });
-  } else if (target.kind === 'incident') {
+  } else if (target.kind === 'call') {
+    desk.showCalls();
+  } else {
     desk.openIncident(target.id);
     const incident = desk.board?.get('incident', target.id);
     if (incident?.lon != null && incident.lat != null) {

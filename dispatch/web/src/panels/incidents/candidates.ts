@@ -1,34 +1,7 @@
+import { metres, type Point } from '../../state/points';
 import type { Unit } from '../../state/units';
 import type { UnitItem } from '../../wire/items';
 import { sendable } from '../units/statuses';
-
-const RADIUS = 6_371_008.8;
-
-export interface Point {
-  /** Degrees, WGS 84. */
-  lon: number;
-  lat: number;
-}
-
-/** Metres between two points on a sphere (haversine; IUGG mean radius). */
-export function metres(a: Point, b: Point): number {
-  const rad = Math.PI / 180;
-  const half = (degrees: number): number => Math.sin((degrees * rad) / 2) ** 2;
-  const h =
-    half(b.lat - a.lat) + Math.cos(a.lat * rad) * Math.cos(b.lat * rad) * half(b.lon - a.lon);
-  return 2 * RADIUS * Math.asin(Math.min(1, Math.sqrt(h)));
-}
-
-/** `400 m`, `1.2 km`, `17 km`. */
-export function distanceText(far: number): string {
-  if (far < 950) return `${Math.round(far / 50) * 50} m`;
-  return far < 9_950 ? `${(far / 1000).toFixed(1)} km` : `${Math.round(far / 1000)} km`;
-}
-
-/** A place of the board, in degrees; null when it is not on the map. */
-export function pointOf(item: { lon?: number | null; lat?: number | null }): Point | null {
-  return item.lon == null || item.lat == null ? null : { lon: item.lon / 1e7, lat: item.lat / 1e7 };
-}
 
 export interface Candidate {
   unit: Unit;

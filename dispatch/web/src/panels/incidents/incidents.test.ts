@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
+import { distanceText } from '../../state/format';
+import { metres } from '../../state/points';
 import type { Unit } from '../../state/units';
 import type { Incident, UnitItem, UnitStatusWord } from '../../wire/items';
 import { byUrgency, EVERYTHING, passes, settle } from './arrange';
-import { candidates, distanceText, metres, nearest } from './candidates';
+import { candidates, nearest } from './candidates';
 import { entryText, type LogEntry, type Names } from './entries';
-import { bodyOf, nowOf } from './fields';
+import { bodyOf, nowOf, placeOf } from './fields';
 
 const incident = (change: Partial<Incident>): Incident => ({
   is: 'incident',
@@ -72,10 +74,10 @@ const item = (id: number, status: UnitStatusWord, on: number | null = null): Uni
 test('a degree of latitude is some 111 km, and distances are said in round numbers', () => {
   expect(metres({ lon: 0, lat: 0 }, { lon: 0, lat: 1 })).toBeCloseTo(111_195, -1);
   expect(metres(CITY, CITY)).toBe(0);
-  expect([0, 420, 949, 951, 1_249, 9_960, 17_400].map(distanceText)).toEqual([
+  expect([0, 423, 994, 996, 1_249, 9_960, 17_400].map(distanceText)).toEqual([
     '0 m',
-    '400 m',
-    '950 m',
+    '420 m',
+    '990 m',
     '1.0 km',
     '1.2 km',
     '10 km',
@@ -158,14 +160,14 @@ test('a change says what the field was; a point is kept unless another is chosen
     now: null,
   });
   expect(bodyOf(there, 'priority', '3', '1')).toMatchObject({ was: 3, now: 1 });
-  expect(bodyOf(there, 'place', 'Bridge', 'Old bridge')).toMatchObject({
-    was: { text: 'Bridge' },
-    now: { text: 'Old bridge', lon: -881_000_000, lat: 174_000_000 },
-  });
-  expect(bodyOf(there, 'place', 'Bridge', 'Here', 'centre', CITY)).toMatchObject({
-    now: { text: 'Here', lon: -881_976_000, lat: 174_995_000 },
-  });
-  expect(bodyOf(there, 'place', 'Bridge', 'Somewhere', 'none')).toEqual({
+  expect(bodyOf(there, 'place', 'Bridge', { ...placeOf(there), text: 'Old bridge' })).toMatchObject(
+    {
+      was: { text: 'Bridge' },
+      now: { text: 'Old bridge', lon: -881_000_000, lat: 174_000_000 },
+    },
+  );
+  const nowhere = { text: 'Somewhere', lon: null, lat: null };
+  expect(bodyOf(there, 'place', 'Bridge', nowhere)).toEqual({
     incident: 1,
     field: 'place',
     was: { text: 'Bridge' },

@@ -25,13 +25,18 @@ export interface Recommended {
   needs: NeedRanked[];
 }
 
-/** Whom the server would send to an incident, with its reasons in the language that is spoken. */
+/**
+ * Whom the server would send to an incident, or to a point (degrees × 10⁷) instead, with its reasons
+ * in the language that is spoken.
+ */
 export function recommendation(
   get: <T>(path: string) => Promise<Answer<T>>,
   incident: number,
   language: string,
+  instead: { lon: number; lat: number } | null,
 ): Promise<Answer<Recommended>> {
-  return get(`/api/incidents/${incident}/recommendation?language=${language}`);
+  const there = instead ? `&lon=${instead.lon}&lat=${instead.lat}` : '';
+  return get(`/api/incidents/${incident}/recommendation?language=${language}${there}`);
 }
 
 /** By unit: the best that is said of it over all needs, in the order of the first need it fits. */

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import type { Assignment, Incident } from '../wire/items';
+import { arrived, goalOf } from './points';
+
+const incident = { is: 'incident', place: '5 nm E of Turneffe', lon: -876e6, lat: 173e6 };
+const order = (change: Partial<Assignment> = {}): Assignment => ({
+  is: 'assignment',
+  id: 1,
+  incident: 1,
+  unit: 1,
+  agency: 1,
+  order: '',
+  ordered: 0,
+  ordered_by: '',
+  contact: 0,
+  ...change,
+});
+const pier = { place: 'Coast Guard pier', lon: -882e6, lat: 175e6 };
+const at = (lat: number, accuracy: number | null = null) => ({ lon: -88.2, lat, accuracy });
+
+describe('where a unit is sent', () => {
+  it('is the incident, unless its order says another place', () => {
+    expect(goalOf(order(), incident as Incident)).toEqual({
+      text: '5 nm E of Turneffe',
+      point: { lon: -87.6, lat: 17.3 },
+      elsewhere: false,
+    });
+    expect(goalOf(order(pier), incident as Incident)).toEqual({
+      text: 'Coast Guard pier',
+      point: { lon: -88.2, lat: 17.5 },
+      elsewhere: true,
+    });
+    expect(goalOf(order({ place: 'the pier' }), incident as Incident).point).toBeNull();
+    expect(goalOf(order(), undefined).text).toBe('');
+  });
+
+  it('is perhaps reached when a fix that can be believed is near', () => {
+    const goal = goalOf(order(pier), undefined);
+    expect(arrived(order(), goal, at(17.501))).toBeCloseTo(111, 0);
+    expect(arrived(order(), goal, at(17.502))).toBeNull();
+    expect(arrived(order(), goal, at(17.502, 250))).toBeCloseTo(222, 0);
+    expect(arrived(order(), goal, at(17.5, 900))).toBeNull();
+    expect(arrived(order({ on_scene: 5 }), goal, at(17.5))).toBeNull();
+    expect(arrived(order(), goal, null)).toBeNull();
+  });
+});

@@ -1,0 +1,63 @@
+/** Where things are, and how far from each other. Pure. */
+import type { Assignment, Incident } from '../wire/items';
+
+const RADIUS = 6_371_008.8;
+
+export interface Point {
+  /** Degrees, WGS 84. */
+  lon: number;
+  lat: number;
+}
+
+/** Metres between two points on a sphere (haversine; IUGG mean radius). */
+export function metres(a: Point, b: Point): number {
+  const rad = Math.PI / 180;
+  const half = (degrees: number): number => Math.sin((degrees * rad) / 2) ** 2;
+  const h =
+    half(b.lat - a.lat) + Math.cos(a.lat * rad) * Math.cos(b.lat * rad) * half(b.lon - a.lon);
+  return 2 * RADIUS * Math.asin(Math.min(1, Math.sqrt(h)));
+}
+
+/** A place of the board, in degrees; null when it is not on the map. */
+export function pointOf(item: { lon?: number | null; lat?: number | null }): Point | null {
+  return item.lon == null || item.lat == null ? null : { lon: item.lon / 1e7, lat: item.lat / 1e7 };
+}
+
+/** Where a unit is sent. */
+export interface Goal {
+  text: string;
+  point: Point | null;
+  /** That is not where the incident is. */
+  elsewhere: boolean;
+}
+
+/** Where an assignment leads: to a place of its own, or to the incident (DOM-ASG-8). */
+export function goalOf(assignment: Assignment, incident: Incident | undefined): Goal {
+  if (assignment.place)
+    return { text: assignment.place, point: pointOf(assignment), elsewhere: true };
+  return {
+    text: incident?.place ?? '',
+    point: incident ? pointOf(incident) : null,
+    elsewhere: false,
+  };
+}
+
+/** So near is perhaps there, metres. */
+const THERE = 150;
+/** A fix less certain than this says nothing. */
+const DOUBTFUL = 300;
+
+/**
+ * Whether a unit that has not said so is perhaps where it was sent: how far it is, metres; else
+ * null. It is only a question to whoever sees it: the crew or the desk says that it has arrived.
+ */
+export function arrived(
+  assignment: Assignment,
+  goal: Goal,
+  here: (Point & { accuracy: number | null }) | null,
+): number | null {
+  if (!here || !goal.point || assignment.on_scene || assignment.ended) return null;
+  const doubt = here.accuracy ?? 0;
+  const far = metres(here, goal.point);
+  return doubt <= DOUBTFUL && far <= Math.max(THERE, doubt) ? far : null;
+}
