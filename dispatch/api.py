@@ -457,7 +457,7 @@ def add_routes(application: web.Application, core: Core, settings: Settings) -> 
     async def pool(application: web.Application) -> AsyncIterator[None]:
         application[POOL] = await database.pool(settings.database, CONNECTIONS, at_once=0)
         yield
-        application[POOL].terminate()
+        await database.close_pool(application[POOL])
 
     application.cleanup_ctx.append(pool)
     application.cleanup_ctx.append(attachments.keeping(core, settings, POOL))

@@ -23,6 +23,7 @@ from psn.settings import Settings
 
 CONNECTIONS: Final = 6
 """Database connections of dispatch's own: reading history must not keep an order waiting."""
+READY_AFTER_S: Final = 15.0
 DESK: Final[web.AppKey[Desk]] = web.AppKey("desk", Desk)
 RECOMMENDER: Final[web.AppKey[Recommender]] = web.AppKey("recommender", Recommender)
 
@@ -53,14 +54,22 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
                 ("alarms", clock.run()),
                 ("fences", fences.run()),
                 ("roads", roads.run(pool)),
-                # Coast and roads are made ready before anybody asks; it takes a second or two.
-                ("ways", asyncio.to_thread(recommender.ways)),
+                ("ways", _make_ready(recommender)),
             )
         ]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        pool.terminate()
+        await database.close_pool(pool)
 
     application.cleanup_ctx.append(run)
+
+
+async def _make_ready(recommender: Recommender) -> None:
+    """Coast and roads before anybody asks: some seconds of work.
+
+    But not at once: after a restart all who were connected come back first.
+    """
+    await asyncio.sleep(READY_AFTER_S)
+    await asyncio.to_thread(recommender.ways)

@@ -1,7 +1,7 @@
 """Roads, and how long it takes from many points to one place over them. Pure: arrays in and out.
 
 A network is nodes (where roads meet or end) and edges between them. One search backwards from the
-place (Dijkstra, ``scipy.sparse.csgraph``) gives the time from every node; a unit is then looked up:
+place (:mod:`geo.graphs`) gives the time from every node; a unit is then looked up:
 it goes to the nearest point of a road, along that edge to one of its ends, and on from there.
 
 Nearest points are found among samples along the edges, at most :data:`SAMPLE_DEGREES` apart, so a
@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import KDTree
 
-from geo import plane
+from geo import graphs, plane
+from geo.graphs import Ints
 from geo.plane import Floats
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 SAMPLE_DEGREES: Final = 0.001
 """Samples along an edge lie at most this far apart, some 110 m."""
@@ -35,8 +36,6 @@ AT_END_M: Final = 1.0
 """Whoever is so near to the end of an edge is at its node."""
 CONNECTED_M: Final = 5_000.0
 """Roads that hang together count from this length on; and the longest of them always."""
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class RoadNetwork:
         """For each edge the number of the connected roads it belongs to; -1: too short a piece."""
         edge, along, points = _samples(roads, np.flatnonzero(used >= 0))
         self._edge, self._along, self._points = edge, along, points
-        self._tree = KDTree(points) if len(points) else None
+        self._tree = graphs.nearest_of(points) if len(points) else None
         self._graph, self._metres = _backwards(roads)
         self.fastest_m_s = _fastest(roads)
         """Nobody who drives at ordinary speed is faster than this anywhere."""
@@ -129,9 +128,7 @@ class RoadNetwork:
             (int(roads.source[edge]), float(_part(along, roads.forward_s[edge]))),
             (int(roads.target[edge]), float(_part(1 - along, roads.backward_s[edge]))),
         )
-        seconds, after = dijkstra(
-            graph, indices=roads.nodes, limit=within_s, return_predecessors=True
-        )
+        seconds, after = graphs.ways_from(graph, roads.nodes, within_s)
         return RoadTimes(self, edge, along, off_m, seconds, after)
 
     def _from_place(self, *ends: tuple[int, float]) -> csr_array:
@@ -143,7 +140,7 @@ class RoadNetwork:
             first_s, second_s = min(first_s, second_s), math.inf
         data[-2:] = np.maximum((first_s, second_s), _INSTANT)
         indices[-2:] = (first, second)
-        return csr_array((data, indices, graph.indptr), shape=graph.shape)
+        return graphs.of_rows(data, indices, graph.indptr)
 
     def step_m(self, node: int, after: int) -> float:
         """Metres of the quickest edge from one node to the next."""
@@ -250,12 +247,8 @@ def _pieces(roads: Roads) -> Ints:
     """For each edge which connected roads it belongs to; -1 where they are too short to matter."""
     if not len(roads.source):
         return np.zeros(0, np.int64)
-    ones = np.ones(len(roads.source))
-    shape = (roads.nodes, roads.nodes)
-    graph = coo_array((ones, (roads.source, roads.target)), shape=shape)
-    count, label = connected_components(graph.tocsr(), directed=False)
-    piece: Ints = label[roads.source].astype(np.int64)
-    lengths = np.bincount(piece, roads.metres, count)
+    piece = graphs.pieces(roads.source, roads.target, roads.nodes)[roads.source]
+    lengths = np.bincount(piece, roads.metres)
     counts = lengths >= min(CONNECTED_M, float(lengths.max()))
     return np.where(counts[piece], piece, -1)
 
@@ -314,5 +307,4 @@ def _backwards(roads: Roads) -> tuple[csr_array, Floats]:
     indptr = np.r_[0, np.cumsum(counts), len(kept) + 2].astype(np.int32)
     indices = np.r_[to[kept], 0, 0].astype(np.int32)
     data = np.r_[np.maximum(seconds[kept], _INSTANT), np.inf, np.inf]
-    shape = (roads.nodes + 1, roads.nodes + 1)
-    return csr_array((data, indices, indptr), shape=shape), metres[kept]
+    return graphs.of_rows(data, indices, indptr), metres[kept]

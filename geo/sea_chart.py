@@ -13,18 +13,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
-from scipy.spatial import KDTree
 from shapely import MultiPolygon, Polygon, STRtree
 
-from geo import plane
+from geo import graphs, plane
+from geo.graphs import Ints
 from geo.plane import Floats
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 WATERS: Final = (-89.0, 15.6, -86.8, 18.7)
 """West, south, east, north of the water that is known, in degrees: from the Gulf of Honduras to
@@ -50,7 +51,6 @@ AROUND: Final = 1.1
 """A way that is longer than the straight line by more than this leads around land."""
 
 Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 
 
 class OnWater(NamedTuple):
@@ -101,7 +101,8 @@ class SeaChart:
         ends = ends[~self._blocked(points[ends[:, 0]], points[ends[:, 1]])]
         points, ends = _open_sea(points, ends)
         self._points = points
-        self._tree = KDTree(plane.metres(points[:, 0], points[:, 1])) if len(points) else None
+        flat = plane.metres(points[:, 0], points[:, 1])
+        self._tree = graphs.nearest_of(flat) if len(points) else None
         self._graph = _graph(points, ends)
 
     def covers(self, lon: float, lat: float) -> bool:
@@ -146,12 +147,8 @@ class SeaChart:
         if not seen.any():
             return None
         nodes, off = spot.node[0][seen], spot.off_m[0][seen]
-        reach, after = dijkstra(
-            self._from_place(nodes, off),
-            indices=len(self._points),
-            limit=within_m,
-            return_predecessors=True,
-        )
+        graph = self._from_place(nodes, off)
+        reach, after = graphs.ways_from(graph, len(self._points), within_m)
         return SeaDistances(self, spot.afloat[0], float(spot.ashore_m[0]), reach[:-1], after)
 
     def in_sight(self, place: Floats, others: Floats) -> Bools:
@@ -185,14 +182,11 @@ class SeaChart:
 
     def _from_place(self, nodes: Ints, off_m: Floats) -> csr_array:
         """The graph with one node more, the place, from which these are reached."""
-        graph, count = self._graph, len(self._points)
-        return csr_array(
-            (
-                np.r_[graph.data, np.maximum(off_m, _NOWHERE)],
-                np.r_[graph.indices, nodes.astype(np.int32)],
-                np.r_[graph.indptr, len(graph.data) + len(nodes)].astype(np.int32),
-            ),
-            shape=(count + 1, count + 1),
+        graph = self._graph
+        return graphs.of_rows(
+            np.r_[graph.data, np.maximum(off_m, _NOWHERE)],
+            np.r_[graph.indices, nodes.astype(np.int32)],
+            np.r_[graph.indptr, len(graph.data) + len(nodes)].astype(np.int32),
         )
 
 
@@ -290,8 +284,7 @@ def _open_sea(points: Floats, ends: Ints) -> tuple[Floats, Ints]:
     """Only the largest water that hangs together: ponds and cut-off lagoons lead nowhere."""
     if not len(ends):
         return points[:0], ends[:0]
-    graph = coo_array((np.ones(len(ends)), ends.T), shape=(len(points), len(points)))
-    _, label = connected_components(graph.tocsr(), directed=False)
+    label = graphs.pieces(ends[:, 0], ends[:, 1], len(points))
     kept = label == np.bincount(label).argmax()
     number = np.cumsum(kept) - 1
     return points[kept], number[ends[kept[ends[:, 0]]]]
@@ -302,8 +295,4 @@ def _graph(points: Floats, ends: Ints) -> csr_array:
     flat = plane.metres(points[:, 0], points[:, 1])
     metres = np.hypot(*(flat[ends[:, 0]] - flat[ends[:, 1]]).T)
     both = np.concatenate((ends, ends[:, ::-1]))
-    shape = (len(points), len(points))
-    graph = coo_array((np.r_[metres, metres], both.T), shape=shape).tocsr()
-    return csr_array(
-        (graph.data, graph.indices.astype(np.int32), graph.indptr.astype(np.int32)), shape=shape
-    )
+    return graphs.of_edges(np.r_[metres, metres], both[:, 0], both[:, 1], len(points))

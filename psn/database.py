@@ -138,3 +138,12 @@ async def pool(dsn: str, size: int = 8, at_once: int = 1) -> asyncpg.Pool:
     return await asyncpg.create_pool(
         dsn, min_size=at_once, max_size=size, init=prepare, timeout=5, command_timeout=30
     )
+
+
+async def close_pool(pool: asyncpg.Pool) -> None:
+    """Close it once what is under way has ended; after 5 s without regard to that."""
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

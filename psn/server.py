@@ -51,7 +51,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
     own_keys = keys.load(settings.keys_directory)
     async with contextlib.AsyncExitStack() as stack:
         pool = await _pool(settings.database)
-        stack.push_async_callback(_close_pool, pool)
+        stack.push_async_callback(database.close_pool, pool)
         async with pool.acquire() as connection:
             await migrate.check(connection)
             await partitions.maintain(connection, datetime.now(UTC).date())
@@ -117,14 +117,6 @@ async def _pool(dsn: str) -> asyncpg.Pool:
             f"The database cannot be reached: {problem}.",
             "Check PSN_DATABASE, and that PostgreSQL with PostGIS runs there (psn doctor).",
         ) from problem
-
-
-async def _close_pool(pool: asyncpg.Pool) -> None:
-    try:
-        async with asyncio.timeout(5):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()
 
 
 async def _core(

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from dispatch.recommending import candidates as people
 from dispatch.recommending.arrival import Arrival, How, Towards, Ways, fleet
@@ -269,6 +268,9 @@ def _team(
 
     As many places as can be filled are filled, with free units before diverted ones.
     """
+    # Not with the module: see geo.graphs.
+    from scipy.optimize import linear_sum_assignment
+
     units = {each.candidate.id: each for ranked in offers for each in ranked}
     best = sorted(units.values(), key=_rank)
     column = {each.candidate.id: at for at, each in enumerate(best)}
