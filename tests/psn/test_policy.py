@@ -145,7 +145,7 @@ class Policy(RuleBasedStateMachine):
     async def _reset(self) -> None:
         self.stage.core.picture.newest.clear()
         await self.stage.core.pool.execute(
-            "truncate agreement, unit_exception, broken_glass, incident, incident_member;"
+            "truncate agreement, unit_exception, broken_glass, incident, incident_member cascade;"
             "delete from group_member where person_id is not null;"
             "update person set disabled_at = null, roles = '{dispatcher}';"
             "update unit set retired_at = null"
