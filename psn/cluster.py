@@ -54,7 +54,12 @@ _SETTINGS: Final = {
     # Compiling a query costs more than any query here takes.
     "jit": "off",
 }
-_NOT_DURABLE: Final = {"fsync": "off", "full_page_writes": "off"}
+_NOT_DURABLE: Final = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "min_wal_size": "32MB",
+    "max_wal_size": "128MB",
+}
 
 
 class Cluster:

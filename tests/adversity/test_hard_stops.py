@@ -39,6 +39,8 @@ from psn import client as library
 from psn import server, wire
 from psn.offline import Offline
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = (-881_900_000, 172_500_000)
 

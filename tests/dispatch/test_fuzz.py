@@ -7,6 +7,7 @@ agency with which nothing is shared: its every text holds a secret word.
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.generation import GenerationMode
 from stage import Peer, Stage
+
+pytestmark = pytest.mark.slow
 
 load_all_checks()
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
@@ -32,8 +35,8 @@ EXPECTED = [
     )
 ]
 (CONFORMS,) = (each for each in EXPECTED if each.__name__ == "response_schema_conformance")
-EXAMPLES = 8
-"""For each endpoint and each role."""
+EXAMPLES = int(os.environ.get("PSN_FUZZ_EXAMPLES", "3"))
+"""For each endpoint and each role; of more of them a night is a good time."""
 WHO = ["bpd.dispatcher", "bpd.supervisor", "bpd.administrator", "bpd.auditor", None]
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = ("bench", "messages", "--rate", "10", "--seconds", "600")
 COMPARE = ("bench", "compare", "--units", "20", "--consoles", "2", "--rounds", "900")

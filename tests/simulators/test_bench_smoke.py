@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 MOST_COST = 4.0
 """Processor time a delivered position, in bare relays; 1.0 to 1.1 when this was written."""

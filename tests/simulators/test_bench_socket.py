@@ -16,6 +16,8 @@ from websockets.typing import Subprotocol
 
 from simulators.bench.socket import Frame, Socket, SocketProblem
 
+pytestmark = pytest.mark.slow
+
 PROTOCOL = Subprotocol("psn.v1.msgpack")
 SIZES = (0, 1, 100, 125, 126, 127, 5_000, 65_535, 65_536, 200_000)
 

@@ -29,6 +29,8 @@ from stage import BOAT, CAR, PATROL, Stage, until
 
 from psn import connection, wire
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 
 EXAMPLES = int(os.environ.get("PSN_DESK_EXAMPLES", "6"))
