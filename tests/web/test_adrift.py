@@ -156,7 +156,7 @@ async def test_a_boat_adrift_off_turneffe(
     _, code = await new_unit(database, "AMB-1", "EMS")
     tablet = Tablet(control, chromium, tmp_path / "ambulance")
     await tablet.open(wide=True)
-    await tablet.context.set_geolocation(PIER | {"latitude": 17.50})
+    await tablet.context.set_geolocation(PIER | {"latitude": 17.5262})
     await tablet.enrol(code)
     medical = await control.sign_in("ems.dispatch")
     await ask(panel, "Emergency Medical Services", "Chest pain, at our pier in 40 minutes.")
@@ -172,7 +172,7 @@ async def test_a_boat_adrift_off_turneffe(
     await expect(tablet.page.get_by_role("article")).to_contain_text(
         "Coast Guard pier", timeout=PATIENCE_MS
     )
-    await expect(tablet.page.get_by_role("article")).to_contain_text("3.2 km")
+    await expect(tablet.page.get_by_role("article")).to_contain_text("310 m")
     await keep(tablet.page, "adrift-tablet")
     await tablet.tap("Acknowledge")
     await tablet.tap("En route")
@@ -183,6 +183,8 @@ async def test_a_boat_adrift_off_turneffe(
     await keep(medical, "adrift-arrived-desk")
     await tablet.tap("On scene")
     await expect(panel.get_by_role("log")).to_contain_text("AMB-1: On scene", timeout=PATIENCE_MS)
+    # It had no place when the list was made.
+    await expect(coast.get_by_role("option", name="AMB-1")).not_to_contain_text("no position")
     await coast.set_viewport_size({"width": 1920, "height": 1080})
     await keep(coast, "adrift-full")
 
