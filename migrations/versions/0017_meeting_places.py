@@ -21,8 +21,7 @@ _TIMES = (
 def upgrade() -> None:
     """Add it; like everything of an order it stays as it was written."""
     op.execute(
-        "alter table assignment add place text not null default '',"
-        " add point geometry(Point, 4326)"
+        "alter table assignment add place text not null default '', add point geometry(Point, 4326)"
     )
     _watch(f"{_TIMES}, 'place', 'point'")
 
