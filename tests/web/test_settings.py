@@ -392,6 +392,22 @@ async def test_the_pages_and_their_forms_are_for_everyone(
         await done(dialog)
 
 
+async def test_every_page_of_administration_has_room_for_spanish(
+    screens: Screens, worked: None
+) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed; run ./run web")
+    page = await enter(screens, "bpd.admin", "people", spanish=True)
+    links = page.get_by_role("navigation").get_by_role("link")
+    await expect(links.first).to_have_text("Personas", timeout=PATIENCE_MS)
+    for index in range(await links.count()):
+        await links.nth(index).click()
+        await expect(page.locator("main").locator("table, .empty").first).to_be_visible()
+        await expect(page.get_by_text("Cargando…")).to_have_count(0, timeout=PATIENCE_MS)
+        await keep(page, f"settings-spanish-admin-{index}")
+        assert (await violations(page), await fits(page)) == ([], []), index
+
+
 async def test_administration_speaks_spanish(screens: Screens, worked: None) -> None:
     page = await enter(screens, "bpd.supervisor", "kinds", spanish=True)
     links = page.get_by_role("list", name="Para el despacho").get_by_role("link")
