@@ -204,11 +204,11 @@ const en = {
     none: 'No note is in force.',
     add: 'Add a note',
     kind: 'What it is',
-    kinds: {
-      hazard: ['Hazard', 'danger for who goes there'],
-      premise: ['Premises', 'what is to be known of it'],
-      access: ['Access', 'how to get in'],
-    } as Record<NoteKind, [string, string]>,
+    meanings: {
+      hazard: 'danger for who goes there',
+      premise: 'what is to be known of it',
+      access: 'how to get there and inside',
+    } as const satisfies Record<NoteKind, string>,
     text: 'What is to be known',
     radius: 'Radius in metres',
     metres: (metres: number) => `${metres.toLocaleString('en')} m`,
@@ -429,10 +429,10 @@ const es: Spoken<typeof en> = {
     none: 'Ninguna nota está en vigor.',
     add: 'Agregar una nota',
     kind: 'Qué es',
-    kinds: {
-      hazard: ['Peligro', 'para quien va allí'],
-      premise: ['Inmueble', 'lo que hay que saber de él'],
-      access: ['Acceso', 'cómo se entra'],
+    meanings: {
+      hazard: 'para quien va allí',
+      premise: 'lo que hay que saber de él',
+      access: 'cómo se llega y se entra',
     },
     text: 'Qué hay que saber',
     radius: 'Radio en metros',
