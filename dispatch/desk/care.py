@@ -11,6 +11,7 @@ from dispatch.desk.values import Id, Line, Milliseconds, Place, Said, Text, Word
 from dispatch.desk.work import Action, Made, Work
 from dispatch.domain.refusals import bad_value, not_allowed, not_now, not_there
 from psn import access, database
+from psn.directory import Precision
 
 MOST_DAYS: Final = 90
 
@@ -222,7 +223,7 @@ async def set_rule(work: Work, body: Rule) -> Made:
         raise not_there("fence")
     if (body.what in ("dwell", "speed")) != (body.threshold is not None):
         raise bad_value("Dwell and speed have a threshold; in and out have none.", "Correct it.")
-    if body.unit is not None and body.unit not in work.directory.units:
+    if body.unit is not None and not _is_shown(work, body.unit):
         raise not_there("unit")
     made: int = await work.connection.fetchval(
         "insert into fence_rule (agency_id, fence_id, unit_id, unit_kind, what, threshold, author)"
@@ -236,6 +237,12 @@ async def set_rule(work: Work, body: Rule) -> Made:
         work.who.address,
     )
     return Made(made)
+
+
+def _is_shown(work: Work, number: int) -> bool:
+    """Whether a unit exists as far as who asks can tell."""
+    unit = work.directory.units.get(number)
+    return unit is not None and access.precision(work.who, unit, work.rules) > Precision.NOTHING
 
 
 async def end_rule(work: Work, body: WhichRule) -> None:

@@ -58,11 +58,13 @@ async def own_type(work: Work, number: int) -> Any:
 async def set_type(work: Work, body: IncidentType) -> Made:
     """Add a kind of incident, or change one."""
     agency = work.own("unit", "manage", "change types of incidents")
-    other = await work.connection.fetchval(
-        "select id from incident_type where agency_id = $1 and code = $2", agency, body.code
+    other = await work.connection.fetchrow(
+        "select id, retired_at from incident_type where agency_id = $1 and code = $2",
+        agency,
+        body.code,
     )
-    if other is not None and other != body.id:
-        raise _taken("type of incident", body.code)
+    if other is not None and other["id"] != body.id:
+        raise _taken("type of incident", body.code, retired=other["retired_at"] is not None)
     number = body.id
     if number is None:
         number = await work.connection.fetchval(
@@ -117,6 +119,11 @@ async def set_station(work: Work, body: Station) -> Made:
         if number is None:
             raise _taken("station", body.name)
     else:
+        other = await work.connection.fetchval(
+            "select id from station where agency_id = $1 and name = $2", agency, body.name
+        )
+        if other not in (None, body.id):
+            raise _taken("station", body.name)
         number = await work.connection.fetchval(
             "update station set name = $3, point = st_geomfromewkt($4)"
             " where id = $1 and agency_id = $2 returning id",
@@ -131,10 +138,11 @@ async def set_station(work: Work, body: Station) -> Made:
     return Made(number)
 
 
-def _taken(what: str, name: str) -> DispatchRefused:
-    return DispatchRefused(
-        "name_taken", f"There is a {what} called {name} already.", "Choose another name."
-    )
+def _taken(what: str, name: str, retired: bool = False) -> DispatchRefused:
+    text = f"There is a {what} called {name} already."
+    if retired:
+        text = f"A {what} called {name} was retired, and incidents of then keep that name."
+    return DispatchRefused("name_taken", text, "Choose another name.")
 
 
 ACTIONS: Final = (

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from dispatch.acting import acting
 from dispatch.administration.values import Added, Body, Done, Line, taken
 from dispatch.asking import ApiProblem, Asked, Route, not_found
-from dispatch.locating.values import Lat, Lon, checked_point, e7
+from dispatch.locating.values import Lat, Lon, checked_point, district_name, e7
 from geo import gazetteer
 from geo.gazetteer import Kind
 from psn.places import MOVE_NOTES
@@ -73,7 +73,7 @@ async def own_places(asked: Asked) -> Places:
                 row["name"],
                 row["kind"],
                 row["other_names"],
-                row["district"],
+                district_name(row["district"]),
                 e7(row["lon"]),
                 e7(row["lat"]),
                 row["road"],

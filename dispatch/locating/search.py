@@ -12,7 +12,7 @@ from dispatch.asking import ApiProblem, Asked, Route
 from dispatch.locating import gazetteer
 from dispatch.locating.notes import Note, around
 from dispatch.locating.ranking import Fit, Ranked
-from dispatch.locating.values import MOST_LAT, MOST_LON, e7
+from dispatch.locating.values import MOST_LAT, MOST_LON, district_name, e7
 from geo import belize, notations
 from geo.coordinates import degrees_minutes_seconds, destination, from_e7
 from geo.notations import MileMarker, NotationError, Offset, Position, ShortCode, codes
@@ -217,7 +217,7 @@ def _named(found: Ranked) -> Found:
         place.agency,
         place.name,
         place.kind,
-        _district(place.district),
+        district_name(place.district),
         e7(place.lon),
         e7(place.lat),
         SURE_M.get(place.kind, _OTHERS_SURE_M),
@@ -227,12 +227,8 @@ def _named(found: Ranked) -> Found:
     )
 
 
-def _district(code: str | None) -> str | None:
-    return next((each.name for each in belize.districts() if each.code == code), None)
-
-
 def _in_district(code: str | None) -> str:
-    name = _district(code)
+    name = district_name(code)
     return "" if name is None else f", {name} District"
 
 

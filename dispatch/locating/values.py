@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from dispatch.asking import ApiProblem
+from geo import belize
 from geo.coordinates import E7, from_e7, to_e7
 from geo.notations import Position
 from geo.notations.judging import judged
@@ -20,6 +21,11 @@ Lat = Annotated[int, Meta(ge=-MOST_LAT, le=MOST_LAT)]
 def e7(degrees: float) -> int:
     """Degrees as the API writes them."""
     return to_e7(degrees)
+
+
+def district_name(code: str | None) -> str | None:
+    """What a district is called, by the code that a place keeps."""
+    return next((each.name for each in belize.districts() if each.code == code), None)
 
 
 def doubt(lon: float, lat: float) -> str | None:

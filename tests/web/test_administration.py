@@ -11,6 +11,8 @@ from screens import PATIENCE_MS, WEB, Screens, keep
 
 pytestmark = pytest.mark.browser
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+FOR_DISPATCH = ["Kinds of incidents", "Stations", "Crews", "Fence alarms", "Places"]
+"""Their own stories: tests/web/test_settings.py."""
 SIZES = {"wide": (1920, 1080), "narrow": (1280, 800)}
 
 
@@ -38,10 +40,12 @@ async def test_only_tabs_that_roles_allow_are_there(screens: Screens) -> None:
             "Agencies",
             "Sessions",
             "Audit",
+            *FOR_DISPATCH[:3],
+            FOR_DISPATCH[4],
         ],
         "bpd.auditor": ["People", "Devices", "Sharing", "Agencies", "Sessions", "Audit"],
-        "bpd.dispatch": ["People", "Groups", "Sharing"],
-        "nemo.warning": ["Groups"],
+        "bpd.dispatch": ["People", "Groups", "Sharing", *FOR_DISPATCH],
+        "nemo.warning": ["Groups", *FOR_DISPATCH],
     }
 
 

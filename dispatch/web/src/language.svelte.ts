@@ -6,11 +6,14 @@ const KEY = 'psn:language';
 /** English or Spanish: by choice, else as the browser is set. */
 class Tongue {
   now = $state<Language>('en');
-  /** Whether this page speaks both; administration speaks English alone. */
+  /** Whether this page speaks both. */
   offered = $state(false);
 
-  /** To be called once, before anything is on the screen. */
-  begin(): void {
+  #also: (language: Language) => void = () => undefined;
+
+  /** To be called once, before anything is on the screen; `also`: sentences of this page alone. */
+  begin(also?: (language: Language) => void): void {
+    if (also) this.#also = also;
     this.offered = true;
     this.#take(kept());
   }
@@ -27,6 +30,7 @@ class Tongue {
   #take(language: Language): void {
     speak(language);
     speakOfWork(language);
+    this.#also(language);
     document.documentElement.lang = language;
     this.now = language;
   }

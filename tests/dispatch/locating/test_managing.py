@@ -147,7 +147,7 @@ async def test_a_landmark_is_found_at_once_changed_retired_and_taken_back(
 
     assert (await first("town peir"), await first("muelle")) == ("Town pier", "Town pier")
     (row,) = (await clerk.get("/api/places/own"))["places"]
-    assert (row["lon"], row["lat"], row["district"], row["retired"]) == (LON, LAT, "BZ-BZ", False)
+    assert (row["lon"], row["lat"], row["district"], row["retired"]) == (LON, LAT, "Belize", False)
     assert await clerk.refused("POST", "/api/places", {**PIER, "lat": LAT + 20_000}) == (
         409,
         "already_there",

@@ -62,6 +62,8 @@ export interface Unit {
   hidden: boolean;
   online: boolean;
 }
+/** The usual kinds of units; an agency may have others. */
+export const UNIT_KINDS = ['car', 'truck', 'motorcycle', 'boat', 'foot', 'aircraft', 'post'];
 export interface Member {
   address: string;
   name: string;

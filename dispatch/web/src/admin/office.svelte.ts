@@ -1,9 +1,12 @@
 import { Entrance } from '../state/entrance.svelte';
 import { problemText, type Answer } from '../state/http';
+import { newId } from '../state/outbox';
 import type { SignedIn } from '../wire/frames';
 import type { Agency, Rights } from './answers';
 
 const RENEW_EVERY = 10_000;
+/** What is answered when it may have been done all the same. */
+const UNSURE: ReadonlySet<string> = new Set(['unreachable', 'unavailable']);
 
 export const TABS = [
   'people',
@@ -14,19 +17,36 @@ export const TABS = [
   'agencies',
   'sessions',
   'audit',
+  'kinds',
+  'stations',
+  'crews',
+  'fences',
+  'places',
 ] as const;
 export type Tab = (typeof TABS)[number];
+/** Those about the data that dispatch works with. */
+export const FOR_DISPATCH: readonly Tab[] = ['kinds', 'stations', 'crews', 'fences', 'places'];
 
-/** What one must be allowed to do to be shown a tab. */
-const NEEDS: Record<Tab, [kind: string, action: string]> = {
-  people: ['person', 'see'],
-  devices: ['device', 'see'],
-  units: ['unit', 'manage'],
-  groups: ['group', 'see'],
-  sharing: ['agreement', 'see'],
-  agencies: ['retention', 'see'],
-  sessions: ['session', 'see'],
-  audit: ['audit', 'see'],
+type Right = [kind: string, action: string];
+const PREPARES: Right[] = [
+  ['incident', 'see'],
+  ['unit', 'manage'],
+];
+/** What one must be allowed to do to be shown a tab: one of these. */
+const NEEDS: Record<Tab, Right[]> = {
+  people: [['person', 'see']],
+  devices: [['device', 'see']],
+  units: [['unit', 'manage']],
+  groups: [['group', 'see']],
+  sharing: [['agreement', 'see']],
+  agencies: [['retention', 'see']],
+  sessions: [['session', 'see']],
+  audit: [['audit', 'see']],
+  kinds: PREPARES,
+  stations: PREPARES,
+  crews: PREPARES,
+  fences: [['layer', 'see']],
+  places: [['place', 'see']],
 };
 
 /** What the page of administration is about: who is at it, and what he may do. */
@@ -38,6 +58,8 @@ export class Office extends Entrance {
   version = $state(0);
   /** What was done last, in words. */
   done = $state('');
+  /** Ids of actions of which nobody knows yet whether they were done, by what they ask for. */
+  #asked = new Map<string, string>();
 
   constructor() {
     super('psn-admin/0.1');
@@ -50,7 +72,7 @@ export class Office extends Entrance {
     return this.rights?.rights[kind]?.[action] !== undefined;
   }
 
-  tabs = $derived(TABS.filter((tab) => this.may(...NEEDS[tab])));
+  tabs = $derived(TABS.filter((tab) => NEEDS[tab].some((right) => this.may(...right))));
 
   agency(id: number | null): Agency | undefined {
     return this.rights?.agencies.find((agency) => agency.id === id);
@@ -78,6 +100,16 @@ export class Office extends Entrance {
       this.done = typeof said === 'string' ? said : said(answer.value);
       this.version += 1;
     }
+    return answer;
+  }
+
+  /** An action of dispatch. One whose answer was lost is asked for again under its id: done once. */
+  async do(action: string, body: unknown, said: string): Promise<Answer<unknown>> {
+    const asked = `${action} ${JSON.stringify(body)}`;
+    const id = this.#asked.get(asked) ?? newId((bytes) => crypto.getRandomValues(bytes));
+    this.#asked.set(asked, id);
+    const answer = await this.act('POST', `/api/do/${action}?id=${id}`, body, said);
+    if (answer.ok || !UNSURE.has(answer.code)) this.#asked.delete(asked);
     return answer;
   }
 

@@ -1,13 +1,18 @@
+import type { Language, Spoken } from '../strings';
 import type { Kept, Shown } from './answers';
+import { forDispatch } from './words.dispatch';
+import { spanish } from './words.es';
 
 /** Every English sentence of administration, in one place for translation. */
-export const words = {
+const english = {
+  ...forDispatch.en,
   title: 'Administration',
   console: 'Console',
   loading: 'Loading…',
   noRights: 'Your roles give you nothing to administer here.',
   noRightsHelp: 'Ask an administrator of your agency for another role.',
   sections: 'Sections',
+  rooms: { access: 'Who may what', dispatch: 'For dispatch' },
   tabs: {
     people: 'People',
     devices: 'Devices',
@@ -17,6 +22,11 @@ export const words = {
     agencies: 'Agencies',
     sessions: 'Sessions',
     audit: 'Audit',
+    kinds: 'Kinds of incidents',
+    stations: 'Stations',
+    crews: 'Crews',
+    fences: 'Fence alarms',
+    places: 'Places',
   },
   find: 'Find',
   close: 'Close',
@@ -24,7 +34,13 @@ export const words = {
   copied: 'Copied',
   actions: 'Actions',
   onceOnly: 'It is shown only now. Hand it over, then close.',
-  none: (what: string) => `No ${what}.`,
+  none: {
+    unit: 'No unit.',
+    device: 'No device.',
+    group: 'No group.',
+    exception: 'No exception.',
+    incident: 'No running incident.',
+  },
   noMatch: 'Nothing matches.',
   withoutEnd: 'without an end',
   roles: {
@@ -128,7 +144,6 @@ export const words = {
     add: 'Add a unit',
     callsign: 'Callsign',
     kind: 'Type',
-    kinds: ['car', 'truck', 'motorcycle', 'boat', 'foot', 'aircraft', 'post'],
     key: 'Gateway’s name for it',
     hidden: 'Undercover',
     retired: 'Out of use',
@@ -192,6 +207,8 @@ export const words = {
     end: 'Ends',
     endHint: 'Belize time; empty: until somebody ends it',
     agree: 'Agree',
+    saying: (units: string, messages: string) =>
+      `units ${units.toLowerCase()}, ${messages.toLowerCase()}`,
     endAll: 'End what is agreed',
     change: (agency: string, before: string, after: string) =>
       `${agency} from now on: ${after}. So far: ${before}.`,
@@ -328,3 +345,12 @@ export const words = {
     nobody: 'nobody',
   },
 } as const;
+
+export type Words = Spoken<typeof english>;
+
+/** What the page says, in the language that is spoken now; see `strings.ts`. */
+export let words: Words = english;
+
+export function speakOfAdministration(language: Language): void {
+  words = { en: english, es: spanish }[language];
+}

@@ -27,6 +27,9 @@ export const hourMinute = (time: number): string =>
 /** `3 Nov`. */
 export const dayMonth = (time: number): string =>
   format('day', { day: 'numeric', month: 'short' }).format(time);
+/** `Mon`. */
+export const weekday = (time: number): string =>
+  format('weekday', { weekday: 'short' }).format(time);
 /** `14:03` today, `3 Nov, 14:03` on another day. */
 export function shortTime(time: number, now: number): string {
   return dayMonth(time) === dayMonth(now)

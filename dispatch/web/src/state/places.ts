@@ -2,11 +2,15 @@ import type { Answer } from './http';
 
 /** A place that may be meant, as `GET /api/places` tells it; degrees × 10⁷. */
 export interface FoundPlace {
+  /** Its number, where it is one of the gazetteer. */
+  place?: number | null;
   name: string;
   kind: string;
   district: string | null;
   lon: number;
   lat: number;
+  /** In metres. */
+  precision?: number;
   /** Why it is offered. */
   reason?: string;
   /** What is to be told before it is taken. */
