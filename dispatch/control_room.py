@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -24,6 +26,8 @@ from psn.settings import Settings
 CONNECTIONS: Final = 6
 """Database connections of dispatch's own: reading history must not keep an order waiting."""
 READY_AFTER_S: Final = 15.0
+AGAIN_S: Final = 1.0
+log = logging.getLogger(__name__)
 DESK: Final[web.AppKey[Desk]] = web.AppKey("desk", Desk)
 RECOMMENDER: Final[web.AppKey[Recommender]] = web.AppKey("recommender", Recommender)
 
@@ -47,14 +51,14 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         recommender = Recommender(core, roads, settings.emergency_driving_percent / 100)
         application[RECOMMENDER] = recommender
         tasks = [
-            asyncio.create_task(work, name=name)
+            asyncio.create_task(_keep_going(name, work), name=name)
             for name, work in (
-                ("board", board.run()),
-                ("orders", orders.run()),
-                ("alarms", clock.run()),
-                ("fences", fences.run()),
-                ("roads", roads.run(pool)),
-                ("ways", _make_ready(recommender)),
+                ("board", board.run),
+                ("orders", orders.run),
+                ("alarms", clock.run),
+                ("fences", fences.run),
+                ("roads", partial(roads.run, pool)),
+                ("ways", partial(_make_ready, recommender)),
             )
         ]
         yield
@@ -64,6 +68,16 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         await database.close_pool(pool)
 
     application.cleanup_ctx.append(run)
+
+
+async def _keep_going(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do a work that has no end; should it fail in a way that nobody thought of, begin it anew."""
+    while True:
+        try:
+            return await work()
+        except Exception:
+            log.exception("%s failed, and begins anew", name)
+            await asyncio.sleep(AGAIN_S)
 
 
 async def _make_ready(recommender: Recommender) -> None:

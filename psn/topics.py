@@ -12,6 +12,8 @@ Who may see an item is asked of the item with the viewer and the rules of the mo
 changes, and once for each when the rules change. An item is encoded once for each codec; sessions
 that are shown the same items of one change get the same bytes.
 
+An item may *ring*: a locked session is told of nothing, but that somebody waits for help it hears.
+
 A session whose socket does not drain is passed over, and gets everything anew when it has drained.
 A locked session gets nothing, and everything anew when it goes on.
 
@@ -46,6 +48,8 @@ class Item:
     address: str
     body: msgspec.Struct
     seen_by: Sees
+    ring: int = 0
+    """Whenever this grows, locked sessions that may see it hear that an emergency waits."""
     _encoded: dict[wire.Codec, msgspec.Raw] = field(default_factory=dict)
 
     def encoded(self, codec: wire.Codec) -> msgspec.Raw:
@@ -66,6 +70,8 @@ class Topic:
         self.items: dict[str, Item] = {}
         self.shown: dict[Session, set[str]] = {}
         """By follower: the addresses of what he has been shown and not told to forget."""
+        self.rung: dict[str, int] = {}
+        """By address: how much has rung at locked sessions."""
 
 
 class Topics:
@@ -155,6 +161,8 @@ class Topics:
         seen = [item for item in topic.items.values() if self._sees(session, item)]
         topic.shown[session] = {item.address for item in seen}
         if session.barred is not None:
+            if any(item.ring for item in seen):
+                session.send(wire.EmergencyWaits())
             return
         for at in range(0, max(len(seen), 1), PART):
             part = [item.encoded(session.codec) for item in seen[at : at + PART]]
@@ -162,6 +170,10 @@ class Topics:
 
     def _tell(self, topic: Topic, fresh: list[Item], left: list[str]) -> None:
         made: dict[tuple[wire.Codec, tuple[str, ...], tuple[str, ...]], bytes] = {}
+        ringing = {i.address for i in fresh if i.ring > topic.rung.get(i.address, 0)}
+        topic.rung |= {item.address: item.ring for item in fresh if item.address in ringing}
+        for address in left:
+            topic.rung.pop(address, None)
         for session, shown in topic.shown.items():
             seen = [item for item in fresh if self._sees(session, item)]
             visible = {item.address for item in seen}
@@ -171,6 +183,8 @@ class Topics:
                 continue
             shown |= visible
             shown.difference_update(over)
+            if session.barred is not None and ringing & visible:
+                session.send(wire.EmergencyWaits())
             if not self._listens(topic, session):
                 continue
             codec = session.codec

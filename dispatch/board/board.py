@@ -132,7 +132,9 @@ class Board:
         assignments = self.of(rows.Assignment).values()
         fresh += [r for r in assignments if r.incident in changed and r.id not in there]
         incidents = self._incidents
-        board = [Item(_address(row), row, sight.on_board(row, incidents)) for row in fresh]
+        board = [
+            Item(_address(row), row, sight.on_board(row, incidents), _ring(row)) for row in fresh
+        ]
         duties = [(row, sight.on_duty(row, incidents)) for row in fresh]
         self._topics.change(BOARD, board, gone)
         self._topics.change(
@@ -141,6 +143,11 @@ class Board:
 
 
 _WORDS: Final = {selection.row: selection.word for selection in SELECTIONS}
+
+
+def _ring(row: rows.Row) -> int:
+    """An emergency rings when it is raised and whenever it is pressed again, till it is owned."""
+    return row.presses if isinstance(row, rows.Emergency) and row.owner is None else 0
 
 
 def _address(row: rows.Row) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from dispatch.desk.cards import Card, worked_on
+from dispatch.desk.cards import Card, locked_card, seen, worked_on
 from dispatch.desk.raising import raise_alarm
-from dispatch.desk.values import Id, Ids, Place, Text, Words
+from dispatch.desk.values import Id, Ids, Place, Reason, Text, Words
 from dispatch.desk.work import Action, Work
 from dispatch.domain.alarms import Kind
 from dispatch.domain.refusals import (
@@ -53,7 +53,7 @@ class Decline(Struct):
     """A crew cannot do what it was ordered."""
 
     assignment: Id
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    reason: Reason
 
 
 async def assign(work: Work, body: Assign) -> Assigned:
@@ -70,9 +70,7 @@ async def assign(work: Work, body: Assign) -> Assigned:
         if incident == body.incident:
             cards[incident] = await worked_on(work, incident)
         else:
-            await work.connection.fetchval(
-                "select 1 from incident_card where incident_id = $1 for update", incident
-            )
+            await locked_card(work, incident)
     card = cards[body.incident]
     statuses = await locked(work, [unit.id for unit in units])
     made = {}
@@ -243,9 +241,7 @@ async def live(work: Work, assignment: int) -> Any:
     )
     if row is None or row["agency_id"] != work.who.agency:
         raise not_there("assignment")
-    await work.connection.fetchval(
-        "select 1 from incident_card where incident_id = $1 for update", row["incident_id"]
-    )
+    await locked_card(work, row["incident_id"])
     await locked(work, [row["unit_id"]])
     ended = await work.connection.fetchval(
         "select outcome from assignment where id = $1", assignment
@@ -256,10 +252,19 @@ async def live(work: Work, assignment: int) -> Any:
 
 
 async def recall(work: Work, body: Recall) -> None:
-    """Call a unit back; the crew is told by an order of its own."""
+    """Call a unit back; the crew is told why by an order of its own."""
     work.own("incident", "open", "recall units")
     row = await live(work, body.assignment)
+    card = await seen(work, row["incident_id"])
     await end(work, body.assignment, row["unit_id"], row["incident_id"], "recalled", body.reason)
+    await work.connection.execute(
+        "insert into unit_letter (unit_id, agency_id, text, author) values ($1, $2, $3, $4)",
+        row["unit_id"],
+        row["agency_id"],
+        f"Called back from {card.number} {card.title}: {body.reason}",
+        work.who.address,
+    )
+    work.orders = True
     await set_status(work, row["unit_id"], Status.AVAILABLE, "order")
 
 

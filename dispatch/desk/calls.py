@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from dispatch.desk.cards import open_card, worked_on
 from dispatch.desk.types import own_type
-from dispatch.desk.values import Id, Line, Place, Priority, Text, Words
+from dispatch.desk.values import Id, Line, Place, Priority, Reason, Text, Words
 from dispatch.desk.work import Action, Made, Work
 from dispatch.domain import calls
 from dispatch.domain.calls import State
@@ -78,7 +78,7 @@ class Close(Struct):
     """A call comes to nothing, for a reason."""
 
     call: Id
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    reason: Reason
 
 
 class Opened(Struct):

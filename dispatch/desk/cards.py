@@ -25,12 +25,23 @@ class Card:
     taking_part: frozenset[int]
 
 
+async def locked_card(work: Work, incident: int) -> None:
+    """Lock an incident's card till the end, and nothing beside it: what is read then is of now.
+
+    Everyone who changes something of an incident comes through here first. With the incident's own
+    row locked as well, who writes into the log would wait for who waits for him.
+    """
+    await work.connection.fetchval(
+        "select 1 from incident_card where incident_id = $1 for update", incident
+    )
+
+
 async def seen(work: Work, incident: int) -> Card:
     """The incident, its card locked till the end; raises ``not_found`` where it is not shown."""
+    await locked_card(work, incident)
     row = await work.connection.fetchrow(
         "select i.agency_id, i.title, i.closed_at is not null as closed, k.number"
-        " from incident i join incident_card k on k.incident_id = i.id where i.id = $1"
-        " for update",
+        " from incident i join incident_card k on k.incident_id = i.id where i.id = $1",
         incident,
     )
     if row is None:

@@ -49,6 +49,14 @@ class Check(Struct):
     welfare: Id
 
 
+class Answer(Struct, kw_only=True, omit_defaults=True):
+    """A unit is well."""
+
+    welfare: Id
+    at: Milliseconds | None = None
+    """When it was said, if that was in a dead spot; none: now."""
+
+
 class Remind(Struct, kw_only=True, omit_defaults=True):
     """Be reminded; ``all``: the whole desk of the agency."""
 
@@ -146,13 +154,15 @@ async def start_check(work: Work, body: StartCheck) -> Made:
     return Made(number)
 
 
-async def answer_check(work: Work, body: Check) -> None:
-    """The unit is well: the next time is counted from now."""
+async def answer_check(work: Work, body: Answer) -> None:
+    """The unit is well: the next time is counted from when it said so."""
     row = await _check(work, body.welfare)
     await work.connection.execute(
-        "update welfare_check set due_at = now() + make_interval(secs => every_seconds)"
+        "update welfare_check set"
+        " due_at = greatest(due_at, $2::timestamptz + make_interval(secs => every_seconds))"
         " where id = $1",
         row["id"],
+        work.moment(body.at),
     )
     work.touch("welfare", body.welfare)
 
@@ -262,7 +272,7 @@ ACTIONS: Final = (
     Action("lookout.issue", Issue, issue, Made),
     Action("lookout.end", EndLookout, end_lookout),
     Action("welfare.start", StartCheck, start_check, Made),
-    Action("welfare.answer", Check, answer_check),
+    Action("welfare.answer", Answer, answer_check),
     Action("welfare.stop", Check, stop_check),
     Action("reminder.set", Remind, remind, Made),
     Action("reminder.done", Which, done),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -11,9 +12,12 @@ from dispatch.desk.values import Id, Milliseconds, Place, Words
 from dispatch.desk.work import Action, Made, Work
 from dispatch.domain import emergencies
 from dispatch.domain.emergencies import Emergency
-from dispatch.domain.refusals import not_allowed, not_there
+from dispatch.domain.refusals import not_allowed, not_now, not_there
 from psn import access
 from psn.directory import Precision, Unit
+
+JUST_TAKEN: Final = timedelta(minutes=1)
+"""Who took an emergency so short a time ago need not take it anew when it is pressed again."""
 
 
 class Press(Struct, kw_only=True, omit_defaults=True):
@@ -39,6 +43,8 @@ class Well(Struct, kw_only=True, omit_defaults=True):
 
     emergency: Id | None = None
     """None: the one of the unit of this session, which may not know its number yet."""
+    at: Milliseconds | None = None
+    """When it was said, if that was in a dead spot; none: now."""
 
 
 class Safe(Struct, kw_only=True, omit_defaults=True):
@@ -60,8 +66,8 @@ async def press(work: Work, body: Press) -> Made:
     place = body.place.point() or _last_place(work, unit)
     if row is None:
         number: int = await work.connection.fetchval(
-            "insert into emergency (unit_id, source, raised_by, said_at, point)"
-            " values ($1, $2, $3, $4, st_geomfromewkt($5)) returning id",
+            "insert into emergency (unit_id, source, raised_by, said_at, pressed_at, point)"
+            " values ($1, $2, $3, $4, $4, st_geomfromewkt($5)) returning id",
             unit.id,
             source,
             work.who.address,
@@ -70,12 +76,19 @@ async def press(work: Work, body: Press) -> Made:
         )
     else:
         number = row["id"]
-        emergencies.press(_of(row))
+        taken = row["owned_at"]
+        just_taken = taken is not None and work.now - taken < JUST_TAKEN
+        after = emergencies.press(_of(row), just_taken)
         await work.connection.execute(
-            "update emergency set presses = presses + 1, unit_safe_at = null,"
-            " point = coalesce(st_geomfromewkt($2), point) where id = $1",
+            "update emergency set presses = presses + 1, unit_safe_at = null, desk_safe_at = null,"
+            " desk_safe_by = null, owner_id = $4::int, owned_at = $5,"
+            " pressed_at = greatest(pressed_at, $3), point = coalesce(st_geomfromewkt($2), point)"
+            " where id = $1",
             number,
             place,
+            work.moment(body.at),
+            after.owner,
+            taken if just_taken else None,
         )
     incident = await work.connection.fetchval(
         "select incident_id from assignment where unit_id = $1 and ended_at is null", unit.id
@@ -135,6 +148,10 @@ async def safe(work: Work, body: Well) -> None:
         work.who.device is not None and access.may_report(work.who, unit)
     ):
         raise not_allowed("say for a unit that it is safe; end the emergency instead")
+    if work.moment(body.at) < row["pressed_at"]:
+        raise not_now(
+            "The button was pressed again after that.", "Say it again if the unit is safe now."
+        )
     after = emergencies.unit_says_safe(_of(row))
     await work.connection.execute("update emergency set unit_safe_at = now() where id = $1", number)
     await _settle(work, number, after, "safe")

@@ -67,10 +67,14 @@ class FenceWatch:
         await self._load()
         stays = await self._stays(now)
         staying = {(rule.id, unit) for rule, unit, _ in stays}
-        raised = [*self._crossed, *(s for s in stays if (s[0].id, s[1]) not in self._told)]
-        if raised:
-            await self._raise(raised)
-        self._crossed = []
+        crossed, self._crossed = self._crossed, []
+        raised = [*crossed, *(s for s in stays if (s[0].id, s[1]) not in self._told)]
+        try:
+            if raised:
+                await self._raise(raised)
+        except BaseException:
+            self._crossed = [*crossed, *self._crossed]
+            raise
         self._told = staying
 
     async def _load(self) -> None:
@@ -97,7 +101,7 @@ class FenceWatch:
         await self._learn_since([(unit.id, fence) for unit, fence, _ in inside], now)
         broken: list[Broken] = []
         for unit, fence, speed in inside:
-            there = Inside(unit.id, unit.kind, fence, self._since[unit.id, fence], speed)
+            there = Inside(unit.id, unit.kind, fence, self._since.get((unit.id, fence), now), speed)
             broken += [
                 (rule, unit.id, now)
                 for rule in fence_rules.stay_breaks(rules, there, now)

@@ -1,6 +1,7 @@
 """Orders on their way: from an assignment on disk to a message in the unit's mailbox, once.
 
-The assignment is committed first, and with it the order's id and text. What has not been noted as
+The assignment is committed first, and with it the order's id and text; so is a letter, which tells
+a crew something else, such as that it is called back. What has not been noted as
 sent is sent again, after a restart too; the record keeps one message of an id, so the crew gets
 one. That it arrived is read from the receipts.
 """
@@ -56,37 +57,45 @@ class Orders:
                 await self._board.renew(("assignment", each) for each in touched)
 
     async def _send(self) -> list[int]:
+        """Send orders and letters that wait; the assignments whose orders are sent now."""
         async with database.asking(self._pool) as connection:
-            waiting = await connection.fetch(
-                "select id, unit_id, agency_id, order_id, order_text, ordered_by from assignment"
-                " where sent_at is null order by id limit 200"
-            )
+            waiting = await connection.fetch(_WAITING)
         if not waiting:
             return []
-        directory = self._core.directory
-        await asyncio.gather(
-            *(
-                self._core.record.append(
-                    Letter(
-                        wire.MessageBody(
-                            id=row["order_id"],
-                            sender=row["ordered_by"],
-                            sender_name=directory.name(row["ordered_by"]),
-                            to=[f"unit:{row['unit_id']}"],
-                            text=row["order_text"],
-                            priority="immediate",
-                            time=0,
-                        ),
-                        row["agency_id"],
-                    )
-                )
-                for row in waiting
-            )
+        record = self._core.record
+        answers = await asyncio.gather(
+            *(record.append(self._letter(row)) for row in waiting), return_exceptions=True
         )
-        sent = [row["id"] for row in waiting]
+        sent, problems = [], []
+        for row, answer in zip(waiting, answers, strict=True):
+            if not isinstance(answer, BaseException):
+                sent.append(row)
+            elif isinstance(answer, Problem) and answer.code in _NEVER:
+                # It is not tried again, so that it keeps no other order waiting; the alarm of an
+                # order that does not arrive tells the desk.
+                log.error("order %s to unit %d is refused: %s", row["uid"], row["unit_id"], answer)
+                sent.append(row)
+            else:
+                problems.append(answer)
+        orders = [row["assignment"] for row in sent if row["assignment"] is not None]
         async with database.asking(self._pool) as connection:
-            await connection.execute(_SENT, sent)
-        return sent
+            await connection.execute(_SENT, orders)
+            await connection.execute(_LETTERS_SENT, [row["uid"] for row in sent])
+        if problems:
+            log.warning("%d orders wait: %s", len(problems), problems[0])
+        return orders
+
+    def _letter(self, row: asyncpg.Record) -> Letter:
+        body = wire.MessageBody(
+            id=row["uid"],
+            sender=row["author"],
+            sender_name=self._core.directory.name(row["author"]),
+            to=[f"unit:{row['unit_id']}"],
+            text=row["text"],
+            priority="immediate",
+            time=0,
+        )
+        return Letter(body, row["agency_id"])
 
     async def _note_delivered(self) -> list[int]:
         async with database.asking(self._pool) as connection:
@@ -94,6 +103,17 @@ class Orders:
         return [row["id"] for row in rows]
 
 
+_NEVER: Final = frozenset({"id_taken", "not_storable"})
+"""Codes with which the record refuses a message for good."""
+_WAITING: Final = """
+    select id as assignment, unit_id, agency_id, order_id as uid, order_text as text,
+           ordered_by as author, ordered_at as at
+      from assignment where sent_at is null and ended_at is null
+    union all
+    select null, unit_id, agency_id, id, text, author, at from unit_letter where sent_at is null
+    order by at limit 200
+"""
+_LETTERS_SENT: Final = "update unit_letter set sent_at = now() where id = any($1)"
 _SENT: Final = """
     with acting as (select set_config('psn.acting', 'yes', true))
     update assignment set sent_at = now() from acting where id = any($1) and sent_at is null

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from dispatch.desk.cards import seen, take_part, worked_on
+from dispatch.desk.cards import locked_card, seen, take_part, worked_on
 from dispatch.desk.raising import raise_alarm
 from dispatch.desk.values import Id, Said, Text
 from dispatch.desk.work import Action, Made, Work
@@ -124,10 +124,9 @@ async def _open(work: Work, invitation: int) -> Any:
     )
     if incident is None:
         raise not_there("invitation")
+    await locked_card(work, incident)
     closed = await work.connection.fetchval(
-        "select i.closed_at is not null from incident i join incident_card k"
-        " on k.incident_id = i.id where i.id = $1 for update",
-        incident,
+        "select closed_at is not null from incident where id = $1", incident
     )
     row: Any = await work.connection.fetchrow(
         "select * from invitation where id = $1 for update", invitation

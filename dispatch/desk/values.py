@@ -14,6 +14,8 @@ Line = Annotated[str, Meta(max_length=200, pattern=NO_NUL)]
 """A line of text; may be empty."""
 Words = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
 """A line of text that says something."""
+Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=NO_NUL)]
+"""Why, in a few sentences."""
 Text = Annotated[str, Meta(max_length=MOST_CHARACTERS, pattern=NO_NUL)]
 Said = Annotated[str, Meta(min_length=1, max_length=MOST_CHARACTERS, pattern=NO_NUL)]
 Priority = Annotated[int, Meta(ge=1, le=5)]
@@ -42,6 +44,7 @@ __all__ = [
     "Milliseconds",
     "Place",
     "Priority",
+    "Reason",
     "Said",
     "Text",
     "Word",

@@ -1,8 +1,9 @@
 """The red button: raised, owned by somebody, and over only when both sides have said so.
 
 Transitions: *raised → owned → over*. It is over when the unit has said that it is safe and a
-dispatcher has too, in either order; another press of the button takes the unit's word back. When
-the unit cannot say so, a supervisor ends it alone, for a reason.
+dispatcher has too, in either order. Another press of the button takes both words back, and raises
+it anew: nobody owns it then, unless he has only just taken it. When the unit cannot say that it is
+safe, a supervisor ends it alone, for a reason.
 """
 
 from __future__ import annotations
@@ -23,10 +24,14 @@ class Emergency:
     over: bool = False
 
 
-def press(emergency: Emergency) -> Emergency:
-    """The button again: the unit is not safe, whatever it said before."""
+def press(emergency: Emergency, just_taken: bool) -> Emergency:
+    """The button again: whatever was said before, it is not over, and somebody must take it anew.
+
+    ``just_taken``: its owner took it so short a time ago that he knows.
+    """
     _need_live(emergency)
-    return replace(emergency, unit_safe=False)
+    owner = emergency.owner if just_taken else None
+    return replace(emergency, owner=owner, unit_safe=False, desk_safe=False)
 
 
 def own(emergency: Emergency, person: int) -> Emergency:

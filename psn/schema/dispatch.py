@@ -249,6 +249,11 @@ class Assignment(Base):
     __table_args__ = (
         Index("assignment_live", "unit_id", postgresql_where=text("ended_at is null"), unique=True),
         Index("assignment_ordered", "agency_id", "ordered_at"),
+        Index(
+            "assignment_unsent",
+            "ordered_at",
+            postgresql_where=text("sent_at is null and ended_at is null"),
+        ),
     )
 
     id: Mapped[int] = number()
@@ -275,6 +280,22 @@ class Assignment(Base):
     place: Mapped[str] = _said()
     """Where it goes, when that is not where the incident is."""
     point: Mapped[WKBElement | None] = _point()
+
+
+class UnitLetter(Base):
+    """What a unit is to be told besides its order: a message in its mailbox, once."""
+
+    __tablename__ = "unit_letter"
+    __table_args__ = (Index("unit_letter_unsent", "at", postgresql_where=text("sent_at is null")),)
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, server_default=func.gen_random_uuid())
+    """Of the message."""
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    agency_id: Mapped[int] = _agency()
+    text: Mapped[str]
+    author: Mapped[str]
+    at: Mapped[datetime] = now()
+    sent_at: Mapped[datetime | None]
 
 
 class UnitStatus(Base):
@@ -328,6 +349,8 @@ class Emergency(Base):
     raised_by: Mapped[str]
     raised_at: Mapped[datetime] = now()
     said_at: Mapped[datetime]
+    pressed_at: Mapped[datetime] = now()
+    """When it was pressed last, as said."""
     presses: Mapped[int] = mapped_column(server_default=text("1"))
     point: Mapped[WKBElement | None] = _point()
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))

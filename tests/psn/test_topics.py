@@ -47,10 +47,18 @@ class Listener:
         self.outbox.send(self.codec.encode(frame))
 
     @property
+    def rings(self) -> int:
+        """How often it was told that an emergency waits."""
+        frames = [self.codec.decode_server(data) for data in self.outbox.sent]
+        return sum(isinstance(frame, wire.EmergencyWaits) for frame in frames)
+
+    @property
     def there(self) -> dict[str, str]:
         there: dict[str, str] = {}
         for data in self.outbox.sent:
             frame = self.codec.decode_server(data)
+            if isinstance(frame, wire.EmergencyWaits):
+                continue
             assert isinstance(frame, wire.News)
             if frame.whole:
                 there.clear()
@@ -155,3 +163,33 @@ def test_what_is_no_topic_or_not_for_him_is_refused_alike(topics: Topics) -> Non
         with pytest.raises(Problem) as refused:
             topics.follow(listener, name)  # type: ignore[arg-type]
         assert refused.value.code == "no_topic"
+
+
+def test_what_rings_is_heard_at_locked_sessions_that_may_see_it_and_nothing_else(
+    topics: Topics,
+) -> None:
+    """DOM-SES-8."""
+    locked, other, open_one = Listener(1), Listener(2), Listener(1)
+    for each in (locked, other, open_one):
+        topics.follow(each, "things")  # type: ignore[arg-type]
+    locked.barred = other.barred = Problem("locked", "Locked.", "Unlock.")
+
+    def call(ring: int, text: str = "help") -> Item:
+        return Item("thing:1", Thing(1, text), lambda who, _: who.agency == 1, ring)
+
+    topics.change("things", [call(1)])
+    assert (locked.rings, other.rings, open_one.rings) == (1, 0, 0)
+    topics.change("things", [call(1, "help, and a note")])
+    assert locked.rings == 1, "nothing new rings"
+    topics.change("things", [call(0, "owned")])
+    topics.change("things", [call(2)])
+    assert locked.rings == 2, "pressed again"
+    assert "thing:1" not in locked.there and open_one.there["thing:1"] == "help"
+    # Who follows while he is locked hears what rings already.
+    late = Listener(1)
+    late.barred = Problem("locked", "Locked.", "Unlock.")
+    topics.follow(late, "things")  # type: ignore[arg-type]
+    assert late.rings == 1
+    topics.change("things", [], ["thing:1"])
+    topics.change("things", [call(1)])
+    assert locked.rings == 3, "another one under the same address"

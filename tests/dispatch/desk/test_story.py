@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from desk_peer import Worker
 from stage import BPD, CAR, CUSTOMS, PATROL, Stage, now_ms, texts, until
+
+from psn import wire
 
 
 async def test_from_the_call_to_all_clear(stage: Stage) -> None:
@@ -69,6 +72,86 @@ async def test_an_order_may_lead_elsewhere_than_to_the_incident(stage: Stage) ->
     assert "place" not in ana.board[f"assignment:{assignment + 1}"]
     await ana.leave()
     await car.leave()
+
+
+async def test_a_crew_that_is_called_back_is_told_why(stage: Stage) -> None:
+    """DOM-ASG-9."""
+    ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
+    opened = await ana.do("incident.open", title="Armed robbery")
+    made = await ana.do("incident.assign", incident=opened["incident"], units=[CAR])
+    await until(lambda: len(texts(car.peer)) == 1, "the order is in the mailbox")
+    (assignment,) = made["assignments"]
+    await ana.do("assignment.recall", assignment=assignment, reason="Wait at the bridge, armed")
+    await until(lambda: len(texts(car.peer)) == 2, "and why it is called back")
+    assert texts(car.peer)[1] == (
+        f"Called back from {opened['number']} Armed robbery: Wait at the bridge, armed"
+    )
+    await ana.leave()
+    await car.leave()
+
+
+async def test_an_emergency_pressed_again_is_raised_anew(stage: Stage) -> None:
+    """DOM-EMG-2."""
+    ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
+    number = (await car.do("emergency.press"))["id"]
+    address = f"emergency:{number}"
+    await ana.do("emergency.own", emergency=number)
+    await car.do("emergency.press")
+    again = await ana.sees(address, presses=2)
+    assert again["owner_name"] == "Ana", "she has only just taken it"
+    await ana.do("emergency.end", emergency=number, outcome="talked to them")
+    await stage.core.pool.execute("update emergency set owned_at = now() - interval '2 minutes'")
+    before = now_ms() - 1_000
+    await car.do("emergency.press")
+    again = await ana.sees(address, presses=3)
+    assert "owner" not in again and "desk_safe" not in again
+    await car.refused("emergency.safe", "not_now", at=before)
+    await car.do("emergency.safe")
+    await ana.sees(address, presses=3)
+    await ana.refused("emergency.end", "not_now", emergency=number, outcome="by her old word")
+    await ana.do("emergency.own", emergency=number)
+    await ana.do("emergency.end", emergency=number, outcome="seen, well")
+    await ana.sees_no(address)
+    await ana.leave()
+    await car.leave()
+
+
+async def test_the_red_button_rings_at_a_locked_console(stage: Stage) -> None:
+    """DOM-SES-8."""
+    ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
+    ticket = stage.core.signin.ticket(ana.peer.me.token)
+    assert ticket is not None
+    ticket.active -= timedelta(minutes=30)
+    await ana.peer.expect(wire.Locked)
+    ana.peer.frames.clear()
+    await car.do("emergency.press")
+    await ana.peer.expect(wire.EmergencyWaits)
+    assert not ana.peer.of(wire.News)
+    await ana.leave()
+    await car.leave()
+
+
+async def test_that_a_crew_was_well_long_ago_does_not_count_as_now(stage: Stage) -> None:
+    ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
+    check = (await ana.do("welfare.start", unit=CAR, every=900))["id"]
+    due = (await car.sees(f"welfare:{check}"))["due"]
+    await car.do("welfare.answer", welfare=check, at=now_ms() - 600_000)
+    assert (await car.sees(f"welfare:{check}"))["due"] == due
+    await asyncio.sleep(0.01)
+    await car.do("welfare.answer", welfare=check)
+    assert (await car.sees(f"welfare:{check}"))["due"] > due
+    await ana.leave()
+    await car.leave()
+
+
+async def test_an_agency_has_more_than_99_999_calls_a_year(stage: Stage) -> None:
+    ana = await Worker.enter(stage, "ana")
+    await ana.do("call.take", line="911")
+    await stage.core.pool.execute("update counter set last = 99998")
+    calls = [(await ana.do("call.take", line="911"))["id"] for _ in range(3)]
+    numbers = [(await ana.sees(f"call:{call}"))["number"] for call in calls]
+    assert [number[-6:] for number in numbers] == ["-99999", "100000", "100001"]
+    await ana.leave()
 
 
 async def test_the_line_of_a_call_is_put_right_by_whoever_has_it(stage: Stage) -> None:

@@ -10,7 +10,9 @@ from dispatch.domain import emergencies
 from dispatch.domain.emergencies import Emergency
 from dispatch.domain.refusals import DispatchRefused
 
-steps = st.lists(st.sampled_from(["press", "own", "unit", "desk", "alone"]), max_size=15)
+steps = st.lists(
+    st.sampled_from(["press", "press at once", "own", "unit", "desk", "alone"]), max_size=15
+)
 
 
 @given(steps)
@@ -21,10 +23,13 @@ def test_it_is_over_exactly_when_both_have_said_so_since_the_last_press(said: li
     for word in said:
         if now.over:
             with pytest.raises(DispatchRefused):
-                emergencies.press(now)
+                emergencies.press(now, just_taken=False)
             return
-        if word == "press":
-            now, unit = emergencies.press(now), False
+        if word.startswith("press"):
+            at_once = word == "press at once"
+            now, unit, desk = emergencies.press(now, at_once), False, False
+            owned = owned and at_once
+            assert (now.owner is not None) == owned
         elif word == "own":
             now, owned = emergencies.own(now, 1), True
         elif word == "unit":
@@ -35,4 +40,4 @@ def test_it_is_over_exactly_when_both_have_said_so_since_the_last_press(said: li
         else:
             now, desk = emergencies.desk_says_safe(now, word == "alone"), True
             alone = alone or word == "alone"
-        assert now.over is (alone or (unit and desk and owned))
+        assert now.over is (alone or (unit and desk))

@@ -148,8 +148,10 @@ export class Tablet {
   /** A welfare check that has no answer here yet. */
   check = $derived.by<WelfareCheck | null>(() => {
     const said = this.board.waiting.filter(({ what }) => what === 'welfare.answer');
-    const answered = new Set(said.map((action) => action.with['welfare']));
-    return this.board.all('welfare').find(({ id }) => !answered.has(id)) ?? null;
+    // An answer that waits holds as long as one that has arrived: then it is asked again.
+    const holds = ({ id, every }: WelfareCheck): boolean =>
+      said.some(({ with: body, time }) => body['welfare'] === id && this.now < time + every * 1000);
+    return this.board.all('welfare').find((check) => !holds(check)) ?? null;
   });
   /** The incident that what is written now belongs to. */
   about = $derived.by<{ id: number; number: string } | null>(() => {
@@ -200,11 +202,11 @@ export class Tablet {
 
   /** One is safe; also where the server has not said yet which emergency it is. */
   safe(): void {
-    this.#do('emergency.safe', {});
+    this.#do('emergency.safe', { at: this.clock() });
   }
 
   well(check: WelfareCheck): void {
-    this.#do('welfare.answer', { welfare: check.id });
+    this.#do('welfare.answer', { welfare: check.id, at: this.clock() });
   }
 
   /** Send a form: into the log of the order, or to the own control room. */

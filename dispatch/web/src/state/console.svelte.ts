@@ -163,7 +163,8 @@ export class Console extends Entrance {
   }
 
   override get alarming(): boolean {
-    return (this.mailroom?.alarms.length ?? 0) > 0;
+    const unowned = this.board?.all('emergency').some(({ owner }) => owner == null) ?? false;
+    return unowned || (this.mailroom?.alarms.length ?? 0) > 0;
   }
 
   protected override entered(frame: SignedIn, same: boolean): void {

@@ -32,7 +32,7 @@ export class Entrance {
   unlockProblem = $state('');
   unlocking = $state(false);
   /** An emergency has come while it is locked. */
-  emergencyWaits = $state(false);
+  emergencyWaits = $state(0);
   /** How often an alarm was silenced from the lock screen. */
   hushed = $state(0);
   /** Server's time when the page locks, once that is near. */
@@ -251,11 +251,12 @@ export class Entrance {
         this.unlockProblem = '';
         return;
       case 'unlocked':
-        this.locked = this.unlocking = this.emergencyWaits = false;
+        this.locked = this.unlocking = false;
+        this.emergencyWaits = 0;
         this.opened();
         return;
       case 'emergency_waits':
-        this.emergencyWaits = true;
+        this.emergencyWaits += 1;
         return;
       case 'error':
         if (frame.n === this.#unlock && this.unlocking) {
@@ -275,7 +276,8 @@ export class Entrance {
     this.account = null;
     this.own = null;
     this.secondStep = null;
-    this.locked = this.unlocking = this.emergencyWaits = false;
+    this.locked = this.unlocking = false;
+    this.emergencyWaits = this.hushed = 0;
     this.locksAt = this.endsAt = null;
     this.resuming = false;
     this.lostSince = null;
