@@ -177,7 +177,7 @@ SELECTIONS: Final = (
           join incident_card k on k.incident_id = i.id
         """,
         "n.id",
-        "i.closed_at is null",
+        f"i.closed_at is null and (n.answer is null or n.answered_at > now() - {KEPT})",
     ),
     Selection(
         "lookout",

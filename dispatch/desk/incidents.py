@@ -39,7 +39,7 @@ class Change(Struct, kw_only=True):
     """One field, with what it was when the change was thought of, and what it is to be.
 
     ``title`` and ``details`` are texts, ``priority`` and ``type`` numbers (a type may be none),
-    ``place`` a map of ``text``, ``lon``, ``lat``; of a place that was, the text decides.
+    ``place`` a map of ``text``, ``lon``, ``lat``; of a place that was, the point counts if said.
     """
 
     incident: Id
@@ -117,7 +117,8 @@ async def change(work: Work, body: Change) -> None:
     card = await worked_on(work, body.incident)
     _need_owner_agency(work, card)
     row: Any = await work.connection.fetchrow(
-        "select i.title, k.type_id as type, k.priority, k.place, k.details"
+        "select i.title, k.type_id as type, k.priority, k.place, k.details,"
+        " round(st_x(k.point) * 1e7)::int as lon, round(st_y(k.point) * 1e7)::int as lat"
         " from incident_card k join incident i on i.id = k.incident_id where k.incident_id = $1",
         body.incident,
     )
@@ -126,7 +127,7 @@ async def change(work: Work, body: Change) -> None:
     was = _value(body.field, body.was)
     text = wanted.text if isinstance(wanted, Place) else wanted
     before = was.text if isinstance(was, Place) else was
-    if before != there:
+    if before != there or _moved(was, row):
         raise changed_meanwhile(body.field, there)
     if body.field == "type" and wanted is not None:
         await own_type(work, int(wanted))
@@ -143,7 +144,21 @@ async def change(work: Work, body: Change) -> None:
             card.id,
             wanted.point(),
         )
-    await work.log(card.id, "changed", {"field": body.field, "was": there, "now": text})
+    said = {"field": body.field, "was": there, "now": text}
+    if isinstance(wanted, Place) and (wanted.lon, wanted.lat) != (row["lon"], row["lat"]):
+        said |= {"was_at": [row["lon"], row["lat"]], "now_at": [wanted.lon, wanted.lat]}
+    await work.log(card.id, "changed", said)
+    for asked in await work.connection.fetch(
+        "select id from invitation where incident_id = $1 and answer is null", card.id
+    ):
+        work.touch("invitation", asked["id"])
+
+
+def _moved(was: Any, row: Any) -> bool:
+    """Whether a place lies elsewhere than who changes it believes, if he says where."""
+    if not isinstance(was, Place) or was.point() is None:
+        return False
+    return (was.lon, was.lat) != (row["lon"], row["lat"])
 
 
 def _value(field: str, said: Any) -> Any:

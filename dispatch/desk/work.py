@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -17,9 +17,6 @@ from psn.access import Principal, Rules
 from psn.core import Core
 from psn.directory import Directory, Unit
 from psn.trail.audit import Actor
-
-EARLY_MS: Final = 120_000
-"""A clock that is ahead by no more than this is taken at its word; else it is now."""
 
 
 @dataclass(slots=True)

@@ -265,7 +265,7 @@ class Unlocked(Frame, tag="unlocked"):
 
 
 class EmergencyWaits(Frame, tag="emergency_waits"):
-    """An emergency message has come for a session that is locked."""
+    """An emergency has come for a session that is locked."""
 
 
 class Ending(Frame, tag="ending"):

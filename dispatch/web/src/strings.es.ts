@@ -174,6 +174,7 @@ export const spanish: Strings = {
     connecting: 'Conectando…',
     serverError: 'El servidor avisa de un problema:',
     dismiss: 'Descartar',
+    notDone: (time) => `No se hizo (pedido a las ${time}):`,
     notKept:
       'Este navegador no puede guardar mensajes. No cierre la página antes de que se envíen.',
   },

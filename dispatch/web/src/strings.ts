@@ -171,6 +171,7 @@ export const english = {
     connecting: 'Connecting…',
     serverError: 'The server reports a problem:',
     dismiss: 'Dismiss',
+    notDone: (time: string) => `Not done (asked for at ${time}):`,
     notKept: 'This browser cannot store messages. Do not close the page before they are sent.',
   },
   bar: {

@@ -154,6 +154,30 @@ async def test_an_agency_has_more_than_99_999_calls_a_year(stage: Stage) -> None
     await ana.leave()
 
 
+async def test_a_point_that_was_put_right_is_not_overwritten_by_a_change_of_words(
+    stage: Stage,
+) -> None:
+    """DOM-INC-5."""
+    ana, other = await Worker.enter(stage, "ana"), await Worker.enter(stage, "ana")
+    wrong = {"text": "Mile 8", "lon": -883_000_000, "lat": 175_000_000}
+    right = wrong | {"lon": -884_000_000}
+    number = (await ana.do("incident.open", title="Crash", place=wrong))["incident"]
+    change = {"incident": number, "field": "place"}
+    await ana.do("incident.change", **change, was=wrong, now=right)
+    words = wrong | {"text": "Mile 8, at the church"}
+    await other.refused("incident.change", "changed_meanwhile", **change, was=wrong, now=words)
+    await other.do("incident.change", **change, was=right, now=right | {"text": words["text"]})
+    there = await ana.sees(f"incident:{number}", place="Mile 8, at the church")
+    assert there["lon"] == right["lon"]
+    log = await stage.core.pool.fetch(
+        "select details from incident_event where kind = 'changed' order by seq"
+    )
+    moves = [json.loads(row["details"]) for row in log]
+    assert moves[0]["was_at"] == [-883_000_000, 175_000_000] and "was_at" not in moves[1]
+    await ana.leave()
+    await other.leave()
+
+
 async def test_the_line_of_a_call_is_put_right_by_whoever_has_it(stage: Stage) -> None:
     ana, ben = await Worker.enter(stage, "ana"), await Worker.enter(stage, "ben")
     call = (await ana.do("call.take", line="911"))["id"]

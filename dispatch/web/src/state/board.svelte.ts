@@ -25,6 +25,17 @@ export interface Line {
 
 export const newActionId = (): string => newId((bytes) => crypto.getRandomValues(bytes));
 
+/** So long after it was asked (milliseconds) nobody may be looking at where it was asked. */
+const LATE = 5_000;
+
+/** An action that was refused, for whoever asked for it. */
+export interface Unheard {
+  action: Action;
+  code: string;
+  text: string;
+  todo: string;
+}
+
 /** The board, or a unit's duty, as it is now; and what is being done about it. */
 export class Board {
   readonly items = new SvelteMap<string, BoardItem>();
@@ -32,6 +43,8 @@ export class Board {
   complete = $state(false);
   /** Actions without an answer. */
   waiting = $state.raw<readonly Action[]>([]);
+  /** Refused when the place that asked may be gone: after a reload, or long after it was asked. */
+  unheard = $state.raw<readonly Unheard[]>([]);
   /** False when the last of them could not be kept here. */
   kept = $state(true);
   #actions: Actions;
@@ -100,10 +113,21 @@ export class Board {
   }
 
   #settle(id: string, answer: Answered): void {
-    if (!this.#actions.remove(id)) return;
+    const action = this.#actions.remove(id);
+    if (!action) return;
     this.#keep();
-    this.#answers.get(id)?.(answer);
+    const waits = this.#answers.get(id);
+    if (!answer.ok && (!waits || this.line.now() - action.time > LATE)) {
+      const { code, text, todo } = answer;
+      this.unheard = [...this.unheard, { action, code, text, todo }];
+    }
+    waits?.(answer);
     this.#answers.delete(id);
+  }
+
+  /** Somebody has read it. */
+  heard(unheard: Unheard): void {
+    this.unheard = this.unheard.filter((one) => one !== unheard);
   }
 
   /** The server cannot now: all that waits goes again, so that nothing overtakes it. */

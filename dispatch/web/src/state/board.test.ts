@@ -74,6 +74,20 @@ describe('actions', () => {
     expect(second.sent.map((f) => (f.t === 'do' ? f.what : f.t))).toEqual(['follow', 'a.b', 'c.d']);
   });
 
+  it('that are refused when nobody looks any more are kept to be read', () => {
+    const first = desk();
+    first.line.up = false;
+    void first.board.do('incident.assign', { units: [7], incident: 1 });
+    const second = desk([...first.saved()]);
+    second.board.resumed();
+    const [action] = second.saved();
+    const refusal = { code: 'unit_taken', text: 'P-7 is taken.', todo: 'Choose another.' };
+    second.board.take({ t: 'error', id: action?.id ?? '', ...refusal });
+    expect(second.board.unheard).toEqual([{ action, ...refusal }]);
+    for (const one of second.board.unheard) second.board.heard(one);
+    expect(second.board.unheard).toEqual([]);
+  });
+
   it('that are refused for good say why', async () => {
     const { board, sent } = desk();
     const answer = board.do('incident.assign', {});

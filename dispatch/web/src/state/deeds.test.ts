@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { actionOf } from './deeds';
+import { actionOf, deedText } from './deeds';
 
 test('a deed asks for an action, with nothing that was not said', () => {
   expect(actionOf({ do: 'assign', incident: 4, units: [1, 2], text: '' })).toEqual({
@@ -15,4 +15,18 @@ test('a deed asks for an action, with nothing that was not said', () => {
     with: { unit: 1, every: 900 },
   });
   expect(actionOf({ do: 'find_place', text: 'Hattieville' })).toBeNull();
+});
+
+test('what was asked for is told in words, with nothing left out', () => {
+  const named = { unit: (id: number) => `P-${id}`, incident: (id: number) => `BPD-26-${id}` };
+  expect(deedText({ what: 'incident.assign', with: { incident: 4, units: [1, 2] } }, named)).toBe(
+    'Send P-1, P-2 to BPD-26-4',
+  );
+  expect(deedText({ what: 'incident.note', with: { incident: 4, text: 'Seen' } }, named)).toBe(
+    'Note in BPD-26-4: “Seen”',
+  );
+  expect(deedText({ what: 'unit.status', with: { unit: 1, status: 'clear' } }, named)).toBe(
+    'P-1 is Clear',
+  );
+  expect(deedText({ what: 'alarm.take', with: { alarm: 1 } }, named)).toBe('alarm take');
 });

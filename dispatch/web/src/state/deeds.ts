@@ -1,3 +1,5 @@
+import { strings } from '../strings';
+import { work } from '../strings.work';
 import type { Deed } from './command';
 
 /** The action that a deed asks the server for; none for what is done on the page alone. */
@@ -25,5 +27,38 @@ export function actionOf(deed: Deed): { what: string; with: Record<string, unkno
       return { what: 'welfare.start', with: { unit: deed.unit, every: deed.every } };
     default:
       return null;
+  }
+}
+
+/** What ids in actions are called. */
+export interface Named {
+  unit(id: number): string;
+  incident(id: number): string;
+}
+
+/** What was asked for, for the person who asked; other actions are named as the server does. */
+export function deedText(
+  action: { what: string; with: Record<string, unknown> },
+  named: Named,
+): string {
+  const { what, with: body } = action;
+  const words = strings.command;
+  const text = String(body['text'] ?? '');
+  const incident = (): string => named.incident(Number(body['incident']));
+  switch (what) {
+    case 'incident.assign': {
+      const units = (body['units'] as number[]).map((id) => named.unit(id));
+      return words.assign(units.join(', '), incident());
+    }
+    case 'incident.note':
+      return words.note(incident(), text);
+    case 'unit.status': {
+      const status = String(body['status']) as keyof typeof work.statuses;
+      return words.status(named.unit(Number(body['unit'])), work.statuses[status] ?? status);
+    }
+    case 'reminder.set':
+      return `“${text}”`;
+    default:
+      return what.replaceAll(/[._]/g, ' ');
   }
 }

@@ -20,18 +20,20 @@ export function placeOf(incident: Incident): Required<Place> {
   return { text: place, lon, lat };
 }
 
-/** What `incident.change` is asked with; a place is `now` in words and whether on the map. */
+function said({ text, lon, lat }: Required<Place>): Place {
+  return lon === null || lat === null ? { text } : { text, lon, lat };
+}
+
+/** What `incident.change` is asked with; of a place, with where it was believed to be. */
 export function bodyOf(
   incident: Incident,
   field: FieldName,
   was: string,
-  now: string | Required<Place>,
+  now: string | { from: Required<Place>; to: Required<Place> },
 ): Record<string, unknown> {
   const body = { incident: incident.id, field };
   if (typeof now !== 'string') {
-    const { text, lon, lat } = now;
-    const point = lon === null || lat === null ? {} : { lon, lat };
-    return { ...body, was: { text: was }, now: { text, ...point } };
+    return { ...body, was: { ...said(now.from), text: was }, now: said(now.to) };
   }
   const value = (text: string): unknown =>
     field === 'priority' || field === 'type' ? (text ? Number(text) : null) : text;

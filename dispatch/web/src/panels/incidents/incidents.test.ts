@@ -160,14 +160,15 @@ test('a change says what the field was; a point is kept unless another is chosen
     now: null,
   });
   expect(bodyOf(there, 'priority', '3', '1')).toMatchObject({ was: 3, now: 1 });
-  expect(bodyOf(there, 'place', 'Bridge', { ...placeOf(there), text: 'Old bridge' })).toMatchObject(
-    {
-      was: { text: 'Bridge' },
-      now: { text: 'Old bridge', lon: -881_000_000, lat: 174_000_000 },
-    },
-  );
+  const from = placeOf(there);
+  expect(
+    bodyOf(there, 'place', 'Bridge', { from, to: { ...from, text: 'Old bridge' } }),
+  ).toMatchObject({
+    was: { text: 'Bridge', lon: -881_000_000, lat: 174_000_000 },
+    now: { text: 'Old bridge', lon: -881_000_000, lat: 174_000_000 },
+  });
   const nowhere = { text: 'Somewhere', lon: null, lat: null };
-  expect(bodyOf(there, 'place', 'Bridge', nowhere)).toEqual({
+  expect(bodyOf(there, 'place', 'Bridge', { from: nowhere, to: nowhere })).toEqual({
     incident: 1,
     field: 'place',
     was: { text: 'Bridge' },
