@@ -11,6 +11,7 @@ import pytest_asyncio
 from control import Control, choose_list, controlling, open_incident, write_note
 from playwright.async_api import expect
 from screens import PATIENCE_MS, at_work, keep
+from tablets import rows
 
 pytestmark = pytest.mark.browser
 
@@ -302,3 +303,24 @@ async def test_checks_reminders_and_lookouts_are_begun_and_ended(control: Contro
     for gone in ("Call the coroner", "OW-C-1234", "every 15 min"):
         await expect(page.get_by_text(gone)).to_have_count(0, timeout=PATIENCE_MS)
     await expect(customs.get_by_text("OW-C-1234")).to_have_count(0, timeout=PATIENCE_MS)
+
+
+async def test_what_is_refused_when_nobody_looks_any_more_is_told(
+    control: Control, database: str
+) -> None:
+    page = await control.sign_in("bpd.dispatch")
+    panel = await open_incident(page, "Fire")
+    await panel.get_by_role("button", name="Send units").click()
+    await panel.get_by_role("checkbox", name="P-901").check()
+    await control.server.kill()
+    await expect(page.locator(".banner")).to_contain_text("Connection lost", timeout=PATIENCE_MS)
+    await panel.get_by_role("button", name="Send 1 unit").click()
+    await page.get_by_role("tab", name="Messages").click()
+    await rows(database, "update incident set closed_at = now()")
+    await page.wait_for_timeout(5_000)
+    await control.server.start()
+    told = page.get_by_role("alert").filter(has_text="Not done")
+    await expect(told).to_contain_text("Send P-901 to BPD-", timeout=PATIENCE_MS)
+    await keep(page, "refused-unheard")
+    await told.get_by_role("button", name="Dismiss").click()
+    await expect(told).to_have_count(0)
