@@ -271,7 +271,7 @@ class Directory:
     def name(self, address: str) -> str:
         """What people call the owner of a mailbox; the address itself when nobody is there."""
         kind, _, number = address.partition(":")
-        at = int(number)
+        at = int(number) if number.isdecimal() else 0
         if kind == "person" and at in self.people:
             return self.people[at].full_name
         if kind == "unit" and at in self.units:

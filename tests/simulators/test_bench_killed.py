@@ -31,7 +31,7 @@ def words(process: psutil.Process) -> str:
     return ""
 
 
-def until(true: object, what: str, seconds: float = 40.0) -> None:
+def until(true: object, what: str, seconds: float = 90.0) -> None:
     assert callable(true)
     deadline = time.monotonic() + seconds
     while not true():
