@@ -37,6 +37,17 @@ WATCH_PARTS = 10
 """Connections are looked after in so many parts, one each time: every one once in a second."""
 
 
+def _let_go(socket: web.WebSocketResponse) -> None:
+    """Take what went wrong apart, which the socket keeps.
+
+    Its traceback has the frames in which it happened, and these have the socket: what was lost or
+    reset would stay, with its session, until the collector comes by (``psn.garbage``).
+    """
+    problem = socket.exception()
+    if problem is not None:
+        problem.__traceback__ = problem.__cause__ = problem.__context__ = None
+
+
 def _keep_unsent_here(transport: asyncio.BaseTransport) -> None:
     """Let the kernel hold little that is not under way (tcp(7)).
 
@@ -91,6 +102,7 @@ class Door:
             await connection.run()
         finally:
             self.connections.discard(connection)
+            _let_go(socket)
         return socket
 
     async def watch(self) -> None:
