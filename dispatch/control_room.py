@@ -26,7 +26,9 @@ from psn.settings import Settings
 CONNECTIONS: Final = 6
 """Database connections of dispatch's own: reading history must not keep an order waiting."""
 READY_AFTER_S: Final = 15.0
+"""So long those who were connected before a restart have to come back first."""
 AGAIN_S: Final = 1.0
+"""After so long a work that failed is begun anew."""
 log = logging.getLogger(__name__)
 DESK: Final[web.AppKey[Desk]] = web.AppKey("desk", Desk)
 RECOMMENDER: Final[web.AppKey[Recommender]] = web.AppKey("recommender", Recommender)

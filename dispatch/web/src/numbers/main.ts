@@ -1,5 +1,6 @@
 import '@fontsource-variable/atkinson-hyperlegible-next';
 import { mount } from 'svelte';
+import { language } from '../language.svelte';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import '../theme/base.css';
 import '../theme/forms.css';
@@ -7,5 +8,6 @@ import '../map/map.css';
 import './numbers.css';
 import Numbers from './Numbers.svelte';
 
+language.begin();
 const target = document.getElementById('app');
 if (target) mount(Numbers, { target });

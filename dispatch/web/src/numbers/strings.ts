@@ -5,7 +5,6 @@ import type { Preset } from './periods';
 export interface Words {
   title: string;
   console: string;
-  otherLanguage: string;
   loading: string;
   noRights: string;
   noRightsHelp: string;
@@ -60,7 +59,6 @@ export interface Words {
 const en: Words = {
   title: 'Numbers',
   console: 'Console',
-  otherLanguage: 'Español',
   loading: 'Loading…',
   noRights: 'There are no numbers for you here.',
   noRightsHelp: 'They are for supervisors, commanders, administrators and auditors.',
@@ -128,7 +126,6 @@ const en: Words = {
 const es: Words = {
   title: 'Cifras',
   console: 'Consola',
-  otherLanguage: 'English',
   loading: 'Cargando…',
   noRights: 'Aquí no hay cifras para usted.',
   noRightsHelp: 'Son para supervisores, comandantes, administradores y auditores.',
