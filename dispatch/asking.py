@@ -86,6 +86,7 @@ _STATUS: Final = {
     "provider_clock": 502,
     "provider_away": 503,
     "locked": 423,
+    "too_fast": 429,
     "too_many_tries": 429,
     "unavailable": 503,
     "bad_targets": 503,

@@ -23,8 +23,10 @@ from psn import database
 from psn.core import Core
 from psn.settings import Settings
 
-CONNECTIONS: Final = 6
-"""Database connections of dispatch's own: reading history must not keep an order waiting."""
+FOR_ACTIONS: Final = 6
+FOR_ROOMS: Final = 4
+"""Database connections of dispatch's own: reading history must not keep an order waiting, nor what
+is asked of the desk those that show it, send orders, and raise alarms."""
 READY_AFTER_S: Final = 15.0
 """So long those who were connected before a restart have to come back first."""
 AGAIN_S: Final = 1.0
@@ -38,10 +40,12 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
     """Open the control room with the server, and close it with it."""
 
     async def run(application: web.Application) -> AsyncIterator[None]:
-        pool = await database.pool(settings.database, CONNECTIONS)
+        # All at once and for good: after a quiet hour the first action is as soon done as any.
+        asked = await database.pool(settings.database, FOR_ACTIONS, FOR_ACTIONS, idle_seconds=0)
+        pool = await database.pool(settings.database, FOR_ROOMS, FOR_ROOMS, idle_seconds=0)
         board = Board(pool, core.topics)
         orders = Orders(core, pool, board)
-        desk = Desk(core, pool, board, ACTIONS, orders.wait)
+        desk = Desk(core, asked, board, ACTIONS, orders.wait)
         clock = Clock(pool, board, Patience())
         fences = FenceWatch(core, pool, board)
         await board.load()
@@ -67,7 +71,7 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await database.close_pool(pool)
+        await asyncio.gather(database.close_pool(asked), database.close_pool(pool))
 
     application.cleanup_ctx.append(run)
 

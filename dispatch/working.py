@@ -70,7 +70,8 @@ def _doing(action: Action) -> Handler:
     async def handler(asked: Asked) -> Answer:
         desk: Desk = asked.desk
         uid = _uid(asked.query.get("id"))
-        result = await desk.do(action, asked.body, asked.who, asked.actor, uid)
+        async with desk.turns.of(asked.who.address):
+            result = await desk.do(action, asked.body, asked.who, asked.actor, uid)
         return Answer(None if result is None else msgspec.to_builtins(result))
 
     handler.__doc__ = action.does.__doc__

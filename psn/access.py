@@ -153,6 +153,29 @@ def rules(directory: Directory, now: datetime) -> Rules:
     return Rules(directory, sharing.in_force(directory, now))
 
 
+def units_unlike(old: Rules, new: Rules) -> frozenset[int] | None:
+    """Units about which alone two moments' rules differ; none: they differ in more than that.
+
+    So is it whenever units join incidents or leave them: who is who stays, and for every other unit
+    each decision, too.
+    """
+    before, after = old.directory, new.directory
+    if any(
+        was is not now and was != now
+        for was, now in (
+            (before.agencies, after.agencies),
+            (before.people, after.people),
+            (before.units, after.units),
+            (before.devices, after.devices),
+            (before.groups, after.groups),
+            (before.providers, after.providers),
+            (before.identities, after.identities),
+        )
+    ):
+        return None
+    return old.sharing.units_unlike(new.sharing)
+
+
 def of_person(person: Person) -> Principal:
     """The principal of a person at a console."""
     return Principal(

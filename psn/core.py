@@ -330,9 +330,12 @@ class Core:
         return [] if rules.sharing == self.rules.sharing else self._apply(rules)
 
     def _apply(self, rules: Rules) -> list[tuple[Session, SignInRefused]]:
+        units = access.units_unlike(self.rules, rules)
         self.rules = rules
         ended: list[tuple[Session, SignInRefused]] = []
         for session in list(self.sessions.all):
+            if units is not None and session.principal.unit not in units:
+                continue  # nothing that it may do has changed, nor who knows it
             try:
                 self.renew(session)
             except SignInRefused as problem:

@@ -94,7 +94,8 @@ async def asking(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
 async def prepare(connection: asyncpg.Connection) -> None:
     """Teach a connection to carry geometry as binary EWKB, in both directions.
 
-    Raises :class:`Unready` where there is no PostGIS.
+    And let it learn arrays: asyncpg asks the database for each at its first use, which takes longer
+    than the rest of what is done then. Raises :class:`Unready` where there is no PostGIS.
     """
     try:
         await connection.set_type_codec(
@@ -102,7 +103,12 @@ async def prepare(connection: asyncpg.Connection) -> None:
         )
     except ValueError as problem:
         raise Unready(f"PostGIS is not there: {problem}") from problem
+    await connection.prepare(_ARRAYS)
 
+
+_ARRAYS = "select " + ", ".join(
+    f"null::{kind}[]" for kind in ("bytea", "bigint", "int", "jsonb", "smallint", "text", "uuid")
+)
 
 _SESSION = {
     "application_name": "psn",
@@ -133,10 +139,21 @@ async def connect(dsn: str) -> asyncpg.Connection:
     return connection
 
 
-async def pool(dsn: str, size: int = 8, at_once: int = 1) -> asyncpg.Pool:
-    """A pool for reads and rare writes; ``at_once`` connections are made now."""
+async def pool(
+    dsn: str, size: int = 8, at_once: int = 1, idle_seconds: float = 300.0
+) -> asyncpg.Pool:
+    """A pool for reads and rare writes; ``at_once`` connections are made now.
+
+    What is not used for so long is closed; 0: never.
+    """
     return await asyncpg.create_pool(
-        dsn, min_size=at_once, max_size=size, init=prepare, timeout=5, command_timeout=30
+        dsn,
+        min_size=at_once,
+        max_size=size,
+        init=prepare,
+        timeout=5,
+        command_timeout=30,
+        max_inactive_connection_lifetime=idle_seconds,
     )
 
 

@@ -76,6 +76,19 @@ class Sharing:
             allowed = self.limits.get(unit.id, Precision.EXACT)
         return allowed > Precision.NOTHING and self.may_write(unit.agency, agency, person)
 
+    def units_unlike(self, other: Sharing) -> frozenset[int] | None:
+        """Units of which another moment's rules say something else; none: it is not units alone."""
+        if (self.agreed, self.writable, self.broken) != (
+            other.agreed,
+            other.writable,
+            other.broken,
+        ):
+            return None
+        named = {unit for (unit, _), _ in self.named.items() ^ other.named.items()}
+        limited = {unit for unit, _ in self.limits.items() ^ other.limits.items()}
+        together = {unit for unit, _ in self.together.items() ^ other.together.items()}
+        return frozenset(named | limited | together)
+
     def _has_broken(self, owner: int, person: int | None) -> bool:
         return person is not None and owner in self.broken.get(person, ())
 

@@ -8,9 +8,12 @@ was shown and may see no more. So a client needs no history
 and no resume: what it follows anew it gets anew, whole. What must reach somebody even if he was
 away for days is a message (``psn.record``), not an item.
 
-Who may see an item is asked of the item with the viewer and the rules of the moment: once when it
-changes, and once for each when the rules change. An item is encoded once for each codec; sessions
-that are shown the same items of one change get the same bytes.
+Who may see an item is asked of the item with the viewer and the rules of the moment: when it
+changes, and for each follower when the rules change. Most changes of the rules are a unit that
+joins an incident or leaves it; then only items are asked that say that this unit matters to them,
+for with many units and many followers there are hundreds of thousands of other answers, all as
+before. An item is encoded once for each codec; sessions that are shown the same items of one change
+get the same bytes.
 
 An item may *ring*: a locked session is told of nothing, but that somebody waits for help it hears.
 
@@ -28,7 +31,7 @@ from typing import Final
 
 import msgspec
 
-from psn import wire
+from psn import access, wire
 from psn.access import Principal, Rules
 from psn.picture.fanout import HIGH_WATER_BYTES, LOW_WATER_BYTES
 from psn.problems import Problem
@@ -50,6 +53,9 @@ class Item:
     seen_by: Sees
     ring: int = 0
     """Whenever this grows, locked sessions that may see it hear that an emergency waits."""
+    rules_of: frozenset[int] | None = None
+    """Units whose sharing decides who may see it, if the rules decide by nothing else; empty: the
+    rules do not matter to it. None: by anything."""
     _encoded: dict[wire.Codec, msgspec.Raw] = field(default_factory=dict)
 
     def encoded(self, codec: wire.Codec) -> msgspec.Raw:
@@ -70,6 +76,8 @@ class Topic:
         self.items: dict[str, Item] = {}
         self.shown: dict[Session, set[str]] = {}
         """By follower: the addresses of what he has been shown and not told to forget."""
+        self.judged: dict[Session, Principal] = {}
+        """By follower: who he was when that was found out."""
         self.rung: dict[str, int] = {}
         """By address: how much has rung at locked sessions."""
 
@@ -105,6 +113,7 @@ class Topics:
         topic = self._topics.get(name)
         if topic is not None:
             topic.shown.pop(session, None)
+            topic.judged.pop(session, None)
             self._behind.discard((session, name))
 
     def leave(self, session: Session) -> None:
@@ -131,19 +140,33 @@ class Topics:
 
     def mend(self, rules: Rules, sessions: Iterable[Session]) -> None:
         """The rules have changed: show each follower what he may see now, and only that."""
+        units = access.units_unlike(self._rules, rules)
         self._rules = rules
         live = set(sessions)
         for topic in self._topics.values():
+            everything = list(topic.items.values())
+            open_to_doubt = everything if units is None else _decided_by(units, everything)
             for session, shown in list(topic.shown.items()):
                 if session not in live or not topic.open_to(session.principal):
                     self._put(topic, session, [], sorted(shown))
                     self.unfollow(session, topic.name)
                     continue
-                seen = {i.address: i for i in topic.items.values() if self._sees(session, i)}
-                new = [item for address, item in seen.items() if address not in shown]
-                over = sorted(address for address in shown if address not in seen)
-                if new or over:
-                    self._put(topic, session, new, over)
+                same = session.principal == topic.judged[session]
+                self._judge(topic, session, open_to_doubt if same else everything)
+
+    def _judge(self, topic: Topic, session: Session, items: list[Item]) -> None:
+        """Show a follower those of the items that he may see now, and only those."""
+        topic.judged[session] = session.principal
+        shown = topic.shown[session]
+        new, over = [], []
+        for item in items:
+            sees = self._sees(session, item)
+            if sees and item.address not in shown:
+                new.append(item)
+            elif not sees and item.address in shown:
+                over.append(item.address)
+        if new or over:
+            self._put(topic, session, new, sorted(over))
 
     def tend(self) -> None:
         """Give those that were passed over everything anew, once their sockets have drained."""
@@ -160,6 +183,7 @@ class Topics:
         self._behind.discard((session, topic.name))
         seen = [item for item in topic.items.values() if self._sees(session, item)]
         topic.shown[session] = {item.address for item in seen}
+        topic.judged[session] = session.principal
         if session.barred is not None:
             if any(item.ring for item in seen):
                 session.send(wire.EmergencyWaits())
@@ -212,3 +236,8 @@ class Topics:
             self._behind.add((session, topic.name))
             return False
         return True
+
+
+def _decided_by(units: frozenset[int], items: list[Item]) -> list[Item]:
+    """Items for which the rules about those units may matter."""
+    return [i for i in items if i.rules_of is None or not units.isdisjoint(i.rules_of)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from dispatch.board import rows, sight
-from dispatch.board.selections import SELECTIONS, read
+from dispatch.board.selections import BY_WORD, SELECTIONS, Selection, read
 from psn import database
 from psn.topics import Item, Topic, Topics
 
@@ -109,14 +110,20 @@ class Board:
         ids: defaultdict[str, set[int]] = defaultdict(set)
         for word, number in touched:
             ids[word].add(number)
-        found: list[rows.Row] = []
-        async with database.asking(self._pool) as connection:
-            for selection in SELECTIONS:
-                if selection.word in ids:
-                    found += await read(connection, selection, ids[selection.word])
+        found = list(
+            itertools.chain.from_iterable(
+                await asyncio.gather(
+                    *(self._read(BY_WORD[word], numbers) for word, numbers in ids.items())
+                )
+            )
+        )
         there = {_address(row) for row in found}
         asked = {f"{word}:{number}" for word, numbers in ids.items() for number in numbers}
         self._put(found, sorted(asked - there))
+
+    async def _read(self, selection: Selection, ids: set[int]) -> list[rows.Row]:
+        async with database.asking(self._pool) as connection:
+            return await read(connection, selection, ids)
 
     def _put(self, found: Iterable[rows.Row], gone: list[str]) -> None:
         fresh = [row for row in found if self._rows.get(_address(row)) != row]
@@ -132,17 +139,22 @@ class Board:
         assignments = self.of(rows.Assignment).values()
         fresh += [r for r in assignments if r.incident in changed and r.id not in there]
         incidents = self._incidents
-        board = [
-            Item(_address(row), row, sight.on_board(row, incidents), _ring(row)) for row in fresh
-        ]
-        duties = [(row, sight.on_duty(row, incidents)) for row in fresh]
-        self._topics.change(BOARD, board, gone)
-        self._topics.change(
-            DUTY, [Item(_address(row), row, sees) for row, sees in duties if sees], gone
-        )
+        self._topics.change(BOARD, [_on_board(row, incidents) for row in fresh], gone)
+        duties = [_on_duty(row, incidents) for row in fresh]
+        self._topics.change(DUTY, [item for item in duties if item is not None], gone)
 
 
 _WORDS: Final = {selection.row: selection.word for selection in SELECTIONS}
+
+
+def _on_board(row: rows.Row, incidents: sight.AllIncidents) -> Item:
+    sees = sight.on_board(row, incidents)
+    return Item(_address(row), row, sees, _ring(row), sight.shared_units(row))
+
+
+def _on_duty(row: rows.Row, incidents: sight.AllIncidents) -> Item | None:
+    sees = sight.on_duty(row, incidents)
+    return None if sees is None else Item(_address(row), row, sees, rules_of=frozenset())
 
 
 def _ring(row: rows.Row) -> int:

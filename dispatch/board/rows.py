@@ -116,13 +116,22 @@ class Emergency(Row, tag="emergency", frozen=True, omit_defaults=True, kw_only=T
     raised: int
     said: int
     presses: int = 1
-    lon: int | None = None
-    lat: int | None = None
     owner: int | None = None
     owner_name: str | None = None
     owned: int | None = None
     unit_safe: int | None = None
     desk_safe: int | None = None
+
+
+class EmergencyPlace(Row, tag="emergency_place", frozen=True, kw_only=True):
+    """Where a unit was when its red button was pressed; of the id of the emergency.
+
+    A row of its own, for more people are told of the emergency than may know where exactly it is.
+    """
+
+    unit: int
+    lon: int
+    lat: int
 
 
 class Alarm(Row, tag="alarm", frozen=True, omit_defaults=True, kw_only=True):

@@ -11,6 +11,7 @@ from psn.directory import Precision
 from psn.topics import Sees
 
 Incidents = Mapping[int, rows.Incident]
+AllIncidents = Callable[[], Incidents]
 
 
 def follows_board(who: Principal) -> bool:
@@ -23,7 +24,7 @@ def follows_duty(who: Principal) -> bool:
     return who.unit is not None
 
 
-def on_board(row: rows.Row, incidents: Callable[[], Incidents]) -> Sees:
+def on_board(row: rows.Row, incidents: AllIncidents) -> Sees:
     """Who sees a row on the board; ``incidents`` gives those that are there, by id."""
     if isinstance(row, rows.Incident):
         return lambda who, _: access.may_see_incident(who, row.agency, row.agencies)
@@ -35,6 +36,8 @@ def on_board(row: rows.Row, incidents: Callable[[], Incidents]) -> Sees:
         return lambda who, rules: _sees_status(who, row.id, rules)
     if isinstance(row, rows.Emergency):
         return lambda who, rules: _sees_unit(who, row.unit, rules)
+    if isinstance(row, rows.EmergencyPlace):
+        return lambda who, rules: _sees_status(who, row.unit, rules)
     if isinstance(row, rows.Invitation):
         return lambda who, _: _sees_own(who, row.agency) or _sees_own(who, row.from_agency)
     if isinstance(row, rows.Lookout):
@@ -46,8 +49,20 @@ def on_board(row: rows.Row, incidents: Callable[[], Incidents]) -> Sees:
     raise TypeError(f"nobody has said who sees {type(row).__name__}")
 
 
-def on_duty(row: rows.Row, incidents: Callable[[], Incidents]) -> Sees | None:
-    """Which units' crews have a row on their duty; none: it is no matter of theirs."""
+def shared_units(row: rows.Row) -> frozenset[int]:
+    """The units whose sharing decides who sees a row on the board: for all else the row does."""
+    if isinstance(row, rows.Unit):
+        return frozenset({row.id})
+    if isinstance(row, rows.Emergency | rows.EmergencyPlace):
+        return frozenset({row.unit})
+    return frozenset()
+
+
+def on_duty(row: rows.Row, incidents: AllIncidents) -> Sees | None:
+    """Which units' crews have a row on their duty; none: it is no matter of theirs.
+
+    The row and the incidents say so, whatever is shared.
+    """
     if isinstance(row, rows.Incident):
         return lambda who, _: who.unit in row.units
     if isinstance(row, rows.Assignment):
@@ -61,7 +76,7 @@ def on_duty(row: rows.Row, incidents: Callable[[], Incidents]) -> Sees | None:
     return None
 
 
-def _works_with(unit: int, row: rows.Assignment, incidents: Callable[[], Incidents]) -> bool:
+def _works_with(unit: int, row: rows.Assignment, incidents: AllIncidents) -> bool:
     """Its own assignment, or one of another unit at the same incident."""
     incident = incidents().get(row.incident)
     return row.unit == unit or (incident is not None and unit in incident.units)

@@ -73,10 +73,13 @@ async def assign(work: Work, body: Assign) -> Assigned:
             await locked_card(work, incident)
     card = cards[body.incident]
     statuses = await locked(work, [unit.id for unit in units])
+    told: Any = await work.connection.fetchrow(
+        "select priority, place, details from incident_card where incident_id = $1", card.id
+    )
     made = {}
     for unit in sorted(units, key=lambda unit: unit.id):
         await _free(work, unit, statuses[unit.id], body)
-        made[unit.id] = await _send(work, card, unit, body)
+        made[unit.id] = await _send(work, card, told, unit, body)
     work.orders = work.shares = True
     return Assigned([made[unit.id] for unit in units])
 
@@ -96,19 +99,22 @@ async def locked(work: Work, units: list[int]) -> dict[int, Status]:
     Whoever changes what a unit does comes through here, so of two at once the second sees the
     first's.
     """
-    ordered = sorted(units)
-    await work.connection.execute(
-        "insert into unit_status (unit_id, status, since, author, source)"
-        " select u.id, 'available', u.created_at, '', '' from unit u where u.id = any($1)"
-        " order by u.id on conflict do nothing",
-        ordered,
-    )
-    rows = await work.connection.fetch(
-        "select unit_id, status from unit_status where unit_id = any($1) order by unit_id"
-        " for update",
-        ordered,
-    )
+    ordered = sorted(set(units))
+    rows = await work.connection.fetch(_LOCK, ordered)
+    if len(rows) < len(ordered):
+        await work.connection.execute(_AVAILABLE, ordered)
+        rows = await work.connection.fetch(_LOCK, ordered)
     return {row["unit_id"]: Status(row["status"]) for row in rows}
+
+
+_LOCK: Final = (
+    "select unit_id, status from unit_status where unit_id = any($1) order by unit_id for update"
+)
+_AVAILABLE: Final = """
+    insert into unit_status (unit_id, status, since, author, source)
+    select u.id, 'available', u.created_at, '', '' from unit u where u.id = any($1) order by u.id
+        on conflict do nothing
+"""
 
 
 async def _free(work: Work, unit: Unit, status: Status, body: Assign) -> None:
@@ -140,18 +146,14 @@ def _taken(text: str) -> DispatchRefused:
     return DispatchRefused("unit_taken", text, "Choose another unit, or divert this one.")
 
 
-async def _send(work: Work, card: Card, unit: Unit, body: Assign) -> int:
-    row: Any = await work.connection.fetchrow(
-        "select k.priority, k.place, k.details, t.name from incident_card k"
-        " left join incident_type t on t.id = k.type_id where k.incident_id = $1",
-        card.id,
-    )
+async def _send(work: Work, card: Card, told: Any, unit: Unit, body: Assign) -> int:
+    """The assignment; ``told`` is what the order says of the incident."""
     meeting = body.place.text.strip()
     said = [
-        f"{card.number} P{row['priority']} {card.title}",
-        row["place"],
+        f"{card.number} P{told['priority']} {card.title}",
+        told["place"],
         f"Go to: {meeting}" if meeting else "",
-        body.text or row["details"],
+        body.text or told["details"],
     ]
     number: int = await work.connection.fetchval(
         "insert into assignment (incident_id, unit_id, agency_id, order_text, ordered_by, place,"
@@ -184,28 +186,19 @@ async def set_status(
     work: Work, unit: int, status: Status, source: str, note: str = "", said: Any = None
 ) -> None:
     """Write what a unit is doing from now on (or from when it said), and into its history."""
-    at = said or work.now
     await work.connection.execute(
-        "update unit_status set status = $2, since = $3, author = $4, source = $5, note = $6"
-        " where unit_id = $1",
-        unit,
-        status,
-        at,
-        work.who.address,
-        source,
-        note,
-    )
-    await work.connection.execute(
-        "insert into unit_status_log (unit_id, status, said_at, author, source, note)"
-        " values ($1, $2, $3, $4, $5, $6)",
-        unit,
-        status,
-        at,
-        work.who.address,
-        source,
-        note,
+        _SET_STATUS, unit, status, said or work.now, work.who.address, source, note
     )
     work.touch("unit", unit)
+
+
+_SET_STATUS: Final = """
+    with history as (
+        insert into unit_status_log (unit_id, status, said_at, author, source, note)
+        values ($1, $2, $3, $4, $5, $6))
+    update unit_status set status = $2, since = $3, author = $4, source = $5, note = $6
+     where unit_id = $1
+"""
 
 
 async def end(

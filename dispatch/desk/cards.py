@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -39,16 +40,10 @@ async def locked_card(work: Work, incident: int) -> None:
 async def seen(work: Work, incident: int) -> Card:
     """The incident, its card locked till the end; raises ``not_found`` where it is not shown."""
     await locked_card(work, incident)
-    row = await work.connection.fetchrow(
-        "select i.agency_id, i.title, i.closed_at is not null as closed, k.number"
-        " from incident i join incident_card k on k.incident_id = i.id where i.id = $1",
-        incident,
-    )
+    row = await work.connection.fetchrow(_CARD, incident)
     if row is None:
         raise not_there("incident")
-    taking_part = frozenset(
-        each["agency_id"] for each in await work.connection.fetch(_TAKING_PART, incident)
-    )
+    taking_part = frozenset(row["taking_part"])
     if not access.may_see_incident(work.who, row["agency_id"], taking_part):
         raise not_there("incident")
     return Card(incident, row["number"], row["agency_id"], row["title"], row["closed"], taking_part)
@@ -125,8 +120,10 @@ async def take_part(work: Work, incident: int, agency: int, reason: str) -> None
     work.touch("incident", incident)
 
 
-_TAKING_PART = """
-    select agency_id from incident_member
-     where incident_id = $1 and agency_id is not null and starts_at <= now()
-       and (ends_at is null or ends_at > now())
+_CARD: Final = """
+    select i.agency_id, i.title, i.closed_at is not null as closed, k.number,
+           array(select m.agency_id from incident_member m
+                  where m.incident_id = i.id and m.agency_id is not null and m.starts_at <= now()
+                    and (m.ends_at is null or m.ends_at > now())) as taking_part
+      from incident i join incident_card k on k.incident_id = i.id where i.id = $1
 """

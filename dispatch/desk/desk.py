@@ -29,6 +29,7 @@ import msgspec
 from msgspec import Struct
 
 from dispatch.board.board import Board
+from dispatch.desk.turns import Turns
 from dispatch.desk.work import Action, Work
 from dispatch.domain.refusals import DispatchRefused, not_now
 from psn import database, wire
@@ -58,6 +59,8 @@ class Desk:
         """``orders_wait`` is called when there are orders to be sent."""
         self.core = core
         self.board = board
+        self.turns = Turns()
+        """For those who ask over HTTP; a socket brings one thing after the other by itself."""
         self._pool = pool
         self._actions = actions
         self._orders_wait = orders_wait
@@ -107,7 +110,6 @@ class Desk:
         async with self._pool.acquire(timeout=database.ANSWER_SECONDS) as connection:
             with database.answering(connection):
                 async with auditor.acting(connection, by):
-                    await connection.execute("select set_config('psn.acting', 'yes', true)")
                     now = await connection.fetchval(_BEGIN, uid, who.address, action.name, digest)
                     if now is None:
                         return None, await _done_before(connection, uid, who, action, digest)
@@ -129,8 +131,9 @@ class Desk:
 
 
 _BEGIN: Final = """
-    insert into action_done (id, author, what, digest) values ($1, $2, $3, $4)
-    on conflict do nothing returning at
+    insert into action_done (id, author, what, digest)
+    select $1, $2, $3, $4 from set_config('psn.acting', 'yes', true)
+        on conflict do nothing returning at
 """
 _RESULT: Final = "update action_done set result = $2 where id = $1"
 

@@ -95,7 +95,7 @@ async def press(work: Work, body: Press) -> Made:
     )
     if incident is not None:
         await work.log(incident, "emergency", {"unit": unit.id, "callsign": unit.callsign})
-    work.touch("emergency", number)
+    _touch(work, number)
     return Made(number)
 
 
@@ -189,7 +189,13 @@ async def _settle(work: Work, number: int, after: Emergency, outcome: str) -> No
         await work.connection.execute(
             "update emergency set ended_at = now(), outcome = $2 where id = $1", number, outcome
         )
+    _touch(work, number)
+
+
+def _touch(work: Work, number: int) -> None:
+    """The emergency, and where it is."""
     work.touch("emergency", number)
+    work.touch("emergency_place", number)
 
 
 async def _seen(work: Work, number: int) -> tuple[Any, Unit]:

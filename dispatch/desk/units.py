@@ -91,24 +91,20 @@ async def say_status(work: Work, body: SayStatus) -> Is:
     unit, source = _speaker(work, body)
     incident = await _lock_incident(work, unit.id)
     status = (await locked(work, [unit.id]))[unit.id]
-    since = await work.connection.fetchval(
-        "select since from unit_status where unit_id = $1", unit.id
+    now: Any = await work.connection.fetchrow(
+        "select s.since, a.id, a.incident_id from unit_status s left join assignment a"
+        " on a.unit_id = s.unit_id and a.ended_at is null where s.unit_id = $1",
+        unit.id,
     )
-    live = await work.connection.fetchrow(
-        "select id, incident_id from assignment where unit_id = $1 and ended_at is null", unit.id
-    )
+    live = None if now["id"] is None else now
     if live is not None and live["incident_id"] != incident:
         raise not_now("The unit was sent elsewhere at this very moment.", "Look, and say it again.")
     if body.assignment is not None and (live is None or live["id"] != body.assignment):
         raise not_now("That assignment has ended.", "Look at what the unit is ordered to do now.")
     said = work.moment(body.at)
-    if said < since:
+    if said < now["since"]:
         return await _late(work, unit, status, live, body, said, source)
-    await _step(work, unit, status, live, body, said, source)
-    new = await work.connection.fetchval(
-        "select status from unit_status where unit_id = $1", unit.id
-    )
-    return Is(new)
+    return Is(await _step(work, unit, status, live, body, said, source))
 
 
 def _speaker(work: Work, body: SayStatus) -> tuple[Unit, str]:
@@ -134,12 +130,10 @@ def _speaker(work: Work, body: SayStatus) -> tuple[Unit, str]:
 async def _lock_incident(work: Work, unit: int) -> int | None:
     """The incident that a unit is on, its card locked before the unit's status."""
     incident: int | None = await work.connection.fetchval(
-        "select incident_id from assignment where unit_id = $1 and ended_at is null", unit
+        "select incident_id from incident_card where incident_id = (select incident_id"
+        " from assignment where unit_id = $1 and ended_at is null) for update",
+        unit,
     )
-    if incident is not None:
-        await work.connection.fetchval(
-            "select 1 from incident_card where incident_id = $1 for update", incident
-        )
     return incident
 
 
@@ -151,11 +145,11 @@ async def _step(
     body: SayStatus,
     said: datetime,
     source: str,
-) -> None:
-    """What is said follows what was."""
+) -> Status:
+    """What is said follows what was; what the unit is doing now."""
     if body.status == status:
         await _contact(work, live)
-        return
+        return status
     new = statuses.step(status, body.status)
     if live is not None and body.status == CLEAR:
         await end(work, live["id"], unit.id, live["incident_id"], "cleared", body.note)
@@ -168,6 +162,7 @@ async def _step(
             details["note"] = body.note
         await work.log(live["incident_id"], "unit_status", details)
     await set_status(work, unit.id, new, source, body.note, said)
+    return new
 
 
 async def _note_time(work: Work, live: Any, status: Status, said: datetime) -> None:

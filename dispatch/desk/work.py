@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -79,15 +79,8 @@ class Work:
     ) -> int:
         """Append to an incident's log; its sequence. Locks the incident's card till the end."""
         seq: int = await self.connection.fetchval(
-            "update incident_card set log_head = log_head + 1 where incident_id = $1"
-            " returning log_head",
+            _LOG,
             incident,
-        )
-        await self.connection.execute(
-            "insert into incident_event (incident_id, seq, author, author_name, agency_id, kind,"
-            " private, details) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            incident,
-            seq,
             self.who.address,
             self.who.name,
             self.who.agency,
@@ -99,6 +92,13 @@ class Work:
         return seq
 
 
+_LOG: Final = """
+    with head as (
+        update incident_card set log_head = log_head + 1 where incident_id = $1 returning log_head)
+    insert into incident_event (incident_id, seq, author, author_name, agency_id, kind, private,
+                                details)
+    select $1, log_head, $2, $3, $4, $5, $6, $7 from head returning seq
+"""
 Does = Callable[[Work, Any], Awaitable[object]]
 
 

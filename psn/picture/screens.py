@@ -278,14 +278,13 @@ def _shown(directory: Directory, number: int, sight: Sight) -> Precision:
     return sight.audience.precision(directory.channels[number])
 
 
-def _touched(old: Directory, new: Directory) -> set[int]:
+def _touched(old: Directory, new: Directory) -> frozenset[int]:
     """Units whose row or channel has changed, that are new or are no more."""
-    changed = {
-        number
-        for number, unit in new.units.items()
-        if old.units.get(number) != unit or old.channels[number] != new.channels[number]
-    }
-    return changed | (old.units.keys() - new.units.keys())
+    apart = frozenset((old.apart ^ new.apart) & new.units.keys())
+    if old.units is new.units:
+        return apart
+    changed = {number for number, unit in new.units.items() if old.units.get(number) != unit}
+    return apart | changed | (old.units.keys() - new.units.keys())
 
 
 def _face(unit: Unit) -> tuple[int, str, str]:

@@ -10,9 +10,10 @@ import pytest
 
 from psn import access, wire
 from psn.access import Principal
-from psn.directory import EMPTY
+from psn.directory import EMPTY, Precision
 from psn.picture.fanout import HIGH_WATER_BYTES
 from psn.problems import Problem
+from psn.sharing import Sharing
 from psn.topics import PART, Item, Topic, Topics
 
 RULES = access.rules(EMPTY, datetime(2026, 1, 1, tzinfo=UTC))
@@ -121,6 +122,41 @@ def test_when_the_rules_change_each_has_what_he_may_see_now(topics: Topics) -> N
     assert listener.there == {}
     topics.change("things", [thing(3)])
     assert listener.there == {}
+
+
+def test_when_only_units_are_shared_otherwise_only_what_depends_on_them_is_asked_again(
+    topics: Topics,
+) -> None:
+    asked: list[str] = []
+
+    def item(name: str, units: frozenset[int] | None) -> Item:
+        def sees(who: Principal, rules: access.Rules) -> bool:
+            asked.append(name)
+            return who.agency in rules.sharing.together.get(7, ())
+
+        return Item(f"thing:{ord(name)}", Thing(ord(name)), sees, rules_of=units)
+
+    def rules(**of: Any) -> access.Rules:
+        return access.Rules(EMPTY, Sharing(**of))
+
+    listener: Any = Listener(1)
+    car, boat, none = frozenset({7}), frozenset({8}), frozenset[int]()
+    topics.change("things", [item("a", car), item("b", boat), item("c", none), item("d", None)])
+    follow(topics, listener)
+    assert not listener.there
+    asked.clear()
+    topics.mend(rules(together={7: frozenset({1})}), [listener])
+    assert asked == ["a", "d"] and len(listener.there) == 2
+    # Whoever he is now, everything is asked anew; so it is when more than units is shared.
+    asked.clear()
+    listener.principal = Principal("person:1", "x", 1, ("field",), person=1)
+    topics.mend(rules(together={7: frozenset({1})}), [listener])
+    assert asked == ["a", "b", "c", "d"] and len(listener.there) == 4
+    for shared in ({"agreed": {(1, 2): Precision.EXACT}}, {"writable": frozenset({(1, 2)})}):
+        asked.clear()
+        topics.mend(rules(**shared), [listener])
+        assert len(asked) == 4 and not listener.there
+        topics.mend(rules(together={7: frozenset({1})}), [listener])
 
 
 def test_who_does_not_listen_is_passed_over_and_gets_everything_anew(topics: Topics) -> None:

@@ -280,6 +280,35 @@ async def test_the_red_button_is_over_only_when_both_have_said_so(stage: Stage) 
         await each.leave()
 
 
+async def test_where_a_button_was_pressed_is_told_to_whom_the_unit_is_shown_exactly(
+    stage: Stage,
+) -> None:
+    """DOM-EMG-5."""
+    ana, ben = await Worker.enter(stage, "ana"), await Worker.enter(stage, "ben")
+    car = await Worker.enter(stage, CAR)
+    pool = stage.core.pool
+    await ben.sees(f"unit:{CAR}")
+    await pool.execute("update agreement set units = 'blurred' where owner_agency = $1", BPD)
+    await ben.sees_no(f"unit:{CAR}")
+    place = {"text": "", "lon": -885_600_000, "lat": 180_800_000}
+    number = (await car.do("emergency.press", place=place))["id"]
+    seen = await ben.sees(f"emergency:{number}", unit=CAR)
+    assert not {"lon", "lat"} & seen.keys()
+    await ana.sees(f"emergency_place:{number}", lon=place["lon"], lat=place["lat"])
+    assert f"emergency_place:{number}" not in ben.board
+    await pool.execute("update agreement set units = 'exact' where owner_agency = $1", BPD)
+    await ben.sees(f"emergency_place:{number}", lat=place["lat"])
+    await pool.execute("update agreement set units = 'presence' where owner_agency = $1", BPD)
+    await ben.sees_no(f"emergency_place:{number}")
+    assert f"emergency:{number}" in ben.board
+    await ana.do("emergency.own", emergency=number)
+    await ana.do("emergency.end", emergency=number, outcome="fell")
+    await car.do("emergency.safe")
+    await ana.sees_no(f"emergency_place:{number}")
+    for each in (ana, ben, car):
+        await each.leave()
+
+
 async def test_a_crew_in_a_dead_spot_is_safe_before_it_knows_its_emergency(stage: Stage) -> None:
     ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
     await car.refused("emergency.safe", "not_found")

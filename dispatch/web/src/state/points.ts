@@ -1,5 +1,6 @@
 /** Where things are, and how far from each other. Pure. */
-import type { Assignment, Incident } from '../wire/items';
+import type { Assignment, Emergency, Incident } from '../wire/items';
+import type { Board } from './board.svelte';
 
 const RADIUS = 6_371_008.8;
 
@@ -21,6 +22,11 @@ export function metres(a: Point, b: Point): number {
 /** A place of the board, in degrees; null when it is not on the map. */
 export function pointOf(item: { lon?: number | null; lat?: number | null }): Point | null {
   return item.lon == null || item.lat == null ? null : { lon: item.lon / 1e7, lat: item.lat / 1e7 };
+}
+
+/** Where a red button was pressed; null where that is not known here, or not shown (DOM-EMG-5). */
+export function pressedAt(board: Board | null, emergency: Emergency): Point | null {
+  return pointOf(board?.get('emergency_place', emergency.id) ?? {});
 }
 
 /** Where a unit is sent. */

@@ -123,13 +123,19 @@ export interface Emergency {
   raised: number;
   said: number;
   presses?: number;
-  lon?: number | null;
-  lat?: number | null;
   owner?: number | null;
   owner_name?: string | null;
   owned?: number | null;
   unit_safe?: number | null;
   desk_safe?: number | null;
+}
+/** Where the button was pressed, under the id of the emergency; for those shown the unit exactly. */
+export interface EmergencyPlace {
+  is: 'emergency_place';
+  id: number;
+  unit: number;
+  lon: number;
+  lat: number;
 }
 export type AlarmKind =
   | 'call_unanswered'
@@ -243,6 +249,7 @@ export type BoardItem =
   | Assignment
   | UnitItem
   | Emergency
+  | EmergencyPlace
   | Alarm
   | Invitation
   | Lookout
