@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,11 @@ from dispatch.recommending.candidates import Availability, Candidate, Need, Unfi
 from geo import plane
 
 Ints = NDArray[np.int64]
+
+_JUDGED_BY: Final = tuple(
+    Candidate._fields.index(name) for name in ("kind", "agency", "capabilities", "state")
+)
+"""What decides whether a unit fits a need."""
 
 STALE_S: Final = 15 * 60.0
 """A position that is older counts as later."""
@@ -128,19 +134,20 @@ class _Field:
     ) -> None:
         everyone = list(candidates)
         self.placed = [each for each in everyone if each.spot is not None]
-        # Ten thousand rows: columns are taken out by zip, and who is alike is judged once.
-        _, agencies, _, kinds, capabilities, states, spots = _columns(self.placed, 7)
+        # Ten thousand rows: columns are taken out at once, and who is alike is judged once.
+        _, _, _, kinds, _, _, spots = _columns(self.placed, 7)
         lons, lats, ages, _ = _columns(spots, 4)
         self.units = fleet(kinds, lons, lats)
         self.later_s = np.clip(np.array(ages, np.float64) - STALE_S, 0.0, MOST_LATER_S)
-        alike = list(zip(kinds, agencies, capabilities, states, strict=True))
-        samples = dict(zip(alike, self.placed, strict=True))
-        number = {key: at for at, key in enumerate(samples)}
-        self._group = np.array(list(map(number.__getitem__, alike)), np.int64)
+        number: dict[object, int] = {}
+        alike = map(itemgetter(*_JUDGED_BY), self.placed)
+        self._group = np.array([number.setdefault(key, len(number)) for key in alike], np.int64)
+        firsts = np.unique(self._group, return_index=True)[1].tolist()
+        samples = [self.placed[at] for at in firsts]
         self._verdicts: list[list[Unfit | None]] = [
-            [people.unfit(need, each, priority) for each in samples.values()] for need in needs
+            [people.unfit(need, each, priority) for each in samples] for need in needs
         ]
-        busy = [each.state.availability is Availability.BUSY for each in samples.values()]
+        busy = [each.state.availability is Availability.BUSY for each in samples]
         self.busy = np.array(busy, np.bool_)[self._group]
         self.fits = [self._rows(n, lambda why: why is None) for n in range(len(needs))]
         self.told = [self._rows(n, lambda why: why in TOLD) for n in range(len(needs))]
