@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from dispatch.board.board import Board
+from dispatch.desk import forgetting
 from dispatch.desk.actions import ACTIONS
 from dispatch.desk.clock import Clock
 from dispatch.desk.desk import Desk
@@ -63,6 +64,7 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
                 ("orders", orders.run),
                 ("alarms", clock.run),
                 ("fences", fences.run),
+                ("forgetting", partial(forgetting.run, pool)),
                 ("roads", partial(roads.run, pool)),
                 ("ways", partial(_make_ready, recommender)),
             )

@@ -43,14 +43,19 @@ def on_board(row: rows.Row, incidents: AllIncidents) -> Sees:
     if isinstance(row, rows.Lookout):
         return lambda who, _: _sees_own(who, row.agency) or who.agency in row.agencies
     if isinstance(row, rows.Reminder):
-        return lambda who, _: _sees_own(who, row.agency) and row.person in (None, who.person)
+        return lambda who, rules: _sees_own(who, row.agency) and _reminds(who, row.person, rules)
     if isinstance(row, rows.Alarm | rows.WelfareCheck | rows.IncidentType | rows.Station):
         return lambda who, _: _sees_own(who, row.agency)
     raise TypeError(f"nobody has said who sees {type(row).__name__}")
 
 
-def shared_units(row: rows.Row) -> frozenset[int]:
-    """The units whose sharing decides who sees a row on the board: for all else the row does."""
+def shared_units(row: rows.Row) -> frozenset[int] | None:
+    """The units whose sharing decides who sees a row on the board: for all else the row does.
+
+    None: it depends on who is who.
+    """
+    if isinstance(row, rows.Reminder):
+        return None
     if isinstance(row, rows.Unit):
         return frozenset({row.id})
     if isinstance(row, rows.Emergency | rows.EmergencyPlace):
@@ -88,6 +93,12 @@ def _sees_incident(who: Principal, incident: rows.Incident | None) -> bool:
 
 def _sees_own(who: Principal, agency: int) -> bool:
     return agency == who.agency and access.may(who, "incident", "see", agency)
+
+
+def _reminds(who: Principal, person: int | None, rules: Rules) -> bool:
+    """Whether a reminder is his: his own, everyone's, or of one who is gone."""
+    whose = rules.directory.people.get(person or 0)
+    return person in (None, who.person) or whose is None or whose.disabled
 
 
 def _sees_status(who: Principal, number: int, rules: Rules) -> bool:

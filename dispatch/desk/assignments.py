@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
@@ -19,7 +20,9 @@ from dispatch.domain.refusals import (
     not_there,
 )
 from dispatch.domain.statuses import SENDABLE, STEPS, Status
+from psn import database
 from psn.directory import Unit
+from psn.wire import MAX_TEXT_CHARACTERS
 
 
 class Assign(Struct, kw_only=True, omit_defaults=True):
@@ -149,19 +152,13 @@ def _taken(text: str) -> DispatchRefused:
 async def _send(work: Work, card: Card, told: Any, unit: Unit, body: Assign) -> int:
     """The assignment; ``told`` is what the order says of the incident."""
     meeting = body.place.text.strip()
-    said = [
-        f"{card.number} P{told['priority']} {card.title}",
-        told["place"],
-        f"Go to: {meeting}" if meeting else "",
-        body.text or told["details"],
-    ]
     number: int = await work.connection.fetchval(
         "insert into assignment (incident_id, unit_id, agency_id, order_text, ordered_by, place,"
         " point) values ($1, $2, $3, $4, $5, $6, st_geomfromewkt($7)) returning id",
         card.id,
         unit.id,
         unit.agency,
-        "\n".join(each for each in said if each)[:4_000],
+        _order(card, told, meeting, body.text),
         work.who.address,
         meeting,
         body.place.point(),
@@ -180,6 +177,24 @@ async def _send(work: Work, card: Card, told: Any, unit: Unit, body: Assign) -> 
     await work.log(card.id, "unit_ordered", said_in_log)
     work.touch("assignment", number)
     return number
+
+
+def _order(card: Card, told: Any, meeting: str, text: str) -> str:
+    """What the crew reads and hears. Raises ``bad_value`` when what is said to it is too long."""
+    head = [
+        f"{card.number} P{told['priority']} {card.title}",
+        told["place"],
+        f"Go to: {meeting}" if meeting else "",
+    ]
+    order = "\n".join(each for each in [*head, text or told["details"]] if each)
+    if len(order) <= MAX_TEXT_CHARACTERS:
+        return order
+    if text:
+        raise bad_value("The order is too long to be sent.", "Shorten it; details stay with you.")
+    return order[: MAX_TEXT_CHARACTERS - len(_CUT)] + _CUT
+
+
+_CUT: Final = "… (more is in the incident)"
 
 
 async def set_status(
@@ -202,16 +217,24 @@ _SET_STATUS: Final = """
 
 
 async def end(
-    work: Work, assignment: int, unit: int, incident: int, outcome: str, reason: str = ""
+    work: Work,
+    assignment: int,
+    unit: int,
+    incident: int,
+    outcome: str,
+    reason: str = "",
+    said: datetime | None = None,
 ) -> None:
     """End an assignment: what it opened to other agencies ends, and the unit is free.
 
-    The incident's card and the unit's status are locked by who calls.
+    The incident's card and the unit's status are locked by who calls. ``said``: when the crew says
+    that it was; what others saw by it they saw until now all the same.
     """
     await work.connection.execute(
-        "update assignment set ended_at = now(), outcome = $2, contact_at = now() where id = $1",
+        "update assignment set ended_at = $3, outcome = $2, contact_at = now() where id = $1",
         assignment,
         outcome,
+        said or work.now,
     )
     await work.connection.execute(
         "update incident_member set ends_at = now() where incident_id = $1 and unit_id = $2"
@@ -220,8 +243,10 @@ async def end(
         unit,
     )
     callsign = work.directory.units[unit].callsign
-    said = {"unit": unit, "callsign": callsign, "outcome": outcome, "reason": reason}
-    await work.log(incident, "unit_left", said)
+    details = {"unit": unit, "callsign": callsign, "outcome": outcome, "reason": reason}
+    if said is not None and said < work.now:
+        details["said"] = database.milliseconds(said)
+    await work.log(incident, "unit_left", details)
     work.touch("assignment", assignment)
     work.touch("unit", unit)
     work.shares = True

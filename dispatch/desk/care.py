@@ -215,7 +215,8 @@ async def done(work: Work, body: Which) -> None:
     agency = work.own("incident", "open", "make reminders")
     number = await work.connection.fetchval(
         "update reminder set done_at = now() where id = $1 and agency_id = $2"
-        " and (person_id is null or person_id = $3) and done_at is null returning id",
+        " and (person_id is null or person_id = $3 or exists (select from person p"
+        " where p.id = person_id and p.disabled_at is not null)) and done_at is null returning id",
         body.reminder,
         agency,
         work.person(),

@@ -92,8 +92,9 @@ async def say_status(work: Work, body: SayStatus) -> Is:
     incident = await _lock_incident(work, unit.id)
     status = (await locked(work, [unit.id]))[unit.id]
     now: Any = await work.connection.fetchrow(
-        "select s.since, a.id, a.incident_id from unit_status s left join assignment a"
-        " on a.unit_id = s.unit_id and a.ended_at is null where s.unit_id = $1",
+        "select s.since, a.id, a.incident_id, a.ordered_at from unit_status s"
+        " left join assignment a on a.unit_id = s.unit_id and a.ended_at is null"
+        " where s.unit_id = $1",
         unit.id,
     )
     live = None if now["id"] is None else now
@@ -152,7 +153,7 @@ async def _step(
         return status
     new = statuses.step(status, body.status)
     if live is not None and body.status == CLEAR:
-        await end(work, live["id"], unit.id, live["incident_id"], "cleared", body.note)
+        await end(work, live["id"], unit.id, live["incident_id"], "cleared", body.note, said)
     elif live is not None:
         await _note_time(work, live, new, said)
         details = {"unit": unit.id, "callsign": unit.callsign, "status": new}
@@ -198,7 +199,7 @@ async def _late(
     if body.status == CLEAR:
         raise not_now("Something later is known of this unit.", "Say what it is doing now.")
     step = Status(body.status)
-    if live is not None and step in STEPS and STEPS.index(step) < STEPS.index(status):
+    if live is not None and _passed(step, status) and said >= live["ordered_at"]:
         await _note_time(work, live, step, said)
     await work.connection.execute(
         "insert into unit_status_log (unit_id, status, said_at, author, source, note, late)"
@@ -211,6 +212,11 @@ async def _late(
         body.note,
     )
     return Is(status, late=True)
+
+
+def _passed(step: Status, status: Status) -> bool:
+    """Whether a unit that does the one has done the other before."""
+    return step in STEPS and STEPS.index(step) < STEPS.index(status)
 
 
 async def set_profile(work: Work, body: Profile) -> None:

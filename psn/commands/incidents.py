@@ -14,7 +14,7 @@ from psn.commands.rows import agency_of, unit_of, writing
 from psn.commands.terms import day, ended, not_over, termed, terms, this_user
 from psn.commands.words import counted, missing, need_name, show
 from psn.problems import Problem
-from psn.schema import Agency, BrokenGlass, Incident, IncidentMember, Person, Unit
+from psn.schema import Agency, Assignment, BrokenGlass, Incident, IncidentMember, Person, Unit
 
 
 @click.group()
@@ -121,6 +121,14 @@ def close(number: int) -> None:
             if found is None:
                 raise missing("incident", str(number), "psn incident list")
             was_open = found.closed_at is None
+            sent = select(Unit.callsign).join(Assignment).filter_by(incident_id=number)
+            busy = (await session.scalars(sent.where(Assignment.ended_at.is_(None)))).all()
+            if busy:
+                raise Problem(
+                    "units_on_it",
+                    f"Units are on incident {number}: {', '.join(sorted(busy))}.",
+                    "Have them clear, or recalled at the desk; then close it.",
+                )
             found.closed_at = found.closed_at or datetime.now(UTC)
             return was_open
 

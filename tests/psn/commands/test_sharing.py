@@ -133,6 +133,18 @@ def test_an_exception_that_makes_no_sense_is_refused(
     assert psn("exception", "list").output == "none\n"
 
 
+def test_an_incident_with_units_on_it_is_not_closed(psn: Psn, units: None, run_sql: RunSql) -> None:
+    psn("incident", "open", "BPD", "Hit and run")
+    run_sql(
+        "insert into assignment (incident_id, unit_id, agency_id, order_text, ordered_by)"
+        " select 1, id, agency_id, 'go', 'person:1' from unit where callsign = 'P-1'",
+    )
+    refused = psn("incident", "close", "1", fails=True).output
+    assert "units_on_it" in refused and "P-1" in refused
+    run_sql("update assignment set ended_at = now(), outcome = 'cleared'")
+    assert psn("incident", "close", "1").output == "Incident 1 is closed.\n"
+
+
 def test_an_incident_opens_is_joined_left_and_closed(psn: Psn, units: None, database: str) -> None:
     def members() -> set[tuple[int | None, int | None]]:
         return {(m.agency, m.unit) for i in loaded(database).incidents for m in i.members}
