@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -56,17 +57,19 @@ async def own_type(work: Work, number: int) -> Any:
 
 
 async def set_type(work: Work, body: IncidentType) -> Made:
-    """Add a kind of incident, or change one."""
+    """Add a kind of incident, bring one back under its code, or change one."""
     agency = work.own("unit", "manage", "change types of incidents")
     other = await work.connection.fetchrow(
         "select id, retired_at from incident_type where agency_id = $1 and code = $2",
         agency,
         body.code,
     )
-    if other is not None and other["id"] != body.id:
-        raise _taken("type of incident", body.code, retired=other["retired_at"] is not None)
     number = body.id
-    if number is None:
+    if other is not None and other["id"] != number:
+        if number is not None or other["retired_at"] is None:
+            raise _taken("type of incident", body.code, other["retired_at"])
+        number = other["id"]
+    elif number is None:
         number = await work.connection.fetchval(
             "insert into incident_type (agency_id, code, name) values ($1, $2, $3) returning id",
             agency,
@@ -77,7 +80,8 @@ async def set_type(work: Work, body: IncidentType) -> Made:
         await own_type(work, number)
     await work.connection.execute(
         "update incident_type set code = $2, name = $3, name_es = $4, priority = $5,"
-        " checklist = $6, plan = $7, scene_minutes = $8, contact_minutes = $9 where id = $1",
+        " checklist = $6, plan = $7, scene_minutes = $8, contact_minutes = $9,"
+        " retired_at = null where id = $1",
         number,
         body.code,
         body.name,
@@ -103,50 +107,78 @@ async def retire_type(work: Work, body: Which) -> None:
 
 
 async def set_station(work: Work, body: Station) -> Made:
-    """Add a station, or change one."""
+    """Add a station, bring one back under its name, or change one."""
     agency = work.own("unit", "manage", "change stations")
     point = body.place.point()
     if point is None:
         raise bad_value("A station needs a place on the map.", "Say longitude and latitude.")
-    if body.id is None:
+    other = await work.connection.fetchrow(
+        "select id, retired_at from station where agency_id = $1 and name = $2", agency, body.name
+    )
+    number = body.id
+    if other is not None and other["id"] != number:
+        if number is not None or other["retired_at"] is None:
+            raise _taken("station", body.name, other["retired_at"])
+        number = other["id"]
+    elif number is None:
         number = await work.connection.fetchval(
             "insert into station (agency_id, name, point) values ($1, $2, st_geomfromewkt($3))"
-            " on conflict do nothing returning id",
+            " returning id",
             agency,
             body.name,
             point,
         )
-        if number is None:
-            raise _taken("station", body.name)
     else:
-        other = await work.connection.fetchval(
-            "select id from station where agency_id = $1 and name = $2", agency, body.name
-        )
-        if other not in (None, body.id):
-            raise _taken("station", body.name)
-        number = await work.connection.fetchval(
-            "update station set name = $3, point = st_geomfromewkt($4)"
-            " where id = $1 and agency_id = $2 returning id",
-            body.id,
-            agency,
-            body.name,
-            point,
-        )
-        if number is None:
-            raise not_there("station")
+        await _own_station(work, number)
+    await work.connection.execute(
+        "update station set name = $2, point = st_geomfromewkt($3), retired_at = null"
+        " where id = $1",
+        number,
+        body.name,
+        point,
+    )
     work.touch("station", number)
     return Made(number)
 
 
-def _taken(what: str, name: str, retired: bool = False) -> DispatchRefused:
-    text = f"There is a {what} called {name} already."
-    if retired:
-        text = f"A {what} called {name} was retired, and incidents of then keep that name."
-    return DispatchRefused("name_taken", text, "Choose another name.")
+async def retire_station(work: Work, body: Which) -> None:
+    """Use a station no more; units that had their place there have none."""
+    work.own("unit", "manage", "change stations")
+    await _own_station(work, body.id)
+    await work.connection.execute("update station set retired_at = now() where id = $1", body.id)
+    units = await work.connection.fetch(
+        "update unit_profile set station_id = null where station_id = $1 returning unit_id", body.id
+    )
+    work.touch("station", body.id)
+    for row in units:
+        work.touch("unit", row["unit_id"])
+
+
+async def _own_station(work: Work, number: int) -> None:
+    """Raises ``not_found`` where the agency has no such station in use."""
+    if not await work.connection.fetchval(
+        "select 1 from station where id = $1 and agency_id = $2 and retired_at is null",
+        number,
+        work.who.agency,
+    ):
+        raise not_there("station")
+
+
+def _taken(what: str, name: str, retired: datetime | None) -> DispatchRefused:
+    if retired is None:
+        return DispatchRefused(
+            "name_taken", f"There is a {what} called {name} already.", "Choose another name."
+        )
+    return DispatchRefused(
+        "name_taken",
+        f"A {what} called {name} was retired, and what is of then keeps that name.",
+        "Choose another name, or add it anew, which brings that one back.",
+    )
 
 
 ACTIONS: Final = (
     Action("incident_type.set", IncidentType, set_type, Made),
     Action("incident_type.retire", Which, retire_type),
     Action("station.set", Station, set_station, Made),
+    Action("station.retire", Which, retire_station),
 )

@@ -100,9 +100,15 @@ async def test_kinds_of_incidents_and_stations_are_read_as_they_were_set(sign_in
     }  # fmt: skip
     await do(admin, "incident_type.retire", id=made["id"])
     assert (await admin.get("/api/incident-types"))["types"] == []
-    status, again = await admin.ask("POST", "/api/do/incident_type.set", body)
+    other = await do(admin, "incident_type.set", code="theft", name="Theft")
+    under = {**body, "id": other["id"]}
+    status, again = await admin.ask("POST", "/api/do/incident_type.set", under)
     assert (status, again["error"]["code"]) == (409, "name_taken")
     assert "was retired" in again["error"]["text"]
+    back = await do(admin, "incident_type.set", **body)
+    assert back == made
+    codes = [each["code"] for each in (await admin.get("/api/incident-types"))["types"]]
+    assert codes == ["robbery", "theft"]
 
     first = await do(admin, "station.set", name="Queen Street", place=PLACE)
     second = await do(admin, "station.set", name="Raccoon Street", place=PLACE)
@@ -111,6 +117,13 @@ async def test_kinds_of_incidents_and_stations_are_read_as_they_were_set(sign_in
     assert names == ["Albert Street", "Raccoon Street"]
     taken = {"id": second["id"], "name": "Albert Street", "place": PLACE}
     assert await admin.refused("POST", "/api/do/station.set", taken) == (409, "name_taken")
+    await do(admin, "unit.profile", unit=CAR, station=first["id"])
+    await do(admin, "station.retire", id=first["id"])
+    assert (await admin.get("/api/crews"))["units"][0]["station"] is None
+    assert await admin.refused("POST", "/api/do/station.set", taken) == (409, "name_taken")
+    gone = {"id": first["id"]}
+    assert await admin.refused("POST", "/api/do/station.retire", gone) == (404, "not_found")
+    assert await do(admin, "station.set", name="Albert Street", place=PLACE) == first
 
 
 async def test_shifts_are_those_that_touch_the_period(sign_in: SignIn) -> None:

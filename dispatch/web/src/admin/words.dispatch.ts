@@ -69,7 +69,7 @@ const en = {
     retire: 'Retire',
     retireTitle: (name: string) => `Use ${name} no more?`,
     retireHelp:
-      'It is offered for no new call or incident. Incidents of this kind keep it, and its code is not free for another.',
+      'It is offered for no new call or incident. Incidents of this kind keep it. Adding a kind with its code brings it back.',
     said: {
       added: (name: string) => `${name} was added.`,
       changed: (name: string) => `${name} holds as changed, from now on.`,
@@ -83,9 +83,14 @@ const en = {
     changeTitle: (name: string) => `Change or move ${name}`,
     name: 'Name',
     position: 'Position',
+    retire: 'Retire',
+    retireTitle: (name: string) => `Use ${name} no more?`,
+    retireHelp:
+      'Units that have their place there have none then. Adding a station of this name brings it back.',
     said: {
       added: (name: string) => `${name} was added.`,
       changed: (name: string) => `${name} is changed.`,
+      retired: (name: string) => `${name} is used no more.`,
     },
   },
   crews: {
@@ -294,7 +299,7 @@ const es: Spoken<typeof en> = {
     retire: 'Retirar',
     retireTitle: (name) => `¿No usar más ${name}?`,
     retireHelp:
-      'No se ofrece para llamadas ni incidentes nuevos. Los incidentes de este tipo lo conservan, y su código no queda libre para otro.',
+      'No se ofrece para llamadas ni incidentes nuevos. Los incidentes de este tipo lo conservan. Agregar un tipo con su código lo trae de vuelta.',
     said: {
       added: (name) => `Se agregó ${name}.`,
       changed: (name) => `${name} vale como se cambió, desde ahora.`,
@@ -308,9 +313,14 @@ const es: Spoken<typeof en> = {
     changeTitle: (name) => `Cambiar o mover ${name}`,
     name: 'Nombre',
     position: 'Posición',
+    retire: 'Retirar',
+    retireTitle: (name) => `¿No usar más ${name}?`,
+    retireHelp:
+      'Las unidades que tienen su lugar allí se quedan sin él. Agregar una estación con este nombre la trae de vuelta.',
     said: {
       added: (name) => `Se agregó ${name}.`,
       changed: (name) => `${name} está cambiada.`,
+      retired: (name) => `${name} ya no se usa.`,
     },
   },
   crews: {
