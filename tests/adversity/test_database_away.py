@@ -39,8 +39,8 @@ from stage import (
 
 from psn import client as library
 from psn import migrate, wire
+from psn.client.offline import Offline
 from psn.cluster import Cluster
-from psn.offline import Offline
 from psn.record import log
 
 HERE = (-881_900_000, 172_500_000)

@@ -37,7 +37,7 @@ from websockets.exceptions import ConnectionClosed
 
 from psn import client as library
 from psn import server, wire
-from psn.offline import Offline
+from psn.client.offline import Offline
 
 pytestmark = pytest.mark.slow
 

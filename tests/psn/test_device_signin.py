@@ -30,12 +30,12 @@ from stage import (
 )
 from websockets.exceptions import ConnectionClosed
 
-from psn import client as library
 from psn import door, wire
 from psn.client import Client, Link
+from psn.client import client as library
+from psn.client.offline import Offline
 from psn.enrolment import device_key, enrolment_code, join
 from psn.enrolment.device_key import Enrolled
-from psn.offline import Offline
 
 # -- signing in
 

@@ -29,7 +29,7 @@ from websockets.typing import Subprotocol
 
 from psn import wire
 from psn.client import Client, ClientRefused, Link, websocket_url
-from psn.offline import Offline
+from psn.client.offline import Offline
 
 
 class Heard:
@@ -147,8 +147,8 @@ async def test_cut_again_and_again_nothing_is_lost_and_nothing_comes_twice(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DOM-REC-2, DOM-REC-4, DOM-REC-5, DOM-PIC-7: every line breaks, at any moment, many times."""
-    monkeypatch.setattr("psn.client.FIRST_RETRY_SECONDS", 0.01)
-    monkeypatch.setattr("psn.client.LONGEST_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("psn.client.client.FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("psn.client.client.LONGEST_RETRY_SECONDS", 0.05)
     chance = random.Random(5)
     offline = Offline(tmp_path / "tablet.db")
     wanted = [f"{n}" for n in range(120)]
@@ -187,7 +187,7 @@ async def test_a_client_ends_when_told_to_also_while_its_line_breaks(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever step of breaking it is in; it must not come back instead."""
-    monkeypatch.setattr("psn.client.FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("psn.client.client.FIRST_RETRY_SECONDS", 0.01)
     for steps in range(20):
         heard = Heard(stage.url, "ana")
         client = (await heard.__aenter__()).client
@@ -431,7 +431,7 @@ async def test_a_client_shows_no_entry_twice_and_lets_none_be_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """DOM-REC-5: whatever a server does, it resumes where it was when something is missing."""
-    monkeypatch.setattr("psn.client.FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("psn.client.client.FIRST_RETRY_SECONDS", 0.01)
     server = Scripted(
         [mail(1), mail(2), mail(1), mail(2), mail(3), mail(5)],
         [mail(4), mail(5), wire.HistoryGone(box=ANA, floor=9), mail(9), wire.CaughtUp()],
@@ -448,7 +448,7 @@ async def test_what_could_not_be_shown_is_shown_when_it_can(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, complaints: Complaints
 ) -> None:
     """DOM-REC-5: a fault in what shows it does not make it count as shown."""
-    monkeypatch.setattr("psn.client.FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("psn.client.client.FIRST_RETRY_SECONDS", 0.01)
     shown: list[str] = []
     faults = iter([True, True])
 
@@ -499,7 +499,7 @@ async def test_what_is_sent_again_keeps_its_order(monkeypatch: pytest.MonkeyPatc
             first = ana.client.send([BEN], "1")
             await ana.client.acknowledged(first)
             second = ana.client.send([BEN], "2")
-            await until(lambda: ana.client._held is not None, "the second has to wait")
+            await until(lambda: ana.client._letters._held is not None, "the second has to wait")
             third = ana.client.send([BEN], "3")
             await ana.client.acknowledged(third)
             await ana.client.acknowledged(second)
@@ -509,8 +509,8 @@ async def test_what_is_sent_again_keeps_its_order(monkeypatch: pytest.MonkeyPatc
 async def test_a_server_that_speaks_gibberish_is_left_and_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("psn.client.FIRST_RETRY_SECONDS", 0.01)
-    monkeypatch.setattr("psn.client.LONGEST_RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("psn.client.client.FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("psn.client.client.LONGEST_RETRY_SECONDS", 0.02)
     server = Scripted([mail(1), wire.CaughtUp()])
     first = True
 

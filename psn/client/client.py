@@ -2,7 +2,8 @@
 
 A :class:`Client` keeps one connection: it signs in, comes back by itself with jitter, resumes
 where it was, and hands every message on exactly once. What is written while there is no network
-is kept (``psn.offline``) and sent when there is one; positions of a dead spot follow as batches.
+is kept (``psn.client.offline``) and sent when there is one; positions of a dead spot follow as
+batches.
 
     async with Client(url, wire.PasswordAuth("bpd.dispatch", password)) as client:
         await client.watch(on_picture)
@@ -22,7 +23,6 @@ import logging
 import random
 import ssl
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
@@ -34,19 +34,18 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
 from psn import wire
-from psn.asked_for import AskedFor
+from psn.client.asked_for import AskedFor
+from psn.client.inbox import Inbox
+from psn.client.letters import Letters
+from psn.client.offline import Offline
+from psn.client.refusal import ClientRefused
 from psn.enrolment.device_key import Enrolled
-from psn.offline import Offline as Offline
 from psn.problems import Problem
 
 log = logging.getLogger(__name__)
 
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 15.0
-WINDOW = 100
-"""Messages on their way that are not acknowledged yet."""
-ANSWERS_KEPT = 10_000
-"""Acknowledgements remembered for someone who may still ask for them."""
 FIXES_AT_ONCE = 500
 SEEN_EVERY_SECONDS = 0.05
 REQUEST_SECONDS = 30.0
@@ -65,10 +64,6 @@ class Link(enum.Enum):
     """Signed in, and everything has come."""
     REFUSED = "refused"
     """The server does not let this client in, and it will not try again."""
-
-
-class ClientRefused(Problem):
-    """What the server refused: its code, its sentence, what to do."""
 
 
 Frame = Callable[[wire.ServerFrame], None]
@@ -110,7 +105,6 @@ class Client:
         self._auth = auth
         self._name = name
         self._frames = frames
-        self._mail = mail
         self._links = links
         self._codec = wire.CODECS[subprotocol]
         self._subprotocol = Subprotocol(subprotocol)
@@ -122,25 +116,18 @@ class Client:
         self._nonce: asyncio.Future[bytes] | None = None
         """What the server of this connection gives a device to sign."""
         self._waiting: dict[int, asyncio.Future[wire.ServerFrame]] = {}
-        self._acks: dict[UUID, asyncio.Future[int]] = {}
-        self._unsent: deque[wire.Message] = deque()
-        self._flying: dict[UUID, wire.Message] = {}
+        self._letters = Letters(self.offline, self._jitter)
+        self._inbox = Inbox(self.offline, mail)
         self._asked_for = AskedFor()
         self._topics: set[str] = set()
         """Topics that are followed, on every connection."""
-        self._held: asyncio.TimerHandle | None = None
-        """While set, no message goes out: the server could not take one for now."""
         self._watch: wire.Watch | None = None
         self._watched_on: ClientConnection | None = None
         """The connection on which :meth:`watch` itself has asked already."""
-        self._cursors = self.offline.cursors()
-        self._unsaid: set[str] = set()
         self._came_up = False
         """Whether this connection, or the last one, got as far as :attr:`Link.UP`."""
         self._asked_ms = 0
         self._offset_ms = 0
-        self._pump = asyncio.Event()
-        self._mail_came = asyncio.Event()
         self._changed = asyncio.Event()
         self._locked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -208,10 +195,7 @@ class Client:
             expires=expires,
             about=about,
         )
-        self.offline.keep_message(frame)
-        self._unsent.append(frame)
-        self._acks.setdefault(frame.id, asyncio.get_running_loop().create_future())
-        self._pump.set()
+        self._letters.add(frame)
         return frame.id
 
     async def acknowledged(self, message: UUID) -> int:
@@ -220,16 +204,7 @@ class Client:
         Also for one that an earlier run of the program kept. Raises :class:`ClientRefused` when
         the server refuses it for good, ``KeyError`` when no such message is on its way.
         """
-        answer = self._acks.get(message)
-        if answer is None:
-            if all(kept.id != message for kept in self.offline.messages()):
-                raise KeyError(message)
-            answer = self._acks[message] = asyncio.get_running_loop().create_future()
-        try:
-            return await asyncio.shield(answer)
-        finally:
-            if answer.done():
-                self._acks.pop(message, None)
+        return await self._letters.acknowledged(message)
 
     async def report(self, fix: wire.Fix) -> bool:
         """Report a position; kept for later when there is no network. True when sent now."""
@@ -241,7 +216,6 @@ class Client:
             except ConnectionClosed:
                 pass
         self.offline.keep_fix(fix)
-        self._pump.set()
         return False
 
     async def watch(
@@ -413,8 +387,7 @@ class Client:
 
     def _disconnected(self) -> None:
         self._socket = None
-        self._flying.clear()
-        self._let_go()
+        self._letters.lost()
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(ConnectionError("the connection to the server was lost"))
@@ -438,7 +411,7 @@ class Client:
             auth = self._auth
         self._asked_ms = time.time_ns() // 1_000_000
         number = next(self._numbers)
-        await self._ask(socket, wire.SignIn(n=number, auth=auth, seen=self._cursors), number)
+        await self._ask(socket, wire.SignIn(n=number, auth=auth, seen=self._inbox.cursors), number)
 
     async def _ask(
         self, socket: ClientConnection, frame: wire.ClientFrame, number: int
@@ -491,18 +464,16 @@ class Client:
     def _erase(self) -> None:
         """Keep nothing; the server is told afterwards that nothing is left."""
         self.offline.wipe()
-        self._unsent.clear()
-        self._cursors.clear()
+        self._letters.forget()
+        self._inbox.cursors.clear()
         if isinstance(self._auth, Enrolled):
             self._auth.erase()
 
     async def _send_messages(self, socket: ClientConnection) -> None:
         while True:
-            await self._pump.wait()
-            self._pump.clear()
-            while self._unsent and len(self._flying) < WINDOW and self._held is None:
-                frame = self._unsent.popleft()
-                self._flying[frame.id] = frame
+            await self._letters.pump.wait()
+            self._letters.pump.clear()
+            while (frame := self._letters.take()) is not None:
                 await socket.send(self._encode(frame))
 
     async def _send_what_is_asked_for(self, socket: ClientConnection) -> None:
@@ -530,14 +501,11 @@ class Client:
 
     async def _say_seen(self, socket: ClientConnection) -> None:
         while True:
-            await self._mail_came.wait()
+            await self._inbox.came.wait()
             # What comes meanwhile is covered by the same word.
             await asyncio.sleep(SEEN_EVERY_SECONDS)
-            self._mail_came.clear()
-            boxes, self._unsaid = self._unsaid, set()
-            self.offline.keep_cursors([(box, self._cursors[box]) for box in boxes])
-            for box in boxes:
-                await socket.send(self._encode(wire.Seen(box=box, seq=self._cursors[box])))
+            for box, seq in self._inbox.unsaid():
+                await socket.send(self._encode(wire.Seen(box=box, seq=seq)))
 
     # -- frames from the server
 
@@ -556,7 +524,7 @@ class Client:
             self._auth = msgspec.structs.replace(self._auth, known=frame.known)
         self._set_link(Link.CATCHING_UP)
         # Whatever has no acknowledgement goes again; its id makes that safe.
-        self._send_all()
+        self._letters.again()
         self._asked_for.again()
         self._on_answer(frame)
 
@@ -583,76 +551,25 @@ class Client:
                 )
         elif frame.id is not None:
             if frame.retry is None:
-                self._settle(frame.id, problem)
-            elif self._held is None:
-                # Nothing written later overtakes it: all that is not acknowledged waits, and then
-                # goes again in the order written. Ids make that safe.
-                delay = frame.retry / 1_000 * self._jitter.uniform(1, 2)
-                loop = asyncio.get_running_loop()
-                self._held = loop.call_later(delay, self._send_all)
-
-    def _send_all(self) -> None:
-        self._let_go()
-        self._flying.clear()
-        self._unsent = deque(self.offline.messages())
-        self._pump.set()
-
-    def _let_go(self) -> None:
-        if self._held is not None:
-            self._held.cancel()
-            self._held = None
+                self._letters.settle(frame.id, problem)
+            else:
+                self._letters.hold(frame.retry / 1_000)
 
     def _on_done(self, frame: wire.Done) -> None:
         self._asked_for.settle(frame.id, frame.result)
 
     def _on_ack(self, frame: wire.Ack) -> None:
-        self._settle(frame.id, frame.time)
-
-    def _settle(self, message: UUID, result: int | ClientRefused) -> None:
-        self.offline.drop_message(message)
-        self._flying.pop(message, None)
-        waiting = self._acks.get(message)
-        if waiting is not None and not waiting.done():
-            if isinstance(result, ClientRefused):
-                waiting.set_exception(result)
-                waiting.exception()  # read by acknowledged(), if anyone asks
-            else:
-                waiting.set_result(result)
-        while len(self._acks) > ANSWERS_KEPT:
-            oldest = next(iter(self._acks))
-            if not self._acks[oldest].done():
-                break
-            del self._acks[oldest]
-        self._pump.set()
+        self._letters.settle(frame.id, frame.time)
 
     def _on_mail(self, frame: wire.Mail) -> None:
-        cursor = self._cursors.get(frame.box)
-        if cursor is not None and frame.seq <= cursor:
-            return
-        if cursor is not None and frame.seq != cursor + 1:
-            raise ConnectionError(f"{frame.box} jumped from {cursor} to {frame.seq}: resuming")
-        body = frame.body
-        # A message may stand in two mailboxes that this client reads; it is shown once. Noted after
-        # it was: whoever is interrupted in between is shown it again, and nobody never.
-        if not isinstance(body, wire.MessageBody):
-            self._mail(frame)
-        elif not self.offline.was_shown(body.id):
-            self._mail(frame)
-            self.offline.keep_shown(body.id)
-        self._cursors[frame.box] = frame.seq
-        self._unsaid.add(frame.box)
-        self._mail_came.set()
+        self._inbox.take(frame)
 
     def _on_history_gone(self, frame: wire.HistoryGone) -> None:
-        self._cursors[frame.box] = frame.floor - 1
-        self._unsaid.add(frame.box)
-        self._mail_came.set()
+        self._inbox.gone(frame)
 
     def _on_caught_up(self, frame: wire.CaughtUp) -> None:
         assert self.me is not None
-        for box, head in self.me.boxes.items():
-            self._cursors.setdefault(box, head)
-        self.offline.keep_cursors(self._cursors.items())
+        self._inbox.caught_up(self.me.boxes)
         self._came_up = True
         self._set_link(Link.UP)
 

@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from psn import offline, wire
-from psn.offline import Offline
+from psn import wire
+from psn.client import offline
+from psn.client.offline import Offline
 
 
 def message(n: int) -> wire.Message:

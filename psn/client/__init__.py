@@ -1,0 +1,7 @@
+"""The client library: everything outside the core speaks to it through this."""
+
+from psn.client.client import Client, Link, websocket_url
+from psn.client.offline import Offline
+from psn.client.refusal import ClientRefused
+
+__all__ = ["Client", "ClientRefused", "Link", "Offline", "websocket_url"]
