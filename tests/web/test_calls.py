@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from playwright.async_api import Error, Page, expect
+from playwright.async_api import Error, Page, Route, expect
 from screens import PATIENCE_MS, Screens, keep
 from test_accessibility import AXE, violations
 
@@ -331,3 +332,65 @@ async def test_calls_and_commands_are_for_everyone(
     await page.goto(page.url + "call")
     await expect(page.get_by_label("What happened")).to_be_visible(timeout=PATIENCE_MS)
     assert await violations(page) == []
+
+
+async def test_a_report_whose_answer_was_lost_goes_once_and_an_addition_as_another(
+    screens: Screens,
+) -> None:
+    form = await screens.open()
+    await form.set_viewport_size({"width": 390, "height": 844})
+    await form.goto(form.url + "call")
+    await form.get_by_label("Name").fill("bpd.supervisor")
+    await form.locator("[name=password]").fill(screens.passwords["bpd.supervisor"])
+    await form.keyboard.press("Enter")
+    happened = form.get_by_label("What happened")
+    lost = True
+
+    async def answer(route: Route) -> None:
+        response = await route.fetch()
+        await (route.abort() if lost else route.fulfill(response=response))
+
+    await form.route("**/api/do/call.receive*", answer)
+    await happened.fill("Boat on fire")
+    send = form.get_by_role("button", name="Send to the dispatchers")
+    await send.click()
+    await expect(form.get_by_role("status").filter(has_text="no answer yet")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    await happened.press_sequentially(", two aboard")
+    await keep(form, "answering-unanswered")
+    await form.reload()
+    await expect(happened).to_have_value("Boat on fire, two aboard", timeout=PATIENCE_MS)
+    await send.click()
+    lost = False
+    sent = form.get_by_role("status").filter(has_text="A dispatcher sees it now")
+    await expect(sent).to_be_visible(timeout=PATIENCE_MS)
+
+    # What is typed while it is under way stays.
+    await form.get_by_role("button", name="Report another").click()
+    under_way, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        response = await route.fetch()
+        under_way.set()
+        await go_on.wait()
+        await route.fulfill(response=response)
+
+    await form.route("**/api/do/call.receive*", slowly)
+    await happened.fill("Tree down")
+    await send.click()
+    await under_way.wait()
+    await happened.press_sequentially(" on the road")
+    go_on.set()
+    await expect(form.get_by_role("status").filter(has_text="still here")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    await keep(form, "answering-onward")
+    await expect(happened).to_have_value("Tree down on the road")
+
+    dispatcher = await screens.sign_in("bpd.dispatch")
+    await dispatcher.get_by_role("tab", name="Calls").click()
+    for notes in ("Boat on fire", "Boat on fire, two aboard", "Tree down"):
+        await expect(dispatcher.get_by_text(notes, exact=True)).to_have_count(
+            1, timeout=PATIENCE_MS
+        )
