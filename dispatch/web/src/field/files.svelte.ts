@@ -31,15 +31,20 @@ export class Files {
     this.#post = post;
   }
 
-  /** Keep one; false when the disk has no room for it. */
-  async add(kind: Attached['kind'], blob: Blob, about: string | null): Promise<boolean> {
+  /** Keep one; false when the disk has no room for it. `begun`: it was begun before. */
+  async add(
+    kind: Attached['kind'],
+    blob: Blob,
+    about: string | null,
+    begun?: Pick<Attached, 'id' | 'taken'>,
+  ): Promise<boolean> {
     const file: Attached = {
-      id: newId((bytes) => crypto.getRandomValues(bytes)),
+      id: begun?.id ?? newId((bytes) => crypto.getRandomValues(bytes)),
       kind,
       type: blob.type,
       blob,
       sha256: await sha256(blob),
-      taken: this.#post.now(),
+      taken: begun?.taken ?? this.#post.now(),
       about,
       sent: 0,
       problem: '',

@@ -21,7 +21,9 @@ import { Files } from './files.svelte';
 import { Positions, type Here } from './positions.svelte';
 import { readable, type Form, type Values } from './forms';
 import type { Settings } from './settings.svelte';
+import { record } from './sound';
 import type { Device, Enrolled, Vault } from './vault';
+import { Voice } from './voice.svelte';
 import { wipe } from './wipe';
 
 const LETTERS = 300;
@@ -67,6 +69,7 @@ export class Tablet {
   readonly mailroom: Mailroom;
   readonly positions: Positions;
   readonly files: Files;
+  readonly voice: Voice;
   readonly who: Enrolled;
   #connection: Connection;
   #vault: Vault;
@@ -125,6 +128,14 @@ export class Tablet {
       live: line.live,
       now: line.now,
       fetch: (path, init) => fetch(path, authorised(init, this.#token)),
+    });
+    this.voice = new Voice(vault.pieces, {
+      record,
+      now: line.now,
+      about: () => this.#subject,
+      keepPiece: (piece) => vault.keepPiece(piece),
+      dropPieces: (note) => vault.dropPieces(note),
+      file: (note, sound) => this.files.add('voice', sound, note.about, note),
     });
     this.#start();
   }
@@ -217,8 +228,12 @@ export class Tablet {
     else this.mailroom.write([`agency:${this.who.agency}`], text, 'routine');
   }
 
-  attach(kind: 'photo' | 'voice', blob: Blob): Promise<boolean> {
-    return this.files.add(kind, blob, this.about && `incident:${this.about.id}`);
+  attach(photo: Blob): Promise<boolean> {
+    return this.files.add('photo', photo, this.#subject);
+  }
+
+  get #subject(): string | null {
+    return this.about && `incident:${this.about.id}`;
   }
 
   hush(): void {
@@ -416,6 +431,7 @@ export class Tablet {
   async #wipe(): Promise<void> {
     this.#vault.onTrouble = () => undefined;
     this.positions.stop();
+    this.voice.erase();
     await wipe(this.#vault);
     this.wiped = true;
     this.#connection.leave(4410);

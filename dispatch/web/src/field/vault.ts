@@ -1,8 +1,10 @@
 import type { Fix } from '../wire/frames';
 import type { Attached } from './attached';
+import type { Piece } from './voice.svelte';
 
 const NAME = 'psn-field';
-const STORES = ['device', 'texts', 'fixes', 'files'] as const;
+const VERSION = 2;
+const STORES = ['device', 'texts', 'fixes', 'files', 'pieces'] as const;
 type Store = (typeof STORES)[number];
 
 /** Who this tablet is: its keys, and what the server made of them. */
@@ -26,6 +28,8 @@ export class Vault {
   device: Device | null = null;
   fixes: Fix[] = [];
   files: Attached[] = [];
+  /** Of voice notes that are no files yet. */
+  pieces: Piece[] = [];
   /** Called when the disk does not take what is to be kept. */
   onTrouble: () => void = () => undefined;
   #texts = new Map<string, string>();
@@ -36,9 +40,11 @@ export class Vault {
   }
 
   static async open(): Promise<Vault> {
-    const request = indexedDB.open(NAME, 1);
+    const request = indexedDB.open(NAME, VERSION);
     request.onupgradeneeded = () => {
-      for (const store of STORES) request.result.createObjectStore(store);
+      const { objectStoreNames: there } = request.result;
+      for (const store of STORES)
+        if (!there.contains(store)) request.result.createObjectStore(store);
     };
     const vault = new Vault(await settled(request));
     await vault.#load();
@@ -49,17 +55,19 @@ export class Vault {
     const read = this.#database.transaction(STORES, 'readonly');
     const all = <T>(store: Store): Promise<T[]> =>
       settled(read.objectStore(store).getAll() as IDBRequest<T[]>);
-    const [device, names, texts, fixes, files] = await Promise.all([
+    const [device, names, texts, fixes, files, pieces] = await Promise.all([
       all<Device>('device'),
       settled(read.objectStore('texts').getAllKeys()),
       all<string>('texts'),
       all<Fix>('fixes'),
       all<Attached>('files'),
+      all<Piece>('pieces'),
     ]);
     this.device = device[0] ?? null;
     names.forEach((name, index) => this.#texts.set(String(name), texts[index] ?? ''));
     this.fixes = fixes;
     this.files = files;
+    this.pieces = pieces;
   }
 
   // -- texts, as `Storage` has them
@@ -70,37 +78,48 @@ export class Vault {
 
   setItem(name: string, value: string): void {
     this.#texts.set(name, value);
-    this.#write('texts', (store) => store.put(value, name));
+    this.#write(['texts'], (store) => store.put(value, name));
   }
 
   removeItem(name: string): void {
     this.#texts.delete(name);
-    this.#write('texts', (store) => store.delete(name));
+    this.#write(['texts'], (store) => store.delete(name));
   }
 
   // -- the rest
 
   async keepDevice(device: Device): Promise<void> {
     this.device = device;
-    await this.#write('device', (store) => store.put(device, 'this'));
+    await this.#write(['device'], (store) => store.put(device, 'this'));
   }
 
   keepFix(fix: Fix): void {
-    this.#write('fixes', (store) => store.put(fix, fix[1]));
+    this.#write(['fixes'], (store) => store.put(fix, fix[1]));
   }
 
   dropFixes(times: readonly number[]): void {
     if (times.length === 0) return;
-    this.#write('fixes', (store) => times.forEach((time) => store.delete(time)));
+    this.#write(['fixes'], (store) => times.forEach((time) => store.delete(time)));
   }
 
-  /** False when the disk has no room. */
+  /** False when the disk has no room. It takes the place of the pieces it was made of. */
   keepFile(file: Attached): Promise<boolean> {
-    return this.#write('files', (store) => store.put(file, file.id));
+    return this.#write(['files', 'pieces'], (files, pieces) => {
+      files.put(file, file.id);
+      pieces.delete(allOf(file.id));
+    });
   }
 
   dropFile(id: string): void {
-    this.#write('files', (store) => store.delete(id));
+    this.#write(['files'], (store) => store.delete(id));
+  }
+
+  keepPiece(piece: Piece): void {
+    this.#write(['pieces'], (store) => store.put(piece, [piece.note, piece.n]));
+  }
+
+  dropPieces(note: string): void {
+    this.#write(['pieces'], (store) => store.delete(allOf(note)));
   }
 
   /** Nothing of what there was is kept. */
@@ -115,10 +134,13 @@ export class Vault {
     indexedDB.deleteDatabase(NAME);
   }
 
-  async #write(store: Store, change: (store: IDBObjectStore) => void): Promise<boolean> {
+  async #write(
+    stores: readonly Store[],
+    change: (...open: IDBObjectStore[]) => void,
+  ): Promise<boolean> {
     try {
-      const write = this.#database.transaction(store, 'readwrite', { durability: 'strict' });
-      change(write.objectStore(store));
+      const write = this.#database.transaction(stores, 'readwrite', { durability: 'strict' });
+      change(...stores.map((store) => write.objectStore(store)));
       await finished(write);
       return true;
     } catch {
@@ -127,6 +149,9 @@ export class Vault {
     }
   }
 }
+
+/** The keys of all pieces of a voice note: `[note, 0]`, `[note, 1]` … */
+const allOf = (note: string): IDBKeyRange => IDBKeyRange.bound([note], [note, []]);
 
 function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
