@@ -31,3 +31,28 @@ test('disarmed it says nothing', () => {
   timer.disarm();
   expect(timer.due(1e9)).toBe(false);
 });
+
+test('after a restart it goes on from where it was', () => {
+  const before = new ManDown();
+  before.arm(5, 0);
+  before.moved(60_000);
+  const kept = before.armed;
+  expect(kept).toEqual({ minutes: 5, moved: 60_000 });
+  const timer = new ManDown();
+  if (kept) timer.resume(kept, 200_000);
+  expect(timer.due(359_999)).toBe(false);
+  expect(timer.due(360_000)).toBe(true);
+});
+
+test('one that is over when the page opens leaves a moment to be seen', () => {
+  const timer = new ManDown();
+  timer.resume({ minutes: 5, moved: 0 }, 9_000_000);
+  expect(timer.due(9_029_999)).toBe(false);
+  expect(timer.due(9_030_000)).toBe(true);
+});
+
+test('a clock that was set back does not put it off', () => {
+  const timer = new ManDown();
+  timer.resume({ minutes: 5, moved: 500_000 }, 100_000);
+  expect(timer.due(400_000)).toBe(true);
+});

@@ -6,10 +6,8 @@ export interface Choices {
   language: 'en' | 'es';
   light: 'day' | 'night';
   hand: 'right' | 'left';
-  /** Minutes of the man-down timer, when it is armed. */
-  manDown: number;
 }
-const FIRST: Choices = { language: 'en', light: 'day', hand: 'right', manDown: 5 };
+const FIRST: Choices = { language: 'en', light: 'day', hand: 'right' };
 const NAME = 'psn:tablet:settings';
 
 /** How this tablet is held and read. */

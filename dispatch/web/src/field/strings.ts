@@ -40,6 +40,7 @@ export const en = {
     waiting: (count: number) => `${count} waiting`,
     gps: 'No position',
     gpsDenied: 'Location is not allowed',
+    manDown: (minutes: number) => `Man-down ${minutes} min`,
   },
   nav: { duty: 'Duty', messages: 'Messages', map: 'Map', forms: 'Forms', more: 'More' },
   status: {
@@ -67,6 +68,8 @@ export const en = {
     notSent: 'not sent yet',
     none: 'No order',
     noneHelp: 'An order rings and stands here.',
+    newOrder: 'New order',
+    open: 'Open',
     order: 'Order',
     priority: (number: number) => `Priority ${number}`,
     others: 'Also there',
@@ -113,6 +116,7 @@ export const en = {
     delivered: 'delivered',
     read: 'read',
     urgent: 'Urgent',
+    mark: 'Read',
     delete: 'Delete',
   },
   map: {
@@ -213,6 +217,7 @@ export const es: Words = {
     waiting: (count) => `${count} en espera`,
     gps: 'Sin posición',
     gpsDenied: 'Ubicación no permitida',
+    manDown: (minutes) => `Inmóvil ${minutes} min`,
   },
   nav: { duty: 'Servicio', messages: 'Mensajes', map: 'Mapa', forms: 'Informes', more: 'Más' },
   status: {
@@ -240,6 +245,8 @@ export const es: Words = {
     notSent: 'aún sin enviar',
     none: 'Sin orden',
     noneHelp: 'Una orden suena y aparece aquí.',
+    newOrder: 'Orden nueva',
+    open: 'Abrir',
     order: 'Orden',
     priority: (number) => `Prioridad ${number}`,
     others: 'También van',
@@ -291,6 +298,7 @@ export const es: Words = {
     delivered: 'entregado',
     read: 'leído',
     urgent: 'Urgente',
+    mark: 'Leído',
     delete: 'Borrar',
   },
   map: {

@@ -20,7 +20,9 @@ import { dutyOf, type Duty, type Said } from './duty';
 import { Files } from './files.svelte';
 import { Positions, type Here } from './positions.svelte';
 import { readable, type Form, type Values } from './forms';
+import type { Armed } from './manDown';
 import type { Settings } from './settings.svelte';
+import { urgent } from './sight';
 import { record } from './sound';
 import type { Device, Enrolled, Vault } from './vault';
 import { Voice } from './voice.svelte';
@@ -179,8 +181,7 @@ export class Tablet {
     const orders = new Set(this.board.all('assignment').map((one) => one.order));
     for (const conversation of this.mailroom.conversations)
       for (const { id, unread, priority } of conversation.items)
-        if (unread && priority !== 'routine' && priority !== 'priority' && !orders.has(id))
-          rings.push(id);
+        if (unread && urgent(priority) && !orders.has(id)) rings.push(id);
     if (this.check && this.check.due - this.now < 60_000)
       rings.push(`check ${this.check.id} ${this.check.due}`);
     return rings.filter((key) => !this.hushed.has(key));
@@ -201,6 +202,8 @@ export class Tablet {
   }
 
   decline(assignment: number, reason: string): void {
+    const order = this.board.get('assignment', assignment)?.order;
+    if (order) this.mailroom.markRead([order]);
     this.#do('assignment.decline', { assignment, reason });
   }
 
@@ -250,6 +253,15 @@ export class Tablet {
 
   keepDraft(form: string, values: Values): void {
     this.#shelf.set(`form:${form}`, values);
+  }
+
+  /** The man-down timer as it was; a crew that is off duty is not waited for. */
+  armed(): Armed | null {
+    return this.duty.now.status === 'off_duty' ? null : this.#shelf.get('armed', null);
+  }
+
+  keepArmed(armed: Armed | null): void {
+    this.#shelf.set('armed', armed);
   }
 
   /** The server's time, milliseconds UTC. */
