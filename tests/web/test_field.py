@@ -441,6 +441,13 @@ async def test_a_voice_note_outlives_the_page(
     await page.reload()
     await tablet.go("Forms")
     await expect(broken).to_have_count(0)
+    await tablet.tap("Voice note")
+    await page.wait_for_timeout(1_500)
+    await page.reload()
+    await tablet.go("Forms")
+    await broken.get_by_role("button", name="Delete").click()
+    await broken.get_by_role("button", name="Touch again").click()
+    await expect(broken).to_have_count(0)
     await room.leave()
 
 
