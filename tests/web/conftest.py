@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from screens import WEB, Screens, showing
+from tablets import A_DAY_BEHIND, Tablet
 
 
 @pytest.fixture
@@ -24,3 +25,12 @@ async def screens(
     """A network and a browser of Debian's kind."""
     async with showing(database, chromium, tmp_path) as running:
         yield running
+
+
+@pytest_asyncio.fixture
+async def tablet(screens: Screens, chromium: str, tmp_path: Path) -> AsyncIterator[Tablet]:
+    """A tablet that nobody has enrolled."""
+    one = Tablet(screens, chromium, tmp_path / "tablet", A_DAY_BEHIND)
+    await one.open()
+    yield one
+    await one.close()

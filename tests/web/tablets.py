@@ -73,6 +73,17 @@ async def order(room: Worker, unit: int, title: str = "Boat on fire") -> tuple[i
     return incident, made["assignments"][0]
 
 
+def read_by(room: Worker, unit: int) -> set[str]:
+    """The control room's messages that the unit has read, as its receipts say."""
+    receipts = [mail.body for mail in room.peer.of(wire.Mail)]
+    return {
+        str(of)
+        for body in receipts
+        if isinstance(body, wire.ReceiptBody) and (body.state, body.by) == ("read", f"unit:{unit}")
+        for of in body.of
+    }
+
+
 async def eventually(done: Callable[[], Awaitable[Any]]) -> None:
     """Wait until it is so; fail when it never is."""
     async with asyncio.timeout(WITHIN * 2):
