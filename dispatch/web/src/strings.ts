@@ -1,9 +1,11 @@
 import { callWords } from './strings.calls';
+import { heldWords } from './strings.held';
 import { spanish } from './strings.es';
 
 /** Every English sentence the console shows; `strings.es.ts` has each of them in Spanish. */
 export const english = {
   ...callWords.en,
+  ...heldWords.en,
   system: 'Public Safety Network of Belize',
   console: 'Dispatch console',
   unknown: 'unknown',
@@ -80,7 +82,7 @@ export const english = {
         ? `Your session ends at ${time}, in ${minutes} minutes.`
         : `Your session ends at ${time}, in less than a minute.`,
     endsHelp:
-      'You then sign in again. What you are writing is kept here, and messages are sent afterwards.',
+      'You then sign in again. What you are writing is kept here; what was not sent for more than five minutes asks you first.',
   },
   account: {
     title: 'My account',
@@ -353,6 +355,7 @@ export const english = {
       ['C', 'Conversations'],
       ['A', 'Acknowledge the emergency'],
       ['S', 'Silence the alarm'],
+      ['R', 'What was not sent: send or discard it'],
       ['H', 'Map: all of Belize'],
       ['+  −', 'Map: closer, farther'],
       ['G', 'Break glass: see an agency’s units in an emergency'],

@@ -28,5 +28,10 @@ test('what was asked for is told in words, with nothing left out', () => {
   expect(deedText({ what: 'unit.status', with: { unit: 1, status: 'clear' } }, named)).toBe(
     'P-1 is Clear',
   );
-  expect(deedText({ what: 'alarm.take', with: { alarm: 1 } }, named)).toBe('alarm take');
+  expect(deedText({ what: 'alarm.take', with: { alarm: 1 } }, named)).toBe('Take care of an alarm');
+  const close = { incident: 5, outcome: 'nothing_found', text: 'quiet' };
+  expect(deedText({ what: 'incident.close', with: close }, named)).toMatch(
+    /^Close an incident: .*5.*“quiet”, “Nothing found”$/,
+  );
+  expect(deedText({ what: 'new.thing', with: {} }, named)).toBe('new thing');
 });
