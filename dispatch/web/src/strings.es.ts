@@ -165,7 +165,7 @@ export const spanish: Strings = {
     lost: 'Sin conexión',
     lostSince: (time) => `Sin conexión desde las ${time}.`,
     lostHelp:
-      'El mapa muestra las últimas posiciones conocidas. Los mensajes que escriba se guardan aquí y se envían cuando vuelva la conexión.',
+      'El mapa muestra las últimas posiciones conocidas. Lo que escriba se guarda aquí y se envía cuando vuelva la conexión; pasados cinco minutos se le pregunta primero.',
     retry: 'Intentar ahora',
     degraded: (seconds) => `Conexión lenta: el servidor tarda ${seconds} s en responder.`,
     degradedHelp: 'Las posiciones y los acuses pueden llegar tarde.',

@@ -163,7 +163,7 @@ export const english = {
     lost: 'Connection lost',
     lostSince: (time: string) => `Connection lost since ${time}.`,
     lostHelp:
-      'The map shows the last known positions. Messages you write are kept here and sent when the connection is back.',
+      'The map shows the last known positions. What you write is kept here and sent when the connection is back; after five minutes you are asked first.',
     retry: 'Try now',
     degraded: (seconds: string) => `Slow connection: the server takes ${seconds} s to answer.`,
     degradedHelp: 'Positions and receipts may arrive late.',

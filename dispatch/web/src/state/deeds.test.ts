@@ -22,6 +22,10 @@ test('what was asked for is told in words, with nothing left out', () => {
   expect(deedText({ what: 'incident.assign', with: { incident: 4, units: [1, 2] } }, named)).toBe(
     'Send P-1, P-2 to BPD-26-4',
   );
+  const with_ = { incident: 4, units: [1], text: 'go north' };
+  expect(deedText({ what: 'incident.assign', with: with_ }, named)).toBe(
+    'Send P-1 to BPD-26-4, with the words “go north”',
+  );
   expect(deedText({ what: 'incident.note', with: { incident: 4, text: 'Seen' } }, named)).toBe(
     'Note in BPD-26-4: “Seen”',
   );

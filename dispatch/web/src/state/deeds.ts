@@ -48,7 +48,8 @@ export function deedText(
   switch (what) {
     case 'incident.assign': {
       const units = (body['units'] as number[]).map((id) => named.unit(id));
-      return words.assign(units.join(', '), incident());
+      const said = words.assign(units.join(', '), incident());
+      return text ? `${said}, ${words.withText(text)}` : said;
     }
     case 'incident.note':
       return words.note(incident(), text);
