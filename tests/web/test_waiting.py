@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncpg
 import pytest
 from playwright.async_api import Page, expect
 from screens import PATIENCE_MS, Screens, address, at_work, keep, write
@@ -11,6 +10,8 @@ from test_calls import enter, rows, said
 
 pytestmark = pytest.mark.browser
 
+BOAT = "Please send a boat."
+ONCE = "Only once."
 AGE = """(hours) => {
   for (const key of Object.keys(localStorage)) {
     if (!/:(actions|outbox):/.test(key)) continue;
@@ -27,9 +28,14 @@ async def without_line(screens: Screens, page: Page) -> None:
     await expect(page.locator(".banner")).to_contain_text("Connection lost", timeout=PATIENCE_MS)
 
 
-async def count(database: str, table: str) -> int:
+async def arrived(database: str) -> tuple[int, int]:
+    """How many orders and messages of these tests the server has."""
     async with rows(database) as connection:
-        return int(await connection.fetchval(f"select count(*) from {table}"))
+        orders = await connection.fetchval("select count(*) from assignment")
+        messages = await connection.fetchval(
+            "select count(*) from log where body->>'text' = any($1)", [BOAT, ONCE]
+        )
+    return orders, messages
 
 
 async def test_an_order_of_the_last_shift_is_not_sent_by_itself_in_the_next(
@@ -44,14 +50,14 @@ async def test_an_order_of_the_last_shift_is_not_sent_by_itself_in_the_next(
     await enter(page, "a P-901 1 take the north gate")
     await page.keyboard.press("Escape")
     await address(page, "bcg disp")
-    await write(page, "Please send a boat.")
+    await write(page, BOAT)
 
     # Leaving says what has not reached the server, and may be thought better of.
     leave = page.get_by_role("button", name="Sign out")
     await leave.click()
     question = page.get_by_role("dialog", name="Sign out?")
     await expect(question.get_by_role("listitem")).to_contain_text(
-        ["with the words “take the north gate”", "Message to BCG Dispatcher: “Please send a boat.”"]
+        ["with the words “take the north gate”", f"Message to BCG Dispatcher: “{BOAT}”"]
     )
     await keep(page, "waiting-sign-out")
     await question.get_by_role("button", name="Cancel").click()
@@ -66,13 +72,13 @@ async def test_an_order_of_the_last_shift_is_not_sent_by_itself_in_the_next(
     await screens.sign_in("bpd.dispatch", page)
     held = page.get_by_role("region", name="Not sent")
     await expect(held.get_by_role("listitem")).to_contain_text(
-        ["Send P-901 to BPD-", "Message to BCG Dispatcher: “Please send a boat.”"],
+        ["Send P-901 to BPD-", f"Message to BCG Dispatcher: “{BOAT}”"],
         timeout=PATIENCE_MS,
     )
     await expect(held.get_by_role("listitem").first).to_contain_text("Not sent at ")
     await at_work(page)
     await page.wait_for_timeout(2_500)  # by now whatever goes by itself would have gone
-    assert (await count(database, "assignment"), await count(database, "log")) == (0, 0)
+    assert await arrived(database) == (0, 0)
     await keep(page, "waiting-held")
     if AXE.is_file():
         assert await violations(page) == []
@@ -97,7 +103,7 @@ async def test_an_order_of_the_last_shift_is_not_sent_by_itself_in_the_next(
     await page.reload()
     await at_work(page)
     await expect(held).to_have_count(0)
-    assert (await count(database, "assignment"), await count(database, "log")) == (1, 0)
+    assert await arrived(database) == (1, 0)
     # Nothing waits: nothing is asked.
     await leave.click()
     await expect(page.get_by_label("Name")).to_be_visible()
@@ -115,27 +121,21 @@ async def test_a_window_that_is_closed_leaves_what_it_had_to_send_to_the_other(
     await at_work(map_window)
     await address(work, "bcg disp")
     await without_line(screens, work)
-    await write(work, "Only once.")
+    await write(work, ONCE)
     await expect(work.get_by_role("log")).to_contain_text("Waiting to be sent")
     await work.close()
     await screens.server.start()
-    async with rows(database) as connection:
-        await _until_one(map_window, connection)
+    for _ in range(PATIENCE_MS // 500):
+        if await arrived(database) != (0, 0):
+            break
+        await map_window.wait_for_timeout(500)
+    await map_window.wait_for_timeout(3_000)
+    assert await arrived(database) == (0, 1)
     await expect(map_window.get_by_role("region", name="Not sent")).to_have_count(0)
     left = await map_window.evaluate(
         "Object.keys(localStorage).filter((key) => /:(outbox|actions)/.test(key))"
     )
     assert left == []
-
-
-async def _until_one(page: Page, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-    """One message is stored, and stays one."""
-    for _ in range(PATIENCE_MS // 500):
-        if await connection.fetchval("select count(*) from log"):
-            break
-        await page.wait_for_timeout(500)
-    await page.wait_for_timeout(3_000)
-    assert await connection.fetchval("select count(*) from log") == 1
 
 
 async def test_an_alarm_is_silenced_and_acknowledged_in_both_windows(screens: Screens) -> None:
