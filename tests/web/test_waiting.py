@@ -107,7 +107,7 @@ async def test_an_order_of_the_last_shift_is_not_sent_by_itself_in_the_next(
     # Nothing waits: nothing is asked.
     await leave.click()
     await expect(page.get_by_label("Name")).to_be_visible()
-    await expect(page.get_by_role("alert")).not_to_contain_text("not sent")
+    await expect(page.get_by_text("not sent")).to_have_count(0)
 
 
 async def test_a_window_that_is_closed_leaves_what_it_had_to_send_to_the_other(
