@@ -175,6 +175,7 @@ const en = {
     bad_value: '',
     bad_field: '',
     name_taken: '',
+    discarded: 'You discarded it.',
   },
 } as const;
 
@@ -357,6 +358,7 @@ const es: Spoken<typeof en> = {
     bad_value: 'Ese valor no es posible.',
     bad_field: 'Ese valor no es posible, o es demasiado largo.',
     name_taken: 'Ya existe algo con ese nombre.',
+    discarded: 'Usted lo descartó.',
   },
 };
 

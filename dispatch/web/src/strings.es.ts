@@ -1,9 +1,11 @@
 import { callWords } from './strings.calls';
+import { heldWords } from './strings.held';
 import type { Strings } from './strings';
 
 /** What the console says in Spanish, as control rooms in Belize speak it; people are addressed as usted. */
 export const spanish: Strings = {
   ...callWords.es,
+  ...heldWords.es,
   system: 'Red de Seguridad Pública de Belice',
   console: 'Consola de despacho',
   unknown: 'desconocido',
@@ -82,7 +84,7 @@ export const spanish: Strings = {
         ? `Su sesión termina a las ${time}, en ${minutes} minutos.`
         : `Su sesión termina a las ${time}, en menos de un minuto.`,
     endsHelp:
-      'Después inicia sesión otra vez. Lo que está escribiendo se guarda aquí, y los mensajes se envían después.',
+      'Después vuelva a iniciar sesión. Lo que está escribiendo queda guardado aquí; por lo que lleve más de cinco minutos sin enviarse se le pregunta primero.',
   },
   account: {
     title: 'Mi cuenta',
@@ -163,7 +165,7 @@ export const spanish: Strings = {
     lost: 'Sin conexión',
     lostSince: (time) => `Sin conexión desde las ${time}.`,
     lostHelp:
-      'El mapa muestra las últimas posiciones conocidas. Los mensajes que escriba se guardan aquí y se envían cuando vuelva la conexión.',
+      'El mapa muestra las últimas posiciones conocidas. Lo que escriba se guarda aquí y se envía cuando vuelva la conexión; pasados cinco minutos se le pregunta primero.',
     retry: 'Intentar ahora',
     degraded: (seconds) => `Conexión lenta: el servidor tarda ${seconds} s en responder.`,
     degradedHelp: 'Las posiciones y los acuses pueden llegar tarde.',
@@ -356,6 +358,7 @@ export const spanish: Strings = {
       ['C', 'Conversaciones'],
       ['A', 'Confirmar la emergencia'],
       ['S', 'Silenciar la alarma'],
+      ['R', 'Lo que no se envió: enviarlo o descartarlo'],
       ['H', 'Mapa: todo Belice'],
       ['+  −', 'Mapa: acercar, alejar'],
       ['G', 'Acceso de emergencia: ver las unidades de una institución'],

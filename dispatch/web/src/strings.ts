@@ -1,9 +1,11 @@
 import { callWords } from './strings.calls';
+import { heldWords } from './strings.held';
 import { spanish } from './strings.es';
 
 /** Every English sentence the console shows; `strings.es.ts` has each of them in Spanish. */
 export const english = {
   ...callWords.en,
+  ...heldWords.en,
   system: 'Public Safety Network of Belize',
   console: 'Dispatch console',
   unknown: 'unknown',
@@ -80,7 +82,7 @@ export const english = {
         ? `Your session ends at ${time}, in ${minutes} minutes.`
         : `Your session ends at ${time}, in less than a minute.`,
     endsHelp:
-      'You then sign in again. What you are writing is kept here, and messages are sent afterwards.',
+      'You then sign in again. What you are writing is kept here; what was not sent for more than five minutes asks you first.',
   },
   account: {
     title: 'My account',
@@ -161,7 +163,7 @@ export const english = {
     lost: 'Connection lost',
     lostSince: (time: string) => `Connection lost since ${time}.`,
     lostHelp:
-      'The map shows the last known positions. Messages you write are kept here and sent when the connection is back.',
+      'The map shows the last known positions. What you write is kept here and sent when the connection is back; after five minutes you are asked first.',
     retry: 'Try now',
     degraded: (seconds: string) => `Slow connection: the server takes ${seconds} s to answer.`,
     degradedHelp: 'Positions and receipts may arrive late.',
@@ -353,6 +355,7 @@ export const english = {
       ['C', 'Conversations'],
       ['A', 'Acknowledge the emergency'],
       ['S', 'Silence the alarm'],
+      ['R', 'What was not sent: send or discard it'],
       ['H', 'Map: all of Belize'],
       ['+  −', 'Map: closer, farther'],
       ['G', 'Break glass: see an agency’s units in an emergency'],

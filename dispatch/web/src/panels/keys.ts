@@ -1,5 +1,5 @@
 export type Act =
-  | 'message' | 'new' | 'conversations' | 'acknowledge' | 'silence' | 'home' | 'closer'
+  | 'held' | 'message' | 'new' | 'conversations' | 'acknowledge' | 'silence' | 'home' | 'closer'
   | 'farther' | 'glass' | 'theme' | 'help' | 'back' | 'command' | 'call' | 'next_call'
   | 'incidents' | 'units' | 'alarms' | 'assign' | 'write' | 'finish' | 'own'; // prettier-ignore
 
@@ -11,6 +11,7 @@ const KEYS: Record<string, Act> = {
   c: 'conversations',
   a: 'acknowledge',
   s: 'silence',
+  r: 'held',
   h: 'home',
   '+': 'closer',
   '=': 'closer',

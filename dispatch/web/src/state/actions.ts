@@ -7,6 +7,8 @@ export interface Action {
   with: Record<string, unknown>;
   /** When it was asked for, by the server's clock (ms UTC). */
   time: number;
+  /** It went out once, and may have been done though no answer came. */
+  tried?: boolean;
 }
 
 /** Actions in the order asked; each stays until it is answered. */
@@ -33,6 +35,20 @@ export class Actions {
     const found = this.#waiting.find((action) => action.id === id);
     this.#waiting = this.#waiting.filter((action) => action !== found);
     return found;
+  }
+
+  /** Asked for anew at this time: it goes behind the others; done once all the same, by its id. */
+  again(id: string, time: number): Action | undefined {
+    const found = this.remove(id);
+    if (!found) return undefined;
+    const action = { ...found, time };
+    this.add(action);
+    return action;
+  }
+
+  /** These went out. */
+  tried(ids: ReadonlySet<string>): void {
+    this.#waiting = this.#waiting.map((one) => (ids.has(one.id) ? { ...one, tried: true } : one));
   }
 
   static frame(action: Action): ClientFrame {

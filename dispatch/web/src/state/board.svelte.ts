@@ -2,12 +2,16 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { BoardItem, Kind, Of } from '../wire/items';
 import type { ClientFrame, ServerFrame } from '../wire/frames';
 import { Actions, type Action } from './actions';
+import type { TooOld } from './held';
 import { newId } from './outbox';
 
 /** What an action was answered: what it gives, or why it was not done. */
 export type Answered =
   | { ok: true; result: unknown; time: number }
   | { ok: false; code: string; text: string; todo: string };
+
+/** Whoever asked has thought better of it. */
+const DISCARDED: Answered = { ok: false, code: 'discarded', text: '', todo: '' };
 
 /** Where actions are kept until they are answered: a page may be reloaded, a tablet restarted. */
 export interface Keep {
@@ -43,6 +47,8 @@ export class Board {
   complete = $state(false);
   /** Actions without an answer. */
   waiting = $state.raw<readonly Action[]>([]);
+  /** Those of them that are too old to be sent by themselves: somebody sends or discards them. */
+  held = $state.raw<readonly Action[]>([]);
   /** Refused when the place that asked may be gone: after a reload, or long after it was asked. */
   unheard = $state.raw<readonly Unheard[]>([]);
   /** False when the last of them could not be kept here. */
@@ -56,9 +62,18 @@ export class Board {
     private readonly topic: 'board' | 'duty',
     private readonly keep: Keep,
     private readonly line: Line,
+    private readonly tooOld: TooOld<Action> = () => false,
   ) {
     this.#actions = new Actions(keep.load());
     this.waiting = this.#actions.waiting;
+    this.#hold();
+  }
+
+  /** Nobody is here any more: what waits stays where it is kept. */
+  stop(): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#answers.clear();
   }
 
   get<K extends Kind>(is: K, id: number | null | undefined): Of<K> | undefined {
@@ -74,6 +89,8 @@ export class Board {
   /** After every sign-in: follow anew, and send what has no answer, in order. */
   resumed(): void {
     this.complete = false;
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
     this.#follow = this.line.next();
     this.line.send({ t: 'follow', n: this.#follow, topic: this.topic });
     this.#sendAll();
@@ -89,7 +106,7 @@ export class Board {
       const action: Action = { id, what, with: body, time: this.line.now() };
       this.#actions.add(action);
       this.#keep();
-      if (this.line.live() && this.#retry === undefined) this.line.send(Actions.frame(action));
+      this.#send([action]);
     }
     return new Promise((resolve) => this.#answers.set(id, resolve));
   }
@@ -110,6 +127,34 @@ export class Board {
         this.#settle(frame.id, { ok: false, code, text, todo });
       }
     }
+  }
+
+  /** Send what was held, as if it were asked for now. */
+  release(id: string): void {
+    const action = this.#actions.again(id, this.line.now());
+    if (!action) return;
+    this.held = this.held.filter((one) => one.id !== id);
+    this.#keep();
+    this.#send([action]);
+  }
+
+  /** What was held is not done; whoever asked for it is told. */
+  discard(id: string): void {
+    if (!this.#actions.remove(id)) return;
+    this.#keep();
+    this.#answers.get(id)?.(DISCARDED);
+    this.#answers.delete(id);
+  }
+
+  /** What a window that was closed had no answer to. True when it is kept here now. */
+  adopt(actions: readonly Action[]): boolean {
+    const fresh = actions.filter(({ id }) => !this.#actions.waiting.some((one) => one.id === id));
+    if (fresh.length === 0) return true;
+    for (const action of fresh) this.#actions.add(action);
+    this.#hold();
+    this.#keep();
+    this.#send(fresh);
+    return this.kept;
   }
 
   #settle(id: string, answer: Answered): void {
@@ -142,12 +187,30 @@ export class Board {
   }
 
   #sendAll(): void {
-    if (!this.line.live()) return;
-    for (const action of this.#actions.waiting) this.line.send(Actions.frame(action));
+    this.#hold();
+    this.#send(this.#actions.waiting);
+  }
+
+  /** Send these, unless they are held, or all that waits goes again soon. */
+  #send(actions: readonly Action[]): void {
+    if (!this.line.live() || this.#retry !== undefined) return;
+    const sent = actions.filter(
+      (action) =>
+        !this.held.some(({ id }) => id === action.id) && this.line.send(Actions.frame(action)),
+    );
+    if (sent.every(({ tried }) => tried)) return;
+    this.#actions.tried(new Set(sent.map(({ id }) => id)));
+    this.#keep();
+  }
+
+  #hold(): void {
+    const now = this.line.now();
+    this.held = this.#actions.waiting.filter((action) => this.tooOld(action, now));
   }
 
   #keep(): void {
     this.waiting = [...this.#actions.waiting];
+    this.held = this.held.flatMap((one) => this.waiting.find(({ id }) => id === one.id) ?? []);
     this.kept = this.keep.save(this.#actions.waiting);
   }
 }

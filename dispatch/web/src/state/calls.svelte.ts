@@ -37,6 +37,8 @@ export class Draft {
   problem = $state.raw<Extract<Answered, { ok: false }> | null>(null);
   /** Its end is asked for, and not answered yet. */
   closing = $state(false);
+  /** False when the browser could not keep what was typed last. */
+  stored = $state(true);
   /** It has stood on the board; when it does no more, it has ended. */
   seen = false;
   /** The field that is being typed into. */
@@ -80,6 +82,14 @@ export class Calls {
       if (kept) this.#restore(key, kept);
     }
     this.open = this.drafts[0] ?? null;
+  }
+
+  /** False when something that is typed of a call is not kept in this browser. */
+  kept = $derived(this.drafts.every(({ stored }) => stored));
+
+  /** Nobody is here any more: what was typed stays where it is kept. */
+  stop(): void {
+    for (const draft of this.drafts) clearTimeout(draft.timer);
   }
 
   /** A new call: it goes out before anything is typed. */
@@ -256,7 +266,6 @@ export class Calls {
 
   #add(draft: Draft): void {
     this.drafts = [...this.drafts, draft];
-    this.shelf.set('calls', [...new Set([...this.#keys(), draft.key])]);
   }
 
   #remove(draft: Draft): void {
@@ -271,7 +280,9 @@ export class Calls {
   }
 
   #save(draft: Draft): void {
-    this.shelf.set(`call:${draft.key}`, draft.kept());
+    const keys = this.#keys();
+    const listed = keys.includes(draft.key) || this.shelf.set('calls', [...keys, draft.key]);
+    draft.stored = this.shelf.set(`call:${draft.key}`, draft.kept()) && listed;
   }
 
   /** Read anew each time: another window of mine writes there too. */

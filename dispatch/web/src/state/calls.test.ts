@@ -10,12 +10,17 @@ const ME = 9;
 
 function storage(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> & {
   map: Map<string, string>;
+  full: boolean;
 } {
   const map = new Map<string, string>();
   return {
     map,
+    full: false,
     getItem: (key) => map.get(key) ?? null,
-    setItem: (key, value) => void map.set(key, value),
+    setItem(key, value) {
+      if (this.full) throw new Error('QuotaExceededError');
+      map.set(key, value);
+    },
     removeItem: (key) => void map.delete(key),
   };
 }
@@ -238,4 +243,33 @@ describe('what is typed', () => {
     expect(titleOf('Fire', '')).toBe('Fire');
     expect(titleOf('x'.repeat(300), 'y')).toHaveLength(200);
   });
+});
+
+describe('a browser that keeps nothing', () => {
+  it('is told of while a call is typed, and no longer when it keeps again', () => {
+    const kept = storage();
+    const { calls } = open(kept);
+    kept.full = true;
+    const draft = calls.take();
+    expect(calls.kept).toBe(false);
+    kept.full = false;
+    calls.change(draft, 'notes', 'hit and run');
+    expect(calls.kept).toBe(true);
+    expect(open(kept).calls.open?.fields.notes).toBe('hit and run');
+    kept.full = true;
+    calls.change(draft, 'notes', 'hit and run, white');
+    expect(calls.kept).toBe(false);
+    calls.dismiss(draft);
+    expect(calls.kept).toBe(true);
+  });
+});
+
+it('nothing of a call is sent after the console was left', async () => {
+  const { calls, actions, answer } = open();
+  const draft = calls.take();
+  await answer(0, { id: 5 });
+  calls.change(draft, 'notes', 'hit');
+  calls.stop();
+  vi.advanceTimersByTime(60_000);
+  expect(actions()).toHaveLength(1);
 });

@@ -1,14 +1,20 @@
-import type { Address, ServerFrame, SignedIn, WireError } from '../wire/frames';
+import type { Address, ClientFrame, ServerFrame, SignedIn, WireError } from '../wire/frames';
+import type { Action } from './actions';
 import { Board } from './board.svelte';
 import { Calls } from './calls.svelte';
 import { Entrance } from './entrance.svelte';
+import { tooOld, tooOldToDo } from './held';
 import type { Answer } from './http';
+import { Hush } from './hush.svelte';
 import { keptSession } from './kept';
+import { LeftBehind } from './leftBehind';
 import { conversationOf, type Item } from './mail';
 import { Mailroom } from './mailroom.svelte';
 import { Picture } from './picture.svelte';
+import { RollCall } from './rollCall';
 import { Shelf } from './storage';
-import type { Chosen } from './windows';
+import { strings } from '../strings';
+import type { Chosen, Silenced } from './windows';
 import { Workplace } from './workplace.svelte';
 
 const SLOW = 2_000;
@@ -39,6 +45,8 @@ export class Console extends Entrance {
   readonly work = new Workplace(() => this.account?.me ?? null);
   /** What is kept for this account in this browser. */
   shelf = $state.raw<Shelf | null>(null);
+  /** What was silenced here, or in another window. */
+  hush = $state.raw(new Hush());
   /** What the map is to look at next; whoever has the map sets it back. */
   lookAt = $state.raw<Pick<Chosen, 'unit' | 'place'> | null>(null);
   /** The calls that I have; there as the board is. */
@@ -56,9 +64,13 @@ export class Console extends Entrance {
   /** Address of the operator's own map (PMTiles), if there is one. */
   ownMap = $state<string | null>(null);
   #watched = false;
+  #windows: RollCall;
+  #leftBehind: LeftBehind | null = null;
 
   constructor() {
     super('psn-console/0.1');
+    const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('psn:windows') : null;
+    this.#windows = new RollCall(this.work.name, channel, () => this.account?.me ?? null);
     this.work.onFollow = (chosen) => this.#follow(chosen);
     if (this.work.incident !== null) this.panel = 'incident';
   }
@@ -76,6 +88,31 @@ export class Console extends Entrance {
   acknowledge(item: Item): void {
     this.mailroom?.markRead([item.id]);
     if (this.account) this.write(conversationOf(this.account.me, item.sender, item.to));
+  }
+
+  /** These alarms are silent, in every window. */
+  silence(): void {
+    const silenced = {
+      messages: this.mailroom?.alarms.map(({ id }) => id) ?? [],
+      emergencies: (this.board?.all('emergency') ?? []).map(({ id, presses }): [number, number] => [
+        id,
+        presses ?? 1,
+      ]),
+    };
+    this.#hushed(silenced);
+    this.work.tell({ silenced });
+  }
+
+  #hushed(silenced: Silenced): void {
+    this.hush.add(silenced);
+    this.hush.waits = this.emergencyWaits;
+  }
+
+  /** How much of what was asked for, written or typed here has not reached the server. */
+  get unsent(): number {
+    const calls = this.calls?.drafts.filter(({ unsent }) => unsent.length > 0) ?? [];
+    const actions = this.board?.waiting.length ?? 0;
+    return actions + (this.mailroom?.unsent.length ?? 0) + calls.length;
   }
 
   /** What an address is called: by the roster, else by what was written with it before. */
@@ -123,6 +160,8 @@ export class Console extends Entrance {
     if (chosen.unit !== undefined) this.picture.selected = chosen.unit;
     if (chosen.incident !== undefined) this.#showIncident(chosen.incident);
     if (chosen.write && this.work.window !== 'map') this.write(chosen.write as Address[]);
+    if (chosen.read) this.mailroom?.readElsewhere(chosen.read);
+    if (chosen.silenced) this.#hushed(chosen.silenced);
     if (chosen.place) this.lookAt = { place: chosen.place };
     else if (chosen.unit != null) this.lookAt = { unit: chosen.unit };
   }
@@ -169,33 +208,45 @@ export class Console extends Entrance {
 
   protected override entered(frame: SignedIn, same: boolean): void {
     this.#watched = false;
-    if (!same || !this.mailroom) {
-      const shelf = new Shelf(frame.me, localStorage);
-      this.shelf = shelf;
-      // Each window keeps its own, or one would forget what the other waits for.
-      const kept = this.work.window === 'whole' ? 'actions' : `actions:${this.work.window}`;
-      this.board = new Board(
-        'board',
-        { load: () => shelf.get(kept, []), save: (actions) => shelf.set(kept, actions) },
-        {
-          send: (out) => this.connection.send(out),
-          next: () => this.connection.next(),
-          live: () => this.connection.live && !this.locked,
-          now: () => this.clock(),
-        },
-      );
-      this.calls = new Calls(this.board, shelf, Number(frame.me.split(':')[1]));
-      // A crash in the middle of a call: it is there again.
-      if (this.calls.open) this.panel = 'calls';
-      this.mailroom = new Mailroom(frame, shelf, {
-        send: (out) => this.connection.send(out),
-        next: () => this.connection.next(),
-        resume: () => this.connection.resume(),
-        live: () => this.connection.live && !this.locked,
-        now: () => this.clock(),
-        get: (path) => this.get(path),
-      });
-    }
+    if (same && this.mailroom) return;
+    this.#stop();
+    const shelf = new Shelf(frame.me, localStorage, this.work.name);
+    this.shelf = shelf;
+    const line = {
+      send: (out: ClientFrame) => this.connection.send(out),
+      next: () => this.connection.next(),
+      live: () => this.connection.live && !this.locked,
+      now: () => this.clock(),
+    };
+    const keep = {
+      load: () => shelf.own<Action>('actions'),
+      save: (actions: readonly Action[]) => shelf.setOwn('actions', actions),
+    };
+    const board = (this.board = new Board('board', keep, line, tooOldToDo));
+    this.calls = new Calls(board, shelf, Number(frame.me.split(':')[1]));
+    // A crash in the middle of a call: it is there again.
+    if (this.calls.open) this.panel = 'calls';
+    const post = {
+      ...line,
+      resume: () => this.connection.resume(),
+      get: <T>(path: string) => this.get<T>(path),
+      told: (read: readonly string[]) => this.work.tell({ read: [...read] }),
+    };
+    const mailroom = (this.mailroom = new Mailroom(frame, shelf, post, tooOld));
+    this.#leftBehind = new LeftBehind(shelf, this.#windows, {
+      actions: (list) => board.adopt(list),
+      messages: (list) => mailroom.adopt(list),
+      reads: (list) => mailroom.adoptReads(list),
+    });
+  }
+
+  /** Nothing of who was here goes on. */
+  #stop(): void {
+    this.#leftBehind?.stop();
+    this.#leftBehind = null;
+    this.calls?.stop();
+    this.board?.stop();
+    this.mailroom?.stop();
   }
 
   /** Picture and mail come from here on. */
@@ -205,6 +256,7 @@ export class Console extends Entrance {
     }
     this.board?.resumed();
     this.mailroom?.resumed(this.account?.boxes ?? {});
+    void this.#leftBehind?.look();
     void this.#loadFences();
     void this.#loadConfig();
     void this.#loadRights();
@@ -227,6 +279,12 @@ export class Console extends Entrance {
   }
 
   protected override left(): void {
+    const { unsent } = this;
+    if (unsent > 0) {
+      this.signInProblem = `${this.signInProblem} ${strings.held.keptForYou(unsent)}`.trim();
+    }
+    this.#stop();
+    this.hush = new Hush();
     this.mailroom = null;
     this.board = null;
     this.shelf = null;

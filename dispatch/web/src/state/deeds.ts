@@ -48,7 +48,8 @@ export function deedText(
   switch (what) {
     case 'incident.assign': {
       const units = (body['units'] as number[]).map((id) => named.unit(id));
-      return words.assign(units.join(', '), incident());
+      const said = words.assign(units.join(', '), incident());
+      return text ? `${said}, ${words.withText(text)}` : said;
     }
     case 'incident.note':
       return words.note(incident(), text);
@@ -59,6 +60,23 @@ export function deedText(
     case 'reminder.set':
       return `“${text}”`;
     default:
-      return what.replaceAll(/[._]/g, ' ');
+      return otherText(what, body, named);
   }
+}
+
+/** What any other action is called, and what of it says which one it is. */
+function otherText(what: string, body: Record<string, unknown>, named: Named): string {
+  const called: Partial<Record<string, string>> = strings.held.deeds;
+  const { incident, unit, now } = body;
+  const words = ['title', 'text', 'reason', 'outcome'].map((field) => body[field]);
+  const outcomes: Partial<Record<string, string>> = work.outcomes;
+  const about = [
+    typeof incident === 'number' ? named.incident(incident) : '',
+    typeof unit === 'number' ? named.unit(unit) : '',
+    ...[...words, now].map((word) =>
+      typeof word === 'string' && word ? `“${outcomes[word] ?? word}”` : '',
+    ),
+  ].filter(Boolean);
+  const name = called[what] ?? what.replaceAll(/[._]/g, ' ');
+  return about.length > 0 ? `${name}: ${about.join(', ')}` : name;
 }

@@ -30,7 +30,8 @@ export class Doing {
     this.last = { what, body };
     const answer = await board.do(what, body);
     this.busy = null;
-    if (!answer.ok) this.refused = { code: answer.code, text: answer.text, todo: answer.todo };
+    if (!answer.ok && answer.code !== 'discarded')
+      this.refused = { code: answer.code, text: answer.text, todo: answer.todo };
     return answer;
   }
 }

@@ -66,6 +66,8 @@ export class MailBook {
   /** Names of those who wrote or received: they hold also when the roster knows them no more. */
   readonly names = new Map<Address, string>();
   #early = new Map<string, Map<Address, Receipt>>();
+  /** Read in another window before they came here. */
+  #readEarly = new Set<string>();
 
   constructor(
     readonly me: Address,
@@ -118,7 +120,7 @@ export class MailBook {
   /** It came over the wire for the first time: whoever sits here has not seen it. */
   #hear(item: Item): Item {
     item.heard = true;
-    if (item.sender !== this.me) {
+    if (item.sender !== this.me && !this.#readEarly.delete(item.id)) {
       item.unread = true;
       this.unread.add(item.id);
     }
@@ -208,6 +210,13 @@ export class MailBook {
     this.unread.delete(id);
     const [place] = item.places;
     return place ? { box: place[0], seq: place[1] } : null;
+  }
+
+  /** Read in another window of the same person, perhaps before it has come here. */
+  readElsewhere(id: string): void {
+    if (!this.items.get(id)?.heard) this.#readEarly.add(id);
+    this.markRead(id);
+    this.unread.delete(id);
   }
 
   /** Conversations, the newest first; within each the oldest message first. */

@@ -8,7 +8,9 @@ import {
   type ServerFrame,
   type SignedIn,
 } from '../wire/frames';
+import type { TooOld } from './held';
 import type { Answer } from './http';
+import type { Read } from './leftBehind';
 import { MailBook, type Conversation, type Item } from './mail';
 import { newId, Outbox, type Waiting } from './outbox';
 import type { Shelf } from './storage';
@@ -27,6 +29,8 @@ export interface Post {
   live(): boolean;
   now(): number;
   get<T>(path: string): Promise<Answer<T>>;
+  /** These were read here: other windows of the same person know it then. */
+  told?(ids: readonly string[]): void;
 }
 
 interface ApiReceipt {
@@ -46,23 +50,36 @@ export class Mailroom {
   #version = $state(0);
   /** False when the browser could not keep the last unsent message. */
   kept = $state(true);
+  /** False while there is a draft that the browser could not keep. */
+  draftsKept = $state(true);
   /** The server cannot store messages now; they are sent again until it can. */
   delayed = $state(false);
   #outbox: Outbox;
-  #drafts: Record<string, Draft>;
+  /** Messages that are too old to be sent by themselves. */
+  #held: ReadonlySet<string> = new Set();
+  /** Drafts that the browser did not keep. */
+  #unkept: Record<string, Draft> = {};
   #post: Post;
   #shelf: Shelf;
   #name: string;
   #seen = new Map<Address, number>();
   /** Newest sequence of each mailbox when this page signed in. */
   #heads: Readonly<Record<string, number>> = {};
-  #reads: { box: Address; seq: number }[];
+  #reads: Read[];
+  /** Unread marks as they were last kept. */
+  #marks: ReadonlySet<string>;
   #readsUnderWay = new Map<number, { box: Address; seqs: number[] }>();
   #timers: { seen?: number; save?: number; hold?: number } = {};
   #complete = new Set<Address>();
   #asked = new Set<string>();
+  #stopped = false;
 
-  constructor(account: Pick<SignedIn, 'me' | 'name'>, shelf: Shelf, post: Post) {
+  constructor(
+    account: Pick<SignedIn, 'me' | 'name'>,
+    shelf: Shelf,
+    post: Post,
+    private readonly tooOld: TooOld<Waiting> = () => false,
+  ) {
     this.#post = post;
     this.#shelf = shelf;
     this.#name = account.name;
@@ -70,21 +87,36 @@ export class Mailroom {
       cursors: shelf.get<Record<string, number>>('cursors', {}),
       unread: shelf.get<string[]>('unread', []),
     });
-    this.#outbox = new Outbox(shelf.get<Waiting[]>('outbox', []));
-    this.#drafts = shelf.get<Record<string, Draft>>('drafts', {});
-    this.#reads = shelf.get<{ box: Address; seq: number }[]>('reads', []);
-    for (const waiting of this.#outbox.waiting) {
-      this.book.write(waiting, account.name);
-      if (waiting.problem) this.book.refused(waiting.id, waiting.problem);
-    }
+    this.#marks = new Set(this.book.unread);
+    this.#outbox = new Outbox(shelf.own<Waiting>('outbox'));
+    this.#reads = shelf.own<Read>('reads');
+    for (const waiting of this.#outbox.waiting) this.#enter(waiting);
+    this.#hold();
+  }
+
+  #enter(waiting: Waiting): void {
+    this.book.write(waiting, this.#name);
+    if (waiting.problem) this.book.refused(waiting.id, waiting.problem);
+  }
+
+  /** Nobody is here any more: what waits stays where it is kept. */
+  stop(): void {
+    this.#stopped = true;
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#timers = {};
+    this.#save();
   }
 
   conversations = $derived.by<Conversation[]>(() => (this.#version, this.book.conversations()));
   alarms = $derived.by<Item[]>(() => (this.#version, this.book.alarms()));
   unread = $derived(this.conversations.reduce((sum, one) => sum + one.unread, 0));
-  waiting = $derived.by(
-    () => (this.#version, this.#outbox.waiting.filter((one) => !one.problem).length),
+  /** Messages that the server has not got. */
+  unsent = $derived.by<Waiting[]>(
+    () => (this.#version, this.#outbox.waiting.filter((one) => !one.problem)),
   );
+  /** Those of them that are too old to be sent by themselves: somebody sends or discards them. */
+  held = $derived<Waiting[]>(this.unsent.filter(({ id }) => this.#held.has(id)));
+  waiting = $derived(this.unsent.length - this.held.length);
   canGoBack = $derived.by(
     () => (
       this.#version,
@@ -148,10 +180,65 @@ export class Mailroom {
   #sendAll(): void {
     clearTimeout(this.#timers.hold);
     delete this.#timers.hold;
-    if (!this.#post.live()) return;
-    for (const waiting of this.#outbox.waiting) {
-      if (!waiting.problem) this.#post.send(Outbox.frame(waiting));
+    this.#hold();
+    this.#sendThese(this.#outbox.waiting);
+  }
+
+  /** Send these, unless they are held or refused, or all that waits goes again soon. */
+  #sendThese(messages: readonly Waiting[]): void {
+    if (!this.#post.live() || this.#timers.hold) return;
+    let any = false;
+    for (const message of messages) {
+      if (message.problem || this.#held.has(message.id)) continue;
+      if (!this.#post.send(Outbox.frame(message)) || message.tried) continue;
+      message.tried = any = true;
     }
+    if (any) this.#keepOutbox();
+  }
+
+  #hold(): void {
+    const now = this.#post.now();
+    const old = this.#outbox.waiting.filter((one) => !one.problem && this.tooOld(one, now));
+    this.#held = new Set(old.map(({ id }) => id));
+    for (const id of this.#held) this.book.refused(id, '');
+    this.#version += 1;
+  }
+
+  /** Send what was held, as if it were written now. */
+  release(id: string): void {
+    const message = this.#outbox.again(id, this.#post.now());
+    if (!message) return;
+    this.#held = new Set([...this.#held].filter((one) => one !== id));
+    this.#keepOutbox();
+    this.#enter(message);
+    this.#sendThese([message]);
+    this.#changed();
+  }
+
+  /** What a window that was closed had yet to send. True when it is kept here now. */
+  adopt(messages: readonly Waiting[]): boolean {
+    const fresh = messages.filter(({ id }) => !this.#outbox.waiting.some((one) => one.id === id));
+    if (fresh.length === 0) return true;
+    for (const message of fresh) {
+      this.#outbox.add(message);
+      // What came back through a mailbox meanwhile has arrived.
+      if (this.book.items.get(message.id)?.places.size) this.#outbox.remove(message.id);
+      else this.#enter(message);
+    }
+    this.#hold();
+    this.#keepOutbox();
+    this.#sendThese(fresh.filter(({ id }) => this.book.items.get(id)?.progress === 'queued'));
+    this.#changed();
+    return this.kept;
+  }
+
+  /** What a window that was closed had yet to say it had read. True when it is kept here now. */
+  adoptReads(reads: readonly Read[]): boolean {
+    if (reads.length === 0) return true;
+    this.#reads.push(...reads);
+    const kept = this.#shelf.setOwn('reads', this.#reads);
+    this.#sendReads();
+    return kept;
   }
 
   /** The newest entries of mailboxes, or those before the oldest that is known. */
@@ -207,12 +294,12 @@ export class Mailroom {
     const waiting: Waiting = { id, to, text, priority, time: this.#post.now() };
     this.#outbox.add(waiting);
     this.#keepOutbox();
-    this.book.write(waiting, this.#name);
-    if (this.#post.live() && !this.#timers.hold) this.#post.send(Outbox.frame(waiting));
+    this.#enter(waiting);
+    this.#sendThese([waiting]);
     this.#changed();
   }
 
-  /** Forget a message that the server refused; its text is given back. */
+  /** Forget a message that was refused or held; its text is given back. */
   discard(id: string): string {
     const text = this.book.items.get(id)?.text ?? '';
     this.book.discard(id);
@@ -222,27 +309,40 @@ export class Mailroom {
   }
 
   draft(key: string): Draft {
-    return this.#drafts[key] ?? EMPTY;
+    return this.#unkept[key] ?? this.#shelf.get<Record<string, Draft>>('drafts', {})[key] ?? EMPTY;
   }
 
   keepDraft(key: string, draft: Draft | null): void {
-    if (draft && (draft.text || draft.to?.length)) this.#drafts[key] = draft;
-    else delete this.#drafts[key];
-    this.#shelf.set('drafts', this.#drafts);
+    const filled = draft && (draft.text || draft.to?.length) ? draft : null;
+    // Read anew each time: another window of mine writes there too.
+    const drafts = this.#shelf.get<Record<string, Draft>>('drafts', {});
+    if (!filled && !drafts[key] && !this.#unkept[key]) return;
+    if (filled) drafts[key] = filled;
+    else delete drafts[key];
+    if (this.#shelf.set('drafts', drafts) || !filled) delete this.#unkept[key];
+    else this.#unkept[key] = filled;
+    this.draftsKept = Object.keys(this.#unkept).length === 0;
   }
 
   /** These were shown in a visible, focused window. */
   markRead(ids: readonly string[]): void {
-    let any = false;
+    const read: string[] = [];
     for (const id of ids) {
       const place = this.book.markRead(id);
       if (!place) continue;
-      any = true;
+      read.push(id);
       this.#reads.push(place);
     }
-    if (!any) return;
-    this.#shelf.set('reads', this.#reads);
+    if (read.length === 0) return;
+    this.#post.told?.(read);
+    this.#shelf.setOwn('reads', this.#reads);
     this.#sendReads();
+    this.#changed();
+  }
+
+  /** These were read in another window, which says so to the server. */
+  readElsewhere(ids: readonly string[]): void {
+    for (const id of ids) this.book.readElsewhere(id);
     this.#changed();
   }
 
@@ -269,7 +369,7 @@ export class Mailroom {
     this.#reads = this.#reads.filter(
       ({ box, seq }) => box !== done.box || !done.seqs.includes(seq),
     );
-    this.#shelf.set('reads', this.#reads);
+    this.#shelf.setOwn('reads', this.#reads);
   }
 
   #refused(id: string, text: string, retry: number | null): void {
@@ -294,7 +394,7 @@ export class Mailroom {
   }
 
   #keepOutbox(): void {
-    this.kept = this.#shelf.set('outbox', this.#outbox.waiting);
+    this.kept = this.#shelf.setOwn('outbox', this.#outbox.waiting);
   }
 
   /** Tell the server how far each mailbox has come, at most once a mailbox in 50 ms. */
@@ -309,11 +409,24 @@ export class Mailroom {
 
   #changed(): void {
     this.#version += 1;
+    if (this.#stopped) return;
     this.#timers.save ??= setTimeout(() => {
       delete this.#timers.save;
-      this.#shelf.set('cursors', Object.fromEntries(this.book.cursors));
-      this.#shelf.set('unread', [...this.book.unread]);
+      this.#save();
     }, SEEN_EVERY) as unknown as number;
+  }
+
+  /** Cursors and unread marks are one for all windows: what another has kept is not taken back. */
+  #save(): void {
+    const { cursors, unread } = this.book;
+    const kept = this.#shelf.get<Record<string, number>>('cursors', {});
+    for (const [box, seq] of cursors) kept[box] = Math.max(seq, kept[box] ?? 0);
+    this.#shelf.set('cursors', kept);
+    const marks = new Set(this.#shelf.get<string[]>('unread', []));
+    for (const id of this.#marks) if (!unread.has(id)) marks.delete(id);
+    for (const id of unread) if (!this.#marks.has(id)) marks.add(id);
+    this.#marks = new Set(unread);
+    this.#shelf.set('unread', [...marks]);
   }
 }
 

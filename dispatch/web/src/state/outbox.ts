@@ -6,6 +6,8 @@ export interface Waiting {
   text: string;
   priority: Priority;
   time: number;
+  /** It went out once, and may have arrived though nothing was acknowledged. */
+  tried?: boolean;
   /** Why the server refused it for good; it is not sent again. */
   problem?: string;
 }
@@ -31,6 +33,15 @@ export class Outbox {
     const before = this.#waiting.length;
     this.#waiting = this.#waiting.filter((message) => message.id !== id);
     return this.#waiting.length < before;
+  }
+
+  /** Written anew at this time: it goes behind the others; it arrives once all the same, by its id. */
+  again(id: string, time: number): Waiting | undefined {
+    const found = this.#waiting.find((message) => message.id === id);
+    if (!found || !this.remove(id)) return undefined;
+    const message = { ...found, time };
+    this.add(message);
+    return message;
   }
 
   /** The frame of a message; sending it twice is safe because of its id. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chosenBy, windowKind } from './windows';
+import { chosenBy, windowKind, windowName } from './windows';
 
 test('an address says what a window is for; anything else is the whole console', () => {
   expect(windowKind('?window=map')).toBe('map');
@@ -17,6 +17,9 @@ test('only the same person’s other window is followed, and only what can be me
     place: { lon: -88, lat: 17 },
   });
   expect(chosenBy({ me, write: ['unit:7'] }, me)).toEqual({ write: ['unit:7'] });
+  expect(chosenBy({ me, read: ['x'] }, me)).toEqual({ read: ['x'] });
+  const silenced = { messages: ['x'], emergencies: [[3, 2]] };
+  expect(chosenBy({ me, silenced }, me)).toEqual({ silenced });
   expect(chosenBy({ me: 'person:4', unit: 7 }, me)).toBeNull();
   expect(chosenBy({ me: null, unit: 7 }, null)).toBeNull();
   for (const bad of [
@@ -28,6 +31,31 @@ test('only the same person’s other window is followed, and only what can be me
     { me, unit: 1.5 },
     { me, place: 3 },
     { me, write: [7] },
+    { me, read: 'x' },
+    { me, silenced: { messages: ['x'] } },
+    { me, silenced: { messages: [], emergencies: [[1]] } },
   ])
     expect(chosenBy(bad, me)).toBeNull();
+});
+
+test('a window keeps its name over a reload, and one that is opened from it has another', () => {
+  const lies = new Map<string, string>();
+  const storage = {
+    getItem: (key: string) => lies.get(key) ?? null,
+    setItem: (key: string, value: string) => void lies.set(key, value),
+    removeItem: (key: string) => void lies.delete(key),
+  };
+  let count = 0;
+  const fresh = (): string => `w${(count += 1)}`;
+  const page = new EventTarget();
+  expect(windowName(storage, page, fresh)).toBe('w1');
+  // What is copied into a window that is opened now has no name in it.
+  expect(windowName(storage, new EventTarget(), fresh)).toBe('w2');
+  page.dispatchEvent(new Event('pagehide'));
+  expect(windowName(storage, new EventTarget(), fresh)).toBe('w1');
+  const forbidden = (): never => {
+    throw new Error('SecurityError');
+  };
+  const none = { getItem: forbidden, setItem: forbidden, removeItem: forbidden };
+  expect(windowName(none, new EventTarget(), fresh)).toBe('w3');
 });

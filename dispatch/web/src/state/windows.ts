@@ -7,16 +7,63 @@ export function windowKind(search: string): WindowKind {
   return asked === 'map' || asked === 'work' ? asked : 'whole';
 }
 
+const NAME = 'psn:window';
+
+/**
+ * The name of this window: the same after a reload, and never another's. A browser copies what lies
+ * in `sessionStorage` into windows that are opened from here, so the name lies there only while the
+ * page is away.
+ */
+export function windowName(
+  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>,
+  page: Pick<EventTarget, 'addEventListener'>,
+  fresh: () => string,
+): string {
+  const put = (act: () => void): void => {
+    try {
+      act();
+    } catch {
+      // After a reload it is another window then, which takes over what this one left.
+    }
+  };
+  let kept: string | null = null;
+  put(() => (kept = storage.getItem(NAME)));
+  put(() => storage.removeItem(NAME));
+  const name = kept ?? fresh();
+  page.addEventListener('pagehide', () => put(() => storage.setItem(NAME, name)));
+  page.addEventListener('pageshow', () => put(() => storage.removeItem(NAME)));
+  return name;
+}
+
+/** What somebody has silenced: messages, emergencies with how often they had been pressed. */
+export interface Silenced {
+  messages: string[];
+  emergencies: [number, number][];
+}
+
 /**
  * What was chosen in a window: a unit, an incident (null: no more), a place (degrees) to look at,
- * or somebody to write to.
+ * or somebody to write to; and what counts in every window: messages that were read, alarms that
+ * were silenced.
  */
 export interface Chosen {
   unit?: number | null;
   incident?: number | null;
   place?: { lon: number; lat: number };
   write?: string[];
+  read?: string[];
+  silenced?: Silenced;
 }
+
+const texts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+const pairs = (value: unknown): value is [number, number][] =>
+  Array.isArray(value) &&
+  value.every(
+    (each: unknown) =>
+      Array.isArray(each) && each.length === 2 && each.every((one) => Number.isInteger(one)),
+  );
 
 /** What another window says, if it is the same person's and can be meant. */
 export function chosenBy(data: unknown, me: string | null): Chosen | null {
@@ -32,7 +79,14 @@ export function chosenBy(data: unknown, me: string | null): Chosen | null {
   if (typeof place?.lon === 'number' && typeof place.lat === 'number') {
     chosen.place = { lon: place.lon, lat: place.lat };
   }
-  const write = said['write'];
-  if (Array.isArray(write) && write.every((each) => typeof each === 'string')) chosen.write = write;
+  for (const field of ['write', 'read'] as const) {
+    const list = said[field];
+    if (texts(list)) chosen[field] = list;
+  }
+  const silenced = said['silenced'] as { messages?: unknown; emergencies?: unknown } | undefined;
+  if (texts(silenced?.messages) && pairs(silenced.emergencies)) {
+    const { messages, emergencies } = silenced;
+    chosen.silenced = { messages, emergencies };
+  }
   return Object.keys(chosen).length > 0 ? chosen : null;
 }

@@ -1,5 +1,6 @@
 import { EVERYTHING, type BoardFilter } from '../panels/incidents/arrange';
-import { chosenBy, windowKind, type Chosen, type WindowKind } from './windows';
+import { newActionId } from './board.svelte';
+import { chosenBy, windowKind, windowName, type Chosen, type WindowKind } from './windows';
 
 export type ListTab = 'incidents' | 'units' | 'alarms' | 'watch';
 const OPEN = 'psn:open';
@@ -17,6 +18,8 @@ interface Layout {
  */
 export class Workplace {
   readonly window: WindowKind = windowKind(location.search);
+  /** This window's own name, under which it keeps what waits to be sent. */
+  readonly name = windowName(sessionStorage, globalThis, newActionId);
   list = $state<ListTab>('units');
   filter = $state.raw<BoardFilter>(EVERYTHING);
   /** The incident that is open. */

@@ -190,6 +190,7 @@ export class Connection {
         this.#attempt = 0;
         this.#auth = { kind: 'session', token: frame.token };
         this.#signedInAt = Date.now();
+        if (!this.clock.known) this.clock.believe(frame.time - this.#signedInAt);
         this.#enter('catching_up');
         this.#options.events.signedIn(frame);
         this.#ping();

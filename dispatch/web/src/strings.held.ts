@@ -1,0 +1,126 @@
+import type { Spoken } from './strings';
+
+/** What is said of what waits to be sent. */
+const en = {
+  held: {
+    title: 'Not sent',
+    why: 'Asked for too long ago to be sent by itself.',
+    notSent: (time: string) => `Not sent at ${time}:`,
+    unanswered: (time: string) => `Unanswered since ${time}:`,
+    send: 'Send',
+    discard: 'Discard',
+    sendThis: (what: string) => `Send: ${what}`,
+    discardThis: (what: string) => `Discard: ${what}`,
+    message: (to: string, text: string) => `Message to ${to}: “${text}”`,
+    call: (number: string) => `Call ${number}: what was typed last`,
+    newCall: 'A new call: what was typed',
+    leaveTitle: 'Sign out?',
+    leave: 'Sign out all the same',
+    leaveWhy: 'This has not reached the server:',
+    leaveKept:
+      'It stays in this browser for your next sign-in here. After five minutes nothing of it is sent by itself: you are asked.',
+    leaveGone: 'All of it has reached the server now.',
+    keptForYou: (count: number) =>
+      count === 1
+        ? 'One thing that was not sent is kept in this browser for your next sign-in here.'
+        : `${count} things that were not sent are kept in this browser for your next sign-in here.`,
+    callNotKept:
+      'This browser cannot keep what you type of a call. Do not close the page before the server has it.',
+    callHere: 'Not kept in this browser yet: do not close the page.',
+    deeds: {
+      'call.take': 'A new call',
+      'call.pick_up': 'Pick up a call',
+      'call.give_back': 'Give a call back',
+      'call.change': 'What was typed of a call',
+      'call.open_incident': 'Make a call an incident',
+      'call.join': 'Join a call to an incident',
+      'call.close': 'Close a call',
+      'incident.open': 'Open an incident',
+      'incident.change': 'Change an incident',
+      'incident.check': 'A line of the checklist',
+      'incident.hand_over': 'Hand an incident over',
+      'incident.link': 'Link incidents',
+      'incident.invite': 'Ask another agency',
+      'incident.leave': 'Take part no more',
+      'incident.close': 'Close an incident',
+      'incident.reopen': 'Reopen an incident',
+      'invitation.answer': 'Answer another agency',
+      'invitation.withdraw': 'Ask an agency no more',
+      'assignment.recall': 'Call a unit back',
+      'emergency.press': 'An emergency',
+      'emergency.own': 'Take care of an emergency',
+      'emergency.end': 'End an emergency',
+      'lookout.issue': 'A new lookout',
+      'lookout.end': 'End a lookout',
+      'welfare.start': 'Begin a welfare check',
+      'welfare.answer': 'A unit is well',
+      'welfare.stop': 'End a welfare check',
+      'reminder.set': 'A reminder',
+      'reminder.done': 'A reminder is done',
+      'alarm.take': 'Take care of an alarm',
+    },
+  },
+} as const;
+
+const es: Spoken<typeof en> = {
+  held: {
+    title: 'Sin enviar',
+    why: 'Se pidió hace demasiado tiempo para enviarse por sí solo.',
+    notSent: (time) => `No se envió a las ${time}:`,
+    unanswered: (time) => `Sin respuesta desde las ${time}:`,
+    send: 'Enviar',
+    discard: 'Descartar',
+    sendThis: (what) => `Enviar: ${what}`,
+    discardThis: (what) => `Descartar: ${what}`,
+    message: (to, text) => `Mensaje para ${to}: «${text}»`,
+    call: (number) => `Llamada ${number}: lo último que se escribió`,
+    newCall: 'Una llamada nueva: lo que se escribió',
+    leaveTitle: '¿Cerrar la sesión?',
+    leave: 'Cerrar la sesión de todos modos',
+    leaveWhy: 'Esto no ha llegado al servidor:',
+    leaveKept:
+      'Queda en este navegador para la próxima vez que usted inicie sesión aquí. Pasados cinco minutos nada se envía por sí solo: se le pregunta.',
+    leaveGone: 'Ya llegó todo al servidor.',
+    keptForYou: (count) =>
+      count === 1
+        ? 'Algo que no se envió queda en este navegador para la próxima vez que inicie sesión aquí.'
+        : `${count} cosas que no se enviaron quedan en este navegador para la próxima vez que inicie sesión aquí.`,
+    callNotKept:
+      'Este navegador no puede guardar lo que escribe de una llamada. No cierre la página antes de que lo tenga el servidor.',
+    callHere: 'Aún no guardado en este navegador: no cierre la página.',
+    deeds: {
+      'call.take': 'Una llamada nueva',
+      'call.pick_up': 'Tomar una llamada',
+      'call.give_back': 'Devolver una llamada',
+      'call.change': 'Lo que se escribió de una llamada',
+      'call.open_incident': 'Hacer de una llamada un incidente',
+      'call.join': 'Unir una llamada a un incidente',
+      'call.close': 'Cerrar una llamada',
+      'incident.open': 'Abrir un incidente',
+      'incident.change': 'Cambiar un incidente',
+      'incident.check': 'Una línea de la lista de control',
+      'incident.hand_over': 'Entregar un incidente',
+      'incident.link': 'Enlazar incidentes',
+      'incident.invite': 'Pedir ayuda a otra agencia',
+      'incident.leave': 'Dejar de participar',
+      'incident.close': 'Cerrar un incidente',
+      'incident.reopen': 'Reabrir un incidente',
+      'invitation.answer': 'Responder a otra agencia',
+      'invitation.withdraw': 'Dejar de pedir a una agencia',
+      'assignment.recall': 'Hacer volver a una unidad',
+      'emergency.press': 'Una emergencia',
+      'emergency.own': 'Encargarse de una emergencia',
+      'emergency.end': 'Terminar una emergencia',
+      'lookout.issue': 'Una búsqueda nueva',
+      'lookout.end': 'Terminar una búsqueda',
+      'welfare.start': 'Comenzar un control de bienestar',
+      'welfare.answer': 'Una unidad está bien',
+      'welfare.stop': 'Terminar un control de bienestar',
+      'reminder.set': 'Un recordatorio',
+      'reminder.done': 'Un recordatorio está hecho',
+      'alarm.take': 'Encargarse de una alarma',
+    },
+  },
+};
+
+export const heldWords = { en, es };
