@@ -1,6 +1,7 @@
 import type { Address, ServerFrame, SignedIn, WireError } from '../wire/frames';
 import { Board } from './board.svelte';
 import { Calls } from './calls.svelte';
+import { Drafts } from './drafts.svelte';
 import { Entrance } from './entrance.svelte';
 import type { Answer } from './http';
 import { keptSession } from './kept';
@@ -39,6 +40,8 @@ export class Console extends Entrance {
   readonly work = new Workplace(() => this.account?.me ?? null);
   /** What is kept for this account in this browser. */
   shelf = $state.raw<Shelf | null>(null);
+  /** What is being typed in forms. */
+  drafts = $state.raw(new Drafts(null));
   /** What the map is to look at next; whoever has the map sets it back. */
   lookAt = $state.raw<Pick<Chosen, 'unit' | 'place'> | null>(null);
   /** The calls that I have; there as the board is. */
@@ -172,6 +175,8 @@ export class Console extends Entrance {
     if (!same || !this.mailroom) {
       const shelf = new Shelf(frame.me, localStorage);
       this.shelf = shelf;
+      this.drafts = new Drafts(shelf);
+      this.work.enter(this.drafts);
       // Each window keeps its own, or one would forget what the other waits for.
       const kept = this.work.window === 'whole' ? 'actions' : `actions:${this.work.window}`;
       this.board = new Board(
@@ -216,6 +221,7 @@ export class Console extends Entrance {
     this.picture.take(frame);
     this.mailroom?.take(frame);
     this.board?.take(frame);
+    if (frame.t === 'done') this.drafts.taken(frame.id);
     if (frame.t === 'news' || frame.t === 'ok') this.#lookForCalls();
   }
 
@@ -230,6 +236,7 @@ export class Console extends Entrance {
     this.mailroom = null;
     this.board = null;
     this.shelf = null;
+    this.drafts = new Drafts(null);
     this.work.clear();
     this.calls = null;
     this.picking = null;
