@@ -175,6 +175,11 @@ const en = {
     bad_value: '',
     bad_field: '',
     name_taken: '',
+    id_used: '',
+    locked: '',
+    session_ended: '',
+    too_fast: '',
+    unavailable: '',
   },
 } as const;
 
@@ -357,6 +362,11 @@ const es: Spoken<typeof en> = {
     bad_value: 'Ese valor no es posible.',
     bad_field: 'Ese valor no es posible, o es demasiado largo.',
     name_taken: 'Ya existe algo con ese nombre.',
+    id_used: 'Ya se pidió otra cosa con el mismo número.',
+    locked: 'La consola está bloqueada.',
+    session_ended: 'La sesión ha terminado.',
+    too_fast: 'Demasiado de una vez.',
+    unavailable: 'El servidor no puede en este momento.',
   },
 };
 
