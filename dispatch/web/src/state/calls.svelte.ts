@@ -37,6 +37,8 @@ export class Draft {
   problem = $state.raw<Extract<Answered, { ok: false }> | null>(null);
   /** Its end is asked for, and not answered yet. */
   closing = $state(false);
+  /** Another window of mine keeps it. */
+  borrowed = false;
   /** It has stood on the board; when it does no more, it has ended. */
   seen = false;
   /** The field that is being typed into. */
@@ -76,15 +78,15 @@ export class Calls {
     private readonly now: () => number = () => performance.now(),
   ) {
     for (const key of this.#keys()) {
-      const kept = shelf.get<Kept | null>(`call:${key}`, null);
+      const kept = this.#kept(key);
       if (kept) this.#restore(key, kept);
     }
     this.open = this.drafts[0] ?? null;
   }
 
-  /** A new call: it goes out before anything is typed. */
-  take(line: Call['line'] = '911'): Draft {
-    const draft = new Draft(newActionId(), line);
+  /** A new call: it goes out before anything is typed. By the same key it is the same call. */
+  take(line: Call['line'] = '911', key = newActionId()): Draft {
+    const draft = new Draft(key, line);
     draft.fields = noFields(line);
     this.#add(draft);
     this.#save(draft);
@@ -213,13 +215,17 @@ export class Calls {
   }
 
   #adopt(call: Call): void {
-    const draft = new Draft(newActionId(), call.line);
+    // What another window of mine keeps of it is not kept twice, nor written over.
+    const key = this.#keys().find((one) => this.#kept(one)?.call === call.id);
+    const draft = new Draft(key ?? newActionId(), call.line);
     draft.call = call.id;
     draft.number = call.number;
     draft.seen = true;
+    draft.borrowed = key !== undefined;
     draft.fields = fieldsOf(call);
+    draft.ending = { ...NO_ENDING, ...(key && this.#kept(key)?.ending) };
     this.#add(draft);
-    this.#save(draft);
+    if (!draft.borrowed) this.#save(draft);
     if (!this.open || this.#wanted === call.id) this.show(draft);
   }
 
@@ -262,15 +268,22 @@ export class Calls {
   #remove(draft: Draft): void {
     clearTimeout(draft.timer);
     this.drafts = this.drafts.filter((one) => one !== draft);
+    if (this.open === draft) this.open = null;
+    if (draft.borrowed) return;
     this.shelf.set(
       'calls',
       this.#keys().filter((key) => key !== draft.key),
     );
     this.shelf.drop(`call:${draft.key}`);
-    if (this.open === draft) this.open = null;
+  }
+
+  #kept(key: string): Kept | null {
+    return this.shelf.get<Kept | null>(`call:${key}`, null);
   }
 
   #save(draft: Draft): void {
+    // Whoever types into it keeps it.
+    draft.borrowed = false;
     this.shelf.set(`call:${draft.key}`, draft.kept());
   }
 

@@ -9,10 +9,13 @@ import { conversationOf, type Item } from './mail';
 import { Mailroom } from './mailroom.svelte';
 import { Picture } from './picture.svelte';
 import { Shelf } from './storage';
-import type { Chosen } from './windows';
+import type { Chosen, WorkAsked } from './windows';
+import { WorkWindow } from './workWindow';
 import { Workplace } from './workplace.svelte';
 
 const SLOW = 2_000;
+/** Windows that were reloaded together are all there again after so long, milliseconds. */
+const AFTER_A_RELOAD = 4_000;
 
 /** Sight of another agency's open units that one gave oneself; times in milliseconds UTC. */
 export interface Glass {
@@ -58,7 +61,14 @@ export class Console extends Entrance {
   rights = $state.raw<Rights['rights']>({});
   /** Address of the operator's own map (PMTiles), if there is one. */
   ownMap = $state<string | null>(null);
+  /** When the other window last brought up a call that was asked for here; server's time, ms. */
+  workElsewhere = $state(0);
   #watched = false;
+  #workWindow = new WorkWindow(
+    (said) => this.work.tell(said),
+    (asked) => this.#work(asked),
+    (what) => this.#workIsElsewhere(what),
+  );
 
   constructor() {
     super('psn-console/0.1');
@@ -126,21 +136,49 @@ export class Console extends Entrance {
     if (chosen.unit !== undefined) this.picture.selected = chosen.unit;
     if (chosen.incident !== undefined) this.#showIncident(chosen.incident);
     if (chosen.write && this.work.window !== 'map') this.write(chosen.write as Address[]);
+    if (chosen.works) this.#workWindow.answered(chosen.works);
+    const mayWork = this.work.window !== 'map' && !this.locked && this.calls !== null;
+    if (chosen.work && mayWork) {
+      this.#workWindow.asked(chosen.work);
+      if (chosen.work.what !== 'open') focus();
+    }
     if (chosen.place) this.lookAt = { place: chosen.place };
     else if (chosen.unit != null) this.lookAt = { unit: chosen.unit };
   }
 
   /** A new call, at once; whatever is shown beside the map makes room. */
   takeCall(): void {
-    if (!this.mayTakeCalls) return;
-    this.panel = 'calls';
-    this.calls?.take();
+    if (this.mayTakeCalls) this.#askForWork('take');
+  }
+
+  /** The next of my calls. */
+  nextCall(): void {
+    if (this.mayTakeCalls) this.#askForWork('next');
   }
 
   /** The calls that wait. */
   showCalls(): void {
+    this.#askForWork('list');
+  }
+
+  #askForWork(what: WorkAsked['what'], patience?: number): void {
+    this.#workWindow.ask(what, this.work.window !== 'map', patience);
+  }
+
+  /** In this window; when it has shown only the map so far, beside it from now on. */
+  #work({ what, key }: WorkAsked): void {
+    if (this.work.window === 'map') this.work.window = 'whole';
     this.panel = 'calls';
-    this.calls?.show(null);
+    if (what === 'take') this.calls?.take('911', key);
+    else if (what === 'next') this.calls?.next();
+    else if (what === 'list') this.calls?.show(null);
+  }
+
+  /** It is told; and the other window comes to the front, as far as the browser lets it. */
+  #workIsElsewhere(what: WorkAsked['what']): void {
+    if (what === 'open') return; // nobody has asked for it here
+    this.workElsewhere = this.now;
+    (opener as Window | null)?.focus();
   }
 
   mayTakeCalls = $derived(this.rights['call']?.['take'] !== undefined);
@@ -191,7 +229,7 @@ export class Console extends Entrance {
       );
       this.calls = new Calls(this.board, shelf, Number(frame.me.split(':')[1]));
       // A crash in the middle of a call: it is there again.
-      if (this.calls.open) this.panel = 'calls';
+      if (this.calls.open) this.#openCall();
       this.mailroom = new Mailroom(frame, shelf, {
         send: (out) => this.connection.send(out),
         next: () => this.connection.next(),
@@ -229,7 +267,13 @@ export class Console extends Entrance {
   #lookForCalls(): void {
     const begun = this.calls?.begun;
     this.calls?.look();
-    if (this.calls?.begun !== begun) this.panel = 'calls';
+    if (this.calls?.begun !== begun) this.#openCall();
+  }
+
+  /** The form of the open call is seen, in whichever window. */
+  #openCall(): void {
+    if (this.work.window === 'map') this.#askForWork('open', AFTER_A_RELOAD);
+    else this.panel = 'calls';
   }
 
   protected override left(): void {

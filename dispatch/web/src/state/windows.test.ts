@@ -17,6 +17,8 @@ test('only the same person’s other window is followed, and only what can be me
     place: { lon: -88, lat: 17 },
   });
   expect(chosenBy({ me, write: ['unit:7'] }, me)).toEqual({ write: ['unit:7'] });
+  const work = { what: 'take', key: 'k' };
+  expect(chosenBy({ me, work, works: 'k' }, me)).toEqual({ work, works: 'k' });
   expect(chosenBy({ me: 'person:4', unit: 7 }, me)).toBeNull();
   expect(chosenBy({ me: null, unit: 7 }, null)).toBeNull();
   for (const bad of [
@@ -28,6 +30,8 @@ test('only the same person’s other window is followed, and only what can be me
     { me, unit: 1.5 },
     { me, place: 3 },
     { me, write: [7] },
+    { me, work: { what: 'sleep', key: 'k' } },
+    { me, work: { what: 'take' } },
   ])
     expect(chosenBy(bad, me)).toBeNull();
 });

@@ -7,6 +7,14 @@ export function windowKind(search: string): WindowKind {
   return asked === 'map' || asked === 'work' ? asked : 'whole';
 }
 
+/** What is to be done where the work is: a call taken, the next one shown, the list, the open one. */
+const WORKS = ['take', 'next', 'list', 'open'] as const;
+export interface WorkAsked {
+  what: (typeof WORKS)[number];
+  /** Of this request; of a call that is taken, its own. */
+  key: string;
+}
+
 /**
  * What was chosen in a window: a unit, an incident (null: no more), a place (degrees) to look at,
  * or somebody to write to.
@@ -16,6 +24,10 @@ export interface Chosen {
   incident?: number | null;
   place?: { lon: number; lat: number };
   write?: string[];
+  /** A window without the work asks for it. */
+  work?: WorkAsked;
+  /** What was asked by this key is done. */
+  works?: string;
 }
 
 /** What another window says, if it is the same person's and can be meant. */
@@ -34,5 +46,9 @@ export function chosenBy(data: unknown, me: string | null): Chosen | null {
   }
   const write = said['write'];
   if (Array.isArray(write) && write.every((each) => typeof each === 'string')) chosen.write = write;
+  const work = said['work'] as { what?: unknown; key?: unknown } | undefined;
+  const what = WORKS.find((one) => one === work?.what);
+  if (what && typeof work?.key === 'string') chosen.work = { what, key: work.key };
+  if (typeof said['works'] === 'string') chosen.works = said['works'];
   return Object.keys(chosen).length > 0 ? chosen : null;
 }

@@ -27,7 +27,8 @@ const NOBODY: Sending = { open: false, units: [], text: '', meeting: null };
  * one with the map and one with the work: what is chosen in one is chosen in the other.
  */
 export class Workplace {
-  readonly window: WindowKind = windowKind(location.search);
+  /** What was asked for; a map that has no other window gets the work too. */
+  window = $state<WindowKind>(windowKind(location.search));
   list = $state<ListTab>('units');
   filter = $state.raw<BoardFilter>(EVERYTHING);
   /** The incident that is open. */
@@ -120,7 +121,7 @@ export class Workplace {
   }
 
   get #key(): string {
-    return `psn:layout:${this.window}`;
+    return `psn:layout:${windowKind(location.search)}`;
   }
 
   #recall(): void {
