@@ -230,6 +230,12 @@ export class Calls {
   }
 
   #restore(key: string, kept: Kept): void {
+    // Two windows of mine heard of it at once, and both have kept it.
+    const twice = kept.call !== null && this.drafts.some(({ call }) => call === kept.call);
+    if (twice && kept.unsent.length === 0) {
+      this.#forget(key);
+      return;
+    }
     const draft = new Draft(key, kept.line);
     draft.call = kept.call;
     draft.seen = kept.call !== null;
@@ -269,12 +275,13 @@ export class Calls {
     clearTimeout(draft.timer);
     this.drafts = this.drafts.filter((one) => one !== draft);
     if (this.open === draft) this.open = null;
-    if (draft.borrowed) return;
-    this.shelf.set(
-      'calls',
-      this.#keys().filter((key) => key !== draft.key),
-    );
-    this.shelf.drop(`call:${draft.key}`);
+    if (!draft.borrowed) this.#forget(draft.key);
+  }
+
+  #forget(key: string): void {
+    const others = this.#keys().filter((one) => one !== key);
+    this.shelf.set('calls', others);
+    this.shelf.drop(`call:${key}`);
   }
 
   #kept(key: string): Kept | null {
