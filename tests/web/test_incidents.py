@@ -207,7 +207,7 @@ async def test_what_is_typed_in_forms_outlives_a_call_and_a_reload(control: Cont
     page = await control.sign_in("bpd.dispatch")
     panel = await open_incident(page, "Burglary", place="Toll bridge")
     await panel.get_by_role("button", name="Change title").click()
-    title = panel.get_by_role("textbox", name="Title")
+    title = panel.get_by_role("textbox", name="Title", exact=True)
     await title.fill("Burglary at the store")
     await panel.get_by_role("button", name="Change details").click()
     details = panel.get_by_role("textbox", name="Details")
@@ -255,8 +255,6 @@ async def test_what_is_typed_in_forms_outlives_a_call_and_a_reload(control: Cont
     await page.get_by_role("tab", name="Incident", exact=True).click()
     await all_there()
     await expect(title).not_to_be_focused()
-    await expect(page.get_by_role("button", name="New lookout")).to_have_count(0)
-    await choose_list(page, "Watch")
     await expect(whom).to_have_value("White Toyota")
 
     # Forms that made room for one another have what was typed in them, too.
@@ -287,6 +285,7 @@ async def test_a_call_that_is_taken_at_the_map_is_typed_where_the_work_is(
     control: Control,
 ) -> None:
     map_window = await control.sign_in("bpd.dispatch")
+    await at_work(map_window)
     url = control.server.url.replace("127.0.0.1", "localhost")
     await map_window.goto(f"{url}/?window=map")
     await at_work(map_window)
