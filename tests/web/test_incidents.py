@@ -203,6 +203,124 @@ async def test_a_note_survives_a_reload_and_a_server_that_is_away(control: Contr
     await expect(note).to_have_value("")
 
 
+async def test_what_is_typed_in_forms_outlives_a_call_and_a_reload(control: Control) -> None:
+    page = await control.sign_in("bpd.dispatch")
+    panel = await open_incident(page, "Burglary", place="Toll bridge")
+    await panel.get_by_role("button", name="Change title").click()
+    title = panel.get_by_role("textbox", name="Title", exact=True)
+    await title.fill("Burglary at the store")
+    await panel.get_by_role("button", name="Change details").click()
+    details = panel.get_by_role("textbox", name="Details")
+    await details.fill("The back door")
+    await panel.get_by_role("button", name="Ask an agency").click()
+    agency = panel.get_by_label("Agency", exact=True)
+    await agency.select_option("Customs and Excise Department")
+    wanted = panel.get_by_label("What is needed")
+    await wanted.fill("A road block")
+    await panel.get_by_role("button", name="Close", exact=True).last.click()
+    close = panel.get_by_role("form", name="Close the incident")
+    await close.get_by_label("What came of it").select_option("Done")
+    await close.get_by_label("In words").fill("Driver found")
+    await panel.get_by_role("button", name="Send units").click()
+    assign = panel.get_by_role("form", name="Send units")
+    await assign.get_by_role("checkbox", name="P-902").check()
+    order = assign.get_by_label("Order, besides")
+    await order.fill("From the north")
+    await assign.get_by_role("button", name="Somewhere else").click()
+    meet = assign.get_by_role("combobox", name="Where they go instead")
+    await meet.fill("At the pump")
+    await choose_list(page, "Watch")
+    await page.get_by_role("button", name="New lookout").click()
+    whom = page.get_by_label("Whom or what")
+    await whom.fill("White Toyota")
+
+    async def all_there() -> None:
+        await expect(title).to_have_value("Burglary at the store", timeout=PATIENCE_MS)
+        await expect(details).to_have_value("The back door")
+        await expect(assign.get_by_role("checkbox", name="P-902")).to_be_checked()
+        await expect(order).to_have_value("From the north")
+        await expect(meet).to_have_value("At the pump")
+
+    # A call does not wait; it takes the keyboard, and the place of the panel.
+    await page.keyboard.press("F2")
+    place = page.get_by_role("combobox", name="Place")
+    await expect(place).to_be_focused()
+    await expect(panel).to_have_count(0)
+    await page.get_by_role("tab", name="Incident", exact=True).click()
+    await all_there()
+    await keep(page, "typed-after-a-call")
+    await page.reload()
+    # The call is open first: it comes before everything else.
+    await expect(place).to_be_visible(timeout=PATIENCE_MS)
+    await page.get_by_role("tab", name="Incident", exact=True).click()
+    await all_there()
+    await expect(title).not_to_be_focused()
+    await expect(whom).to_have_value("White Toyota")
+
+    # Forms that made room for one another have what was typed in them, too.
+    await panel.get_by_role("button", name="Ask an agency").click()
+    await expect(wanted).to_have_value("A road block")
+    await expect(agency.locator("option:checked")).to_have_text("Customs and Excise Department")
+    await panel.get_by_role("button", name="Close", exact=True).last.click()
+    await expect(close.get_by_label("In words")).to_have_value("Driver found")
+    await keep(page, "typed-after-a-reload")
+
+    # What the server has done is typed no more.
+    await title.press("Enter")
+    await expect(panel.get_by_role("heading", name="Burglary at the store")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    await close.get_by_role("button", name="Close the incident").click()
+    await expect(panel).to_contain_text("Closed: Done", timeout=PATIENCE_MS)
+    await page.reload()
+    await page.get_by_role("tab", name="Incident", exact=True).click()
+    await expect(panel).to_contain_text("Closed: Done", timeout=PATIENCE_MS)
+    await expect(title).to_have_count(0)
+    kept = await page.evaluate("JSON.stringify({ ...localStorage })")
+    assert "Driver found" not in kept
+    assert "A road block" in kept
+
+
+async def test_a_call_that_is_taken_at_the_map_is_typed_where_the_work_is(
+    control: Control,
+) -> None:
+    map_window = await control.sign_in("bpd.dispatch")
+    await at_work(map_window)
+    url = control.server.url.replace("127.0.0.1", "localhost")
+    await map_window.goto(f"{url}/?window=map")
+    await at_work(map_window)
+    async with map_window.context.expect_page() as opened:
+        await map_window.get_by_role("link", name="Work in a window of its own").click()
+    work = await opened.value
+    await at_work(work)
+    await expect(work.get_by_role("tab", name="Calls")).to_be_visible(timeout=PATIENCE_MS)
+
+    await map_window.bring_to_front()
+    await map_window.keyboard.press("F2")
+    place = work.get_by_role("combobox", name="Place")
+    await expect(place).to_be_visible(timeout=PATIENCE_MS)
+    await expect(map_window.locator(".banner")).to_contain_text("window with the work")
+    await keep(map_window, "map-call-elsewhere")
+    await expect(map_window.get_by_role("combobox", name="Place")).to_have_count(0)
+    await work.close()
+
+    # Without such a window the work comes beside the map: here is the one call, and another.
+    await map_window.keyboard.press("F2")
+    place = map_window.get_by_role("combobox", name="Place")
+    await expect(place).to_be_focused(timeout=PATIENCE_MS)
+    await map_window.keyboard.type("Queen Street")
+    await expect(map_window.locator(".keeping")).to_have_text("Kept", timeout=PATIENCE_MS)
+    await keep(map_window, "map-call-here")
+    await expect(
+        map_window.get_by_role("navigation", name="My calls").get_by_role("button")
+    ).to_have_count(3)
+    await map_window.reload()
+    await expect(place).to_be_visible(timeout=PATIENCE_MS)
+    await expect(
+        map_window.get_by_role("navigation", name="My calls").get_by_role("button")
+    ).to_have_count(3)
+
+
 async def test_the_red_button_is_seen_taken_and_ended(control: Control) -> None:
     desk = await control.sign_in("bpd.dispatch")
     coast = await control.sign_in("bcg.dispatch", light=True)

@@ -7,6 +7,7 @@ const en = {
     mine: 'My calls',
     tab: (number: string) => `Call ${number}`,
     beginning: 'New…',
+    elsewhere: 'Your calls are in the window with the work.',
     waiting: 'Waiting',
     others: 'With others',
     none: 'No call waits.',
@@ -176,6 +177,11 @@ const en = {
     bad_field: '',
     name_taken: '',
     discarded: 'You discarded it.',
+    id_used: '',
+    locked: '',
+    session_ended: '',
+    too_fast: '',
+    unavailable: '',
   },
 } as const;
 
@@ -186,6 +192,7 @@ const es: Spoken<typeof en> = {
     mine: 'Mis llamadas',
     tab: (number) => `Llamada ${number}`,
     beginning: 'Nueva…',
+    elsewhere: 'Sus llamadas están en la ventana de trabajo.',
     waiting: 'En espera',
     others: 'Con otros',
     none: 'Ninguna llamada en espera.',
@@ -359,6 +366,11 @@ const es: Spoken<typeof en> = {
     bad_field: 'Ese valor no es posible, o es demasiado largo.',
     name_taken: 'Ya existe algo con ese nombre.',
     discarded: 'Usted lo descartó.',
+    id_used: 'Ya se pidió otra cosa con el mismo número.',
+    locked: 'La consola está bloqueada.',
+    session_ended: 'La sesión ha terminado.',
+    too_fast: 'Demasiado de una vez.',
+    unavailable: 'El servidor no puede en este momento.',
   },
 };
 

@@ -221,6 +221,8 @@ export const spanish: WorkWords = {
     show: 'Mostrar',
     near: 'Cerca',
     nobodyNear: 'ninguna unidad con lugar',
+    placeAge: (age) => `lugar de hace ${age}`,
+    blurred: 'en algún lugar de un kilómetro cuadrado',
     nobody: 'Nadie se encarga',
     owned: (name) => `Se encarga ${name}`,
     missingUnit: 'la unidad no ha dicho que está a salvo',

@@ -221,6 +221,8 @@ const english = {
     show: 'Show',
     near: 'Near',
     nobodyNear: 'no unit with a place',
+    placeAge: (age: string) => `place ${age} old`,
+    blurred: 'somewhere in a square kilometre',
     nobody: 'Nobody takes care of it',
     owned: (name: string) => `${name} takes care of it`,
     missingUnit: 'the unit has not said that it is safe',

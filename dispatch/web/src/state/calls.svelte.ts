@@ -39,6 +39,8 @@ export class Draft {
   closing = $state(false);
   /** False when the browser could not keep what was typed last. */
   stored = $state(true);
+  /** Another window of mine keeps it. */
+  borrowed = false;
   /** It has stood on the board; when it does no more, it has ended. */
   seen = false;
   /** The field that is being typed into. */
@@ -78,7 +80,7 @@ export class Calls {
     private readonly now: () => number = () => performance.now(),
   ) {
     for (const key of this.#keys()) {
-      const kept = shelf.get<Kept | null>(`call:${key}`, null);
+      const kept = this.#kept(key);
       if (kept) this.#restore(key, kept);
     }
     this.open = this.drafts[0] ?? null;
@@ -92,9 +94,9 @@ export class Calls {
     for (const draft of this.drafts) clearTimeout(draft.timer);
   }
 
-  /** A new call: it goes out before anything is typed. */
-  take(line: Call['line'] = '911'): Draft {
-    const draft = new Draft(newActionId(), line);
+  /** A new call: it goes out before anything is typed. By the same key it is the same call. */
+  take(line: Call['line'] = '911', key = newActionId()): Draft {
+    const draft = new Draft(key, line);
     draft.fields = noFields(line);
     this.#add(draft);
     this.#save(draft);
@@ -223,17 +225,27 @@ export class Calls {
   }
 
   #adopt(call: Call): void {
-    const draft = new Draft(newActionId(), call.line);
+    // What another window of mine keeps of it is not kept twice, nor written over.
+    const key = this.#keys().find((one) => this.#kept(one)?.call === call.id);
+    const draft = new Draft(key ?? newActionId(), call.line);
     draft.call = call.id;
     draft.number = call.number;
     draft.seen = true;
+    draft.borrowed = key !== undefined;
     draft.fields = fieldsOf(call);
+    draft.ending = { ...NO_ENDING, ...(key && this.#kept(key)?.ending) };
     this.#add(draft);
-    this.#save(draft);
+    if (!draft.borrowed) this.#save(draft);
     if (!this.open || this.#wanted === call.id) this.show(draft);
   }
 
   #restore(key: string, kept: Kept): void {
+    // Two windows of mine heard of it at once, and both have kept it.
+    const twice = kept.call !== null && this.drafts.some(({ call }) => call === kept.call);
+    if (twice && kept.unsent.length === 0) {
+      this.#forget(key);
+      return;
+    }
     const draft = new Draft(key, kept.line);
     draft.call = kept.call;
     draft.seen = kept.call !== null;
@@ -271,15 +283,23 @@ export class Calls {
   #remove(draft: Draft): void {
     clearTimeout(draft.timer);
     this.drafts = this.drafts.filter((one) => one !== draft);
-    this.shelf.set(
-      'calls',
-      this.#keys().filter((key) => key !== draft.key),
-    );
-    this.shelf.drop(`call:${draft.key}`);
     if (this.open === draft) this.open = null;
+    if (!draft.borrowed) this.#forget(draft.key);
+  }
+
+  #forget(key: string): void {
+    const others = this.#keys().filter((one) => one !== key);
+    this.shelf.set('calls', others);
+    this.shelf.drop(`call:${key}`);
+  }
+
+  #kept(key: string): Kept | null {
+    return this.shelf.get<Kept | null>(`call:${key}`, null);
   }
 
   #save(draft: Draft): void {
+    // Whoever types into it keeps it.
+    draft.borrowed = false;
     const keys = this.#keys();
     const listed = keys.includes(draft.key) || this.shelf.set('calls', [...keys, draft.key]);
     draft.stored = this.shelf.set(`call:${draft.key}`, draft.kept()) && listed;

@@ -199,6 +199,47 @@ describe('a call', () => {
     expect([...kept.map.keys()].filter((key) => key.includes('call:'))).toEqual([]);
   });
 
+  it('is kept once by two windows, and what is typed in one is not written over', async () => {
+    const work = open();
+    const draft = work.calls.take();
+    await work.answer(0, { id: 5 });
+    work.calls.change(draft, 'notes', 'typed, not sent');
+    const map = open(work.kept);
+    const late = open(work.kept);
+    for (const window of [map, late]) window.news({ notes: '' });
+    expect(map.calls.drafts).toHaveLength(1);
+    expect(open(work.kept).calls.drafts.map(({ fields }) => fields.notes)).toEqual([
+      'typed, not sent',
+    ]);
+  });
+
+  it('of which another window tells is there, and stays kept for that window', async () => {
+    const map = open();
+    const work = open(map.kept);
+    const draft = work.calls.take('911', 'one key');
+    await work.answer(0, { id: 5 });
+    work.calls.change(draft, 'notes', 'typed');
+    map.news({});
+    expect(map.calls.drafts.map(({ key }) => key)).toEqual(['one key']);
+    map.board.take({ t: 'ok', n: 7 });
+    map.board.take({ t: 'news', topic: 'board', gone: ['call:5'] });
+    map.calls.dismiss(map.calls.drafts[0] ?? draft);
+    expect(open(map.kept).calls.drafts[0]?.fields.notes).toBe('typed');
+  });
+
+  it('that two windows kept is one again after a reload', () => {
+    const [map, work] = [open(), open()];
+    for (const window of [map, work]) window.news({});
+    // As if each had heard of it before the other had kept it.
+    const { map: both } = work.kept;
+    for (const [key, value] of map.kept.map) if (key.includes('call:')) both.set(key, value);
+    const keys = [...both.keys()].filter((key) => key.includes('call:'));
+    both.set('psn:person:9:calls', JSON.stringify(keys.map((key) => key.split('call:')[1])));
+    expect(keys).toHaveLength(2);
+    expect(open(work.kept).calls.drafts).toHaveLength(1);
+    expect([...both.keys()].filter((key) => key.includes('call:'))).toHaveLength(1);
+  });
+
   it('whose end is refused stays', async () => {
     const { calls, actions, answer, board } = open();
     const draft = calls.take();

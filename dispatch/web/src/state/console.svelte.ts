@@ -2,6 +2,7 @@ import type { Address, ClientFrame, ServerFrame, SignedIn, WireError } from '../
 import type { Action } from './actions';
 import { Board } from './board.svelte';
 import { Calls } from './calls.svelte';
+import { Drafts } from './drafts.svelte';
 import { Entrance } from './entrance.svelte';
 import { tooOld, tooOldToDo } from './held';
 import type { Answer } from './http';
@@ -14,10 +15,13 @@ import { Picture } from './picture.svelte';
 import { RollCall } from './rollCall';
 import { Shelf } from './storage';
 import { strings } from '../strings';
-import type { Chosen, Silenced } from './windows';
+import type { Chosen, Silenced, WorkAsked } from './windows';
+import { WorkWindow } from './workWindow';
 import { Workplace } from './workplace.svelte';
 
 const SLOW = 2_000;
+/** Windows that were reloaded together are all there again after so long, milliseconds. */
+const AFTER_A_RELOAD = 4_000;
 
 /** Sight of another agency's open units that one gave oneself; times in milliseconds UTC. */
 export interface Glass {
@@ -47,6 +51,8 @@ export class Console extends Entrance {
   shelf = $state.raw<Shelf | null>(null);
   /** What was silenced here, or in another window. */
   hush = $state.raw(new Hush());
+  /** What is being typed in forms. */
+  drafts = $state.raw(new Drafts(null));
   /** What the map is to look at next; whoever has the map sets it back. */
   lookAt = $state.raw<Pick<Chosen, 'unit' | 'place'> | null>(null);
   /** The calls that I have; there as the board is. */
@@ -63,9 +69,16 @@ export class Console extends Entrance {
   rights = $state.raw<Rights['rights']>({});
   /** Address of the operator's own map (PMTiles), if there is one. */
   ownMap = $state<string | null>(null);
+  /** When the other window last brought up a call that was asked for here; server's time, ms. */
+  workElsewhere = $state(0);
   #watched = false;
   #windows: RollCall;
   #leftBehind: LeftBehind | null = null;
+  #workWindow = new WorkWindow(
+    (said) => this.work.tell(said),
+    (asked) => this.#work(asked),
+    (what) => this.#workIsElsewhere(what),
+  );
 
   constructor() {
     super('psn-console/0.1');
@@ -162,21 +175,49 @@ export class Console extends Entrance {
     if (chosen.write && this.work.window !== 'map') this.write(chosen.write as Address[]);
     if (chosen.read) this.mailroom?.readElsewhere(chosen.read);
     if (chosen.silenced) this.#hushed(chosen.silenced);
+    if (chosen.works) this.#workWindow.answered(chosen.works);
+    const mayWork = this.work.window !== 'map' && !this.locked && this.calls !== null;
+    if (chosen.work && mayWork) {
+      this.#workWindow.asked(chosen.work);
+      if (chosen.work.what !== 'open') focus();
+    }
     if (chosen.place) this.lookAt = { place: chosen.place };
     else if (chosen.unit != null) this.lookAt = { unit: chosen.unit };
   }
 
   /** A new call, at once; whatever is shown beside the map makes room. */
   takeCall(): void {
-    if (!this.mayTakeCalls) return;
-    this.panel = 'calls';
-    this.calls?.take();
+    if (this.mayTakeCalls) this.#askForWork('take');
+  }
+
+  /** The next of my calls. */
+  nextCall(): void {
+    if (this.mayTakeCalls) this.#askForWork('next');
   }
 
   /** The calls that wait. */
   showCalls(): void {
+    this.#askForWork('list');
+  }
+
+  #askForWork(what: WorkAsked['what'], patience?: number): void {
+    this.#workWindow.ask(what, this.work.window !== 'map', patience);
+  }
+
+  /** In this window; when it has shown only the map so far, beside it from now on. */
+  #work({ what, key }: WorkAsked): void {
+    if (this.work.window === 'map') this.work.window = 'whole';
     this.panel = 'calls';
-    this.calls?.show(null);
+    if (what === 'take') this.calls?.take('911', key);
+    else if (what === 'next') this.calls?.next();
+    else if (what === 'list') this.calls?.show(null);
+  }
+
+  /** It is told; and the other window comes to the front, as far as the browser lets it. */
+  #workIsElsewhere(what: WorkAsked['what']): void {
+    if (what === 'open') return; // nobody has asked for it here
+    this.workElsewhere = this.now;
+    (opener as Window | null)?.focus();
   }
 
   mayTakeCalls = $derived(this.rights['call']?.['take'] !== undefined);
@@ -212,6 +253,8 @@ export class Console extends Entrance {
     this.#stop();
     const shelf = new Shelf(frame.me, localStorage, this.work.name);
     this.shelf = shelf;
+    this.drafts = new Drafts(shelf);
+    this.work.enter(this.drafts);
     const line = {
       send: (out: ClientFrame) => this.connection.send(out),
       next: () => this.connection.next(),
@@ -225,7 +268,7 @@ export class Console extends Entrance {
     const board = (this.board = new Board('board', keep, line, tooOldToDo));
     this.calls = new Calls(board, shelf, Number(frame.me.split(':')[1]));
     // A crash in the middle of a call: it is there again.
-    if (this.calls.open) this.panel = 'calls';
+    if (this.calls.open) this.#openCall();
     const post = {
       ...line,
       resume: () => this.connection.resume(),
@@ -268,6 +311,7 @@ export class Console extends Entrance {
     this.picture.take(frame);
     this.mailroom?.take(frame);
     this.board?.take(frame);
+    if (frame.t === 'done') this.drafts.taken(frame.id);
     if (frame.t === 'news' || frame.t === 'ok') this.#lookForCalls();
   }
 
@@ -275,7 +319,13 @@ export class Console extends Entrance {
   #lookForCalls(): void {
     const begun = this.calls?.begun;
     this.calls?.look();
-    if (this.calls?.begun !== begun) this.panel = 'calls';
+    if (this.calls?.begun !== begun) this.#openCall();
+  }
+
+  /** The form of the open call is seen, in whichever window. */
+  #openCall(): void {
+    if (this.work.window === 'map') this.#askForWork('open', AFTER_A_RELOAD);
+    else this.panel = 'calls';
   }
 
   protected override left(): void {
@@ -288,6 +338,7 @@ export class Console extends Entrance {
     this.mailroom = null;
     this.board = null;
     this.shelf = null;
+    this.drafts = new Drafts(null);
     this.work.clear();
     this.calls = null;
     this.picking = null;

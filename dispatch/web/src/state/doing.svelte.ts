@@ -1,4 +1,5 @@
 import type { Answered, Board } from './board.svelte';
+import type { Draft } from './drafts.svelte';
 
 export interface Refusal {
   code: string;
@@ -8,13 +9,33 @@ export interface Refusal {
 
 /** Something that is asked for at one place of the page: that it was taken, and why it was refused. */
 export class Doing {
-  /** What is under way, by the name of its action. */
-  busy = $state<string | null>(null);
-  refused = $state.raw<Refusal | null>(null);
-  /** What was asked for last, to ask for it again another way. */
-  last: { what: string; body: Record<string, unknown> } | null = null;
+  #busy = $state<string | null>(null);
+  #refused = $state.raw<Refusal | null>(null);
 
-  constructor(private readonly board: () => Board | null) {}
+  constructor(
+    private readonly board: () => Board | null,
+    /** What is typed for it: that stays until it is done, and so does the refusal. */
+    private readonly draft: Pick<
+      Draft<object>,
+      'sent' | 'refused' | 'send' | 'refuse' | 'unsent'
+    > | null = null,
+  ) {}
+
+  /** What is under way, by the name of its action; what was sent before a reload too. */
+  get busy(): string | null {
+    const sent = this.draft?.sent ?? null;
+    const waits = sent === null ? [] : (this.board()?.waiting ?? []);
+    return this.#busy ?? waits.find(({ id }) => id === sent)?.what ?? null;
+  }
+
+  get refused(): Refusal | null {
+    return this.draft ? this.draft.refused : this.#refused;
+  }
+
+  set refused(refusal: Refusal | null) {
+    if (this.draft) this.draft.refused = refusal;
+    else this.#refused = refusal;
+  }
 
   /** Whether it was done. What was refused stays here to be read. */
   async run(what: string, body: Record<string, unknown>): Promise<boolean> {
@@ -25,13 +46,18 @@ export class Doing {
   async ask(what: string, body: Record<string, unknown>): Promise<Answered> {
     const board = this.board();
     if (!board) return { ok: false, code: 'signed_out', text: '', todo: '' };
-    this.busy = what;
+    this.#busy = what;
     this.refused = null;
-    this.last = { what, body };
-    const answer = await board.do(what, body);
-    this.busy = null;
-    if (!answer.ok && answer.code !== 'discarded')
-      this.refused = { code: answer.code, text: answer.text, todo: answer.todo };
+    const answer = await board.do(what, body, this.draft?.send());
+    this.#busy = null;
+    if (answer.ok) return answer;
+    if (answer.code === 'discarded') this.draft?.unsent();
+    else this.#refuse({ code: answer.code, text: answer.text, todo: answer.todo });
     return answer;
+  }
+
+  #refuse(why: Refusal): void {
+    if (this.draft) this.draft.refuse(why);
+    else this.#refused = why;
   }
 }

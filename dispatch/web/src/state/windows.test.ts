@@ -20,6 +20,8 @@ test('only the same person’s other window is followed, and only what can be me
   expect(chosenBy({ me, read: ['x'] }, me)).toEqual({ read: ['x'] });
   const silenced = { messages: ['x'], emergencies: [[3, 2]] };
   expect(chosenBy({ me, silenced }, me)).toEqual({ silenced });
+  const work = { what: 'take', key: 'k' };
+  expect(chosenBy({ me, work, works: 'k' }, me)).toEqual({ work, works: 'k' });
   expect(chosenBy({ me: 'person:4', unit: 7 }, me)).toBeNull();
   expect(chosenBy({ me: null, unit: 7 }, null)).toBeNull();
   for (const bad of [
@@ -34,6 +36,8 @@ test('only the same person’s other window is followed, and only what can be me
     { me, read: 'x' },
     { me, silenced: { messages: ['x'] } },
     { me, silenced: { messages: [], emergencies: [[1]] } },
+    { me, work: { what: 'sleep', key: 'k' } },
+    { me, work: { what: 'take' } },
   ])
     expect(chosenBy(bad, me)).toBeNull();
 });

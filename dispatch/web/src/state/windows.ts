@@ -41,6 +41,14 @@ export interface Silenced {
   emergencies: [number, number][];
 }
 
+/** What is to be done where the work is: a call taken, the next one shown, the list, the open one. */
+const WORKS = ['take', 'next', 'list', 'open'] as const;
+export interface WorkAsked {
+  what: (typeof WORKS)[number];
+  /** Of this request; of a call that is taken, its own. */
+  key: string;
+}
+
 /**
  * What was chosen in a window: a unit, an incident (null: no more), a place (degrees) to look at,
  * or somebody to write to; and what counts in every window: messages that were read, alarms that
@@ -53,6 +61,10 @@ export interface Chosen {
   write?: string[];
   read?: string[];
   silenced?: Silenced;
+  /** A window without the work asks for it. */
+  work?: WorkAsked;
+  /** What was asked by this key is done. */
+  works?: string;
 }
 
 const texts = (value: unknown): value is string[] =>
@@ -88,5 +100,9 @@ export function chosenBy(data: unknown, me: string | null): Chosen | null {
     const { messages, emergencies } = silenced;
     chosen.silenced = { messages, emergencies };
   }
+  const work = said['work'] as { what?: unknown; key?: unknown } | undefined;
+  const what = WORKS.find((one) => one === work?.what);
+  if (what && typeof work?.key === 'string') chosen.work = { what, key: work.key };
+  if (typeof said['works'] === 'string') chosen.works = said['works'];
   return Object.keys(chosen).length > 0 ? chosen : null;
 }

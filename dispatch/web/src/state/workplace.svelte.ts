@@ -1,5 +1,7 @@
 import { EVERYTHING, type BoardFilter } from '../panels/incidents/arrange';
+import type { Place } from '../wire/items';
 import { newActionId } from './board.svelte';
+import { Draft, Drafts } from './drafts.svelte';
 import { chosenBy, windowKind, windowName, type Chosen, type WindowKind } from './windows';
 
 export type ListTab = 'incidents' | 'units' | 'alarms' | 'watch';
@@ -12,26 +14,37 @@ interface Layout {
   filter: BoardFilter;
 }
 
+/** Whom to send to an incident, with what order, and where to when not to where it is. */
+export interface Sending {
+  open: boolean;
+  units: readonly number[];
+  text: string;
+  meeting: Required<Place> | null;
+}
+const NOBODY: Sending = { open: false, units: [], text: '', meeting: null };
+
 /**
  * What is open at one dispatcher's desk besides the map and the messages. He may have two windows,
  * one with the map and one with the work: what is chosen in one is chosen in the other.
  */
 export class Workplace {
-  readonly window: WindowKind = windowKind(location.search);
+  /** What was asked for; a map that has no other window gets the work too. */
+  window = $state<WindowKind>(windowKind(location.search));
   /** This window's own name, under which it keeps what waits to be sent. */
   readonly name = windowName(sessionStorage, globalThis, newActionId);
   list = $state<ListTab>('units');
   filter = $state.raw<BoardFilter>(EVERYTHING);
   /** The incident that is open. */
   incident = $state<number | null>(null);
-  /** Units are being chosen for the open incident: in its panel, in the list, on the map. */
-  assigning = $state(false);
-  chosen = $state.raw<ReadonlySet<number>>(new Set());
+  /** Units that are chosen for the open incident: in its panel, in the list, on the map. */
+  sending = $state.raw(new Draft(NOBODY));
+  chosen = $derived<ReadonlySet<number>>(new Set(this.sending.typed.units));
   /** What the open incident's panel is asked to begin with; it sets this back. */
   begin = $state<'note' | 'close' | null>(null);
   /** Something was chosen in the other window. */
   onFollow: (chosen: Chosen) => void = () => undefined;
   #channel: BroadcastChannel | null = null;
+  #drafts = new Drafts(null);
 
   constructor(private readonly me: () => string | null) {
     this.#recall();
@@ -58,28 +71,32 @@ export class Workplace {
     this.#remember();
   }
 
+  get assigning(): boolean {
+    return this.sending.typed.open;
+  }
+
   /** Begin to choose units for the open incident. */
   assign(...units: readonly number[]): void {
-    this.chosen = new Set(this.assigning ? [...this.chosen, ...units] : units);
-    this.assigning = true;
+    const before = this.assigning ? this.sending.typed.units : [];
+    this.sending.begin({ open: true, units: [...new Set([...before, ...units])] });
   }
 
   /** A unit is chosen, or not any more. */
   toggle(unit: number): void {
-    const chosen = new Set(this.chosen);
-    if (!chosen.delete(unit)) chosen.add(unit);
-    this.chosen = chosen;
+    const { units } = this.sending.typed;
+    const others = units.filter((one) => one !== unit);
+    this.sending.type({ units: others.length < units.length ? others : [...units, unit] });
   }
 
+  /** Nobody is chosen any more; the words and the place are there again. */
   endAssigning(): void {
-    this.assigning = false;
-    this.chosen = new Set();
+    this.sending.type({ open: false, units: [] });
   }
 
   /** Another incident is open, or none; after a reload it is open again. */
   open(incident: number | null): void {
-    if (this.incident !== incident) this.endAssigning();
     this.incident = incident;
+    this.#look();
     try {
       sessionStorage.setItem(OPEN, JSON.stringify(incident));
     } catch {
@@ -87,15 +104,27 @@ export class Workplace {
     }
   }
 
+  /** Somebody sits here: this is what he has typed. */
+  enter(drafts: Drafts): void {
+    this.#drafts = drafts;
+    this.#look();
+  }
+
   /** Somebody else sits here now. */
   clear(): void {
+    this.#drafts = new Drafts(null);
     this.open(null);
     this.begin = null;
-    this.endAssigning();
+  }
+
+  #look(): void {
+    const { incident } = this;
+    this.sending =
+      incident === null ? new Draft(NOBODY) : this.#drafts.of(`assign:${incident}`, NOBODY);
   }
 
   get #key(): string {
-    return `psn:layout:${this.window}`;
+    return `psn:layout:${windowKind(location.search)}`;
   }
 
   #recall(): void {

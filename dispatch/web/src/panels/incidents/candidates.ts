@@ -33,18 +33,3 @@ export function candidates(
     (a, b) => at(a) - at(b) || rank(a) - rank(b) || (a.far ?? Infinity) - (b.far ?? Infinity) || 0,
   );
 }
-
-/** The nearest units to a point, without one of them. */
-export function nearest(
-  units: Iterable<Unit>,
-  place: Point,
-  without: number,
-  count: number,
-): { unit: Unit; far: number }[] {
-  const found: { unit: Unit; far: number }[] = [];
-  for (const unit of units) {
-    if (unit.id === without || !unit.place) continue;
-    found.push({ unit, far: metres(place, unit.place) });
-  }
-  return found.sort((a, b) => a.far - b.far).slice(0, count);
-}

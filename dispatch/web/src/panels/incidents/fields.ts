@@ -3,6 +3,19 @@ import type { Incident, Place } from '../../wire/items';
 /** What may be changed of an incident (docs/dispatch.md, `incident.change`). */
 export type FieldName = 'title' | 'type' | 'priority' | 'place' | 'details';
 
+/** A change that is being typed. */
+export interface Change {
+  open: boolean;
+  /** What the field was when the change was begun. */
+  base: string;
+  text: string;
+  /** Where it was then, and where it is to be: only of a place. */
+  from: Required<Place>;
+  spot: Required<Place>;
+}
+const NOWHERE: Required<Place> = { text: '', lon: null, lat: null };
+export const UNCHANGED: Change = { open: false, base: '', text: '', from: NOWHERE, spot: NOWHERE };
+
 /** What a field is now, as text; of a type its id, empty when there is none. */
 export function nowOf(incident: Incident, field: FieldName): string {
   const value = incident[field];

@@ -4,7 +4,7 @@ import { metres } from '../../state/points';
 import type { Unit } from '../../state/units';
 import type { Incident, UnitItem, UnitStatusWord } from '../../wire/items';
 import { byUrgency, EVERYTHING, passes, settle } from './arrange';
-import { candidates, nearest } from './candidates';
+import { candidates } from './candidates';
 import { entryText, type LogEntry, type Names } from './entries';
 import { bodyOf, nowOf, placeOf } from './fields';
 
@@ -100,11 +100,6 @@ test('free units come first, then those that are busy elsewhere, each by distanc
   expect(candidates(units, (id) => items.get(id), null).every(({ far }) => far === null)).toBe(
     true,
   );
-});
-
-test('the nearest are others that have a place', () => {
-  const units = [unit(1, -88.1976), unit(2, -88.3), unit(3, -88.2), unit(4, null)];
-  expect(nearest(units, CITY, 1, 2).map((one) => one.unit.id)).toEqual([3, 2]);
 });
 
 const names: Names = {
