@@ -32,6 +32,7 @@ from psn.problems import Problem
 from psn.settings import Settings
 from psn.trail import auditor
 from psn.trail.audit import NOBODY, Actor, Entry
+from psn.wire import plain
 
 MOST_BODY_BYTES: Final = 65_536
 BODY_SECONDS: Final = 10.0
@@ -338,7 +339,7 @@ async def body_of(request: web.Request, wanted: type | None) -> Any:
     try:
         return msgspec.json.decode(bytes(raw), type=wanted)
     except msgspec.ValidationError as problem:
-        text = f"The body was refused: {str(problem)[:200]}."
+        text = plain.sentence(str(problem))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = "The body is not JSON."
     raise ApiProblem(400, "bad_body", text, "Compare it with /api/openapi.json.")

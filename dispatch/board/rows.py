@@ -118,6 +118,7 @@ class Emergency(Row, tag="emergency", frozen=True, omit_defaults=True, kw_only=T
     presses: int = 1
     owner: int | None = None
     owner_name: str | None = None
+    owner_agency: int | None = None
     owned: int | None = None
     unit_safe: int | None = None
     desk_safe: int | None = None

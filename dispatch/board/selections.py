@@ -145,7 +145,7 @@ SELECTIONS: Final = (
         f"""
         select e.id, e.unit_id as unit, u.agency_id as agency, e.source,
                {_ms("e.raised_at", "raised")}, {_ms("e.said_at", "said")}, e.presses,
-               e.owner_id as owner, p.full_name as owner_name,
+               e.owner_id as owner, p.full_name as owner_name, p.agency_id as owner_agency,
                {_ms("e.owned_at", "owned")}, {_ms("e.unit_safe_at", "unit_safe")},
                {_ms("e.desk_safe_at", "desk_safe")}
           from emergency e join unit u on u.id = e.unit_id

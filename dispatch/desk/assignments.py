@@ -138,15 +138,13 @@ async def _free(work: Work, unit: Unit, status: Status, body: Assign) -> None:
         unit.id,
     )
     if row["incident_id"] == body.incident:
-        raise _taken(f"{unit.callsign} is on this incident already.")
+        text = f"{unit.callsign} is on this incident already."
+        raise DispatchRefused("unit_taken", text, "Write to it, or choose another unit.")
     if not body.divert:
         by = work.directory.name(row["ordered_by"])
-        raise _taken(f"{unit.callsign} was sent to {row['number']} by {by}.")
+        text = f"{unit.callsign} was sent to {row['number']} by {by}."
+        raise DispatchRefused("unit_taken", text, "Choose another unit, or divert this one.")
     await end(work, row["id"], unit.id, row["incident_id"], "diverted", f"to {body.incident}")
-
-
-def _taken(text: str) -> DispatchRefused:
-    return DispatchRefused("unit_taken", text, "Choose another unit, or divert this one.")
 
 
 async def _send(work: Work, card: Card, told: Any, unit: Unit, body: Assign) -> int:

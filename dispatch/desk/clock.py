@@ -109,7 +109,7 @@ def _open(board: Board) -> Open:
         emergencies=tuple(
             alarms.Waiting(each.id, each.agency, each.raised / 1000)
             for each in board.of(rows.Emergency).values()
-            if each.owner is None
+            if each.owner_agency != each.agency
         ),
         reminders=tuple(
             alarms.Waiting(each.id, each.agency, each.due / 1000)

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from dispatch.desk.values import Id, Milliseconds, Place, Words
+from dispatch.desk.values import Id, Milliseconds, Place, SaidPlace, Words
 from dispatch.desk.work import Action, Made, Work
 from dispatch.domain import emergencies
 from dispatch.domain.emergencies import Emergency
@@ -28,7 +28,7 @@ class Press(Struct, kw_only=True, omit_defaults=True):
     how: Literal["button", "man_down"] = "button"
     at: Milliseconds | None = None
     """When, by a clock that is set by the server's; none: now."""
-    place: Place = Place()
+    place: SaidPlace = SaidPlace()
     """Where the unit says it is; none: where it is known to be."""
 
 
@@ -81,7 +81,7 @@ async def press(work: Work, body: Press) -> Made:
         after = emergencies.press(_of(row), just_taken)
         await work.connection.execute(
             "update emergency set presses = presses + 1, unit_safe_at = null, desk_safe_at = null,"
-            " desk_safe_by = null, owner_id = $4::int, owned_at = $5,"
+            " desk_safe_by = null, desk_outcome = null, owner_id = $4::int, owned_at = $5,"
             " pressed_at = greatest(pressed_at, $3), point = coalesce(st_geomfromewkt($2), point)"
             " where id = $1",
             number,
@@ -128,10 +128,10 @@ def _last_place(work: Work, unit: Unit) -> str | None:
 
 async def own(work: Work, body: Which) -> None:
     """Somebody takes care of it, and everyone sees who."""
-    row, _ = await _seen(work, body.emergency)
+    row, unit = await _seen(work, body.emergency)
     work.own("incident", "open", "take care of emergencies")
     person = work.person()
-    emergencies.own(_of(row), person)
+    emergencies.own(_of(row), person, unit.agency == work.who.agency)
     await work.connection.execute(
         "update emergency set owner_id = $2, owned_at = now() where id = $1",
         body.emergency,
@@ -177,9 +177,10 @@ async def end(work: Work, body: Safe) -> None:
     after = emergencies.desk_says_safe(_of(row), body.alone)
     await work.connection.execute(
         "update emergency set desk_safe_at = coalesce(desk_safe_at, now()),"
-        " desk_safe_by = coalesce(desk_safe_by, $2) where id = $1",
+        " desk_safe_by = coalesce(desk_safe_by, $2), desk_outcome = $3 where id = $1",
         body.emergency,
         work.who.address,
+        body.outcome,
     )
     await _settle(work, body.emergency, after, body.outcome)
 
@@ -187,7 +188,10 @@ async def end(work: Work, body: Safe) -> None:
 async def _settle(work: Work, number: int, after: Emergency, outcome: str) -> None:
     if after.over:
         await work.connection.execute(
-            "update emergency set ended_at = now(), outcome = $2 where id = $1", number, outcome
+            "update emergency set ended_at = now(), outcome = coalesce(desk_outcome, $2)"
+            " where id = $1",
+            number,
+            outcome,
         )
     _touch(work, number)
 

@@ -10,31 +10,44 @@ from psn.wire import Id, LatitudeE7, LongitudeE7, Milliseconds
 from psn.wire.values import NO_NUL
 
 MOST_CHARACTERS = 8_000
+SAYS = r"^[^\x00]*[^\s\x00\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff][^\x00]*\Z"
+"""Text of which something is seen."""
 Line = Annotated[str, Meta(max_length=200, pattern=NO_NUL)]
 """A line of text; may be empty."""
-Words = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
+Words = Annotated[str, Meta(min_length=1, max_length=200, pattern=SAYS)]
 """A line of text that says something."""
-Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=NO_NUL)]
+Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=SAYS)]
 """Why, in a few sentences."""
 Text = Annotated[str, Meta(max_length=MOST_CHARACTERS, pattern=NO_NUL)]
-Said = Annotated[str, Meta(min_length=1, max_length=MOST_CHARACTERS, pattern=NO_NUL)]
+Said = Annotated[str, Meta(min_length=1, max_length=MOST_CHARACTERS, pattern=SAYS)]
 Priority = Annotated[int, Meta(ge=1, le=5)]
 Word = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,20}\Z")]
 Ids = Annotated[list[Id], Meta(min_length=1, max_length=50)]
 
 
-class Place(Struct, frozen=True, omit_defaults=True):
-    """Where: in words, and perhaps on the map (degrees x 10^7, WGS 84)."""
+class SaidPlace(Struct, frozen=True, omit_defaults=True):
+    """Where somebody says to be, who is heard whatever he says (degrees x 10^7, WGS 84)."""
 
     text: Line = ""
     lon: LongitudeE7 | None = None
     lat: LatitudeE7 | None = None
 
     def point(self) -> str | None:
-        """As PostGIS reads it (EWKT); none without both numbers."""
-        if self.lon is None or self.lat is None:
+        """As PostGIS reads it (EWKT); none without both numbers, or where they say nothing."""
+        if self.lon is None or self.lat is None or self.lon == self.lat == 0:
             return None
         return f"SRID=4326;POINT({self.lon / 1e7:.7f} {self.lat / 1e7:.7f})"
+
+
+class Place(SaidPlace, frozen=True, omit_defaults=True):
+    """Where something is: in words, and perhaps on the map (degrees x 10^7, WGS 84)."""
+
+    def __post_init__(self) -> None:
+        """Raises ``ValueError`` for what is no place."""
+        if (self.lon is None) != (self.lat is None):
+            raise ValueError("longitude and latitude go together")
+        if self.lon == self.lat == 0:
+            raise ValueError("0, 0 is what a receiver says that knows no place")
 
 
 __all__ = [
@@ -46,6 +59,7 @@ __all__ = [
     "Priority",
     "Reason",
     "Said",
+    "SaidPlace",
     "Text",
     "Word",
     "Words",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -69,10 +69,14 @@ class Work:
         return unit
 
     def moment(self, said: int | None) -> datetime:
-        """When somebody says that something was (milliseconds UTC); never later than now."""
+        """When somebody says that something was (milliseconds UTC); never later than now.
+
+        What was so long ago that no tablet has kept it comes of a clock that knows no time: now.
+        """
         if said is None:
             return self.now
-        return min(database.moment(said), self.now)
+        at = database.moment(said)
+        return min(at, self.now) if at > self.now - LONGEST_KEPT else self.now
 
     async def log(
         self, incident: int, kind: str, details: dict[str, Any], private: bool = False
@@ -92,6 +96,8 @@ class Work:
         return seq
 
 
+LONGEST_KEPT: Final = timedelta(days=90)
+"""So long a tablet may have kept what it says; as long as its ids are known (forgetting.py)."""
 _LOG: Final = """
     with head as (
         update incident_card set log_head = log_head + 1 where incident_id = $1 returning log_head)

@@ -34,9 +34,14 @@ def press(emergency: Emergency, just_taken: bool) -> Emergency:
     return replace(emergency, owner=owner, unit_safe=False, desk_safe=False)
 
 
-def own(emergency: Emergency, person: int) -> Emergency:
-    """Somebody takes care of it; another may do so after him."""
+def own(emergency: Emergency, person: int, of_its_agency: bool = True) -> Emergency:
+    """Somebody takes care of it; after him another of the unit's own agency may."""
     _need_live(emergency)
+    if not of_its_agency and emergency.owner not in (None, person):
+        raise not_now(
+            "Somebody takes care of this emergency; only the unit's own agency takes it over.",
+            "Tell who has it what you can do.",
+        )
     return replace(emergency, owner=person)
 
 

@@ -186,7 +186,10 @@ class Client:
         about: UUID | None = None,
         message: UUID | None = None,
     ) -> UUID:
-        """Send a message, now or when there is a network; it is kept until acknowledged."""
+        """Send a message, now or when there is a network; it is kept until acknowledged.
+
+        Raises :class:`ClientRefused` for one that no server would take.
+        """
         frame = wire.Message(
             id=message or uuid4(),
             to=list(to),
@@ -195,6 +198,7 @@ class Client:
             expires=expires,
             about=about,
         )
+        self._sendable(frame)
         self._letters.add(frame)
         return frame.id
 
@@ -244,7 +248,19 @@ class Client:
         """
         encode = msgspec.msgpack.encode if self._codec.binary else msgspec.json.encode
         frame = wire.Do(id=uid or uuid4(), what=what, with_=msgspec.Raw(encode(body)))
+        self._sendable(frame)
         return await self._asked_for.add(frame)
+
+    def _sendable(self, frame: wire.Message | wire.Do) -> None:
+        """Raises :class:`ClientRefused` for what would end the connection each time it is sent."""
+        encoded = self._codec.encode(frame)
+        try:
+            if len(encoded) > wire.MAX_FRAME_BYTES:
+                text = f"A frame has at most {wire.MAX_FRAME_BYTES:,} bytes."
+                raise wire.FrameRefused("too_large", text)
+            self._codec.decode_client(encoded)
+        except wire.WireError as problem:
+            raise ClientRefused(problem.code, problem.text, "Shorten or correct it.") from None
 
     async def read(self, box: str, seqs: Sequence[int]) -> None:
         """Say that a person has read entries of a mailbox."""

@@ -29,6 +29,15 @@ CREATE TABLE IF NOT EXISTS session (one INTEGER PRIMARY KEY CHECK (one = 1), tok
 _SHOWN_KEPT = 10_000
 
 
+def _message(kept: bytes) -> wire.Message | None:
+    """A kept message; none: of an earlier version, and no server would take it."""
+    try:
+        frame = wire.MSGPACK.decode_client(kept)
+    except wire.WireError:
+        return None
+    return frame if isinstance(frame, wire.Message) else None
+
+
 class Offline:
     """The memory of one client. Not for use from several threads at once."""
 
@@ -66,8 +75,7 @@ class Offline:
     def messages(self) -> list[wire.Message]:
         """All kept messages, in the order they were written."""
         rows = self._db.execute("SELECT frame FROM outgoing ORDER BY place")
-        frames = (wire.MSGPACK.decode_client(row[0]) for row in rows)
-        return [frame for frame in frames if isinstance(frame, wire.Message)]
+        return [frame for row in rows if (frame := _message(row[0])) is not None]
 
     def drop_message(self, message: UUID) -> None:
         """A message was acknowledged, or refused for good."""

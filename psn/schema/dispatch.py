@@ -359,6 +359,8 @@ class Emergency(Base):
     """The unit said that it is safe; taken back by another press."""
     desk_safe_at: Mapped[datetime | None]
     desk_safe_by: Mapped[str | None]
+    desk_outcome: Mapped[str | None]
+    """How it ended, in the words of who said so there."""
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
 

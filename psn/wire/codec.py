@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from psn.wire import plain
 from psn.wire.to_client import ServerFrame
 from psn.wire.to_server import ClientFrame
 from psn.wire.values import MOST_REQUESTS, SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, Fix, Seat
@@ -134,17 +135,10 @@ class Codec:
         )
 
 
-_MOST_SAID: Final = 200
-
-
 def _refusal(problem: Exception) -> WireError:
     """Ours, from what the decoding library raised."""
     if isinstance(problem, msgspec.ValidationError):
-        # The library quotes a wrong value in full.
-        said = str(problem)
-        if len(said) > _MOST_SAID:
-            said = f"{said[: _MOST_SAID // 2]} … {said[-_MOST_SAID // 2 :]}"
-        return FrameRefused("bad_field", f"The frame was refused: {said}.")
+        return FrameRefused("bad_field", plain.sentence(str(problem)))
     return Malformed("malformed", "These bytes are not a frame of this protocol.")
 
 

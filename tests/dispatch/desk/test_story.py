@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from desk_peer import Worker
-from stage import BPD, CAR, CUSTOMS, PATROL, Stage, now_ms, texts, until
+from stage import BCG, BPD, CAR, CUSTOMS, PATROL, Stage, now_ms, texts, until
 
 from psn import wire
 
@@ -278,6 +278,42 @@ async def test_the_red_button_is_over_only_when_both_have_said_so(stage: Stage) 
     for each in (ana, ben, car):
         await each.sees_no(address)
         await each.leave()
+
+
+async def test_another_agency_helps_with_an_emergency_and_takes_it_from_nobody(
+    stage: Stage,
+) -> None:
+    """DOM-EMG-4 and DOM-EMG-6."""
+    ana, ben = await Worker.enter(stage, "ana"), await Worker.enter(stage, "ben")
+    car = await Worker.enter(stage, CAR)
+    nowhere = {"text": "", "lon": 0, "lat": 0}
+    number = (await ben.do("emergency.press", unit=CAR, place=nowhere))["id"]
+    address = f"emergency:{number}"
+    await ben.do("emergency.own", emergency=number)
+    await ana.sees(address, owner_name="Ben", owner_agency=BCG)
+    await ana.do("emergency.own", emergency=number)
+    await ben.refused("emergency.own", "not_now", emergency=number)
+    await ana.do("emergency.end", emergency=number, outcome="slipped on the pier")
+    await car.do("emergency.safe")
+    await ana.sees_no(address)
+    outcome = await stage.core.pool.fetchval("select outcome from emergency")
+    assert outcome == "slipped on the pier"
+    for each in (ana, ben, car):
+        await each.leave()
+
+
+async def test_what_is_no_place_or_says_nothing_is_refused_in_words(stage: Stage) -> None:
+    ana = await Worker.enter(stage, "ana")
+    for place, words in (
+        ({"text": "x", "lon": 5}, "go together"),
+        ({"text": "x", "lon": 0, "lat": 0}, "knows no place"),
+    ):
+        told = await ana.refused("incident.open", "bad_field", title="Fire", place=place)
+        assert words in told.text
+    for title in (" ", "\u200b", "\u202e\n"):
+        told = await ana.refused("incident.open", "bad_field", title=title)
+        assert told.text.startswith("The field title is blank")
+    await ana.leave()
 
 
 async def test_where_a_button_was_pressed_is_told_to_whom_the_unit_is_shown_exactly(

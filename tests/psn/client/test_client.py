@@ -593,3 +593,25 @@ async def test_what_is_asked_for_is_done_once_however_often_the_line_breaks(stag
         assert [row["title"] for row in titles] == [f"number {n}" for n in range(20)]
         with pytest.raises(ClientRefused, match="no such"):
             await client.do("incident.note", incident=999, text="x")
+
+
+async def test_what_no_server_would_take_is_refused_at_once_and_stops_nothing(
+    stage: Stage, tmp_path: Path
+) -> None:
+    store = Offline(tmp_path / "store")
+    async with Client(stage.url, credentials_of("ana"), offline=store) as client:
+        await client.up()
+        with pytest.raises(ClientRefused) as refused:
+            client.send([BEN], "z" * 100_000)
+        assert refused.value.code == "too_large"
+        with pytest.raises(ClientRefused) as refused:
+            client.send([BEN], "z" * 9_000)
+        assert "too long" in refused.value.text
+        with pytest.raises(ClientRefused):
+            await client.do("incident.open", title="x" * 70_000)
+        await client.acknowledged(client.send([BEN], "short"))
+    assert store.messages() == []
+    # What an earlier version kept all the same is passed over.
+    long = wire.Message(id=uuid4(), to=[BEN], text="z" * 9_000)
+    store.keep_message(long)
+    assert store.messages() == []

@@ -125,6 +125,7 @@ export interface Emergency {
   presses?: number;
   owner?: number | null;
   owner_name?: string | null;
+  owner_agency?: number | null;
   owned?: number | null;
   unit_safe?: number | null;
   desk_safe?: number | null;
