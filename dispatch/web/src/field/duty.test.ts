@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Action } from '../state/actions';
-import type { BoardItem } from '../wire/items';
-import { dutyOf, following, stepOf } from './duty';
+import type { BoardItem, Incident } from '../wire/items';
+import { dutyOf, following, saidIn, stepOf, type Order } from './duty';
 
 const assignment = (id: number, unit: number, more = {}): BoardItem => ({
   is: 'assignment',
@@ -81,4 +81,33 @@ test('what may follow', () => {
 
 test('nothing is known yet', () => {
   expect(dutyOf(7, [], []).order).toBeNull();
+});
+
+test('what was said to the crew stands behind the head of the order', () => {
+  const order = (more: Partial<Incident> = {}, goTo = ''): Order => {
+    const board = BOARD.map((item): BoardItem => {
+      if (item.is === 'incident') return { ...item, ...more };
+      return item.is === 'assignment' && goTo ? { ...item, place: goTo } : item;
+    });
+    const found = dutyOf(7, board, []).order;
+    if (!found) throw new Error('There is an order.');
+    return found;
+  };
+  const head = 'BPD-1 P1 Fire';
+  const details = 'Two floors.\nGas in the yard.';
+  expect(saidIn(`${head}\nCome from the north.\nNo siren.`, order({ details }))).toBe(
+    'Come from the north.\nNo siren.',
+  );
+  expect(saidIn(`${head}\nQueen Street\nNo siren.`, order({ place: 'Queen Street' }))).toBe(
+    'No siren.',
+  );
+  // The incident's place was corrected since: what leads elsewhere ends the head all the same.
+  const elsewhere = order({ place: 'King Street' }, 'Swing Bridge');
+  expect(saidIn(`${head}\nQueen Street\nGo to: Swing Bridge\nNo siren.`, elsewhere)).toBe(
+    'No siren.',
+  );
+  expect(saidIn(`${head}\n${details}`, order({ details }))).toBe('');
+  expect(saidIn(`${head}\nTwo fl… (more is in the incident)`, order({ details }))).toBe('');
+  expect(saidIn(head, order())).toBe('');
+  expect(saidIn('', order({ details }))).toBe('');
 });

@@ -87,3 +87,20 @@ export function stepOf(assignment: Assignment): UnitStatusWord {
   if (assignment.en_route) return 'en_route';
   return assignment.acknowledged ? 'acknowledged' : 'ordered';
 }
+
+/** How an order ends whose details did not fit (`dispatch/desk/assignments.py`). */
+const CUT = '… (more is in the incident)';
+
+/**
+ * What an order says beyond its head and the incident's details (DOM-ASG-10): what the dispatcher
+ * said to the crew. Empty when that is nothing. Pure.
+ */
+export function saidIn(text: string, { assignment, incident }: Order): string {
+  const lines = text.split('\n');
+  const to = assignment.place ? lines.indexOf(`Go to: ${assignment.place}`) : -1;
+  const head = to >= 0 ? to + 1 : incident?.place && lines[1] === incident.place ? 2 : 1;
+  const said = lines.slice(head).join('\n').trim();
+  const whole = said.endsWith(CUT) ? said.slice(0, -CUT.length) : said;
+  const details = incident?.details?.trim() ?? '';
+  return whole === details || (whole !== said && details.startsWith(whole)) ? '' : said;
+}

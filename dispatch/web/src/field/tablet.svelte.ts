@@ -187,6 +187,13 @@ export class Tablet {
     return rings.filter((key) => !this.hushed.has(key));
   });
 
+  /** What a message says; empty when it has not come yet. */
+  textOf(message: string): string {
+    for (const { items } of this.mailroom.conversations)
+      for (const { id, text } of items) if (id === message) return text;
+    return '';
+  }
+
   name(address: Address): string {
     return this.picture.name(address) ?? this.mailroom.name(address) ?? address.replace(':', ' ');
   }
