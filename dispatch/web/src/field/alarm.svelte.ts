@@ -1,15 +1,22 @@
 import { ManDown, type Armed } from './manDown';
-import { RedButton, type Stage } from './redButton';
+import { RedButton, type Counting, type Stage } from './redButton';
 
 const LOOK_EVERY = 100;
 /** Of what moves all the time the disk is told only so often. */
 const KEEP_EVERY = 10_000;
 
-/** Where it is kept that the timer is armed. */
+/** How long it is told that the button must be held, ms. */
+const TELL_FOR = 5_000;
+
+/** Where it is kept that the timer is armed, and that it counts down. */
 export interface Keep {
   load(): Armed | null;
   save(armed: Armed | null): void;
+  loadCounting(): Counting | null;
+  saveCounting(counting: Counting | null): void;
 }
+/** `at`: when it was over, milliseconds of this device's clock. */
+type Press = (how: Counting['how'], at: number) => void;
 
 /** The red button and the man-down timer of this tablet, with clock, sensors and screen. */
 export class Alarm {
@@ -19,23 +26,29 @@ export class Alarm {
   /** Seconds until it is an emergency. */
   left = $state(0);
   /** What began the countdown. */
-  how = $state<'button' | 'man_down'>('button');
+  how = $state<Counting['how']>('button');
+  /** The button was let go too soon: it is told that it must be held. */
+  short = $state(false);
   /** Of the man-down timer; 0 when it is not armed. */
   minutes = $state(0);
   #button = new RedButton();
   #manDown = new ManDown();
-  #press: (how: 'button' | 'man_down') => void;
+  #press: Press;
   #keep: Keep;
   #kept: Armed | null = null;
+  /** What is on disk of the countdown. */
+  #counting: Counting | null = null;
+  #telling: ReturnType<typeof setTimeout> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #wake: WakeLockSentinel | null = null;
 
-  constructor(press: (how: 'button' | 'man_down') => void, keep: Keep) {
+  constructor(press: Press, keep: Keep) {
     this.#press = press;
     this.#keep = keep;
     this.#kept = keep.load();
     if (this.#kept) this.#manDown.resume(this.#kept, Date.now());
     this.minutes = this.#kept?.minutes ?? 0;
+    this.#resume();
     void this.#keepScreenOn();
     setInterval(() => this.#watch(), 1_000);
     addEventListener('pointerdown', () => this.#manDown.moved(Date.now()), { capture: true });
@@ -53,7 +66,7 @@ export class Alarm {
   }
 
   up(): void {
-    this.#button.up(performance.now());
+    if (this.#button.up(performance.now())) this.#tell();
     this.#show();
   }
 
@@ -63,9 +76,9 @@ export class Alarm {
   }
 
   now(): void {
-    const { how } = this;
+    // Pressed before it is forgotten: whatever dies in between, it is an emergency.
+    this.#press(this.how, Date.now());
     this.cancel();
-    this.#press(how);
   }
 
   arm(minutes: number): void {
@@ -78,6 +91,30 @@ export class Alarm {
 
   travelled(metres: number): void {
     this.#manDown.travelled(metres, Date.now());
+  }
+
+  /** A countdown that nobody cancelled before a restart goes on, or is over. */
+  #resume(): void {
+    this.#counting = this.#keep.loadCounting();
+    if (!this.#counting) return;
+    this.how = this.#counting.how;
+    const now = performance.now();
+    this.#button.resume(now + this.#counting.ends - Date.now(), now);
+    this.#follow();
+  }
+
+  #tell(): void {
+    this.short = true;
+    clearTimeout(this.#telling);
+    this.#telling = setTimeout(() => (this.short = false), TELL_FOR);
+  }
+
+  /** What counts down is on disk as long as it does. */
+  #note(now: number): void {
+    if ((this.stage === 'counting') === (this.#counting !== null)) return;
+    const ends = Math.round(Date.now() + this.#button.ends - now);
+    this.#counting = this.stage === 'counting' ? { how: this.how, ends } : null;
+    this.#keep.saveCounting(this.#counting);
   }
 
   #save(): void {
@@ -101,7 +138,8 @@ export class Alarm {
   #follow(): void {
     this.#show();
     this.#timer ??= setInterval(() => {
-      if (this.#button.tick(performance.now())) this.#press(this.how);
+      if (this.#button.tick(performance.now()))
+        this.#press(this.how, this.#counting?.ends ?? Date.now());
       this.#show();
     }, LOOK_EVERY);
   }
@@ -111,6 +149,8 @@ export class Alarm {
     this.stage = this.#button.stage;
     this.held = this.#button.held(now);
     this.left = this.stage === 'counting' ? Math.ceil((this.#button.ends - now) / 1000) : 0;
+    this.#note(now);
+    if (this.stage === 'counting') this.short = false;
     if (this.stage !== 'rest') return;
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -4,6 +4,14 @@ export const COUNTDOWN = 5_000;
 
 export type Stage = 'rest' | 'holding' | 'counting';
 
+/** That it counts down, as it is kept over a restart. */
+export interface Counting {
+  /** What began it. */
+  how: 'button' | 'man_down';
+  /** When it is an emergency. */
+  ends: number;
+}
+
 /**
  * The red button: held for a second and a half, or pressed three times, it begins to count down;
  * what is not cancelled then is an emergency. Times are milliseconds of one clock.
@@ -26,10 +34,12 @@ export class RedButton {
     this.#since = now;
   }
 
-  up(now: number): void {
-    if (this.stage !== 'holding') return;
+  /** True when it was let go too soon. */
+  up(now: number): boolean {
+    if (this.stage !== 'holding') return false;
     if (now - this.#since >= HOLD) this.count(now);
     else this.stage = 'rest';
+    return this.stage === 'rest';
   }
 
   /** Begin to count down, whoever asks for it. */
@@ -37,6 +47,12 @@ export class RedButton {
     this.stage = 'counting';
     this.ends = now + COUNTDOWN;
     this.#presses = [];
+  }
+
+  /** Go on with a countdown from before a restart; a clock set back since does not draw it out. */
+  resume(ends: number, now: number): void {
+    this.count(now);
+    this.ends = Math.min(ends, this.ends);
   }
 
   cancel(): void {

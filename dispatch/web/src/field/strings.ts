@@ -93,6 +93,7 @@ export const en = {
   alarm: {
     button: 'Emergency',
     hold: 'Hold for emergency',
+    holdOn: 'Hold it for 2 seconds',
     sending: (seconds: number) => `Emergency in ${seconds}`,
     sendNow: 'Send now',
     notSent: (time: string) => `NOT SENT YET. Trying since ${time}.`,
@@ -277,6 +278,7 @@ export const es: Words = {
   alarm: {
     button: 'Emergencia',
     hold: 'Mantenga para emergencia',
+    holdOn: 'Manténgala 2 segundos',
     sending: (seconds) => `Emergencia en ${seconds}`,
     sendNow: 'Enviar ya',
     notSent: (time) => `AÚN SIN ENVIAR. Intentando desde las ${time}.`,

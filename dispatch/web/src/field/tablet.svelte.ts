@@ -21,6 +21,7 @@ import { Files } from './files.svelte';
 import { Positions, type Here } from './positions.svelte';
 import { readable, type Form, type Values } from './forms';
 import type { Armed } from './manDown';
+import type { Counting } from './redButton';
 import type { Settings } from './settings.svelte';
 import { urgent } from './sight';
 import { record } from './sound';
@@ -214,10 +215,12 @@ export class Tablet {
     this.#do('assignment.decline', { assignment, reason });
   }
 
-  press(how: 'button' | 'man_down'): void {
+  /** `at`: when it was meant, by this device's clock (ms UTC). */
+  press(how: Counting['how'], at: number): void {
     const { here } = this.positions;
     const place = here && { lon: Math.round(here.lon * 1e7), lat: Math.round(here.lat * 1e7) };
-    this.#do('emergency.press', { how, at: this.clock(), ...(place ? { place } : {}) });
+    const said = Math.round(this.#connection.clock.at(at));
+    this.#do('emergency.press', { how, at: said, ...(place ? { place } : {}) });
     this.positions.hurry();
   }
 
@@ -269,6 +272,17 @@ export class Tablet {
 
   keepArmed(armed: Armed | null): void {
     this.#shelf.set('armed', armed);
+  }
+
+  /** A countdown that nobody cancelled; none when its press was kept before the restart. */
+  counting(): Counting | null {
+    if (this.pressed) this.keepCounting(null);
+    return this.#shelf.get('counting', null);
+  }
+
+  keepCounting(counting: Counting | null): void {
+    if (counting) this.#shelf.set('counting', counting);
+    else this.#shelf.drop('counting');
   }
 
   /** The server's time, milliseconds UTC. */
