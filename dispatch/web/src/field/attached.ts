@@ -1,4 +1,4 @@
-/** A photo or voice note that waits to be sent. */
+/** A photo or voice note, until the server has it and calls it good. */
 export interface Attached {
   /** A UUID; also its id at the server. */
   id: string;
@@ -13,8 +13,12 @@ export interface Attached {
   about: string | null;
   /** Bytes that the server has, as far as is known. */
   sent: number;
+  /** The server has all of it, and judges it. */
+  arrived?: boolean;
   /** Why the server does not take it; it is not sent again by itself. */
   problem: string;
+  /** The same as a code (`code` in docs/domain.md, DOM-FILE). */
+  code?: string;
 }
 
 export async function sha256(blob: Blob): Promise<string> {

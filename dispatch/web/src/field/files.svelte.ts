@@ -1,6 +1,6 @@
 import { newId } from '../state/outbox';
 import { sha256, type Attached } from './attached';
-import { sendPiece, type Line } from './uploads';
+import { sendPiece, verdict, type Line, type Refused } from './uploads';
 
 export interface Post extends Line {
   live(): boolean;
@@ -14,9 +14,11 @@ export interface Disk {
 const LATER = 5_000;
 const NOWHERE = 600_000;
 
-/** Photos and voice notes that wait to be sent, the oldest first, one at a time. */
+/** Photos and voice notes, sent the oldest first, one at a time, and kept until they are judged. */
 export class Files {
-  waiting = $state.raw<readonly Attached[]>([]);
+  all = $state.raw<readonly Attached[]>([]);
+  waiting = $derived(this.all.filter(({ problem, arrived }) => !problem && !arrived));
+  refused = $derived(this.all.filter(({ problem }) => problem));
   /** The server takes no files; they wait until it does. */
   nowhere = $state(false);
   #disk: Disk;
@@ -26,7 +28,7 @@ export class Files {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(kept: readonly Attached[], disk: Disk, post: Post) {
-    this.waiting = [...kept].sort((a, b) => a.taken - b.taken);
+    this.all = [...kept].sort((a, b) => a.taken - b.taken);
     this.#disk = disk;
     this.#post = post;
   }
@@ -50,14 +52,14 @@ export class Files {
       problem: '',
     };
     const kept = await this.#disk.keepFile(file);
-    if (kept) this.waiting = [...this.waiting, file];
+    if (kept) this.all = [...this.all, file];
     void this.#pump();
     return kept;
   }
 
   discard(id: string): void {
     this.#disk.dropFile(id);
-    this.waiting = this.waiting.filter((file) => file.id !== id);
+    this.all = this.all.filter((file) => file.id !== id);
   }
 
   resumed(): void {
@@ -71,9 +73,9 @@ export class Files {
     this.#busy = true;
     try {
       while (this.#post.live()) {
-        const file = this.waiting.find((one) => !one.problem);
-        if (!file) return;
-        const wait = await this.#step(file);
+        const [file] = this.waiting;
+        const wait = file ? await this.#step(file) : await this.#judge();
+        if (wait === null) return;
         if (wait === 0) continue;
         this.#timer = setTimeout(() => void this.#pump(), wait);
         return;
@@ -93,11 +95,10 @@ export class Files {
         this.#put({ ...file, sent: step.sent });
         return 0;
       case 'done':
-        this.discard(file.id);
+        await this.#keep({ ...file, sent: file.blob.size, arrived: true });
         return 0;
       case 'refused':
-        this.#put({ ...file, problem: step.text });
-        await this.#disk.keepFile({ ...file, problem: step.text });
+        await this.#refuse(file, step);
         return 0;
       case 'later':
         this.#known = '';
@@ -107,7 +108,31 @@ export class Files {
     }
   }
 
+  /** What has arrived is kept until it is known to be good; how long to wait (ms), if for anything. */
+  async #judge(): Promise<number | null> {
+    const judged = this.all.filter(({ problem, arrived }) => !problem && arrived);
+    if (judged.length === 0) return null;
+    let wait = 0;
+    for (const file of judged) {
+      const said = await verdict(file.id, this.#post);
+      if (said.is === 'ready') this.discard(file.id);
+      else if (said.is === 'refused') await this.#refuse(file, said);
+      else wait = LATER;
+    }
+    return wait;
+  }
+
+  /** It stays, to be made again or deleted. */
+  #refuse(file: Attached, { code, text }: Refused): Promise<void> {
+    return this.#keep({ ...file, code, problem: text || code || '?' });
+  }
+
+  async #keep(file: Attached): Promise<void> {
+    this.#put(file);
+    await this.#disk.keepFile(file);
+  }
+
   #put(file: Attached): void {
-    this.waiting = this.waiting.map((one) => (one.id === file.id ? file : one));
+    this.all = this.all.map((one) => (one.id === file.id ? file : one));
   }
 }

@@ -35,6 +35,9 @@ const says = (status: number, offset?: number): Response =>
     status,
     headers: offset === undefined ? {} : { 'Upload-Offset': `${offset}` },
   });
+const judged = (state: string, code?: string, reason?: string): Response =>
+  Response.json({ state, code: code ?? null, reason: reason ?? null });
+const ready = (): Response => judged('ready');
 const photo = new Blob(['12345'], { type: 'image/jpeg' });
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 
@@ -46,12 +49,12 @@ test('what is taken without a network is on disk, and is sent when there is one'
   ]);
   expect(line.asked).toEqual([]);
   line.up = true;
-  line.answers = [says(404), says(201), says(204, 5)];
+  line.answers = [says(404), says(201), says(204, 5), ready()];
   files.resumed();
   await settle();
-  expect(line.asked).toEqual(['HEAD', 'POST', 'PATCH']);
+  expect(line.asked).toEqual(['HEAD', 'POST', 'PATCH', 'GET']);
   expect(disk.size).toBe(0);
-  expect(files.waiting).toEqual([]);
+  expect(files.all).toEqual([]);
 });
 
 test('a cut in the middle: it asks where it stands, and goes on', async () => {
@@ -62,9 +65,9 @@ test('a cut in the middle: it asks where it stands, and goes on', async () => {
   files.resumed();
   await settle();
   expect(files.waiting).toHaveLength(1);
-  line.answers = [says(200, 3), says(204, 5)];
+  line.answers = [says(200, 3), says(204, 5), ready()];
   await vi.advanceTimersByTimeAsync(5_000);
-  expect(line.asked.slice(-2)).toEqual(['HEAD', 'PATCH']);
+  expect(line.asked.slice(-2)).toEqual(['PATCH', 'GET']);
   expect(disk.size).toBe(0);
 });
 
@@ -75,10 +78,10 @@ test('one that is refused stays with the reason, and the next is sent', async ()
   line.up = true;
   const error = { text: 'This is no photo.', todo: 'Take another.' };
   line.answers = [says(404), Response.json({ error }, { status: 400 }), says(404), says(201)];
-  line.answers.push(says(204, 5));
+  line.answers.push(says(204, 5), ready());
   files.resumed();
   await settle();
-  expect(files.waiting.map(({ problem }) => problem)).toEqual(['This is no photo. Take another.']);
+  expect(files.refused.map(({ problem }) => problem)).toEqual(['This is no photo. Take another.']);
   files.discard([...disk.keys()][0] ?? '');
   expect(disk.size).toBe(0);
 });
@@ -98,4 +101,48 @@ test('no room on the disk is told at once', async () => {
   const { files } = place([], false);
   expect(await files.add('photo', photo, null)).toBe(false);
   expect(files.waiting).toEqual([]);
+});
+
+test('one that is refused after it arrived stays with the reason, over a restart, and waits for nobody', async () => {
+  const { files, line, disk } = place();
+  await files.add('photo', photo, null);
+  line.up = true;
+  line.answers = [says(404), says(201), says(204, 5), judged('checking')];
+  files.resumed();
+  await settle();
+  expect(files.waiting).toEqual([]);
+  expect([...disk.values()]).toMatchObject([{ arrived: true, problem: '' }]);
+
+  const again = place([...disk.values()]);
+  again.line.up = true;
+  again.line.answers = [judged('checking'), judged('refused', 'wrong_type', 'A ZIP archive.')];
+  again.files.resumed();
+  await settle();
+  expect(again.files.refused).toEqual([]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(again.line.asked).toEqual(['GET', 'GET']);
+  expect(again.files.waiting).toEqual([]);
+
+  const last = place([...again.disk.values()]);
+  last.line.up = true;
+  last.files.resumed();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(last.line.asked).toEqual([]);
+  expect(last.files.refused).toMatchObject([{ code: 'wrong_type', problem: 'A ZIP archive.' }]);
+});
+
+test('what the server is judging holds up no other', async () => {
+  const { files, line, disk } = place();
+  await files.add('photo', photo, null);
+  line.up = true;
+  line.answers = [says(404), says(201), says(204, 5), judged('checking')];
+  files.resumed();
+  await settle();
+  line.answers = [says(404), says(201), says(204, 5), judged('checking'), ready()];
+  await files.add('photo', photo, null);
+  await settle();
+  expect(disk.size).toBe(1);
+  line.answers = [ready()];
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(disk.size).toBe(0);
 });

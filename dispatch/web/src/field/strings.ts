@@ -145,6 +145,11 @@ export const en = {
     photoWord: 'Photo',
     voiceWord: 'Voice note',
     attach: 'Photos and voice',
+    judged: 'The server has it and checks it.',
+    /** Of the server, which says it in English. */
+    refusal: (_code: string, text: string) => `Refused: ${text}`,
+    photoStill: 'The photo is still on this tablet: take it again, or delete it.',
+    voiceStill: 'The voice note is still on this tablet: record it again, or delete it.',
     nowhereYet: 'This server does not take files yet. They wait here.',
   },
   more: {
@@ -182,6 +187,18 @@ export const en = {
 };
 
 export type Words = typeof en;
+
+/** Why the server refuses a file (`dispatch/attachments`), by its code. */
+const refusedBecause: Record<string, string> = {
+  virus: 'Se encontró un virus en este archivo.',
+  wrong_type: 'Este archivo no es lo que dice su nombre.',
+  two_in_one: 'Este archivo es dos cosas a la vez, y una esconde a la otra.',
+  unreadable: 'Este archivo está dañado o incompleto.',
+  too_much: 'Leer este archivo toma demasiado.',
+  too_many_pixels: 'Esta foto es demasiado grande.',
+  not_voice: 'Este archivo no es una nota de voz.',
+  too_long: 'Esta nota de voz es demasiado larga.',
+};
 
 export const es: Words = {
   title: 'Tableta de campo',
@@ -330,6 +347,10 @@ export const es: Words = {
     photoWord: 'Foto',
     voiceWord: 'Nota de voz',
     attach: 'Fotos y voz',
+    judged: 'El servidor la tiene y la revisa.',
+    refusal: (code, text) => `Rechazada: ${refusedBecause[code] ?? text}`,
+    photoStill: 'La foto sigue en esta tableta: tómela otra vez, o bórrela.',
+    voiceStill: 'La nota de voz sigue en esta tableta: grábela otra vez, o bórrela.',
     nowhereYet: 'Este servidor aún no recibe archivos. Esperan aquí.',
   },
   more: {

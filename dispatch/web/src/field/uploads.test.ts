@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Attached } from './attached';
-import { sendPiece, type Line } from './uploads';
+import { sendPiece, verdict, type Line } from './uploads';
 
 const file = (more: Partial<Attached> = {}): Attached => ({
   id: '7e8e1dba-8c50-41c4-b26a-758c5e7b0707',
@@ -74,12 +74,30 @@ test('what passes is tried later, what does not is told', async () => {
     expect(await sendPiece(file(), true, server(says(status)))).toEqual({ is: 'later' });
   }
   const refusal = Response.json(
-    { error: { text: 'Too large.', todo: 'Shrink it.' } },
+    { error: { code: 'too_large', text: 'Too large.', todo: 'Shrink it.' } },
     { status: 413 },
   );
   expect(await sendPiece(file(), true, server(refusal))).toEqual({
     is: 'refused',
+    code: 'too_large',
     text: 'Too large. Shrink it.',
   });
   expect(await sendPiece(file(), false, server(says(404), says(404)))).toEqual({ is: 'nowhere' });
+});
+
+test('what has arrived is asked for until it is judged', async () => {
+  const judged = (state: string): Response =>
+    Response.json({ state, code: 'virus', reason: 'A virus was found in this file.' });
+  const line = server(judged('checking'), says(503), judged('ready'), judged('refused'), says(404));
+  const said = [];
+  for (let asked = 0; asked < 6; asked += 1) said.push(await verdict(file().id, line));
+  expect(said).toEqual([
+    { is: 'later' },
+    { is: 'later' },
+    { is: 'ready' },
+    { is: 'refused', code: 'virus', text: 'A virus was found in this file.' },
+    { is: 'ready' },
+    { is: 'later' },
+  ]);
+  expect(line.asked[0]?.[0]).toBe(`/api/attachments/${file().id}`);
 });

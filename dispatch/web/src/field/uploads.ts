@@ -8,7 +8,19 @@ export type Step =
   | { is: 'later' }
   /** This server takes no files. */
   | { is: 'nowhere' }
-  | { is: 'refused'; text: string };
+  | Refused;
+export interface Refused {
+  is: 'refused';
+  code: string;
+  text: string;
+}
+/** What the server makes of a file that it has. */
+export type Verdict = { is: 'ready' } | { is: 'later' } | Refused;
+interface Details {
+  state: 'receiving' | 'checking' | 'ready' | 'refused';
+  code: string | null;
+  reason: string | null;
+}
 
 export interface Line {
   fetch(path: string, init: RequestInit): Promise<Response>;
@@ -42,6 +54,23 @@ export async function sendPiece(file: Attached, known: boolean, line: Line): Pro
   }
 }
 
+/** Ask whether a file that has arrived is shown, or refused (DOM-FILE-6, DOM-FILE-7). */
+export async function verdict(id: string, line: Line): Promise<Verdict> {
+  try {
+    const answer = await line.fetch(`${PATH}/${id}`, { method: 'GET' });
+    if (passing(answer.status)) return { is: 'later' };
+    // It had it, and has it no more: its time was over.
+    if (!answer.ok) return { is: 'ready' };
+    const { state, code, reason } = (await answer.json()) as Details;
+    if (state === 'refused') return { is: 'refused', code: code ?? '', text: reason ?? '' };
+    return { is: state === 'ready' ? 'ready' : 'later' };
+  } catch {
+    return { is: 'later' };
+  }
+}
+
+const passing = (status: number): boolean => [401, 408, 423, 429].includes(status) || status >= 500;
+
 async function standing(file: Attached, line: Line): Promise<Step> {
   const answer = await line.fetch(`${PATH}/${file.id}`, { method: 'HEAD', headers: VERSION });
   if (answer.status !== 404 && answer.status !== 405) return outcome(file, answer);
@@ -69,16 +98,17 @@ async function outcome(file: Attached, answer: Response): Promise<Step> {
     const sent = Number(at);
     return answer.ok && sent >= file.blob.size ? { is: 'done' } : { is: 'on', sent };
   }
-  const passing = [401, 408, 423, 429].includes(answer.status) || answer.status >= 500;
-  if (answer.ok || passing) return { is: 'later' };
-  return { is: 'refused', text: await sentence(answer) };
+  if (answer.ok || passing(answer.status)) return { is: 'later' };
+  return { is: 'refused', ...(await why(answer)) };
 }
 
-async function sentence(answer: Response): Promise<string> {
+async function why(answer: Response): Promise<Omit<Refused, 'is'>> {
   try {
-    const { error } = (await answer.json()) as { error: { text: string; todo: string } };
-    return `${error.text} ${error.todo}`;
+    const { error } = (await answer.json()) as {
+      error: { code: string; text: string; todo: string };
+    };
+    return { code: error.code, text: `${error.text} ${error.todo}` };
   } catch {
-    return answer.statusText;
+    return { code: '', text: answer.statusText };
   }
 }
