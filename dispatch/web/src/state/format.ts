@@ -112,3 +112,8 @@ export function kindText(kind: string): string {
   const words = kind.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** What a kind of incident is called in the language that is spoken. */
+export function kindName({ name, name_es }: { name: string; name_es?: string | null }): string {
+  return (spoken === 'es' && name_es) || name;
+}
