@@ -9,6 +9,7 @@ import {
   kindName,
   speedText,
   startOfToday,
+  surplus,
   timeOfDay,
 } from './format';
 import { match, type Recipient } from './recipients';
@@ -87,4 +88,9 @@ test('a kind of incident in the language that is spoken, where it has a name in 
   expect(kindName(kind)).toBe('Incendio');
   expect(kindName({ name: 'Fire', name_es: null })).toBe('Fire');
   speak('en');
+});
+
+test('a text is too long by characters as a person counts them', () => {
+  expect(surplus('🚓🚓🚓', 2)).toBe(1);
+  expect(surplus('ab', 2)).toBe(0);
 });
