@@ -58,6 +58,7 @@ export const spanish: WorkWords = {
     noPlace: 'sin lugar',
     noOwner: 'nadie responde por él',
     open: 'Nuevo incidente',
+    came: (count, first) => `${count} ${count === 1 ? 'nuevo' : 'nuevos'}: ${first}`,
   },
   open: {
     title: 'Nuevo incidente',
@@ -351,7 +352,7 @@ export const spanish: WorkWords = {
     incidents: 'Bandera con número: incidente y su prioridad',
   },
   shortcuts: [
-    ['I', 'Incidentes; allí flechas, Intro, D, W y X'],
+    ['I', 'Incidentes; allí flechas, Intro, D, W y X; V abre lo nuevo'],
     ['U', 'Lista de unidades'],
     ['L', 'Alarmas'],
     ['D', 'Enviar unidades al incidente abierto'],

@@ -58,6 +58,7 @@ const english = {
     noPlace: 'no place',
     noOwner: 'nobody answers for it',
     open: 'New incident',
+    came: (count: number, first: string) => `${count} new: ${first}`,
   },
   open: {
     title: 'New incident',
@@ -353,7 +354,7 @@ const english = {
     incidents: 'Flag with a number: incident and its priority',
   },
   shortcuts: [
-    ['I', 'Incidents; arrows, Enter, D, W and X there'],
+    ['I', 'Incidents; arrows, Enter, D, W and X there; V opens what is new'],
     ['U', 'Unit list'],
     ['L', 'Alarms'],
     ['D', 'Send units to the open incident'],

@@ -1,5 +1,6 @@
 /** What is typed of a call, and what of it the server has yet to get. Pure. */
 import type { Call, Place } from '../wire/items';
+import { surplus } from './format';
 
 export interface Fields {
   line: Call['line'];
@@ -62,8 +63,7 @@ export const fieldsOf = (call: Call): Fields => ({
 export function over(fields: Fields, field: Field): number {
   const most = LONGEST[field];
   const value = field === 'place' ? fields.place.text : fields[field];
-  // Characters as the server counts them: a face is one.
-  return most && typeof value === 'string' ? Math.max(0, [...value].length - most) : 0;
+  return most && typeof value === 'string' ? surplus(value, most) : 0;
 }
 
 /** The fields to send of those that are unsent. */

@@ -17,6 +17,8 @@ import type { Shelf } from './storage';
 export const SEND_EVERY = 400;
 /** What was typed here is not replaced by what comes for so long, milliseconds. */
 const OWN_FOR = 5_000;
+/** Where the key of the call on the screen is kept. */
+const OPEN = 'call-open';
 
 export type Standing = 'mine' | 'lost' | 'ended' | 'refused';
 
@@ -83,7 +85,8 @@ export class Calls {
       const kept = this.#kept(key);
       if (kept) this.#restore(key, kept);
     }
-    this.open = this.drafts[0] ?? null;
+    const [was] = this.shelf.own<string>(OPEN);
+    this.open = this.drafts.find(({ key }) => key === was) ?? this.drafts[0] ?? null;
   }
 
   /** False when something that is typed of a call is not kept in this browser. */
@@ -106,7 +109,7 @@ export class Calls {
   }
 
   show(draft: Draft | null): void {
-    this.open = draft;
+    this.#open(draft);
     this.said = '';
     this.begun += 1;
   }
@@ -276,6 +279,12 @@ export class Calls {
     return this.board.waiting.some((action) => action.with['call'] === draft.call);
   }
 
+  /** After a reload it is on the screen of this window again. */
+  #open(draft: Draft | null): void {
+    this.open = draft;
+    this.shelf.setOwn(OPEN, draft ? [draft.key] : []);
+  }
+
   #add(draft: Draft): void {
     this.drafts = [...this.drafts, draft];
   }
@@ -283,7 +292,7 @@ export class Calls {
   #remove(draft: Draft): void {
     clearTimeout(draft.timer);
     this.drafts = this.drafts.filter((one) => one !== draft);
-    if (this.open === draft) this.open = null;
+    if (this.open === draft) this.#open(null);
     if (!draft.borrowed) this.#forget(draft.key);
   }
 

@@ -26,9 +26,9 @@ function storage(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> & {
 }
 
 /** A window on a storage; the same storage again is the window after a crash. */
-function open(kept = storage()) {
+function open(kept = storage(), window = '') {
   const sent: ClientFrame[] = [];
-  const shelf = new Shelf('person:9', kept);
+  const shelf = new Shelf('person:9', kept, window);
   const clock = { now: 100_000 };
   const board = new Board(
     'board',
@@ -105,6 +105,21 @@ describe('a call', () => {
     last.board.resumed();
     expect(last.calls.drafts).toHaveLength(1);
     expect(last.actions()).toMatchObject([{ what: 'call.change', with: { notes: 'a white' } }]);
+  });
+
+  it('that was on the screen is there again after a reload, in each window its own', () => {
+    const before = open();
+    const [first, second] = [before.calls.take(), before.calls.take()];
+    expect(before.calls.open).toBe(second);
+    expect(open(before.kept).calls.open?.key).toBe(second.key);
+    before.calls.show(first);
+    const other = open(before.kept, 'work');
+    other.calls.next();
+    expect(other.calls.open?.key).toBe(second.key);
+    expect(open(before.kept).calls.open?.key).toBe(first.key);
+    expect(open(before.kept, 'work').calls.open?.key).toBe(second.key);
+    before.calls.dismiss(first);
+    expect(open(before.kept).calls.open?.key).toBe(second.key);
   });
 
   it('comes back from the server alone when the browser has lost everything', () => {

@@ -185,9 +185,18 @@ describe('offers', () => {
     expect(lines('i CAR')).toEqual([]);
   });
 
+  it('units of one callsign with their agency, unless the own one is meant', () => {
+    expect(lines('f X-')).toEqual(['f BDF/X-1 ', 'f CED/X-1 ']);
+    expect(lines('f X-1')).toEqual(['f BDF/X-1 ', 'f CED/X-1 ']);
+    expect(lines('f bdf/')).toEqual(['f BDF/X-1 ']);
+    expect(at('f CED/X-1 ').deed).toEqual({ do: 'find_unit', unit: 8 });
+    expect(lines('f CAR-2')).toEqual(['f CED/CAR-2 ']);
+    expect(lines('m CAR')).toEqual(['m CAR-1 ', 'm CAR-2 ', 'm CAR-10 ', 'm CED/CAR-2 ']);
+  });
+
   it('only own units where only those may be meant', () => {
     expect(lines('s B')).toEqual([]);
-    expect(lines('m B')).toEqual(['m B-7 ']);
+    expect(lines('m B-')).toEqual(['m B-7 ']);
   });
 });
 
@@ -228,6 +237,8 @@ test('whatever is typed is answered, and every offer leads on', () => {
       if (line.trim()) expect(reading.says, line).not.toBe('');
       if (reading.wrong) expect(reading.deed, line).toBeNull();
       if (reading.deed) ready += 1;
+      const once = new Set(reading.offers.map((offer) => offer.line));
+      expect(once.size, line).toBe(reading.offers.length);
       for (const offer of reading.offers) {
         expect(offer.line.length).toBeGreaterThan(line.trimEnd().length - 1);
         expect(at(offer.line, language).says).not.toBe('');

@@ -114,7 +114,12 @@ class Reader {
       label,
       detail,
     }));
-    this.offers = [...(also ? this.offers : []), ...found].slice(0, MOST_OFFERS);
+    // Two things may be called alike; a line is offered once.
+    const lines = new Map<string, Offer>();
+    for (const offer of [...(also ? this.offers : []), ...found]) {
+      if (!lines.has(offer.line)) lines.set(offer.line, offer);
+    }
+    this.offers = [...lines.values()].slice(0, MOST_OFFERS);
   }
 
   silent(): void {

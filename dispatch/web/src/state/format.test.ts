@@ -6,11 +6,14 @@ import {
   decimalDegrees,
   degreesMinutes,
   headingText,
+  kindName,
   speedText,
   startOfToday,
+  surplus,
   timeOfDay,
 } from './format';
 import { match, type Recipient } from './recipients';
+import { speak } from '../strings';
 
 test('what is left of an hour', () => {
   expect(countdown(3_600_000)).toBe('60:00');
@@ -76,4 +79,18 @@ test('recipients whose name begins so come first', () => {
   }));
   expect(match(all, 'north', 9).map(({ name }) => name)).toEqual(['North Alpha', 'Alpha North']);
   expect(match(all, 'boat south', 9)).toHaveLength(1);
+});
+
+test('a kind of incident in the language that is spoken, where it has a name in it', () => {
+  const kind = { name: 'Fire', name_es: 'Incendio' };
+  expect(kindName(kind)).toBe('Fire');
+  speak('es');
+  expect(kindName(kind)).toBe('Incendio');
+  expect(kindName({ name: 'Fire', name_es: null })).toBe('Fire');
+  speak('en');
+});
+
+test('a text is too long by characters as a person counts them', () => {
+  expect(surplus('🚓🚓🚓', 2)).toBe(1);
+  expect(surplus('ab', 2)).toBe(0);
 });

@@ -112,3 +112,14 @@ export function kindText(kind: string): string {
   const words = kind.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
+
+/** What a kind of incident is called in the language that is spoken. */
+export function kindName({ name, name_es }: { name: string; name_es?: string | null }): string {
+  return (spoken === 'es' && name_es) || name;
+}
+
+/** So many characters the server takes: of a title, and of a long text. */
+export const MOST = { title: 200, text: 8000 };
+
+/** By how many characters a text is too long, as the server counts them: a face is one. */
+export const surplus = (text: string, most: number): number => Math.max(0, [...text].length - most);

@@ -59,7 +59,7 @@ export class Names<T> {
 
   begin(fragment: string): Entry<T>[] {
     return this.#shown
-      .filter(([key]) => key.startsWith(fragment) && key !== fragment)
+      .filter(([key, { label }]) => key.startsWith(fragment) && folded(label) !== fragment)
       .map(([, entry]) => entry);
   }
 }
@@ -80,6 +80,7 @@ export class Lexicon {
     readonly language: Language = spoken,
   ) {
     for (const unit of world.units) this.#unit(unit);
+    for (const unit of world.units) this.#offer(unit);
     for (const incident of world.incidents) this.#incident(incident);
     this.#words(this.statuses, STATUSES);
     this.#words(this.outcomes, OUTCOMES);
@@ -89,10 +90,22 @@ export class Lexicon {
   #unit(unit: NamedUnit): void {
     const entry = { value: unit, label: unit.callsign, detail: unit.agency };
     const whole = `${unit.agency}/${unit.callsign}`;
-    this.units.add(unit.callsign, entry, true);
+    this.units.add(unit.callsign, entry, false);
     this.units.add(whole, { ...entry, label: whole }, false);
     if (!unit.own) return;
     this.own.add(unit.callsign, entry, true);
+  }
+
+  /** Of several of one callsign only the own one is meant by it; the others say their agency. */
+  #offer(unit: NamedUnit): void {
+    const alike = this.units.get(unit.callsign).map(({ value }) => value);
+    const own = alike.filter((one) => one.own);
+    const plain = alike.length === 1 || (unit.own && own.length === 1);
+    const whole = `${unit.agency}/${unit.callsign}`;
+    const label = plain ? unit.callsign : whole;
+    const entry = { value: unit, label, detail: unit.agency };
+    this.units.add(unit.callsign, entry, true);
+    if (!plain) this.units.add(whole, entry, true);
   }
 
   #incident(incident: NamedIncident): void {

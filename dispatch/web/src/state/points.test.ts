@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Assignment, Incident } from '../wire/items';
-import { arrived, goalOf } from './points';
+import type { Assignment, Emergency, Incident } from '../wire/items';
+import { arrived, goalOf, whereabouts } from './points';
 
 const incident = { is: 'incident', place: '5 nm E of Turneffe', lon: -876e6, lat: 173e6 };
 const order = (change: Partial<Assignment> = {}): Assignment => ({
@@ -42,5 +42,30 @@ describe('where a unit is sent', () => {
     expect(arrived(order(), goal, at(17.5, 900))).toBeNull();
     expect(arrived(order({ on_scene: 5 }), goal, at(17.5))).toBeNull();
     expect(arrived(order(), goal, null)).toBeNull();
+  });
+});
+
+describe('where an emergency is', () => {
+  const pressed = { lon: -88.2, lat: 17.5 };
+  const emergency = { is: 'emergency', id: 1, unit: 7, agency: 1, source: 'radio', raised: 500, said: 400 } as Emergency; // prettier-ignore
+  const seat = (time: number, lat = 17.6) => ({ lon: -88.2, lat, time });
+
+  it('is the newer of the unit’s place and of where its button was pressed', () => {
+    const there = { ...pressed, time: 400, pressed: true };
+    expect(whereabouts(emergency, pressed, seat(399))).toEqual(there);
+    expect(whereabouts(emergency, pressed, null)).toEqual(there);
+    expect(whereabouts(emergency, pressed, seat(401))).toEqual({ ...seat(401), pressed: false });
+  });
+
+  it('is no newer than the unit’s place where that is all that the button knew', () => {
+    expect(whereabouts(emergency, pressed, seat(10, 17.500001))).toMatchObject({
+      time: 10,
+      pressed: false,
+    });
+  });
+
+  it('is the unit’s place where it is not shown where the button was pressed, or unknown', () => {
+    expect(whereabouts(emergency, null, seat(10))).toMatchObject({ time: 10 });
+    expect(whereabouts(emergency, null, undefined)).toBeNull();
   });
 });

@@ -3,6 +3,8 @@ import type { Assignment, Emergency, Incident } from '../wire/items';
 import type { Board } from './board.svelte';
 
 const RADIUS = 6_371_008.8;
+/** Closer is the same place, rounded elsewhere; metres. */
+const SAME = 1;
 
 export interface Point {
   /** Degrees, WGS 84. */
@@ -27,6 +29,31 @@ export function pointOf(item: { lon?: number | null; lat?: number | null }): Poi
 /** Where a red button was pressed; null where that is not known here, or not shown (DOM-EMG-5). */
 export function pressedAt(board: Board | null, emergency: Emergency): Point | null {
   return pointOf(board?.get('emergency_place', emergency.id) ?? {});
+}
+
+/** Where an emergency is, and since when that is known. */
+export interface Sighting extends Point {
+  /** Milliseconds UTC. */
+  time: number;
+  /** It is where the button was pressed, not what the unit has reported since. */
+  pressed: boolean;
+}
+
+/**
+ * Where an emergency is, as far as it is known: the newer of the unit's own place and of where its
+ * button was pressed, which may have been said by a voice on the radio while the unit was silent.
+ */
+export function whereabouts(
+  emergency: Emergency,
+  pressed: Point | null,
+  seat: (Point & { time: number }) | null | undefined,
+): Sighting | null {
+  // Pressed without a place of its own it is the unit's last one, and no newer than that.
+  const apart = pressed && (!seat || metres(pressed, seat) > SAME);
+  if (pressed && apart && (!seat || seat.time < emergency.said)) {
+    return { lon: pressed.lon, lat: pressed.lat, time: emergency.said, pressed: true };
+  }
+  return seat ? { lon: seat.lon, lat: seat.lat, time: seat.time, pressed: false } : null;
 }
 
 /** Where a unit is sent. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Alarm, AlarmKind, BoardItem } from '../../wire/items';
 import { alarmText, target, type Known } from './about';
-import { alarmsOf, waitingOf } from './open';
+import { alarmsOf, byGravity, waitingOf } from './open';
 
 const items = new Map<string, BoardItem>();
 const put = (item: BoardItem): void => void items.set(`${item.is}:${item.id}`, item);
@@ -75,4 +75,17 @@ test('what nobody has taken comes first, the supervisor’s before the rest', ()
   expect(alarmsOf(board).map(({ id }) => id)).toEqual([3, 2, 1]);
   expect(waitingOf(board, 1)).toBe(3);
   expect(waitingOf(board, 2)).toBe(2);
+});
+
+test('the gravest comes before what is only older, unless that has gone to the supervisor', () => {
+  const all = [
+    alarm('reminder', 'x', { id: 1, raised: 1 }),
+    alarm('overdue_on_scene', 'x', { id: 2, raised: 2 }),
+    alarm('incident_unassigned', 'x', { id: 3, raised: 3 }),
+    alarm('welfare_overdue', 'x', { id: 4, raised: 9 }),
+    alarm('order_undelivered', 'x', { id: 5, raised: 8 }),
+    alarm('incident_unassigned', 'x', { id: 6, raised: 7, level: 2 }),
+    alarm('emergency_unowned', 'x', { id: 7, raised: 0, taken: 5 }),
+  ];
+  expect(all.sort(byGravity).map(({ id }) => id)).toEqual([6, 5, 4, 3, 2, 1, 7]);
 });

@@ -37,6 +37,20 @@ export function byUrgency(a: Incident, b: Incident): number {
 }
 
 /**
+ * What has come while somebody is in the list, in the wanted order: of these what stood already as
+ * `fresh`, and what does not stand yet. In a list that was empty nothing is overlooked.
+ */
+export function newcomers(
+  stands: readonly number[],
+  wanted: readonly number[],
+  fresh: readonly number[],
+): readonly number[] {
+  if (stands.length === 0) return [];
+  const old = new Set(stands.filter((id) => !fresh.includes(id)));
+  return wanted.filter((id) => !old.has(id));
+}
+
+/**
  * The order in which rows stand. While somebody is in the list (`held`) nothing that is there
  * changes its place: what is new comes last, what has gone leaves. Otherwise it is the wanted one.
  */

@@ -3,7 +3,7 @@ import { distanceText } from '../../state/format';
 import { metres } from '../../state/points';
 import type { Unit } from '../../state/units';
 import type { Incident, UnitItem, UnitStatusWord } from '../../wire/items';
-import { byUrgency, EVERYTHING, passes, settle } from './arrange';
+import { byUrgency, EVERYTHING, newcomers, passes, settle } from './arrange';
 import { candidates } from './candidates';
 import { entryText, type LogEntry, type Names } from './entries';
 import { bodyOf, nowOf, placeOf } from './fields';
@@ -48,6 +48,13 @@ test('rows keep their place while somebody is in the list', () => {
   expect(settle([1, 2, 3], [3, 4, 1], true)).toEqual([1, 3, 4]);
   expect(settle([1, 2, 3], [3, 4, 1], false)).toEqual([3, 4, 1]);
   expect(settle([], [2, 1], true)).toEqual([2, 1]);
+});
+
+test('what comes while somebody is in the list is told, the most urgent first', () => {
+  expect(newcomers([1, 2], [3, 1, 2], [])).toEqual([3]);
+  expect(newcomers([1, 2, 3], [4, 3, 1, 2], [3])).toEqual([4, 3]);
+  expect(newcomers([1, 2, 3], [2, 1], [3])).toEqual([]);
+  expect(newcomers([], [1], [])).toEqual([]);
 });
 
 const CITY = { lon: -88.1976, lat: 17.4995 };
