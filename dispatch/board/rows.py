@@ -115,6 +115,7 @@ class Emergency(Row, tag="emergency", frozen=True, omit_defaults=True, kw_only=T
     source: str
     raised: int
     said: int
+    pressed: int
     presses: int = 1
     owner: int | None = None
     owner_name: str | None = None

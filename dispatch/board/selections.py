@@ -144,7 +144,8 @@ SELECTIONS: Final = (
         rows.Emergency,
         f"""
         select e.id, e.unit_id as unit, u.agency_id as agency, e.source,
-               {_ms("e.raised_at", "raised")}, {_ms("e.said_at", "said")}, e.presses,
+               {_ms("e.raised_at", "raised")}, {_ms("e.said_at", "said")},
+               {_ms("e.pressed_at", "pressed")}, e.presses,
                e.owner_id as owner, p.full_name as owner_name, p.agency_id as owner_agency,
                {_ms("e.owned_at", "owned")}, {_ms("e.unit_safe_at", "unit_safe")},
                {_ms("e.desk_safe_at", "desk_safe")}

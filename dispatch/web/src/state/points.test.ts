@@ -47,7 +47,7 @@ describe('where a unit is sent', () => {
 
 describe('where an emergency is', () => {
   const pressed = { lon: -88.2, lat: 17.5 };
-  const emergency = { is: 'emergency', id: 1, unit: 7, agency: 1, source: 'radio', raised: 500, said: 400 } as Emergency; // prettier-ignore
+  const emergency = { is: 'emergency', id: 1, unit: 7, agency: 1, source: 'radio', raised: 500, said: 400, pressed: 400 } as Emergency; // prettier-ignore
   const seat = (time: number, lat = 17.6) => ({ lon: -88.2, lat, time });
 
   it('is the newer of the unit’s place and of where its button was pressed', () => {

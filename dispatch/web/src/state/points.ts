@@ -51,7 +51,7 @@ export function whereabouts(
   // Pressed without a place of its own it is the unit's last one, and no newer than that.
   const apart = pressed && (!seat || metres(pressed, seat) > SAME);
   if (pressed && apart && (!seat || seat.time < emergency.said)) {
-    return { lon: pressed.lon, lat: pressed.lat, time: emergency.said, pressed: true };
+    return { lon: pressed.lon, lat: pressed.lat, time: emergency.pressed, pressed: true };
   }
   return seat ? { lon: seat.lon, lat: seat.lat, time: seat.time, pressed: false } : null;
 }

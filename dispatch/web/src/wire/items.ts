@@ -122,6 +122,8 @@ export interface Emergency {
   source: 'tablet' | 'console' | 'radio' | 'man_down';
   raised: number;
   said: number;
+  /** When it was pressed last, as said. */
+  pressed: number;
   presses?: number;
   owner?: number | null;
   owner_name?: string | null;
