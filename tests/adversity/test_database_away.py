@@ -37,8 +37,8 @@ from stage import (
     until,
 )
 
-from psn import client as library
 from psn import migrate, wire
+from psn.client import client as library
 from psn.client.offline import Offline
 from psn.cluster import Cluster
 from psn.record import log

@@ -32,9 +32,9 @@ from stage import (
 )
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
-from psn import client as library
 from psn import settings, tls, wire
 from psn.__main__ import main
+from psn.client import client as library
 from psn.enrolment.join import JoinRefused, join
 from psn.picture import fanout
 

@@ -42,7 +42,7 @@ export class HeatMap {
       dragRotate: false,
       pitchWithRotate: false,
       touchPitch: false,
-      attributionControl: { compact: true },
+      attributionControl: { compact: false },
       validateStyle: false,
     });
     this.map.touchZoomRotate.disableRotation();
@@ -54,6 +54,8 @@ export class HeatMap {
       });
       this.map.on('mouseleave', layer, () => over(null));
     }
+    // What is shown before the ground is there has no source to go into yet.
+    this.map.on('style.load', () => this.show(this.#shapes));
     this.map.on('error', ({ error }) => console.warn('map:', error.message));
     if (look.ownMap) void this.#restyle();
   }
