@@ -444,7 +444,8 @@ async def test_a_peer_that_vanished_without_a_word_is_noticed(
     stage: Stage, bystanders: Bystanders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Half-open: its socket is there, but nothing answers, not even to pings."""
-    monkeypatch.setattr(door, "QUIET_SECONDS", 0.5)
+    # Long enough for those who do answer, on a machine that is busy with other tests too.
+    monkeypatch.setattr(door, "QUIET_SECONDS", 2.0)
     monkeypatch.setattr("psn.sessions.GONE_AFTER_SECONDS", 0.1)
     gone = await Deaf.enter(stage, CAR)
     alive = [await Peer.enter(stage.url, "cyd")]

@@ -188,6 +188,9 @@ async def address(page: Page, name: str) -> None:
     """Begin a message to whom a search finds first."""
     await page.keyboard.press("n")
     await page.get_by_role("combobox", name="Add a recipient").fill(name)
+    # As a person does, who looks whether it is the right one.
+    found = page.get_by_role("listbox", name="Add a recipient").get_by_role("option", selected=True)
+    await expect(found).to_be_visible()
     await page.keyboard.press("Enter")
 
 
