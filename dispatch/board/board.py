@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from dispatch.board import rows, sight
-from dispatch.board.selections import BY_WORD, SELECTIONS, Selection, read
+from dispatch.board.selections import SELECTIONS, Selection, read
 from psn import database
 from psn.topics import Item, Topic, Topics
 
@@ -110,13 +110,8 @@ class Board:
         ids: defaultdict[str, set[int]] = defaultdict(set)
         for word, number in touched:
             ids[word].add(number)
-        found = list(
-            itertools.chain.from_iterable(
-                await asyncio.gather(
-                    *(self._read(BY_WORD[word], numbers) for word, numbers in ids.items())
-                )
-            )
-        )
+        reading = (self._read(each, ids[each.word]) for each in SELECTIONS if each.word in ids)
+        found = list(itertools.chain.from_iterable(await asyncio.gather(*reading)))
         there = {_address(row) for row in found}
         asked = {f"{word}:{number}" for word, numbers in ids.items() for number in numbers}
         self._put(found, sorted(asked - there))

@@ -220,7 +220,6 @@ SELECTIONS: Final = (
     ),
 )
 """In the order in which a board is read: what others name comes first."""
-BY_WORD: Final = {each.word: each for each in SELECTIONS}
 _JSON: Final = frozenset({"checklist", "plan", "crew", "details"})
 
 

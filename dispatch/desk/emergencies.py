@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from dispatch.desk.values import Id, Milliseconds, Place, SaidPlace, Words
+from dispatch.desk.values import Id, Milliseconds, SaidPlace, Words
 from dispatch.desk.work import Action, Made, Work
 from dispatch.domain import emergencies
 from dispatch.domain.emergencies import Emergency
@@ -123,7 +123,7 @@ def _last_place(work: Work, unit: Unit) -> str | None:
     newest = work.core.picture.newest.get(unit.id)
     if newest is None:
         return None
-    return Place(lon=newest.fix.lon, lat=newest.fix.lat).point()
+    return SaidPlace(lon=newest.fix.lon, lat=newest.fix.lat).point()
 
 
 async def own(work: Work, body: Which) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from desk_peer import Worker
-from stage import BCG, BPD, CAR, CUSTOMS, PATROL, Stage, now_ms, texts, until
+from stage import BCG, BPD, CAR, CUSTOMS, PATROL, Stage, now_ms, report, texts, until
 
 from psn import wire
 
@@ -299,6 +299,18 @@ async def test_another_agency_helps_with_an_emergency_and_takes_it_from_nobody(
     outcome = await stage.core.pool.fetchval("select outcome from emergency")
     assert outcome == "slipped on the pier"
     for each in (ana, ben, car):
+        await each.leave()
+
+
+async def test_a_unit_whose_receiver_knows_no_place_is_heard_all_the_same(stage: Stage) -> None:
+    """DOM-EMG-1."""
+    ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
+    await report(car.peer, lon=0, lat=0)
+    await until(lambda: CAR in stage.core.picture.newest, "it stands at 0, 0")
+    number = (await car.do("emergency.press"))["id"]
+    await ana.sees(f"emergency:{number}", unit=CAR)
+    assert f"emergency_place:{number}" not in ana.board
+    for each in (ana, car):
         await each.leave()
 
 
