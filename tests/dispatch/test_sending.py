@@ -63,8 +63,8 @@ async def test_what_cannot_be_answered_says_why(stage: Stage, ana: Clerk) -> Non
     assert await ana.refused("GET", f"{path}?language=fr") == (400, "bad_parameter")
     assert await ana.refused("GET", f"{path}?lon=1") == (400, "bad_parameter")
     assert await ana.refused("GET", f"{path}?lon=0&lat=0") == (409, "far_away")
-    zero = {"title": "At zero", "place": {"lon": 0, "lat": 0}}
-    made = await ana.post("/api/do/incident.open", zero)
+    far_off = {"title": "In the Gulf of Guinea", "place": {"lon": 0, "lat": 1}}
+    made = await ana.post("/api/do/incident.open", far_off)
     far = f"/api/incidents/{made['result']['incident']}/recommendation"
     assert await ana.refused("GET", far) == (409, "far_away")
     async with await Peer.enter(stage.url, "cyd") as peer:

@@ -156,6 +156,18 @@ class Tablet:
         """A thumb on a button."""
         await self.page.get_by_role("button", name=name, exact=True).click()
 
+    async def kept(self) -> None:
+        """All that was touched is on its disk: a write is done after those before it."""
+        await self.page.evaluate(
+            """async () => {
+                const opening = indexedDB.open('psn-field')
+                await new Promise((ok) => (opening.onsuccess = ok))
+                const last = opening.result.transaction(['texts'], 'readwrite')
+                await new Promise((ok) => (last.oncomplete = ok))
+                opening.result.close()
+            }"""
+        )
+
     async def go(self, tab: str) -> None:
         """To another page of it."""
         await self.page.get_by_role("navigation").get_by_role("button", name=tab).click()

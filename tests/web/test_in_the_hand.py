@@ -204,6 +204,7 @@ async def test_the_man_down_timer_stays_armed(tablet: Tablet, database: str) -> 
     await tablet.go("More")
     await tablet.tap("5 min")
     await expect(armed).to_be_visible()
+    await tablet.kept()
     await tablet.close()
     page = await tablet.open(offline=True)
     armed = page.locator("header").get_by_text("Man-down 5 min")
@@ -212,6 +213,7 @@ async def test_the_man_down_timer_stays_armed(tablet: Tablet, database: str) -> 
     # The crew goes home, and the next one opens the tablet.
     await tablet.tap("Off duty")
     await expect(armed).to_have_count(0)
+    await tablet.kept()
     await page.reload()
     await expect(tablet.status).to_have_text("Off duty")
     await expect(armed).to_have_count(0)

@@ -141,6 +141,8 @@ export class Vault {
     try {
       const write = this.#database.transaction(stores, 'readwrite', { durability: 'strict' });
       change(...stores.map((store) => write.objectStore(store)));
+      // Asked for at once, it is kept also when the page is gone before the disk has answered.
+      write.commit();
       await finished(write);
       return true;
     } catch {
