@@ -79,10 +79,9 @@ async def assign(work: Work, body: Assign) -> Assigned:
     told: Any = await work.connection.fetchrow(
         "select priority, place, details from incident_card where incident_id = $1", card.id
     )
-    made = {}
     for unit in sorted(units, key=lambda unit: unit.id):
         await _free(work, unit, statuses[unit.id], body)
-        made[unit.id] = await _send(work, card, told, unit, body)
+    made = await _send(work, card, _order(card, told, body), units, body.place)
     work.orders = work.shares = True
     return Assigned([made[unit.id] for unit in units])
 
@@ -147,38 +146,59 @@ async def _free(work: Work, unit: Unit, status: Status, body: Assign) -> None:
     await end(work, row["id"], unit.id, row["incident_id"], "diverted", f"to {body.incident}")
 
 
-async def _send(work: Work, card: Card, told: Any, unit: Unit, body: Assign) -> int:
-    """The assignment; ``told`` is what the order says of the incident."""
-    meeting = body.place.text.strip()
-    number: int = await work.connection.fetchval(
-        "insert into assignment (incident_id, unit_id, agency_id, order_text, ordered_by, place,"
-        " point) values ($1, $2, $3, $4, $5, $6, st_geomfromewkt($7)) returning id",
+async def _send(
+    work: Work, card: Card, order: str, units: list[Unit], place: Place
+) -> dict[int, int]:
+    """The assignments of units that are free, by unit; their cards and statuses are locked."""
+    meeting = place.text.strip()
+    rows = await work.connection.fetch(
+        _SEND,
         card.id,
-        unit.id,
-        unit.agency,
-        _order(card, told, meeting, body.text),
+        [unit.id for unit in units],
+        work.who.agency,
+        order,
         work.who.address,
         meeting,
-        body.place.point(),
+        place.point(),
+        work.now,
     )
-    await work.connection.execute(
-        "insert into incident_member (incident_id, unit_id, reason, author)"
-        " values ($1, $2, 'assigned', $3)",
-        card.id,
-        unit.id,
-        work.who.address,
-    )
-    await set_status(work, unit.id, Status.ORDERED, "order")
-    said_in_log = {"unit": unit.id, "callsign": unit.callsign, "assignment": number}
-    if meeting:
-        said_in_log["place"] = meeting
-    await work.log(card.id, "unit_ordered", said_in_log)
-    work.touch("assignment", number)
-    return number
+    made = {row["unit_id"]: row["id"] for row in rows}
+    where = {"place": meeting} if meeting else {}
+    told = [
+        {"unit": unit.id, "callsign": unit.callsign, "assignment": made[unit.id], **where}
+        for unit in units
+    ]
+    await work.log(card.id, "unit_ordered", *told)
+    for unit, assignment in made.items():
+        work.touch("assignment", assignment)
+        work.touch("unit", unit)
+    return made
 
 
-def _order(card: Card, told: Any, meeting: str, text: str) -> str:
-    """What the crew reads and hears. Raises ``bad_value`` when what is said to it is too long."""
+_SEND: Final = """
+    with members as (
+        insert into incident_member (incident_id, unit_id, reason, author)
+        select $1, unit, 'assigned', $5 from unnest($2::bigint[]) unit),
+    history as (
+        insert into unit_status_log (unit_id, status, said_at, author, source, note)
+        select unit, 'ordered', $8, $5, 'order', '' from unnest($2) unit),
+    statuses as (
+        update unit_status
+           set status = 'ordered', since = $8, author = $5, source = 'order', note = ''
+         where unit_id = any($2))
+    insert into assignment (incident_id, unit_id, agency_id, order_text, ordered_by, place, point)
+    select $1, unit, $3, $4, $5, $6, st_geomfromewkt($7)
+      from unnest($2) with ordinality as sent (unit, place_in_order) order by place_in_order
+    returning id, unit_id
+"""
+
+
+def _order(card: Card, told: Any, body: Assign) -> str:
+    """What the crew reads and hears. Raises ``bad_value`` when what is said to it is too long.
+
+    ``told``: the incident's priority, place, and details.
+    """
+    meeting, text = body.place.text.strip(), body.text
     head = [
         f"{card.number} P{told['priority']} {card.title}",
         told["place"],

@@ -186,7 +186,7 @@ async def note(work: Work, body: Note) -> None:
     details: dict[str, object] = {"text": body.text}
     if body.at is not None:
         details["said"] = database.milliseconds(work.moment(body.at))
-    await work.log(card.id, "note", details, body.private)
+    await work.log(card.id, "note", details, private=body.private)
 
 
 async def check(work: Work, body: Check) -> None:

@@ -79,9 +79,12 @@ class Work:
         return min(at, self.now) if at > self.now - LONGEST_KEPT else self.now
 
     async def log(
-        self, incident: int, kind: str, details: dict[str, Any], private: bool = False
+        self, incident: int, kind: str, *told: dict[str, Any], private: bool = False
     ) -> int:
-        """Append to an incident's log; its sequence. Locks the incident's card till the end."""
+        """Append to an incident's log, once for each of ``told``; the last one's sequence.
+
+        Locks the incident's card till the end.
+        """
         seq: int = await self.connection.fetchval(
             _LOG,
             incident,
@@ -90,7 +93,7 @@ class Work:
             self.who.agency,
             kind,
             private,
-            msgspec.json.encode(details).decode(),
+            [msgspec.json.encode(each).decode() for each in told],
         )
         self.touch("incident", incident)
         return seq
@@ -100,10 +103,14 @@ LONGEST_KEPT: Final = timedelta(days=90)
 """So long a tablet may have kept what it says; as long as its ids are known (forgetting.py)."""
 _LOG: Final = """
     with head as (
-        update incident_card set log_head = log_head + 1 where incident_id = $1 returning log_head)
-    insert into incident_event (incident_id, seq, author, author_name, agency_id, kind, private,
-                                details)
-    select $1, log_head, $2, $3, $4, $5, $6, $7 from head returning seq
+        update incident_card set log_head = log_head + cardinality($7::text[])
+         where incident_id = $1 returning log_head),
+    entries as (
+        insert into incident_event (incident_id, seq, author, author_name, agency_id, kind, private,
+                                    details)
+        select $1, log_head - cardinality($7) + number, $2, $3, $4, $5, $6, details::jsonb
+          from head, unnest($7) with ordinality as told (details, number))
+    select log_head from head
 """
 Does = Callable[[Work, Any], Awaitable[object]]
 

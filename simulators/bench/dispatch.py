@@ -39,11 +39,12 @@ def plan_of(
     cast: Cast,
     rate: float,
     seconds: float,
+    settle: float,
     seed: int,
 ) -> Plan:
-    """What the load is told; ``rate`` is incidents a second."""
+    """What the load is told; ``rate`` is incidents a second, ``settle`` seconds before them."""
     return {
-        "url": url, "pids": pids, "rate": rate, "seconds": seconds, "seed": seed,
+        "url": url, "pids": pids, "rate": rate, "seconds": seconds, "settle": settle, "seed": seed,
         "units": [asdict(unit) | {"number": unit.number} for unit in cast.units],
         "people": [asdict(person) for person in cast.people],
     }  # fmt: skip
@@ -99,7 +100,7 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
         for unit, client in zip(plan["units"], units, strict=True):
             room.free[unit["agency"]].append((unit["number"], client))
         moving = asyncio.create_task(_move(units, room.random))
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(plan["settle"])
         quiet_memory()
         lag, stories, dues = Lag(), [], int(plan["rate"] * plan["seconds"])
         begun = perf_counter()

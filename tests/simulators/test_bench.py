@@ -90,6 +90,17 @@ def test_mixed(bench: Bench) -> None:
         assert found["twice"] == 0
 
 
+def test_dispatch(bench: Bench) -> None:
+    words = ("--units", "8", "--dispatchers", "4", "--seconds", "4", "--settle", "0")
+    got = bench("dispatch", *words)
+    assert (got["incidents"], got["closed"], got["refused"]) == (4, 4, {})
+    done = {what: each["done"] for what, each in got["actions"].items()}
+    once = dict.fromkeys(("call.take", "call.open_incident", "incident.assign"), 4)
+    once |= dict.fromkeys(("incident.note", "incident.close"), 4)
+    assert done == once | {"call.change": 12, "unit.status": 32}
+    assert 0 < got["shown_p50_ms"] <= got["shown_p99_ms"]
+
+
 def test_slow(bench: Bench) -> None:
     got = bench("slow", "--units", "30", "--consoles", "4", "--seconds", "6")
     assert got["delivered"] == got["expected"] > 0

@@ -24,9 +24,22 @@ from simulators.bench.stage import Event, Stage
 @click.option("--dispatchers", default=20, show_default=True, type=click.IntRange(4, 1_000))
 @click.option("--units", default=500, show_default=True, type=click.IntRange(4, 20_000))
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1, 86_400))
+@click.option(
+    "--settle",
+    default=20.0,
+    show_default=True,
+    type=click.FloatRange(0, 600),
+    help="Seconds before the first incident: a server that has just started reckons the ways by"
+    " sea and road after fifteen, and is slower for some seconds.",
+)
 @options
 def dispatch(
-    incidents_per_minute: float, dispatchers: int, units: int, seconds: float, **chosen: Any
+    incidents_per_minute: float,
+    dispatchers: int,
+    units: int,
+    seconds: float,
+    settle: float,
+    **chosen: Any,
 ) -> None:
     """Whole incidents, from the call to the end, by dispatchers and crews of two agencies.
 
@@ -39,6 +52,6 @@ def dispatch(
         cast = await casting.enrol(place.dsn, units=units, people=dispatchers)
         await asyncio.sleep(1.0)
         rate = incidents_per_minute / 60
-        return work.plan_of(place.url, place.pids, cast, rate, seconds, SEED)
+        return work.plan_of(place.url, place.pids, cast, rate, seconds, settle, SEED)
 
     measure("dispatch", chosen, work.KEYS, prepare)
