@@ -184,7 +184,8 @@ def test_growth_draws_what_it_found(bench: Bench, tmp_path: Path) -> None:
 def test_console(bench: Bench, chromium: str) -> None:
     if not (ROOT / "dispatch" / "web" / "dist" / "index.html").is_file():
         pytest.skip("the pages are not built; run ./run web")
-    got = bench("console", "--units", "30", "--seconds", "12")
+    got = bench("console", "--units", "30", "--incidents", "5", "--seconds", "12")
+    assert got["incidents"] == 5
     assert got["delivered"] == got["expected"] == 30 * 52
     assert 0 < got["main_p95_ms"] <= max(s["main_max_ms"] for s in got["scenes"].values())
     assert list(got["scenes"]) == ["country", "dragging", "town"]
