@@ -157,13 +157,13 @@ export const spanish: WorkWords = {
       not_storable: 'La orden no se puede entregar, porque sus palabras no se pueden guardar.',
       refused: 'La orden no se puede entregar.',
     },
-    todo: 'Avise a la tripulación por radio o teléfono, o envíela de nuevo.',
+    todo: 'Avise a la tripulación por radio o teléfono, o envíe la orden de nuevo.',
     todoOtherWords:
-      'Avise a la tripulación por radio o teléfono, o hágala volver y envíela con otras palabras.',
+      'Avise a la tripulación por radio o teléfono, o hágala volver y envíe la orden con otras palabras.',
     again: 'Enviar de nuevo',
     told: 'La tripulación ya sabe',
     toldHint: 'Se le avisó por radio o teléfono, y se dio por enterada',
-    note: 'avisada por radio o teléfono',
+    note: 'Avisada por radio o teléfono',
   },
   partners: {
     invite: 'Pedir a una agencia',

@@ -157,13 +157,13 @@ const english = {
       not_storable: 'The order cannot be delivered, since its words cannot be stored.',
       refused: 'The order cannot be delivered.',
     },
-    todo: 'Tell the crew by radio or telephone, or send it again.',
+    todo: 'Tell the crew by radio or telephone, or send the order again.',
     todoOtherWords:
       'Tell the crew by radio or telephone, or call it back and send it with other words.',
     again: 'Send again',
     told: 'The crew knows',
     toldHint: 'It was told by radio or telephone, and has acknowledged',
-    note: 'told by radio or telephone',
+    note: 'Told by radio or telephone',
   },
   partners: {
     invite: 'Ask an agency',

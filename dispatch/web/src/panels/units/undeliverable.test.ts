@@ -27,10 +27,12 @@ test('an order cannot be delivered until the crew knows, or is not to know any m
 test('why is said in words, with what helps', () => {
   expect(whyUndeliverable(order(refused))).toBe(
     'The order cannot be delivered, since another message has its number.' +
-      ' Tell the crew by radio or telephone, or send it again.',
+      ' Tell the crew by radio or telephone, or send the order again.',
   );
   const words = order({ refused: 5, refusal: 'not_storable' });
   expect(sentAgain(words)).toBe(false);
   expect(whyUndeliverable(words)).toContain('with other words');
-  expect(whyUndeliverable(order({ refused: 5, refusal: 'of_later' }))).toContain('send it again');
+  expect(whyUndeliverable(order({ refused: 5, refusal: 'of_later' }))).toContain(
+    'send the order again',
+  );
 });
