@@ -319,7 +319,7 @@ async def send_again(work: Work, body: SendAgain) -> None:
     row = await live(work, body.assignment)
     refused = await work.connection.fetchval(_ANEW, body.assignment)
     if refused is None:
-        raise not_now("Nothing has refused this order.", "Look at how far it is.")
+        raise not_now("This order needs no sending again.", "Look at how far it is.")
     callsign = work.directory.units[row["unit_id"]].callsign
     said = {"unit": row["unit_id"], "callsign": callsign, "assignment": body.assignment}
     await work.log(row["incident_id"], "unit_ordered", said | {"again": True})
@@ -329,7 +329,8 @@ async def send_again(work: Work, body: SendAgain) -> None:
 
 _ANEW: Final = """
     update assignment set order_id = gen_random_uuid(), refused_at = null, refusal = null
-     where id = $1 and refused_at is not null and delivered_at is null returning id
+     where id = $1 and refused_at is not null
+       and num_nonnulls(acknowledged_at, en_route_at, on_scene_at) = 0 returning id
 """
 
 

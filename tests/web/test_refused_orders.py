@@ -112,4 +112,6 @@ async def test_that_the_crew_was_told_by_voice_is_noted_in_spanish_too(
     await expect(alarm).to_have_count(0, timeout=PATIENCE_MS)
     log = panel.get_by_role("log")
     await expect(log).to_contain_text("P-903: Enterada. Avisada por radio o teléfono")
+    await expect(panel).to_contain_text("enterada")
+    await expect(panel).not_to_contain_text("entregado")
     await keep(page, "undeliverable-told")

@@ -96,7 +96,7 @@ async def test_the_desk_says_that_the_crew_knows_or_calls_it_back(
         "unit.status", unit=CAR, status="acknowledged", assignment=assignment, note="by radio"
     )
     await until(lambda: alarm["id"] not in alarms(ana), "the alarm is over")
-    assert ana.board[mine]["acknowledged"]
+    assert ana.board[mine]["acknowledged"] and "delivered" not in ana.board[mine]
     await ana.refused("assignment.send_again", "not_now", assignment=assignment)
 
     await ana.do("assignment.recall", assignment=assignment, reason="Another is nearer")

@@ -20,7 +20,8 @@ test('an order cannot be delivered until the crew knows, or is not to know any m
   expect(undeliverable(undefined)).toBe(false);
   expect(undeliverable(order())).toBe(false);
   expect(undeliverable(order(refused))).toBe(true);
-  expect(undeliverable(order({ ...refused, delivered: 9 }))).toBe(false);
+  expect(undeliverable(order({ ...refused, acknowledged: 9 }))).toBe(false);
+  expect(undeliverable(order({ ...refused, on_scene: 9 }))).toBe(false);
   expect(undeliverable(order({ ...refused, ended: 9 }))).toBe(false);
 });
 

@@ -3,7 +3,9 @@ import type { Assignment } from '../../wire/items';
 
 /** Whether an order cannot reach its crew any more, and nobody has said that the crew knows. */
 export function undeliverable(assignment: Assignment | undefined): boolean {
-  return assignment?.refused != null && assignment.delivered == null && assignment.ended == null;
+  if (assignment?.refused == null) return false;
+  const { acknowledged, en_route, on_scene, ended } = assignment;
+  return [acknowledged, en_route, on_scene, ended].every((step) => step == null);
 }
 
 /** Whether it helps to send it again as it is (docs/dispatch.md, Refusals). */
