@@ -93,7 +93,7 @@ def begun(headers: Mapping[str, str], limits: Limits) -> Begun:
     if kind not in TAKEN:
         raise _bad_metadata("kind", "one of " + ", ".join(TAKEN))
     if length == 0:
-        raise Problem("empty", "This file has no bytes.", "Take the photo again.")
+        raise Problem("empty", "This file is empty.", "Make it again, and attach that.")
     if length > limits.of_one[kind]:
         most = limits.of_one[kind] / MEGABYTE
         raise Problem(

@@ -83,6 +83,10 @@ class Assignment(Row, tag="assignment", frozen=True, omit_defaults=True, kw_only
     lon: int | None = None
     lat: int | None = None
     sent: int | None = None
+    refused: int | None = None
+    """The record has refused the order for good: it cannot be delivered any more."""
+    refusal: str | None = None
+    """The code with which it did."""
     delivered: int | None = None
     acknowledged: int | None = None
     en_route: int | None = None

@@ -111,6 +111,7 @@ SELECTIONS: Final = (
         select a.id, a.incident_id as incident, a.unit_id as unit,
                a.agency_id as agency, a.order_id::text as "order", a.ordered_by,
                {_ms("a.ordered_at", "ordered")}, {_ms("a.sent_at", "sent")},
+               {_ms("a.refused_at", "refused")}, a.refusal,
                {_ms("a.delivered_at", "delivered")}, {_ms("a.acknowledged_at", "acknowledged")},
                {_ms("a.en_route_at", "en_route")}, {_ms("a.on_scene_at", "on_scene")},
                {_ms("a.contact_at", "contact")}, {_ms("a.ended_at", "ended")}, a.outcome,

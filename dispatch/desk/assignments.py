@@ -52,6 +52,12 @@ class Recall(Struct):
     reason: Words
 
 
+class SendAgain(Struct):
+    """Send an order anew that the record refused."""
+
+    assignment: Id
+
+
 class Decline(Struct):
     """A crew cannot do what it was ordered."""
 
@@ -304,6 +310,30 @@ async def recall(work: Work, body: Recall) -> None:
     await set_status(work, row["unit_id"], Status.AVAILABLE, "order")
 
 
+async def send_again(work: Work, body: SendAgain) -> None:
+    """Send the order anew under another id, which the record has not seen.
+
+    The assignment and its times stay: the crew was ordered when it was ordered.
+    """
+    work.own("incident", "open", "send units")
+    row = await live(work, body.assignment)
+    refused = await work.connection.fetchval(_ANEW, body.assignment)
+    if refused is None:
+        raise not_now("This order needs no sending again.", "Look at how far it is.")
+    callsign = work.directory.units[row["unit_id"]].callsign
+    said = {"unit": row["unit_id"], "callsign": callsign, "assignment": body.assignment}
+    await work.log(row["incident_id"], "unit_ordered", said | {"again": True})
+    work.orders = True
+    work.touch("assignment", body.assignment)
+
+
+_ANEW: Final = """
+    update assignment set order_id = gen_random_uuid(), refused_at = null, refusal = null
+     where id = $1 and refused_at is not null
+       and num_nonnulls(acknowledged_at, en_route_at, on_scene_at) = 0 returning id
+"""
+
+
 async def decline(work: Work, body: Decline) -> None:
     """The crew cannot: the dispatcher is told at once."""
     row = await live(work, body.assignment)
@@ -319,5 +349,6 @@ async def decline(work: Work, body: Decline) -> None:
 ACTIONS: Final = (
     Action("incident.assign", Assign, assign, Assigned),
     Action("assignment.recall", Recall, recall),
+    Action("assignment.send_again", SendAgain, send_again),
     Action("assignment.decline", Decline, decline),
 )

@@ -131,6 +131,7 @@ def _live(each: rows.Assignment, board: Board) -> alarms.LiveAssignment:
         agency=each.agency,
         status=_status(each),
         ordered=each.ordered / 1000,
+        refused=each.refused is not None,
         delivered=None if each.delivered is None else each.delivered / 1000,
         on_scene=None if each.on_scene is None else each.on_scene / 1000,
         contact=max(each.contact, *(at for at in heard if at is not None)) / 1000,

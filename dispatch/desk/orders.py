@@ -3,7 +3,8 @@
 The assignment is committed first, and with it the order's id and text; so is a letter, which tells
 a crew something else, such as that it is called back. What has not been noted as
 sent is sent again, after a restart too; the record keeps one message of an id, so the crew gets
-one. That it arrived is read from the receipts.
+one. That it arrived is read from the receipts. What the record refuses for good is not tried again:
+its assignment says so until somebody sends it anew, under another id.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import contextlib
 import logging
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 
@@ -66,24 +68,27 @@ class Orders:
         answers = await asyncio.gather(
             *(record.append(self._letter(row)) for row in waiting), return_exceptions=True
         )
-        sent, problems = [], []
+        sent, refused, problems = [], [], []
         for row, answer in zip(waiting, answers, strict=True):
             if not isinstance(answer, BaseException):
-                sent.append(row)
-            elif isinstance(answer, Problem) and answer.code in _NEVER:
-                # It is not tried again, so that it keeps no other order waiting; the alarm of an
-                # order that does not arrive tells the desk.
+                sent.append(row["uid"])
+            elif isinstance(answer, Problem) and answer.code in NEVER:
                 log.error("order %s to unit %d is refused: %s", row["uid"], row["unit_id"], answer)
-                sent.append(row)
+                refused.append((row["uid"], answer.code))
             else:
                 problems.append(answer)
-        orders = [row["assignment"] for row in sent if row["assignment"] is not None]
-        async with database.asking(self._pool) as connection:
-            await connection.execute(_SENT, orders)
-            await connection.execute(_LETTERS_SENT, [row["uid"] for row in sent])
         if problems:
             log.warning("%d orders wait: %s", len(problems), problems[0])
-        return orders
+        return await self._note(sent, refused)
+
+    async def _note(self, sent: list[UUID], refused: list[tuple[UUID, str]]) -> list[int]:
+        """Write down what became of orders and letters; the assignments whose orders they are."""
+        without = [uid for uid, _ in refused]
+        async with database.asking(self._pool) as connection:
+            orders = await connection.fetch(_SENT, sent)
+            orders += await connection.fetch(_REFUSED, without, [code for _, code in refused])
+            await connection.execute(_LETTERS_DONE, [*sent, *without])
+        return [row["id"] for row in orders]
 
     def _letter(self, row: asyncpg.Record) -> Letter:
         body = wire.MessageBody(
@@ -103,20 +108,28 @@ class Orders:
         return [row["id"] for row in rows]
 
 
-_NEVER: Final = frozenset({"id_taken", "not_storable"})
+NEVER: Final = frozenset({"id_taken", "not_storable"})
 """Codes with which the record refuses a message for good."""
 _WAITING: Final = """
     select id as assignment, unit_id, agency_id, order_id as uid, order_text as text,
            ordered_by as author, ordered_at as at
-      from assignment where sent_at is null and ended_at is null
+      from assignment where sent_at is null and refused_at is null and ended_at is null
     union all
     select null, unit_id, agency_id, id, text, author, at from unit_letter where sent_at is null
     order by at limit 200
 """
-_LETTERS_SENT: Final = "update unit_letter set sent_at = now() where id = any($1)"
+_LETTERS_DONE: Final = "update unit_letter set sent_at = now() where id = any($1)"
 _SENT: Final = """
     with acting as (select set_config('psn.acting', 'yes', true))
-    update assignment set sent_at = now() from acting where id = any($1) and sent_at is null
+    update assignment set sent_at = now() from acting where order_id = any($1) and sent_at is null
+    returning id
+"""
+_REFUSED: Final = """
+    with acting as (select set_config('psn.acting', 'yes', true))
+    update assignment set refused_at = now(), refusal = r.code
+      from acting, unnest($1::uuid[], $2::text[]) as r (uid, code)
+     where order_id = r.uid and sent_at is null and refused_at is null
+    returning id
 """
 _DELIVERED: Final = """
     with acting as (select set_config('psn.acting', 'yes', true))

@@ -86,6 +86,8 @@ class LiveAssignment:
     agency: int
     status: Status
     ordered: float
+    refused: bool
+    """Its order cannot be delivered."""
     delivered: float | None
     on_scene: float | None
     contact: float
@@ -172,7 +174,8 @@ def _assignments(
     for each in assignments:
         about = f"assignment:{each.id}"
         if each.status is Status.ORDERED:
-            if each.delivered is None and now - each.ordered >= patience.delivery:
+            late = each.refused or now - each.ordered >= patience.delivery
+            if each.delivered is None and late:
                 yield Due(each.agency, Kind.ORDER_UNDELIVERED, about)
             if now - each.ordered >= patience.acknowledgement:
                 yield Due(each.agency, Kind.ORDER_UNACKNOWLEDGED, about)

@@ -268,6 +268,10 @@ class Assignment(Base):
     ordered_at: Mapped[datetime] = now()
     sent_at: Mapped[datetime | None]
     """The order is in the unit's mailbox, on disk."""
+    refused_at: Mapped[datetime | None]
+    """The record has refused the order for good; null again when it is sent anew."""
+    refusal: Mapped[str | None]
+    """The code with which it did, as in :data:`dispatch.desk.orders.NEVER`."""
     delivered_at: Mapped[datetime | None]
     acknowledged_at: Mapped[datetime | None]
     en_route_at: Mapped[datetime | None]

@@ -150,6 +150,21 @@ export const spanish: WorkWords = {
     arrived: (far) => `A ${far} de su destino. ¿Ya llegó?`,
     choose: 'Elegir…',
   },
+  undeliverable: {
+    short: 'La orden no se puede entregar',
+    why: {
+      id_taken: 'La orden no se puede entregar, porque otro mensaje tiene su número.',
+      not_storable: 'La orden no se puede entregar, porque sus palabras no se pueden guardar.',
+      refused: 'La orden no se puede entregar.',
+    },
+    todo: 'Avise a la tripulación por radio o teléfono, o envíe la orden de nuevo.',
+    todoOtherWords:
+      'Avise a la tripulación por radio o teléfono, o hágala volver y envíe la orden con otras palabras.',
+    again: 'Enviar de nuevo',
+    told: 'La tripulación ya sabe',
+    toldHint: 'Se le avisó por radio o teléfono, y se dio por enterada',
+    note: 'Avisada por radio o teléfono',
+  },
   partners: {
     invite: 'Pedir a una agencia',
     agency: 'Agencia',
@@ -330,6 +345,7 @@ export const spanish: WorkWords = {
     linked: (number, reason) => `Vinculado con ${number}: ${reason}`,
     orderedTo: (unit, place) => `Se envía ${unit} a ${place}`,
     ordered: (unit) => `Se envía a ${unit}`,
+    orderedAgain: (unit) => `La orden para ${unit} se envía de nuevo`,
     status: (unit, status) => `${unit}: ${status}`,
     left: (unit, how) => `${unit}: ${how}`,
     emergency: (unit) => `EMERGENCIA de ${unit}`,

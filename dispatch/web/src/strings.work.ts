@@ -150,6 +150,21 @@ const english = {
     arrived: (far: string) => `${far} from where it goes. Arrived?`,
     choose: 'Choose…',
   },
+  undeliverable: {
+    short: 'Order cannot be delivered',
+    why: {
+      id_taken: 'The order cannot be delivered, since another message has its number.',
+      not_storable: 'The order cannot be delivered, since its words cannot be stored.',
+      refused: 'The order cannot be delivered.',
+    },
+    todo: 'Tell the crew by radio or telephone, or send the order again.',
+    todoOtherWords:
+      'Tell the crew by radio or telephone, or call it back and send it with other words.',
+    again: 'Send again',
+    told: 'The crew knows',
+    toldHint: 'It was told by radio or telephone, and has acknowledged',
+    note: 'Told by radio or telephone',
+  },
   partners: {
     invite: 'Ask an agency',
     agency: 'Agency',
@@ -332,6 +347,7 @@ const english = {
     linked: (number: string, reason: string) => `Linked with ${number}: ${reason}`,
     ordered: (unit: string) => `${unit} is sent`,
     orderedTo: (unit: string, place: string) => `${unit} is sent to ${place}`,
+    orderedAgain: (unit: string) => `The order for ${unit} is sent again`,
     status: (unit: string, status: string) => `${unit}: ${status}`,
     left: (unit: string, how: string) => `${unit}: ${how}`,
     emergency: (unit: string) => `EMERGENCY of ${unit}`,

@@ -33,6 +33,7 @@ def assigned(**more: float | Status | None) -> Open:
         "agency": 1,
         "status": Status.ORDERED,
         "ordered": 0.0,
+        "refused": False,
         "delivered": None,
         "on_scene": None,
         "contact": 0.0,
@@ -67,6 +68,13 @@ def test_each_is_due_from_its_moment_on(there: Open, kind: Kind, after: float) -
     assert kind not in kinds(there, after - 0.1)
     assert kind in kinds(there, after)
     assert kind in kinds(there, after + 1e6)
+
+
+def test_an_order_that_cannot_arrive_is_told_at_once_till_the_crew_knows() -> None:
+    """DOM-ALM-3."""
+    assert kinds(assigned(refused=True), 0) == {Kind.ORDER_UNDELIVERED}
+    assert not kinds(assigned(refused=True, delivered=1.0), 1)
+    assert not kinds(assigned(refused=True, status=Status.ACKNOWLEDGED), 1_000)
 
 
 @given(times)

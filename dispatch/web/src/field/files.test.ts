@@ -81,7 +81,7 @@ test('one that is refused stays with the reason, and the next is sent', async ()
   line.answers.push(says(204, 5), ready());
   files.resumed();
   await settle();
-  expect(files.refused.map(({ problem }) => problem)).toEqual(['This is no photo. Take another.']);
+  expect(files.refused.map(({ problem }) => problem)).toEqual(['This is no photo.']);
   files.discard([...disk.keys()][0] ?? '');
   expect(disk.size).toBe(0);
 });

@@ -191,6 +191,8 @@ export type Words = typeof en;
 
 /** Why the server refuses a file (`dispatch/attachments`), by its code. */
 const refusedBecause: Record<string, string> = {
+  empty: 'Este archivo está vacío.',
+  too_large: 'Este archivo es demasiado grande.',
   virus: 'Se encontró un virus en este archivo.',
   wrong_type: 'Este archivo no es lo que dice su nombre.',
   two_in_one: 'Este archivo es dos cosas a la vez, y una esconde a la otra.',

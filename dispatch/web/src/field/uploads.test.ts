@@ -80,7 +80,7 @@ test('what passes is tried later, what does not is told', async () => {
   expect(await sendPiece(file(), true, server(refusal))).toEqual({
     is: 'refused',
     code: 'too_large',
-    text: 'Too large. Shrink it.',
+    text: 'Too large.',
   });
   expect(await sendPiece(file(), false, server(says(404), says(404)))).toEqual({ is: 'nowhere' });
 });

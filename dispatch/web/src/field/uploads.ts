@@ -104,10 +104,9 @@ async function outcome(file: Attached, answer: Response): Promise<Step> {
 
 async function why(answer: Response): Promise<Omit<Refused, 'is'>> {
   try {
-    const { error } = (await answer.json()) as {
-      error: { code: string; text: string; todo: string };
-    };
-    return { code: error.code, text: `${error.text} ${error.todo}` };
+    // What to do is for programs here; a crew is told by the tablet.
+    const { error } = (await answer.json()) as { error: { code: string; text: string } };
+    return { code: error.code, text: error.text };
   } catch {
     return { code: '', text: answer.statusText };
   }

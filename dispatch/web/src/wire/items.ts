@@ -80,6 +80,10 @@ export interface Assignment {
   lat?: number | null;
   contact: number;
   sent?: number | null;
+  /** The record has refused the order for good: it cannot be delivered any more. */
+  refused?: number | null;
+  /** The code with which it did. */
+  refusal?: string | null;
   delivered?: number | null;
   acknowledged?: number | null;
   en_route?: number | null;

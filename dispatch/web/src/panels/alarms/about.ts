@@ -1,5 +1,6 @@
 import { work } from '../../strings.work';
-import type { Alarm, BoardItem } from '../../wire/items';
+import type { Alarm, Assignment, BoardItem } from '../../wire/items';
+import { undeliverable, whyUndeliverable } from '../units/undeliverable';
 
 /** Where the eye is to go: to an incident, a unit, or a call. */
 export type Target = { kind: 'incident' | 'unit' | 'call'; id: number };
@@ -24,9 +25,20 @@ export function alarmText(alarm: Alarm, known: Known): string {
       `${who} ${work.partners.answers[answer] ?? answer}. ${said(details['text'])}`.trim(),
     );
   }
+  const about = known.item(alarm.about);
+  if (alarm.kind === 'order_undelivered' && about?.is === 'assignment' && undeliverable(about)) {
+    return `${subject(alarm.about, details, known)}: ${whyUndeliverable(about)}`;
+  }
   const sentence = words.kinds[alarm.kind](subject(alarm.about, details, known));
   const reason = said(details['reason']);
   return reason ? `${sentence} ${words.reason(reason)}` : sentence;
+}
+
+/** The assignment whose crew an alarm asks to be reached in another way. */
+export function unreached(alarm: Alarm, known: Known): Assignment | null {
+  if (alarm.kind !== 'order_undelivered' && alarm.kind !== 'order_unacknowledged') return null;
+  const item = known.item(alarm.about);
+  return item?.is === 'assignment' ? item : null;
 }
 
 /** What there is to look at; null when it cannot be told. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Alarm, AlarmKind, BoardItem } from '../../wire/items';
-import { alarmText, target, type Known } from './about';
+import { alarmText, target, unreached, type Known } from './about';
 import { alarmsOf, byGravity, waitingOf } from './open';
 
 const items = new Map<string, BoardItem>();
@@ -37,6 +37,16 @@ test('an alarm says what it is about, and where to look', () => {
   expect(target(alarm('welfare_overdue', 'welfare:8'), known)).toEqual({ kind: 'unit', id: 7 });
   expect(alarmText(alarm('reminder', 'reminder:2'), known)).toBe('Reminder: Call back');
   expect(alarmText(alarm('invitation_unanswered', 'invitation:9'), known)).toContain('Road block');
+});
+
+test('an order that cannot be delivered is told so, and whose crew is to be reached', () => {
+  const late = alarm('order_undelivered', 'assignment:6');
+  expect(alarmText(late, known)).toContain('has not reached P-7');
+  put({ is: 'assignment', id: 66, incident: 5, unit: 7, agency: 1, order: '', ordered: 0, ordered_by: '', contact: 0, refused: 1, refusal: 'id_taken' }); // prettier-ignore
+  const lost = alarm('order_undelivered', 'assignment:66');
+  expect(alarmText(lost, known)).toMatch(/^P-7 \(BPD-26-00005\): The order cannot be delivered/);
+  expect(unreached(lost, known)?.id).toBe(66);
+  expect(unreached(alarm('no_contact', 'assignment:66'), known)).toBeNull();
 });
 
 test('what the alarm brings with it is told too', () => {
