@@ -23,7 +23,7 @@ from psn import database, wire
 from psn.directory import Person
 from psn.identity import breached, factors, passkeys, passwords
 from psn.identity.second_factors import Factor
-from psn.wire.values import NO_NUL
+from psn.wire.values import NO_NUL, SECRET
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class ChangedPassword(Struct):
     """The password so far, and the one from now on."""
 
     old: wire.Secret
-    new: Annotated[str, Meta(max_length=2_000)]
+    new: Annotated[str, Meta(max_length=2_000, extra=SECRET)]
 
 
 class Ended(Struct):

@@ -33,6 +33,7 @@ from psn.settings import Settings
 from psn.trail import auditor
 from psn.trail.audit import NOBODY, Actor, Entry
 from psn.wire import plain
+from psn.wire.bidi import without_controls
 
 MOST_BODY_BYTES: Final = 65_536
 BODY_SECONDS: Final = 10.0
@@ -337,7 +338,7 @@ async def body_of(request: web.Request, wanted: type | None) -> Any:
     except TimeoutError:
         raise ApiProblem(408, "too_slow", "The body did not come in time.", "Ask again.") from None
     try:
-        return msgspec.json.decode(bytes(raw), type=wanted)
+        return without_controls(msgspec.json.decode(bytes(raw), type=wanted))
     except msgspec.ValidationError as problem:
         text = plain.sentence(str(problem))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

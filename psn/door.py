@@ -20,6 +20,7 @@ from psn.identity import locking
 from psn.identity.signin import SignInRefused, WipeOrdered
 from psn.picture.fanout import Outbox
 from psn.problems import Problem
+from psn.refusing import told
 from psn.sessions import Session
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ WIPE_SECONDS = 5.0
 """So long a device that was told to erase itself has to say that it has."""
 UNSENT_BYTES = 65_536
 """What the kernel may hold of a connection that has not been sent yet."""
+_GOING_DOWN = "The server is being restarted."
+_COME_BACK = "Come back in a moment."
 WATCH_SECONDS = 0.1
 WATCH_PARTS = 10
 """Connections are looked after in so many parts, one each time: every one once in a second."""
@@ -70,7 +73,7 @@ class Door:
     async def endpoint(self, request: web.Request) -> web.StreamResponse:
         """Take one WebSocket connection, for as long as it lasts."""
         if not self._open:
-            raise web.HTTPServiceUnavailable(text="The server is going down.")
+            return told(503, "going_down", _GOING_DOWN, _COME_BACK)
         socket = web.WebSocketResponse(
             protocols=(wire.SUBPROTOCOL_MSGPACK, wire.SUBPROTOCOL_JSON),
             max_msg_size=wire.MAX_FRAME_BYTES + 1,  # the first size that is refused
@@ -83,6 +86,9 @@ class Door:
         except ConnectionError:
             # Gone before the handshake was answered; nobody reads this either.
             return web.Response(status=400)
+        except web.HTTPBadRequest:
+            text = "This address is for WebSockets of version 13."
+            return told(400, "no_websocket", text, "Connect as docs/wire.md says.")
         transport = request.transport
         if transport is None:
             return socket
@@ -199,7 +205,7 @@ class Door:
     async def close(self) -> None:
         """Tell everyone that the server goes down, and take nobody new."""
         self._open = False
-        problem = Refused("going_down", "The server is being restarted.", "Come back in a moment.")
+        problem = Refused("going_down", _GOING_DOWN, _COME_BACK)
         await asyncio.gather(
             *(c.end(wire.CloseCode.GOING_DOWN, problem) for c in list(self.connections)),
             return_exceptions=True,

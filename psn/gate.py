@@ -18,6 +18,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from psn import forwarded
 from psn.forwarded import Network
+from psn.refusing import told, unread
 
 log = logging.getLogger(__name__)
 
@@ -55,9 +56,11 @@ def own_pages_only(own: str | None) -> Middleware:
             if count := seldom.count(time.monotonic()):
                 text = "%d requests of foreign pages were refused since this was last said;"
                 log.warning(text + " now of %.80r at %s", count, foreign[0], _route(request))
-            raise web.HTTPForbidden(
-                text="Refused (foreign_origin): pages of other places may not ask this.\n"
-                "Open the network's own pages, or set PSN_ORIGIN to their address.\n"
+            return told(
+                403,
+                "foreign_origin",
+                "Pages of other places may not ask this.",
+                "Open the network's own pages, or set PSN_ORIGIN to their address.",
             )
         return await handler(request)
 
@@ -78,13 +81,12 @@ def failing_plainly() -> Middleware:
         except (web.HTTPException, ConnectionError):
             raise
         except (web.RequestPayloadError, HttpProcessingError):
-            return _told(400, "bad_body", "The body could not be read as HTTP.", "Send it again.")
-        except Exception:
+            return told(400, "bad_body", "The body could not be read as HTTP.", "Send it again.")
+        except Exception as fault:
             if request.writer.output_size > 0:
                 raise  # half an answer is out: the connection is closed
             log.exception("%s %s failed", request.method, _route(request))
-            text = "Something went wrong here, and nothing was done."
-            return _told(500, "internal", text, "Try again; if it stays so, tell the operator.")
+            return unread(fault)
 
     return middleware
 
@@ -93,14 +95,6 @@ def _route(request: web.Request) -> str:
     """The path as it was declared: what stood in its places is not for the log."""
     resource = request.match_info.route.resource
     return "a path" if resource is None else resource.canonical
-
-
-def _told(status: int, code: str, text: str, todo: str) -> web.Response:
-    return web.json_response(
-        {"error": {"code": code, "text": text, "todo": todo}},
-        status=status,
-        headers={"Cache-Control": "no-store"},
-    )
 
 
 def same_place(origin: str, host: str, own: str | None) -> bool:

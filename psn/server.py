@@ -25,6 +25,7 @@ from psn.identity.signin import Conditions
 from psn.keeping.chores import Chores
 from psn.picture import partitions
 from psn.problems import Problem
+from psn.refusing import LONGEST_LINE, Runner, told
 from psn.schema import BOARD_CHANNEL, FLOORS_CHANNEL, SESSIONS_CHANNEL
 from psn.settings import Settings
 from psn.trail import auditor
@@ -82,12 +83,14 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                 background.create_task(_activity(core), name="activity"),
                 *beside.start(background),
             ]
-            runner = web.AppRunner(
+            runner = Runner(
                 _application(settings, core, door, extend),
                 access_log=None,
                 logger=gate.http_log(),
                 shutdown_timeout=2.0,
                 keepalive_timeout=gate.KEEP_ALIVE_SECONDS,
+                max_line_size=LONGEST_LINE,
+                max_field_size=LONGEST_LINE,
             )
             await runner.setup()
             try:
@@ -295,10 +298,8 @@ async def _readyz(request: web.Request) -> web.Response:
 def _metrics_for(readers: tuple[Network, ...]) -> Handler:
     async def answer(request: web.Request) -> web.Response:
         if not is_within(request.remote or "", readers):
-            raise web.HTTPForbidden(
-                text="Refused (not_allowed): figures are told to named addresses alone.\n"
-                "Let PSN_METRICS_FOR name yours.\n"
-            )
+            text = "Figures are told to named addresses alone."
+            return told(403, "not_allowed", text, "Let PSN_METRICS_FOR name yours.")
         return web.Response(
             body=metrics.exposition(request.app[CORE]),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
@@ -14,6 +15,8 @@ from psn import access, database
 from psn.directory import Precision
 
 MOST_DAYS: Final = 90
+SLOW_CLOCK: Final = timedelta(minutes=1)
+"""By so much the clock of who sets a reminder may be behind."""
 
 
 class Issue(Struct, kw_only=True, omit_defaults=True):
@@ -194,6 +197,8 @@ async def _check(work: Work, number: int) -> Any:
 async def remind(work: Work, body: Remind) -> Made:
     """Be reminded of something at a time."""
     agency = work.own("incident", "open", "make reminders")
+    if database.moment(body.at) < work.now - SLOW_CLOCK:
+        raise bad_value("The time of this reminder is past.", "Say a later time.")
     if body.incident is not None:
         await seen(work, body.incident)
     number: int = await work.connection.fetchval(

@@ -14,6 +14,7 @@ from dispatch.desk.work import Action, Work
 from dispatch.domain import incidents
 from dispatch.domain.refusals import bad_value, changed_meanwhile, not_allowed, not_there
 from psn import access, database
+from psn.wire.bidi import without_controls
 
 Outcome = Literal["done", "nothing_found", "handed_on", "false_alarm", "duplicate", "cancelled"]
 
@@ -127,8 +128,13 @@ async def change(work: Work, body: Change) -> None:
     was = _value(body.field, body.was)
     text = wanted.text if isinstance(wanted, Place) else wanted
     before = was.text if isinstance(was, Place) else was
-    if before != there or _moved(was, row):
+    if before != without_controls(there) or _moved(was, row):
         raise changed_meanwhile(body.field, there)
+    said = {"field": body.field, "was": there, "now": text}
+    if isinstance(wanted, Place) and (wanted.lon, wanted.lat) != (row["lon"], row["lat"]):
+        said |= {"was_at": [row["lon"], row["lat"]], "now_at": [wanted.lon, wanted.lat]}
+    elif text == there:
+        return
     if body.field == "type" and wanted is not None:
         await own_type(work, int(wanted))
     if body.field == "title":
@@ -144,9 +150,6 @@ async def change(work: Work, body: Change) -> None:
             card.id,
             wanted.point(),
         )
-    said = {"field": body.field, "was": there, "now": text}
-    if isinstance(wanted, Place) and (wanted.lon, wanted.lat) != (row["lon"], row["lat"]):
-        said |= {"was_at": [row["lon"], row["lat"]], "now_at": [wanted.lon, wanted.lat]}
     await work.log(card.id, "changed", said)
     for asked in await work.connection.fetch(
         "select id from invitation where incident_id = $1 and answer is null", card.id
@@ -200,6 +203,8 @@ async def check(work: Work, body: Check) -> None:
     if body.line >= len(lines):
         raise not_there("line in the checklist")
     line = lines[body.line]
+    if body.done == (line["done"] is not None):
+        return
     line["done"] = round(work.now.timestamp() * 1000) if body.done else None
     line["by"] = work.who.name if body.done else None
     await work.connection.execute(
@@ -221,9 +226,16 @@ async def hand_over(work: Work, body: HandOver) -> None:
         raise bad_value(
             f"{other.full_name} is no dispatcher.", "Choose somebody who may open incidents."
         )
-    await work.connection.execute(
-        "update incident_card set owner_id = $2 where incident_id = $1", card.id, body.to
+    changed = await work.connection.fetchval(
+        "update incident_card set owner_id = $2"
+        " where incident_id = $1 and owner_id is distinct from $2 returning 1",
+        card.id,
+        body.to,
     )
+    if changed is None:
+        if body.text.strip():
+            await work.log(card.id, "note", {"text": body.text})
+        return
     said = {"to": body.to, "to_name": other.full_name, "text": body.text}
     await work.log(card.id, "handed_over", said)
 

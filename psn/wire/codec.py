@@ -9,11 +9,16 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from psn.wire import plain
+from psn.wire.bidi import without_controls
 from psn.wire.to_client import ServerFrame
-from psn.wire.to_server import ClientFrame
+from psn.wire.to_server import Announce, ClientFrame, Message
 from psn.wire.values import MOST_REQUESTS, SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, Fix, Seat
 
 Part = TypeVar("Part")
+
+
+_SAYS: Final = (Message, Announce)
+"""Frames with text that enters the record as it is."""
 
 
 class WireError(Exception):
@@ -77,7 +82,7 @@ class Codec:
     def decode_part(self, data: Raw, kind: type[Part]) -> Part:
         """What a frame carries unread, as ``kind``; raises :class:`FrameRefused`."""
         try:
-            part: Part = self._module.decode(data, type=kind)
+            part: Part = without_controls(self._module.decode(data, type=kind))
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
             raise _refusal(problem) from None
         return part
@@ -103,6 +108,8 @@ class Codec:
         """Read a frame that a client sent; raises :class:`Malformed`, :class:`FrameRefused`."""
         try:
             frame: ClientFrame = self._client(data)
+            if isinstance(frame, _SAYS):
+                frame = without_controls(frame)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
             raise _refusal(problem) from None
         return frame

@@ -29,7 +29,9 @@ MOST_REQUESTS: Final = 4_294_967_295
 RequestNumber = Annotated[int, Meta(ge=0, le=MOST_REQUESTS)]
 Sequence = Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=120)]
-Secret = Annotated[str, Meta(min_length=1, max_length=512)]
+SECRET: Final = {"secret": True}
+"""Marks a text that is compared and never shown (``Meta.extra``); none of it is taken out."""
+Secret = Annotated[str, Meta(min_length=1, max_length=512, extra=SECRET)]
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
 """ECDSA on P-256 with SHA-256: r and s, 32 bytes each, big endian (``device_key``)."""
 Code = Annotated[str, Meta(min_length=6, max_length=40)]

@@ -251,7 +251,7 @@ async def test_text_travels_unchanged_whatever_it_looks_like(stage: Stage) -> No
     said = [
         "'; DROP TABLE log; --",
         "<script>alert(1)</script><img src=x onerror=alert(1)>",
-        '{{7*7}} ${7*7} %s %n \\ " \u2028 \u202e \ufeff \U0001f6a8 \x01\x7f',
+        '{{7*7}} ${7*7} %s %n \\ " \u2028 \ufeff \U0001f6a8 \x01\x7f',
         "é is not e\u0301",
         "\r\n\t ",
         "x" * 8_000,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import re
 
 import aiohttp
 import asyncpg
@@ -54,7 +56,7 @@ async def test_a_foreign_page_gets_no_websocket_and_changes_nothing(stage: Stage
     async with aiohttp.ClientSession(own, headers=headers) as http:
         async with http.post("/api/me/sign-out-everywhere") as answer:
             assert answer.status == 403
-            assert "foreign_origin" in await answer.text()
+            assert (await answer.json())["error"]["code"] == "foreign_origin"
         async with http.get("/api/config") as answer:
             assert answer.status == 200
             assert "Access-Control-Allow-Origin" not in answer.headers
@@ -151,6 +153,46 @@ async def test_requests_that_are_too_much_are_answered_or_cut_off(
     async with aiohttp.ClientSession(_http(stage)) as http, http.get("/readyz") as answer:
         assert answer.status == 200
     assert b"aaaa" not in caplog.text.encode()
+
+
+HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "code"),
+    [
+        (b"GET /api/places?q=" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 400, "too_long"),
+        (HEAD + b"X-Long: " + b"a" * 100_000 + b"\r\n\r\n", 400, "too_long"),
+        (HEAD + b"".join(b"X-%d: y\r\n" % n for n in range(1_000)) + b"\r\n", 400, "bad_request"),
+        (b"garbage\r\n\r\n", 400, "bad_request"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc this is TLS", 400, "bad_request"),
+        (b"GET * HTTP/1.1\r\nHost: x\r\n\r\n", 400, "bad_request"),
+        (HEAD + b"Expect: tea\r\n\r\n", 417, "bad_request"),
+        (b"CONNECT a:80 HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+        (b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+        (b"POST /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 405, "wrong_method"),
+        (b"GET /ws HTTP/1.1\r\nHost: x\r\n\r\n", 400, "no_websocket"),
+    ],
+    ids=[
+        "address", "header", "headers", "garbage", "tls", "star", "expect", "connect", "nowhere",
+        "method", "no websocket",
+    ],
+)  # fmt: skip
+async def test_whatever_is_refused_before_a_handler_is_told_as_everywhere(
+    stage: Stage, raw: bytes, status: int, code: str
+) -> None:
+    reader, writer = await asyncio.open_connection(*stage.address)
+    writer.write(raw)
+    async with asyncio.timeout(20):
+        head = await reader.readuntil(b"\r\n\r\n")
+        (length,) = re.findall(rb"content-length: (\d+)", head.lower())
+        body = await reader.readexactly(int(length))
+    writer.close()
+    assert int(head.split()[1]) == status
+    assert b"content-type: application/json" in head.lower()
+    error = json.loads(body)["error"]
+    assert error["code"] == code and error["text"].endswith(".") and error["todo"].endswith(".")
+    assert b"aaaa" not in body and b"tea" not in body  # nothing of the sender's comes back
 
 
 @pytest.mark.parametrize(

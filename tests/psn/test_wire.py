@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 
 from psn import wire
 from psn.wire import JSON, MSGPACK, Codec, FrameRefused, Malformed, WireError
+from psn.wire.bidi import CONTROLS
 
 addresses = st.builds(
     "{}:{}".format,
     st.sampled_from(["person", "unit", "group", "agency"]),
     st.integers(1, 2_147_483_647),
 )
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+_NOT_KEPT = "\0" + "".join(map(chr, CONTROLS))
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=_NOT_KEPT), min_size=1)
 short = texts.map(lambda text: text[:100])
 numbers = st.integers(0, 4_294_967_295)
 ids = st.integers(1, 2_147_483_647)

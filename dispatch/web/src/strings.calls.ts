@@ -163,6 +163,8 @@ const en = {
     onward: 'Sent as it was then. What you have typed since is still here: send it too.',
     another: 'Report another',
     missing: 'Write what happened, or where.',
+    tooLong: (field: string, over: number) =>
+      `${field}: ${over} characters too long. Nothing was sent, and all of it is kept here: shorten it, then send it.`,
     notAllowed: 'Your account may not take calls. Ask your administrator.',
     here: 'I am at the place',
     hereFailed: 'This device does not tell where it is.',
@@ -351,6 +353,8 @@ const es: Spoken<typeof en> = {
     onward: 'Enviado como estaba. Lo que escribió después sigue aquí: envíelo también.',
     another: 'Reportar otra',
     missing: 'Escriba qué pasó, o dónde.',
+    tooLong: (field, over) =>
+      `${field}: sobran ${over} caracteres. No se envió nada y todo queda aquí: acórtelo y envíelo.`,
     notAllowed: 'Su cuenta no puede recibir llamadas. Consulte a su administrador.',
     here: 'Estoy en el lugar',
     hereFailed: 'Este equipo no dice dónde está.',

@@ -11,6 +11,8 @@ export const spanish: Strings = {
   unknown: 'desconocido',
   close: 'Cerrar',
   cancel: 'Cancelar',
+  showAll: 'Mostrar todo',
+  showLess: 'Mostrar menos',
   working: 'Un momento…',
   unreachable: 'El servidor no responde. No se cambió nada; intente de nuevo en un momento.',
   signIn: {

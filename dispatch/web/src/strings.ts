@@ -11,6 +11,8 @@ export const english = {
   unknown: 'unknown',
   close: 'Close',
   cancel: 'Cancel',
+  showAll: 'Show all',
+  showLess: 'Show less',
   working: 'One moment…',
   unreachable: 'The server does not answer. Nothing was changed; try again in a moment.',
   signIn: {

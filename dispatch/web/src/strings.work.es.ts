@@ -308,6 +308,7 @@ export const spanish: WorkWords = {
     reminderNew: 'Nuevo recordatorio',
     reminderText: 'De qué',
     reminderIn: 'En minutos',
+    reminderPast: 'Esa hora ya pasó: diga un minuto o más.',
     reminderAll: 'Para toda la mesa',
     reminderSet: 'Poner',
     desk: 'mesa',

@@ -309,6 +309,7 @@ const english = {
     reminderNew: 'New reminder',
     reminderText: 'Of what',
     reminderIn: 'In minutes',
+    reminderPast: 'That time is past: say one minute or more.',
     reminderAll: 'For the whole desk',
     reminderSet: 'Set',
     desk: 'desk',

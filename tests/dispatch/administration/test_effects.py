@@ -458,7 +458,7 @@ NASTY = [
     "'; drop table person; --",
     '"><img src=x onerror=alert(1)>',
     "{{7*7}} ${7*7} %s %(x)s {0}",
-    "\u202egnp.exe \u0000".replace("\u0000", ""),
+    "\u202egnp.exe",
     "🚓 Ñandú",
 ]
 
@@ -479,7 +479,7 @@ async def test_texts_come_back_as_they_were_written(
     reason = f"{text} {text}"
     made = await ana.post("/api/glass", {"agency": CUSTOMS, "minutes": 5, "reason": reason})
     await boss.post(f"/api/glass/{made['id']}/review", {"finding": text})
-    said = text.strip()
+    said = text.replace("\u202e", "").strip()  # DOM-REC-12
     assert said in [row["full_name"] for row in (await admin.get("/api/people"))["people"]]
     assert said in [row["callsign"] for row in (await admin.get("/api/units"))["units"]]
     assert said in [row["name"] for row in (await admin.get("/api/groups"))["groups"]]

@@ -254,3 +254,14 @@ async def test_bad_input_is_refused_in_a_sentence_and_changes_nothing(
     assert [(row["road"], row["mile"]) for row in rows if row["kind"] == "mile_marker"] == [
         ("George Price Highway", 31.5)
     ]
+
+
+async def test_the_name_of_a_place_turns_nothing_around_it(sign_in: SignIn) -> None:
+    """DOM-REC-12."""
+    clerk = await sign_in("bpd.supervisor")
+    await clerk.post("/api/places", {**PIER, "name": "\u202eTown\u202c pier \u2067שלום"})
+    assert [one["name"] for one in (await clerk.get("/api/places/own"))["places"]] == [
+        "Town pier שלום"
+    ]
+    nothing = {**PIER, "name": "\u202e\u202c"}
+    assert await clerk.refused("POST", "/api/places", nothing) == (400, "bad_body")

@@ -1,10 +1,25 @@
 import { Entrance } from '../state/entrance.svelte';
 import { Shelf } from '../state/storage';
+import { LONGEST } from '../state/callDraft';
+import { surplus } from '../state/format';
 import { strings } from '../strings';
 import type { SignedIn } from '../wire/frames';
 import { alike, Handing, newReport, type Handed, type Report } from './handing.svelte';
 
 const said = ({ notes, place }: Report): boolean => notes.trim() !== '' || place.trim() !== '';
+
+/** Why a report cannot be sent as it is; empty: it can. */
+function unfit(report: Report): string {
+  if (!said(report)) return strings.answering.missing;
+  const { happened: notes } = strings.answering;
+  const { place, callerNumber: caller_number, callerName: caller_name } = strings.calls;
+  const names = { notes, place, caller_number, caller_name } as const;
+  for (const field of ['notes', 'place', 'caller_number', 'caller_name'] as const) {
+    const over = surplus(report[field], LONGEST[field]);
+    if (over > 0) return strings.answering.tooLong(names[field], over);
+  }
+  return '';
+}
 
 /** What the small form is about: one report, kept in the browser until it is received. */
 export class Answering extends Entrance {
@@ -12,7 +27,10 @@ export class Answering extends Entrance {
   sent = $state(false);
   /** A report was received, and something was typed after it was handed in. */
   onward = $state(false);
-  problem = $state('');
+  /** Why the server did not take it. */
+  refused = $state('');
+  /** It was to be handed in as it is. */
+  #tried = $state(false);
   /** None until it is known. */
   may = $state<boolean | null>(null);
   readonly handing: Handing;
@@ -29,8 +47,13 @@ export class Answering extends Entrance {
       },
       keep: (waiting) => this.#shelf?.set('handed', waiting),
       received: (handed) => this.#received(handed),
-      refused: (text) => (this.problem = text),
+      refused: (text) => (this.refused = text),
     });
+  }
+
+  /** Why it is not sent, until that is put right. */
+  get problem(): string {
+    return (this.#tried && unfit(this.report)) || this.refused;
   }
 
   change(fields: Partial<Report>): void {
@@ -40,8 +63,9 @@ export class Answering extends Entrance {
 
   hand(): void {
     this.onward = false;
-    this.problem = said(this.report) ? '' : strings.answering.missing;
-    if (!this.problem) this.handing.hand(this.report);
+    this.refused = '';
+    this.#tried = unfit(this.report) !== '';
+    if (!this.#tried) this.handing.hand(this.report);
   }
 
   another(): void {
@@ -49,7 +73,7 @@ export class Answering extends Entrance {
   }
 
   #received({ report }: Handed): void {
-    this.problem = '';
+    this.refused = '';
     const whole = alike(report, this.report) || !said(this.report);
     this.onward = !whole && this.handing.waiting.length === 0;
     if (!whole) return;
@@ -77,7 +101,8 @@ export class Answering extends Entrance {
   protected override left(): void {
     this.may = null;
     this.sent = this.onward = false;
-    this.problem = '';
+    this.refused = '';
+    this.#tried = false;
     this.report = newReport('agency');
     this.#shelf = null;
     this.handing.take([]);

@@ -1,6 +1,6 @@
 /** What is typed of a call, and what of it the server has yet to get. Pure. */
 import type { Call, Place } from '../wire/items';
-import { surplus } from './format';
+import { MOST, surplus } from './format';
 
 export interface Fields {
   line: Call['line'];
@@ -32,12 +32,12 @@ export interface Kept {
   ending: Ending;
 }
 
-export const LONGEST: Partial<Record<Field, number>> = {
-  caller_name: 200,
-  caller_number: 200,
-  place: 200,
-  notes: 8000,
-};
+export const LONGEST = {
+  caller_name: MOST.title,
+  caller_number: MOST.title,
+  place: MOST.title,
+  notes: MOST.text,
+} as const satisfies Partial<Record<Field, number>>;
 export const NO_ENDING: Ending = { title: null, priority: null, reason: '', incident: '' };
 
 export const noFields = (line: Call['line']): Fields => ({
@@ -61,7 +61,7 @@ export const fieldsOf = (call: Call): Fields => ({
 
 /** By how many characters a field is longer than the server takes it. */
 export function over(fields: Fields, field: Field): number {
-  const most = LONGEST[field];
+  const most = (LONGEST as Partial<Record<Field, number>>)[field];
   const value = field === 'place' ? fields.place.text : fields[field];
   return most && typeof value === 'string' ? surplus(value, most) : 0;
 }
