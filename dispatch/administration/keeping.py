@@ -113,7 +113,7 @@ async def keeping(asked: Asked) -> Keeping:
 
 
 _HOLDS: Final = """
-    SELECT h.*, coalesce(k.number || ' ' || i.title, c.number, o.number || ' ' || o.title) AS called
+    SELECT h.*, coalesce(k.number || ' ' || i.title, c.number, o.number) AS called
       FROM legal_hold h
       LEFT JOIN incident i ON h.subject = 'incident:' || i.id
       LEFT JOIN incident_card k ON k.incident_id = i.id
