@@ -18,7 +18,7 @@ from dispatch.administration.values import (
     future,
     milliseconds,
 )
-from dispatch.asking import Asked, Route, id_of, not_found
+from dispatch.asking import ApiProblem, Asked, Route, id_of, not_found
 from psn.keeping import retention
 from psn.keeping.retention import Kind
 
@@ -204,7 +204,12 @@ async def _of(asked: Asked, subject: str, agency: int) -> str:
         named = of_kind.get(id)
         owner = id if kind == "agency" else None if named is None else named.agency
     if owner != agency:
-        raise not_found()
+        raise ApiProblem(
+            404,
+            "not_found",
+            f"Your agency has no {kind} {name}.",
+            "Look at how it is called on the console.",
+        )
     return f"{kind}:{id}"
 
 
