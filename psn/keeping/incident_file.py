@@ -59,6 +59,7 @@ _ASSIGNMENTS: Final = """
     SELECT u.callsign AS unit, a.code AS agency, s.order_id, s.order_text, s.ordered_by, s.place,
            st_x(s.point) AS lon, st_y(s.point) AS lat, s.ordered_at, s.sent_at, s.delivered_at,
            s.acknowledged_at, s.en_route_at, s.on_scene_at, s.ended_at, s.outcome,
+           s.refused_at, s.refusal,
            l.body AS order_message
       FROM assignment s JOIN unit u ON u.id = s.unit_id JOIN agency a ON a.id = s.agency_id
       LEFT JOIN log l ON l.uid = s.order_id
