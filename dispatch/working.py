@@ -92,7 +92,7 @@ def _uid(text: str | None) -> uuid.UUID:
 
 async def incident_log(asked: Asked) -> Log:
     """The log of an incident after a sequence, at most 500 entries."""
-    incident = await _visible(asked)
+    incident = await visible(asked)
     after = asked.number("after", 0, 0, 2_147_483_647)
     found = await asked.pool.fetch(
         "select seq, (extract(epoch from at) * 1000)::bigint as at, author, author_name,"
@@ -110,7 +110,7 @@ async def incident_log(asked: Asked) -> Log:
     return Log(incident, events)
 
 
-async def _visible(asked: Asked) -> int:
+async def visible(asked: Asked) -> int:
     """The incident of the path, if the caller may see it."""
     number = asked.path_id()
     row = await asked.pool.fetchrow(

@@ -29,7 +29,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "track": ("see",),
     "message": ("read", "write"),
     "attachment": ("see", "add"),
-    "incident": ("see", "open", "work", "close"),
+    "incident": ("see", "open", "work", "close", "export"),
     "call": ("see", "take"),
     "group": ("see", "talk", "manage"),
     "place": ("see", "manage"),
@@ -91,6 +91,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
     "supervisor": _DISPATCHER
     | _rights(
         unit="see:shared manage:own conceal:own",
+        incident="see:shared open:own work:shared close:own export:own",
         group="see:own talk:own manage:own",
         place="see:own manage:own",
         recording="listen:own",
@@ -101,7 +102,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
     ),
     "commander": _DISPATCHER
     | _rights(
-        incident="see:shared open:own work:shared close:shared",
+        incident="see:shared open:own work:shared close:shared export:own",
         layer="see:own draw:all",
         recording="listen:own",
         glass="break:all review:own",

@@ -223,6 +223,12 @@ class Settings:
     """Days that photos, voice notes and notes are kept; none: for ever."""
     keep_recording_days: int | None = _setting(None, _days)
     """Days that recordings of talk will be kept; none: for ever. There are none yet."""
+    keep_call_days: int | None = _setting(730, _days)
+    """Days that calls are kept that came to nothing; none: for ever."""
+    keep_incident_days: int | None = _setting(2_557, _days)
+    """Days that ended incidents are kept, with all of theirs; none: for ever."""
+    keep_lookout_days: int | None = _setting(365, _days)
+    """Days that lookouts are kept after their end; none: for ever."""
     keep_audit_days: int | None = _setting(None, _days)
     """Days that entries of the audit are kept; none: for ever."""
     session_hours: int = _setting(12, _whole(1, 168))

@@ -18,13 +18,22 @@ from dispatch.administration.values import (
     future,
     milliseconds,
 )
-from dispatch.asking import Asked, Route, id_of, not_found
+from dispatch.asking import ApiProblem, Asked, Route, id_of, not_found
 from psn.keeping import retention
 from psn.keeping.retention import Kind
 
-Kept = Literal["track", "message", "attachment", "recording", "audit"]
+Kept = Literal[
+    "track", "message", "attachment", "recording", "call", "incident", "lookout", "audit"
+]
 Days = Annotated[int, Meta(ge=1, le=36_500)]
-Subject = Annotated[str, Meta(pattern=r"^(unit|person|agency|incident):[1-9][0-9]{0,9}\Z")]
+Subject = Annotated[
+    str,
+    Meta(
+        pattern=r"^((unit|person|agency|incident|call|lookout):[1-9][0-9]{0,9}"
+        r"|(incident|call|lookout):[A-Z0-9]{2,12}-[A-Z]?[0-9]{2}-[0-9]{1,9})\Z"
+    ),
+]
+"""By id; an incident, a call or a lookout also by the number that people know it by."""
 FOREVER: Final = "forever"
 DEFAULT: Final = "default"
 
@@ -65,7 +74,9 @@ class NewPeriod(Body):
 
 
 class NewHold(Body):
-    """What concerns a unit, person or incident of the agency, or all of it, is kept."""
+    """What concerns a unit, person, incident, call or lookout of the agency, or all of it, is
+    kept.
+    """
 
     subject: Subject
     reason: Prose
@@ -90,7 +101,7 @@ async def keeping(asked: Asked) -> Keeping:
             HoldRow(
                 row["id"],
                 row["subject"],
-                row["title"] or asked.core.directory.name(row["subject"]),
+                row["called"] or asked.core.directory.name(row["subject"]),
                 row["reason"],
                 author_of(row["author"], asked.core.directory),
                 milliseconds(row["starts_at"]) or 0,
@@ -102,8 +113,12 @@ async def keeping(asked: Asked) -> Keeping:
 
 
 _HOLDS: Final = """
-    SELECT h.*, i.title FROM legal_hold h
+    SELECT h.*, coalesce(k.number || ' ' || i.title, c.number, o.number) AS called
+      FROM legal_hold h
       LEFT JOIN incident i ON h.subject = 'incident:' || i.id
+      LEFT JOIN incident_card k ON k.incident_id = i.id
+      LEFT JOIN call c ON h.subject = 'call:' || c.id
+      LEFT JOIN lookout o ON h.subject = 'lookout:' || o.id
      WHERE h.agency_id = $1 AND (h.ends_at IS NULL OR h.ends_at > now()) ORDER BY h.id
 """
 
@@ -132,14 +147,14 @@ async def hold(asked: Asked) -> Added:
     """Keep what concerns somebody or something of the caller's agency, whatever the periods."""
     agency = asked.own("retention", "set")
     body: NewHold = asked.body
-    await _of(asked, body.subject, agency)
+    subject = await _of(asked, body.subject, agency)
     ends = future(body.until)
     async with acting(asked) as connection:
         await connection.execute("SELECT FROM agency WHERE id = $1 FOR NO KEY UPDATE", agency)
         there = await connection.fetchval(
             "SELECT id FROM legal_hold WHERE subject = $1 AND reason = $2"
             " AND (ends_at IS NULL OR ends_at > now())",
-            body.subject,
+            subject,
             body.reason.strip(),
         )
         if there is not None:
@@ -151,7 +166,7 @@ async def hold(asked: Asked) -> Added:
         number = await connection.fetchval(
             "INSERT INTO legal_hold (subject, agency_id, reason, author, ends_at)"
             " VALUES ($1, $2, $3, $4, $5) RETURNING id",
-            body.subject,
+            subject,
             agency,
             body.reason.strip(),
             asked.who.address,
@@ -176,20 +191,34 @@ async def end_hold(asked: Asked) -> Done:
     return Done()
 
 
-async def _of(asked: Asked, subject: str, agency: int) -> None:
-    """The subject is the agency, or its own; raises ``not_found``."""
-    kind, _, number = subject.partition(":")
-    id, directory = id_of(number), asked.core.directory
-    if kind == "agency":
-        owner: int | None = id
-    elif kind == "incident":
-        owner = await asked.pool.fetchval("SELECT agency_id FROM incident WHERE id = $1", id)
+async def _of(asked: Asked, subject: str, agency: int) -> str:
+    """The subject by its id: the agency, or what is its own; raises ``not_found``."""
+    kind, _, name = subject.partition(":")
+    owner: int | None
+    if kind in _CALLED:
+        found = await asked.pool.fetchrow(_CALLED[kind], name)
+        id, owner = (0, None) if found is None else (found["id"], found["agency_id"])
     else:
+        id, directory = id_of(name), asked.core.directory
         of_kind = directory.units if kind == "unit" else directory.people
-        found = of_kind.get(id)
-        owner = None if found is None else found.agency
+        named = of_kind.get(id)
+        owner = id if kind == "agency" else None if named is None else named.agency
     if owner != agency:
-        raise not_found()
+        raise ApiProblem(
+            404,
+            "not_found",
+            f"Your agency has no {kind} {name}.",
+            "Look at how it is called on the console.",
+        )
+    return f"{kind}:{id}"
+
+
+_CALLED: Final = {
+    "incident": "SELECT i.id, i.agency_id FROM incident i JOIN incident_card k"
+    " ON k.incident_id = i.id WHERE $1 IN (i.id::text, k.number)",
+    "call": "SELECT id, agency_id FROM call WHERE $1 IN (id::text, number)",
+    "lookout": "SELECT id, agency_id FROM lookout WHERE $1 IN (id::text, number)",
+}
 
 
 ROUTES: Final = (

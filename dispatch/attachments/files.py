@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 from uuid import UUID
 
 from dispatch.attachments.kinds import HEAD_BYTES, TAIL_BYTES
+from psn.keeping import stored_files
 from psn.problems import Problem
 
 PART, MADE, SMALL, PREVIEW, CONTENT = ".part", ".made", ".small", ".preview", ""
@@ -50,10 +51,11 @@ class Files:
 
     def path(self, id: UUID, ending: str = CONTENT) -> Path:
         """The file of an attachment."""
-        return self._named(f"{id}{ending}")
+        return self.stored(f"{id}{ending}")
 
-    def _named(self, name: str) -> Path:
-        return self._directory / name[:2] / name
+    def stored(self, name: str) -> Path:
+        """The file of a name: an attachment's id, and perhaps an ending."""
+        return stored_files.path(self._directory, name)
 
     def check_room(self, more: int) -> None:
         """Raises :class:`DiskFull` where so many bytes more would fill the disk."""
@@ -124,7 +126,7 @@ class Files:
         """Remove files that are there; a name that is none of ours is passed over."""
         for name in names:
             if _NAME.match(name):
-                self._named(name).unlink(missing_ok=True)
+                self.stored(name).unlink(missing_ok=True)
 
 
 def _synced(path: Path) -> None:

@@ -36,7 +36,7 @@ _MARGIN_DEGREES: Final = 0.022
 _KEYS: Final = {
     "agency": "$1::int::text",
     "priority": "k.priority::text",
-    "type": f"case when i.agency_id <> $1 then '{FOREIGN}'"
+    "type": f"case when k.agency_id <> $1 then '{FOREIGN}'"
     f" else coalesce(k.type_id::text, '{UNTYPED}') end",
 }
 
@@ -65,22 +65,36 @@ _SUM: Final = """
                        and ({name}_took is null or {name}_took < 0)) as {name}_unmeasured
 """
 
+# Of incidents that were pruned there are figures alone (``psn.schema.figures``).
 _ASSIGNMENTS: Final = """
-    select a.ordered_at, a.acknowledged_at, a.en_route_at, a.on_scene_at, a.ended_at, k.priority,
+    select k.ordered_at, k.acknowledged_at, k.en_route_at, k.on_scene_at, k.ended_at, k.priority,
            {key} as key
-      from assignment a join incident i on i.id = a.incident_id
-      join incident_card k on k.incident_id = a.incident_id
-     where a.agency_id = $1 and a.ordered_at >= $2 and a.ordered_at < $3
+      from (select a.agency_id as unit_agency, a.ordered_at, a.acknowledged_at, a.en_route_at,
+                   a.on_scene_at, a.ended_at, i.agency_id, d.priority, d.type_id, d.point
+              from assignment a join incident i on i.id = a.incident_id
+              join incident_card d on d.incident_id = a.incident_id
+             union all
+            select a.agency_id, a.ordered_at, a.acknowledged_at, a.en_route_at,
+                   a.on_scene_at, a.ended_at, i.agency_id, i.priority, i.type_id, i.point
+              from assignment_figure a join incident_figure i on i.id = a.figure_id) k
+     where k.unit_agency = $1 and k.ordered_at >= $2 and k.ordered_at < $3
 """
 
 _INCIDENTS: Final = """
-    select coalesce(
-               (select min(c.received_at) from call c
-                 where c.incident_id = i.id and c.state = 'incident'), i.opened_at) as asked_at,
-           (select min(a.ordered_at) from assignment a where a.incident_id = i.id) as sent_at,
-           i.closed_at, k.priority, {key} as key
-      from incident i join incident_card k on k.incident_id = i.id
-     where i.agency_id = $1 and i.opened_at >= $2 and i.opened_at < $3
+    select k.asked_at, k.sent_at, k.closed_at, k.priority, {key} as key
+      from (select i.agency_id, i.opened_at, i.closed_at, d.priority, d.type_id, d.point,
+                   coalesce(
+                       (select min(c.received_at) from call c
+                         where c.incident_id = i.id and c.state = 'incident'), i.opened_at)
+                       as asked_at,
+                   (select min(a.ordered_at) from assignment a where a.incident_id = i.id)
+                       as sent_at
+              from incident i join incident_card d on d.incident_id = i.id
+             union all
+            select i.agency_id, i.opened_at, i.closed_at, i.priority, i.type_id, i.point,
+                   i.asked_at, i.sent_at
+              from incident_figure i) k
+     where k.agency_id = $1 and k.opened_at >= $2 and k.opened_at < $3
 """
 
 # Far from here the grid has no meaning, so what lies there is only counted.
@@ -88,8 +102,11 @@ _CELLS: Final = """
     with placed as (
         select case when k.point && st_makeenvelope($4, $5, $6, $7, 4326)
                     then st_transform(k.point, 32616) end as grid, k.point is not null as there
-          from incident i join incident_card k on k.incident_id = i.id
-         where i.agency_id = $1 and i.opened_at >= $2 and i.opened_at < $3)
+          from (select i.agency_id, i.opened_at, d.point
+                  from incident i join incident_card d on d.incident_id = i.id
+                 union all
+                select i.agency_id, i.opened_at, i.point from incident_figure i) k
+         where k.agency_id = $1 and k.opened_at >= $2 and k.opened_at < $3)
     select floor(st_x(grid) / 1000)::int as east, floor(st_y(grid) / 1000)::int as north, there,
            count(*) as incidents
       from placed group by 1, 2, 3 order by incidents desc, east, north
@@ -103,7 +120,8 @@ _NETWORK: Final = """
              where i.opened_at >= $1 and i.opened_at < $2
                and exists (select from incident_member m
                             where m.incident_id = i.id and m.agency_id <> i.agency_id))
-               as cross_agency
+           + (select count(*) from incident_figure i
+               where i.opened_at >= $1 and i.opened_at < $2 and i.shared) as cross_agency
 """
 
 _TYPES: Final = "select id, name, name_es from incident_type where agency_id = $1 order by name, id"

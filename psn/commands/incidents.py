@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from psn.commands.incident_export import export
 from psn.commands.rows import agency_of, unit_of, writing
 from psn.commands.terms import day, ended, not_over, termed, terms, this_user
 from psn.commands.words import counted, missing, need_name, show
@@ -171,6 +172,9 @@ def list_incidents(everything: bool) -> None:
             ]
 
     show(("id", "of", "title", "opened", "closed", "members"), asyncio.run(work()))
+
+
+incident.add_command(export)
 
 
 @click.group()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 import click
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from psn import migrate
@@ -19,7 +22,7 @@ from psn.keeping import retention as rules
 from psn.keeping.pruning.step import Done
 from psn.keeping.retention import Kind
 from psn.problems import Problem
-from psn.schema import Agency, Incident, LegalHold, Retention
+from psn.schema import Agency, Call, Incident, IncidentCard, LegalHold, Lookout, Retention
 
 FOREVER = "forever"
 DEFAULT = "default"
@@ -27,7 +30,7 @@ DEFAULT = "default"
 
 @click.group()
 def retention() -> None:
-    """How long tracks, messages, attachments, recordings and audit are kept, for each agency."""
+    """How long tracks, messages, incidents and the rest are kept, for each agency."""
 
 
 @retention.command("show", short_help="Show the periods.", epilog="Example: psn retention show")
@@ -156,13 +159,16 @@ def hold() -> None:
 Examples:
   psn hold add person:bpd.ana --reason "Supreme Court, claim 120/2026"
   psn hold add unit:BPD/P-1 incident:4 --reason "inquest" --until 2028-01-01
+  psn hold add incident:BPD-26-00012 call:BPD-C26-00031 --reason "Supreme Court"
   psn hold add agency:BDF --reason "commission of inquiry"
 """,
 )
 @click.argument("subjects", nargs=-1, required=True, metavar="SUBJECT...")
 @termed
 def add(subjects: tuple[str, ...], reason: str, author: str | None, until: datetime | None) -> None:
-    """Keep what concerns people, units, agencies or incidents, whatever the periods are."""
+    """Keep what concerns people, units, agencies, incidents, calls or lookouts, whatever the
+    periods are; the last three are named by their number or id.
+    """
     agreed = terms(reason, author, until)
 
     async def work() -> list[tuple[int, str]]:
@@ -192,16 +198,38 @@ async def _subject(session: AsyncSession, said: str) -> tuple[str, int]:
     if kind == "agency":
         agency = await agency_of(session, name)
         return f"agency:{agency.id}", agency.id
-    if kind == "incident" and name.isascii() and name.isdecimal() and len(name) < 10:
-        incident = await session.get(Incident, int(name))
-        if incident is None:
-            raise missing("incident", name, "psn incident list --all")
-        return f"incident:{incident.id}", incident.agency_id
+    if kind in _NUMBERED and _NUMBER.fullmatch(name):
+        return await _numbered(session, kind, name)
     raise Problem(
         "bad_subject",
         f"{said} is no subject of a hold.",
-        "Write person:NAME, unit:AGENCY/CALLSIGN, agency:CODE or incident:NUMBER.",
+        "Write person:NAME, unit:AGENCY/CALLSIGN, agency:CODE, or incident:, call: or lookout:"
+        " with its number.",
     )
+
+
+_NUMBER: Final = re.compile(r"[0-9]{1,9}|[A-Z0-9]{2,12}-[A-Z]?[0-9]{2}-[0-9]{1,9}", re.ASCII)
+"""An id, or what people call it: ``BPD-26-00012``, ``BPD-C26-00031``."""
+_NUMBERED: Final[Mapping[str, Select[int, int]]] = {
+    "incident": select(Incident.id, Incident.agency_id).join(IncidentCard),
+    "call": select(Call.id, Call.agency_id),
+    "lookout": select(Lookout.id, Lookout.agency_id),
+}
+_CALLED: Final = {
+    "incident": (Incident.id, IncidentCard.number),
+    "call": (Call.id, Call.number),
+    "lookout": (Lookout.id, Lookout.number),
+}
+
+
+async def _numbered(session: AsyncSession, kind: str, name: str) -> tuple[str, int]:
+    """An incident, call or lookout by its id or number."""
+    id, number = _CALLED[kind]
+    where = id == int(name) if name.isdecimal() else number == name
+    found = (await session.execute(_NUMBERED[kind].where(where))).one_or_none()
+    if found is None:
+        raise missing(kind, name, "psn incident list --all, or the desk")
+    return f"{kind}:{found[0]}", found[1]
 
 
 @hold.command("list", epilog="Example: psn hold list --all")

@@ -210,6 +210,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
         Rule("FRAME_FLOOD", Severity.WARNING, "Connections were cut: malformed frames or a flood"),
     ),
     "person.exported": (Rule("DATA_EXPORTED", Severity.NOTICE, "A person's data was exported"),),
+    "incident.exported": (Rule("DATA_EXPORTED", Severity.NOTICE, "An incident was exported"),),
     "audit.exported": (Rule("DATA_EXPORTED", Severity.NOTICE, "The audit was exported"),),
     "audit.lost": (Rule("AUDIT_LOST", Severity.ERROR, "Entries of the audit found no room"),),
     "audit.unguarded": (

@@ -1,13 +1,14 @@
 """How long what is kept, and what is under a legal hold: the rules, read from the database.
 
-Each agency has a period for tracks, messages, attachments, recordings and audit; where it has said
-nothing, the settings' holds. Nothing is deleted before a whole day (UTC) is past its period. What
-concerns the subject of a legal hold is not deleted while the hold is in force, whatever the period
-(docs/domain.md, DOM-RET). ``psn.keeping.pruning`` deletes.
+Each agency has a period for tracks, messages, attachments, recordings, calls, incidents, lookouts
+and audit; where it has said nothing, the settings' holds. Nothing is deleted before a whole day
+(UTC) is past its period. What concerns the subject of a legal hold is not deleted while the hold is
+in force, whatever the period (docs/domain.md, DOM-RET). ``psn.keeping.pruning`` deletes.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -33,6 +34,11 @@ class Kind(StrEnum):
     ATTACHMENT = "attachment"
     RECORDING = "recording"
     """Of talk. There are none yet: the period can be said, and holds from the first one on."""
+    CALL = "call"
+    """One that came to nothing; what became or joined an incident is kept with that."""
+    INCIDENT = "incident"
+    """One that is closed: its calls, log, assignments, links, and what is attached to it."""
+    LOOKOUT = "lookout"
     AUDIT = "audit"
 
 
@@ -76,6 +82,9 @@ def defaults(settings: Settings) -> dict[Kind, int | None]:
         Kind.MESSAGE: settings.keep_message_days,
         Kind.ATTACHMENT: settings.keep_attachment_days,
         Kind.RECORDING: settings.keep_recording_days,
+        Kind.CALL: settings.keep_call_days,
+        Kind.INCIDENT: settings.keep_incident_days,
+        Kind.LOOKOUT: settings.keep_lookout_days,
         Kind.AUDIT: settings.keep_audit_days,
     }
 
@@ -107,9 +116,10 @@ class Held:
     mailboxes: Mapping[str, datetime] | None = None
     """By address: what was stored since then stays."""
     addresses: frozenset[str] = frozenset()
-    """Entries of the audit by these actors or about these objects stay."""
+    """What these did, what is about them, and entries of the audit by or about them stay; an
+    incident under hold, or linked with one, stands here as well."""
     agencies: frozenset[int] = frozenset()
-    """Entries of the audit by these agencies' people or about their objects stay."""
+    """What these agencies took part in, and entries of the audit that concern them, stay."""
 
     def mailbox(self, address: str) -> datetime:
         """What a mailbox got since then is under hold."""
@@ -127,21 +137,23 @@ class Held:
 async def held(connection: database.Connection, now: datetime) -> Held:
     """What is under hold at a moment."""
     subjects = [row[0] for row in await connection.fetch(_SUBJECTS, now)]
-    by_kind: dict[str, list[int]] = {"unit": [], "person": [], "agency": [], "incident": []}
+    by_kind: dict[str, list[int]] = defaultdict(list)
     for subject in subjects:
         kind, _, number = subject.partition(":")
         by_kind[kind].append(int(number))
+    found = await connection.fetch(_INCIDENTS, by_kind["incident"], by_kind["call"])
+    incidents = [row[0] for row in found]
     units = await connection.fetch(
-        _UNITS, by_kind["unit"], by_kind["agency"], by_kind["incident"], EARLIEST, LATEST
+        _UNITS, by_kind["unit"], by_kind["agency"], incidents, EARLIEST, LATEST
     )
     boxes = await connection.fetch(
         _MAILBOXES,
         [subject for subject in subjects if subject.startswith(("unit:", "person:"))],
         by_kind["agency"],
-        by_kind["incident"],
+        incidents,
         EARLIEST,
     )
-    more = await connection.fetch(_OBJECTS, by_kind["unit"], by_kind["incident"])
+    more = await connection.fetch(_OBJECTS, by_kind["unit"], incidents)
     return Held(
         tuple(HeldUnit(*row) for row in units),
         {row["address"]: row["since"] for row in boxes},
@@ -153,6 +165,11 @@ async def held(connection: database.Connection, now: datetime) -> Held:
 _SUBJECTS: Final = """
     SELECT DISTINCT subject FROM legal_hold
      WHERE starts_at <= $1 AND (ends_at IS NULL OR ends_at > $1)
+"""
+# A call holds what became of it.
+_INCIDENTS: Final = """
+    SELECT unnest($1::int[]) UNION
+    SELECT incident_id FROM call WHERE id = ANY ($2::int[]) AND incident_id IS NOT NULL
 """
 # An incident holds what its units did while it was worked on.
 _UNITS: Final = """
@@ -188,4 +205,9 @@ _OBJECTS: Final = """
     SELECT 'device:' || id FROM device WHERE unit_id = ANY ($1::int[])
      UNION ALL
     SELECT 'incident_member:' || id FROM incident_member WHERE incident_id = ANY ($2::int[])
+     UNION ALL
+    SELECT 'incident:' || unnest($2::int[])
+     UNION ALL
+    SELECT 'incident:' || unnest(ARRAY[incident_id, other_id]) FROM incident_link
+     WHERE incident_id = ANY ($2) OR other_id = ANY ($2)
 """

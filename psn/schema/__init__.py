@@ -40,6 +40,7 @@ from psn.schema.dispatch import (
     UnitStatusLog,
     WelfareCheck,
 )
+from psn.schema.figures import AssignmentFigure, IncidentFigure
 from psn.schema.people import (
     Agency,
     IdentityProvider,
@@ -87,6 +88,7 @@ __all__ = [
     "Agreement",
     "Alarm",
     "Assignment",
+    "AssignmentFigure",
     "Attachment",
     "Audit",
     "AuditCheckpoint",
@@ -108,6 +110,7 @@ __all__ = [
     "Incident",
     "IncidentCard",
     "IncidentEvent",
+    "IncidentFigure",
     "IncidentLink",
     "IncidentMember",
     "IncidentType",

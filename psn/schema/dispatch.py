@@ -178,7 +178,10 @@ class IncidentLink(Base):
         ForeignKey("incident.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     other_id: Mapped[int] = mapped_column(
-        ForeignKey("incident.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        ForeignKey("incident.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        index=True,
     )
     reason: Mapped[str]
     author: Mapped[str]
@@ -200,7 +203,9 @@ class Invitation(Base):
     )
 
     id: Mapped[int] = number()
-    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id", ondelete="CASCADE"))
+    incident_id: Mapped[int] = mapped_column(
+        ForeignKey("incident.id", ondelete="CASCADE"), index=True
+    )
     agency_id: Mapped[int] = _agency()
     """Who is asked."""
     from_agency: Mapped[int] = _agency()
@@ -388,7 +393,7 @@ class Alarm(Base):
     agency_id: Mapped[int] = _agency()
     kind: Mapped[str]
     """A word of :class:`dispatch.domain.alarms.Kind`."""
-    about: Mapped[str]
+    about: Mapped[str] = mapped_column(index=True)
     """``call:4``, ``incident:5``, ``assignment:6``, ``unit:7``, ``reminder:8``."""
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     raised_at: Mapped[datetime] = now()
@@ -435,7 +440,7 @@ class WelfareCheck(Base):
     id: Mapped[int] = number()
     agency_id: Mapped[int] = _agency()
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
-    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"), index=True)
     every_seconds: Mapped[int]
     due_at: Mapped[datetime]
     author: Mapped[str]
@@ -451,7 +456,7 @@ class Reminder(Base):
     id: Mapped[int] = number()
     agency_id: Mapped[int] = _agency()
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
-    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"), index=True)
     text: Mapped[str]
     due_at: Mapped[datetime]
     author: Mapped[str]

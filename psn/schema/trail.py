@@ -123,7 +123,8 @@ class Retention(Base):
     __tablename__ = "retention"
     __table_args__ = (
         CheckConstraint(
-            "kind in ('track', 'message', 'attachment', 'recording', 'audit')",
+            "kind in ('track', 'message', 'attachment', 'recording', 'call', 'incident', 'lookout',"
+            " 'audit')",
             name="retention_kind_check",
         ),
         CheckConstraint("days > 0", name="retention_days_check"),
@@ -142,7 +143,7 @@ class LegalHold(Base):
     __tablename__ = "legal_hold"
     __table_args__ = (
         CheckConstraint(
-            "subject ~ '^(unit|person|agency|incident):[1-9][0-9]*$'",
+            "subject ~ '^(unit|person|agency|incident|call|lookout):[1-9][0-9]*$'",
             name="legal_hold_subject_check",
         ),
         CheckConstraint(ENDS, name="legal_hold_ends_check"),
@@ -151,7 +152,7 @@ class LegalHold(Base):
 
     id: Mapped[int] = number()
     subject: Mapped[str]
-    """``unit:7``, ``person:3``, ``agency:2``, ``incident:4``."""
+    """``unit:7``, ``person:3``, ``agency:2``, ``incident:4``, ``call:5``, ``lookout:6``."""
     agency_id: Mapped[int | None] = mapped_column(ForeignKey("agency.id"))
     """Whose subject it is."""
     reason: Mapped[str]

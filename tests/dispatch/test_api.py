@@ -30,7 +30,7 @@ from stage import (
     until,
 )
 
-from dispatch import administration, api, attachments, sending, working
+from dispatch import administration, api, attachments, exporting, sending, working
 from dispatch.numbers import routes as numbers
 from psn import wire
 
@@ -229,7 +229,7 @@ READ = [
     and not route.open
     and route.path != "/api/audit"
     and route not in administration.ROUTES
-    and route not in (*working.ROUTES, *sending.ROUTES, *numbers.ROUTES)
+    and route not in (*working.ROUTES, *exporting.ROUTES, *sending.ROUTES, *numbers.ROUTES)
     and route not in attachments.ROUTES
 ]
 ASKED = {"/api/places": "?q=pier", "/api/places/at": "?lon=-882000000&lat=175000000"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -154,6 +156,33 @@ async def test_of_two_dispatchers_one_sends_the_unit_and_the_other_is_told(
         "P-901 is sent", timeout=PATIENCE_MS
     )
     await expect(winner.get_by_role("log")).to_contain_text("sent elsewhere", timeout=PATIENCE_MS)
+
+
+async def test_a_supervisor_takes_an_incident_out_for_a_court(
+    control: Control, tmp_path: Path
+) -> None:
+    """DOM-RET-13; a dispatcher is not offered it."""
+    dispatcher = await control.sign_in("bpd.dispatch")
+    await at_work(dispatcher)
+    panel = await open_incident(dispatcher, TITLE, kind="Hit and run", place=PLACE)
+    await expect(panel.get_by_role("button", name="Hand over")).to_be_visible()
+    await expect(panel.get_by_role("button", name="Export")).to_have_count(0)
+    page = await control.sign_in("bpd.supervisor")
+    await at_work(page)
+    await choose_list(page, "Incidents")
+    await page.get_by_text(TITLE).first.click()
+    panel = page.get_by_role("article", name="Incident")
+    async with page.expect_download() as saving:
+        await panel.get_by_role("button", name="Export").click()
+    download = await saving.value
+    await expect(panel.get_by_role("status")).to_contain_text("The audit has its SHA-256")
+    await keep(page, "incident-export")
+    file = tmp_path / "it.zip"
+    await download.save_as(file)
+    with zipfile.ZipFile(file) as archive:
+        said = json.loads(archive.read("incident.json"))
+    assert said["incident"]["title"] == TITLE
+    assert download.suggested_filename == f"{said['incident']['number']}.zip"
 
 
 async def test_a_field_that_was_changed_meanwhile_is_not_overwritten(control: Control) -> None:

@@ -137,6 +137,9 @@ export const spanish: WorkWords = {
     reopen: 'Reabrir',
     reopenWhy: 'Por qué sigue',
     reopenGo: 'Seguir',
+    takeOut: 'Exportar',
+    takeOutHelp: 'Todo, para un tribunal, en un ZIP. La auditoría lo anota.',
+    takenOut: (file) => `${file} está guardado. La auditoría tiene su SHA-256.`,
     steps: {
       ordered: 'ordenada',
       delivered: 'entregado',

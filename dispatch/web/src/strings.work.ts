@@ -137,6 +137,9 @@ const english = {
     reopen: 'Reopen',
     reopenWhy: 'Why it goes on',
     reopenGo: 'Go on',
+    takeOut: 'Export',
+    takeOutHelp: 'All of it for a court, as a ZIP. The audit records it.',
+    takenOut: (file: string) => `${file} is saved. The audit has its SHA-256.`,
     steps: {
       ordered: 'ordered',
       delivered: 'delivered',

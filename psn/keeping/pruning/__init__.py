@@ -1,4 +1,4 @@
-"""Deleting what is past its period, and saying so: tracks, attachments, messages, the audit.
+"""Deleting what is past its period, and saying so, from tracks and calls to the audit.
 
 One pruning runs at a time. It goes in small steps, each a transaction of its own with its entry
 of the audit in it, and rests between them, so that neither locks nor the disk are held for long;
@@ -19,7 +19,7 @@ import asyncpg
 
 from psn import database
 from psn.keeping import retention
-from psn.keeping.pruning import attachments, chain, mail, tracks
+from psn.keeping.pruning import attachments, calls, chain, incidents, lookouts, mail, tracks
 from psn.keeping.pruning.step import Done, Work
 from psn.keeping.retention import Kind
 from psn.keys import Keys
@@ -32,6 +32,9 @@ _LOCK: Final = 0x70736E04
 PRUNERS: Final[Mapping[Kind, Callable[[Work], Awaitable[None]]]] = {
     Kind.TRACK: tracks.prune,
     Kind.ATTACHMENT: attachments.prune,
+    Kind.INCIDENT: incidents.prune,
+    Kind.CALL: calls.prune,
+    Kind.LOOKOUT: lookouts.prune,
     Kind.MESSAGE: mail.prune,
     Kind.AUDIT: chain.prune,
 }

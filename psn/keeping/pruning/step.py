@@ -24,7 +24,7 @@ class Done:
     """What was deleted, or would be."""
 
     what: str
-    """``track``, ``attachment``, ``message``, ``record``, ``audit``."""
+    """A word of :class:`Kind`, or ``record``; with a dot behind it, what goes with that."""
     agency: int | None
     rows: int
     through: datetime | None
@@ -55,6 +55,12 @@ class Work:
         Holds that came since the pruning began count as well.
         """
         return await retention.held(self.connection, max(self.now, datetime.now(UTC)))
+
+    async def mark(self) -> None:
+        """The transaction that begins is his who prunes, in what triggers write of it."""
+        await auditor.mark(self.connection, self.by)
+        # Nothing that goes is on a board any more.
+        await self.connection.execute("SELECT set_config('psn.acting', 'yes', true)")
 
     async def record(self, action: str, done: Done, details: Mapping[str, Any]) -> None:
         """Put a step into the audit, as the last thing of its transaction."""

@@ -561,7 +561,9 @@ async def test_the_audit_names_who_changed_what(stage: Stage, admin: Clerk) -> N
 
 async def test_an_agency_says_how_long_it_keeps_what(admin: Clerk) -> None:
     rows = (await admin.get("/api/keeping"))["periods"]
-    assert {row["kind"] for row in rows} == {"track", "message", "attachment", "recording", "audit"}
+    assert [row["kind"] for row in rows] == [
+        *("track", "message", "attachment", "recording", "call", "incident", "lookout", "audit"),
+    ]
     assert not any(row["own"] for row in rows)
     await admin.post("/api/keeping", {"kind": "track", "days": 90})
     await admin.post("/api/keeping", {"kind": "message", "days": "forever"})
@@ -571,6 +573,9 @@ async def test_an_agency_says_how_long_it_keeps_what(admin: Clerk) -> None:
     await admin.post("/api/keeping", {"kind": "track", "days": "default"})
     kept = {row["kind"]: row for row in (await admin.get("/api/keeping"))["periods"]}
     assert kept["track"] == {"kind": "track", "days": 30, "own": False, "default": 30}
+    await admin.post("/api/keeping", {"kind": "incident", "days": 3_650})
+    kept = {row["kind"]: row for row in (await admin.get("/api/keeping"))["periods"]}
+    assert (kept["incident"]["days"], kept["incident"]["default"]) == (3_650, 2_557)
     for days in (0, -1, 36_501, "ever", 1.5, None):
         refused = await admin.refused("POST", "/api/keeping", {"kind": "track", "days": days})
         assert refused == (400, "bad_body")
@@ -595,6 +600,58 @@ async def test_a_hold_is_laid_shown_and_ended(stage: Stage, admin: Clerk) -> Non
     assert [row["action"] for row in actions] == ["hold.added", "hold.ended"]
     past = {"subject": f"person:{ANA.partition(':')[2]}", "until": 1, **TERMS}
     assert await admin.refused("POST", "/api/holds", past) == (400, "already_over")
-    for subject in ("unit:0", "unit", "group:1", "unit:1; drop table legal_hold", "person:²"):
+    for subject in (
+        "unit:0",
+        "unit",
+        "group:1",
+        "call:x",
+        "unit:BPD-26-00001",
+        "unit:1; drop table legal_hold",
+        "person:²",
+    ):
         body = {"subject": subject, "reason": "x"}
         assert await admin.refused("POST", "/api/holds", body) == (400, "bad_body")
+
+
+async def test_a_hold_is_laid_on_an_incident_a_call_or_a_lookout_by_its_number(
+    stage: Stage, admin: Clerk
+) -> None:
+    """DOM-RET-10: of the own agency alone; others' are answered as what is not there."""
+    pool = stage.core.pool
+    for agency in (BPD, BCG):
+        await pool.execute(
+            "insert into incident (agency_id, title, opened_by) values ($1, 'Adrift', 'test')",
+            agency,
+        )
+        await pool.execute(
+            "insert into call (agency_id, number, line, state)"
+            " values ($1, next_number($1, 'call'), '911', 'waiting')",
+            agency,
+        )
+        await pool.execute(
+            "insert into lookout (agency_id, number, subject, title, agencies, author, until)"
+            " values ($1, next_number($1, 'lookout'), 'person', 'Juan', '{}', 'x', now())",
+            agency,
+        )
+    numbers = {
+        "incident": await pool.fetch("select number, incident_id as id from incident_card"),
+        "call": await pool.fetch("select number, id from call"),
+        "lookout": await pool.fetch("select number, id from lookout"),
+    }
+    for kind, rows in numbers.items():
+        for row in rows:
+            body = {"subject": f"{kind}:{row['number']}", "reason": "inquest"}
+            if row["number"].startswith("BPD"):
+                await admin.post("/api/holds", body)
+                again = {"subject": f"{kind}:{row['id']}", "reason": "inquest"}
+                assert await admin.refused("POST", "/api/holds", again) == (409, "held_already")
+            else:
+                assert await admin.refused("POST", "/api/holds", body) == (404, "not_found")
+    holds = (await admin.get("/api/keeping"))["holds"]
+    ours = {kind: rows[0] for kind, rows in numbers.items()}
+    assert [row["subject"] for row in holds] == [f"{k}:{row['id']}" for k, row in ours.items()]
+    assert [row["name"] for row in holds] == [
+        f"{ours['incident']['number']} Adrift",
+        ours["call"]["number"],
+        ours["lookout"]["number"],
+    ]

@@ -184,6 +184,8 @@ FOREIGN: list[tuple[str, str, Any]] = [
     ("POST", "/api/holds", {"subject": "person:{person}", **TERMS}),
     ("POST", "/api/holds", {"subject": "agency:{agency}", **TERMS}),
     ("POST", "/api/holds", {"subject": "incident:{one}", **TERMS}),
+    ("POST", "/api/holds", {"subject": "call:{one}", **TERMS}),
+    ("POST", "/api/holds", {"subject": "lookout:BCG-L26-00001", **TERMS}),
     ("DELETE", "/api/holds/{one}", None),
     ("GET", "/api/sharing/why?viewer=agency:{agency}&unit={unit}", None),
     ("GET", "/api/sharing/why?viewer=agency:1&unit={unit}", None),

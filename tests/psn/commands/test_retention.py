@@ -46,8 +46,11 @@ def test_what_an_agency_has_not_said_the_settings_say(
     """DOM-RET-1."""
     monkeypatch.setenv("PSN_KEEP_MESSAGE_DAYS", "400")
     told = lines(psn("retention", "show").output)
-    assert told["agency"] == ["track", "message", "attachment", "recording", "audit"]
-    assert told["BPD"] == told["BCG"] == ["(30)", "(400)", *["(forever)"] * 3]
+    assert told["agency"] == [
+        *("track", "message", "attachment", "recording", "call", "incident", "lookout", "audit"),
+    ]
+    ours = ["(30)", "(400)", "(forever)", "(forever)", "(730)", "(2557)", "(365)", "(forever)"]
+    assert told["BPD"] == told["BCG"] == ours
 
 
 def test_each_agency_says_its_own_for_each_kind(psn: Psn, run_sql: RunSql) -> None:
@@ -56,10 +59,12 @@ def test_each_agency_says_its_own_for_each_kind(psn: Psn, run_sql: RunSql) -> No
     psn("retention", "set", "BPD", "message", "forever")
     assert "Nothing is recorded yet" in psn("retention", "set", "BPD", "recording", "365").output
     psn("retention", "set", "BPD", "attachment", "730")
+    psn("retention", "set", "BPD", "incident", "forever")
+    psn("retention", "set", "BPD", "call", "365")
     psn("retention", "set", "BPD", "audit", "3650")
     told = lines(psn("retention", "show").output)
-    assert told["BPD"] == ["90", "forever", "730", "365", "3650"]
-    assert told["BCG"] == ["(30)", *["(forever)"] * 4]
+    assert told["BPD"] == ["90", "forever", "730", "365", "365", "forever", "(365)", "3650"]
+    assert told["BCG"] == ["(30)", *["(forever)"] * 3, "(730)", "(2557)", "(365)", "(forever)"]
     psn("retention", "set", "BPD", "track", "7")
     changed = last_entry(run_sql, "retention.changed")
     assert (changed["object"], changed["owner"]) == ("retention:1/track", 1)
@@ -205,9 +210,27 @@ def test_holds_are_listed_with_their_reason(psn: Psn, run_sql: RunSql) -> None:
     assert run_sql("select count(*) from audit where action = 'hold.ended'") == 4
 
 
+def test_calls_incidents_and_lookouts_are_named_by_number_or_id(psn: Psn, run_sql: RunSql) -> None:
+    """DOM-RET-10."""
+    psn("incident", "open", "BCG", "Boat adrift")
+    run_sql("insert into call (agency_id, number, line, state)"
+            " values (1, 'BPD-C26-00001', '911', 'waiting')")  # fmt: skip
+    run_sql("insert into lookout (agency_id, number, subject, title, agencies, author, until)"
+            " values (1, 'BPD-L26-00001', 'person', 'x', '{}', 'x', now())")  # fmt: skip
+    number = run_sql("select number from incident_card")
+    subjects = ("call:BPD-C26-00001", "call:1", "lookout:BPD-L26-00001", f"incident:{number}")
+    told = psn("hold", "add", *subjects, "--reason", "inquest").output
+    assert [line.split()[3] for line in told.splitlines()] == [
+        *("call:1", "call:1", "lookout:1", "incident:1"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("subject", "code"),
     [
+        ("call:7", "not_found"),
+        ("call:BPD-C26-99999", "not_found"),
+        ("lookout:BPD", "bad_subject"),
         ("person:nobody", "not_found"),
         ("unit:BPD/X-9", "not_found"),
         ("agency:XYZ", "not_found"),

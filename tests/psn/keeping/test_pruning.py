@@ -40,13 +40,7 @@ from psn.trail import auditor
 from psn.trail.audit import Actor, Entry, Finding, verify
 
 NOW = datetime(2026, 11, 1, 15, 30, tzinfo=UTC)
-KEEP: dict[Kind, int | None] = {
-    Kind.TRACK: 30,
-    Kind.MESSAGE: None,
-    Kind.ATTACHMENT: None,
-    Kind.RECORDING: None,
-    Kind.AUDIT: None,
-}
+KEEP: dict[Kind, int | None] = dict.fromkeys(Kind) | {Kind.TRACK: 30}
 BY = Actor("command line: test")
 
 

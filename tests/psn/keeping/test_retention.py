@@ -61,6 +61,9 @@ def test_settings_are_the_periods_of_all() -> None:
         Kind.MESSAGE: 4,
         Kind.ATTACHMENT: None,
         Kind.RECORDING: 90,
+        Kind.CALL: 730,
+        Kind.INCIDENT: 2_557,
+        Kind.LOOKOUT: 365,
         Kind.AUDIT: None,
     }
 
@@ -144,7 +147,37 @@ async def test_an_incident_under_hold(connection: asyncpg.Connection) -> None:
     assert held.addresses == {"incident:1", "incident_member:1", "incident_member:2"}
 
 
-@pytest.mark.parametrize("subject", ["unit:x", "unit:0", "ship:1", "unit:1; drop", "", "unit:1\n"])
+async def test_a_call_under_hold_holds_what_became_of_it(connection: asyncpg.Connection) -> None:
+    """DOM-RET-10: its incident as if that were the subject, and what is linked with that."""
+    opened, closed = NOW - timedelta(days=40), NOW - timedelta(days=39)
+    await connection.execute(
+        "insert into incident (agency_id, title, opened_by, opened_at, closed_at)"
+        " select 2, 'adrift', 'test', $1, $2 from generate_series(1, 4)",
+        opened,
+        closed,
+    )
+    await connection.execute(
+        "insert into incident_member (incident_id, unit_id, reason, author) values (2, 1, 'x', 'x')"
+    )
+    await connection.execute(
+        "insert into incident_link (incident_id, other_id, reason, author)"
+        " values (1, 2, 'x', 'x'), (2, 3, 'x', 'x'), (3, 4, 'x', 'x')"
+    )
+    await connection.execute(
+        "insert into call (agency_id, number, line, state, ended_at, incident_id)"
+        " values (1, 'x', '911', 'incident', now(), 2)"
+    )
+    await hold(connection, "call:1", LONG_AGO)
+    held = await retention.held(connection, NOW)
+    assert held.units == (HeldUnit(CAR, opened, closed),)
+    assert held.addresses == {
+        *("call:1", "incident:1", "incident:2", "incident:3", "incident_member:1"),
+    }
+
+
+@pytest.mark.parametrize(
+    "subject", ["unit:x", "unit:0", "ship:1", "call:0", "unit:1; drop", "", "unit:1\n"]
+)
 async def test_no_other_subject_gets_into_the_table(
     connection: asyncpg.Connection, subject: str
 ) -> None:

@@ -160,7 +160,8 @@ export interface Audit {
   entries: AuditEntry[];
   before: number | null;
 }
-export type Kept = 'track' | 'message' | 'attachment' | 'recording' | 'audit';
+export type Kept =
+  'track' | 'message' | 'attachment' | 'recording' | 'call' | 'incident' | 'lookout' | 'audit';
 export interface Period {
   kind: Kept;
   /** None: for ever. */

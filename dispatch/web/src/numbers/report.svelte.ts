@@ -48,30 +48,9 @@ export class Report extends Entrance {
   }
 
   /** The same as a file for spreadsheets, which the browser then saves. */
-  async save(): Promise<void> {
-    const answer = await this.#file(`/api/numbers.csv?${this.#query()}&by=${this.by}`);
-    if (typeof answer === 'string') {
-      this.problem = answer;
-      return;
-    }
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(answer);
-    link.download = `numbers-by-${this.by}.csv`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-  }
-
-  /** The file, or why there is none. */
-  async #file(path: string): Promise<Blob | string> {
-    try {
-      const headers = { Authorization: `Bearer ${this.account?.token ?? ''}` };
-      const response = await fetch(path, { headers, cache: 'no-store' });
-      if (response.ok) return await response.blob();
-      const said = (await response.json()) as { error?: { text?: string; todo?: string } };
-      return problemText({ text: `${said.error?.text ?? ''} ${said.error?.todo ?? ''}`.trim() });
-    } catch {
-      return problemText({ text: '' });
-    }
+  async saveTable(): Promise<void> {
+    const path = `/api/numbers.csv?${this.#query()}&by=${this.by}`;
+    this.problem = await this.save(path, `numbers-by-${this.by}.csv`);
   }
 
   #query(): string {

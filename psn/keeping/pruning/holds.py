@@ -1,0 +1,73 @@
+"""What a legal hold keeps of dispatch, as conditions of SQL, and the values that they ask for.
+
+A query that uses them has :func:`arguments` as its first ones, $1 to $7; :data:`OWN` alone needs
+the first two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from psn.keeping.retention import Held
+
+AGENCIES: Final = "$1::int[]"
+ADDRESSES: Final = "$2::text[]"
+_WINDOWS: Final = "unnest($3::text[], $4::timestamptz[], $5::timestamptz[])"
+_MAILBOXES: Final = "unnest($6::text[], $7::timestamptz[])"
+
+# What an agency, or one of its units or people, had a part in.
+INCIDENT: Final = f"""
+    (i.agency_id = ANY ({AGENCIES})
+     OR 'incident:' || i.id = ANY ({ADDRESSES}) OR i.opened_by = ANY ({ADDRESSES})
+     OR EXISTS (SELECT FROM incident_card k WHERE k.incident_id = i.id
+                   AND 'person:' || k.owner_id = ANY ({ADDRESSES}))
+     OR EXISTS (SELECT FROM incident_member m WHERE m.incident_id = i.id
+                   AND (m.agency_id = ANY ({AGENCIES}) OR 'unit:' || m.unit_id = ANY ({ADDRESSES})
+                        OR m.author = ANY ({ADDRESSES})))
+     OR EXISTS (SELECT FROM assignment s WHERE s.incident_id = i.id
+                   AND (s.agency_id = ANY ({AGENCIES}) OR 'unit:' || s.unit_id = ANY ({ADDRESSES})
+                        OR s.ordered_by = ANY ({ADDRESSES})))
+     OR EXISTS (SELECT FROM incident_event e WHERE e.incident_id = i.id
+                   AND (e.agency_id = ANY ({AGENCIES}) OR e.author = ANY ({ADDRESSES})))
+     OR EXISTS (SELECT FROM invitation v WHERE v.incident_id = i.id
+                   AND (v.agency_id = ANY ({AGENCIES}) OR v.author = ANY ({ADDRESSES})
+                        OR v.answered_by = ANY ({ADDRESSES})))
+     OR EXISTS (SELECT FROM call c WHERE c.incident_id = i.id
+                   AND (c.agency_id = ANY ({AGENCIES})
+                        OR 'person:' || c.taken_by = ANY ({ADDRESSES}))))
+"""
+# By itself, apart from what holds the incident that it is about.
+ATTACHMENT: Final = f"""
+    (a.agency_id = ANY ({AGENCIES})
+     OR a.author = ANY ({ADDRESSES}) OR coalesce(a.about, '') = ANY ({ADDRESSES})
+     OR EXISTS (SELECT FROM {_WINDOWS} AS h (author, since, until)
+                 WHERE h.author = a.author AND a.made_at >= h.since AND a.made_at < h.until)
+     OR EXISTS (SELECT FROM log l JOIN mailbox_entry e ON e.log_id = l.id
+                  JOIN {_MAILBOXES} AS b (address, since)
+                    ON b.address = e.address AND l.at >= b.since
+                 WHERE 'message:' || l.uid = a.about))
+"""
+CALL: Final = f"""
+    (c.agency_id = ANY ({AGENCIES}) OR 'call:' || c.id = ANY ({ADDRESSES})
+     OR 'person:' || c.taken_by = ANY ({ADDRESSES}))
+"""
+LOOKOUT: Final = f"""
+    (o.agency_id = ANY ({AGENCIES}) OR o.agencies && {AGENCIES}
+     OR 'lookout:' || o.id = ANY ({ADDRESSES}) OR o.author = ANY ({ADDRESSES}))
+"""
+OWN: Final = 2
+"""How many of the arguments calls and lookouts ask for."""
+
+
+def arguments(held: Held) -> tuple[list[object], ...]:
+    """The values for $1 to $7."""
+    boxes = held.mailboxes or {}
+    return (
+        [*held.agencies],
+        [*held.addresses],
+        [f"unit:{each.unit}" for each in held.units],
+        [each.since for each in held.units],
+        [each.until for each in held.units],
+        [*boxes],
+        [*boxes.values()],
+    )
