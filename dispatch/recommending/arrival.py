@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dispatch.recommending import travel
 from dispatch.recommending.travel import Medium
@@ -102,7 +102,7 @@ class Fleet(NamedTuple):
         return Fleet(lons[rows], lats[rows], medium[rows], m_s[rows], pace[rows])
 
 
-def fleet(kinds: Sequence[str], lons: Sequence[float], lats: Sequence[float]) -> Fleet:
+def fleet(kinds: Sequence[str], lons: ArrayLike, lats: ArrayLike) -> Fleet:
     """Units of these kinds at these places (degrees)."""
     number = {kind: at for at, kind in enumerate(dict.fromkeys(kinds))}
     kind = np.array(list(map(number.__getitem__, kinds)), np.int64)
@@ -147,6 +147,19 @@ class Towards:
     def _land(self) -> int:
         land = self.ways.land
         return ON_WATER - 1 if land is None else int(land.of(self.lon, self.lat)[0])
+
+    def reach(self, units: Fleet) -> Ints:
+        """The rows of those who may be there in time: nobody is faster than straight ahead."""
+        if self.within_s == math.inf:
+            return np.arange(len(units.lons))
+        fastest = units.m_s
+        if self.ways.roads is not None:
+            by_road = self.ways.roads.fastest_m_s * units.pace * self.ways.driving
+            fastest = np.where(
+                units.medium == Medium.ROAD, np.maximum(by_road, units.m_s), units.m_s
+            )
+        straight = plane.straight_m(self.lon, self.lat, units.lons, units.lats)
+        return np.flatnonzero(straight <= self.within_s * fastest)
 
     def times(self, units: Fleet) -> Times:
         """When each unit can be there, and how, or why not."""

@@ -11,15 +11,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dispatch.recommending import candidates as people
 from dispatch.recommending.arrival import Arrival, How, Towards, Ways, fleet
-from dispatch.recommending.candidates import Availability, Candidate, Need, Unfit
+from dispatch.recommending.candidates import Availability, Candidate, Need, Spot, Unfit
 from geo import plane
 
 Ints = NDArray[np.int64]
@@ -124,7 +125,7 @@ def recommend(
 
 
 class _Field:
-    """Who there is, as columns; who fits which need, and why others do not.
+    """Who there is, as columns, and who is shown nowhere.
 
     Rows are those of :attr:`placed`.
     """
@@ -133,43 +134,59 @@ class _Field:
         self, needs: Sequence[Need], candidates: Iterable[Candidate], priority: int | None
     ) -> None:
         everyone = list(candidates)
+        self.needs, self.priority = needs, priority
         self.placed = [each for each in everyone if each.spot is not None]
-        # Ten thousand rows: columns are taken out at once, and who is alike is judged once.
-        _, _, _, kinds, _, _, spots = _columns(self.placed, 7)
-        lons, lats, ages, _ = _columns(spots, 4)
+        kinds = list(map(itemgetter(Candidate._fields.index("kind")), self.placed))
+        spots = map(itemgetter(Candidate._fields.index("spot")), self.placed)
+        # Ten thousand rows: columns are taken out at once.
+        flat = np.fromiter(chain.from_iterable(spots), np.float64, len(_SPOT) * len(self.placed))
+        lons, lats, ages, _ = flat.reshape(-1, len(_SPOT)).T
         self.units = fleet(kinds, lons, lats)
-        self.later_s = np.clip(np.array(ages, np.float64) - STALE_S, 0.0, MOST_LATER_S)
-        number: dict[object, int] = {}
-        alike = map(itemgetter(*_JUDGED_BY), self.placed)
-        self._group = np.array([number.setdefault(key, len(number)) for key in alike], np.int64)
-        firsts = np.unique(self._group, return_index=True)[1].tolist()
-        samples = [self.placed[at] for at in firsts]
-        self._verdicts: list[list[Unfit | None]] = [
-            [people.unfit(need, each, priority) for each in samples] for need in needs
-        ]
-        busy = [each.state.availability is Availability.BUSY for each in samples]
-        self.busy = np.array(busy, np.bool_)[self._group]
-        self.fits = [self._rows(n, lambda why: why is None) for n in range(len(needs))]
-        self.told = [self._rows(n, lambda why: why in TOLD) for n in range(len(needs))]
+        self.later_s = np.clip(ages - STALE_S, 0.0, MOST_LATER_S)
         hidden = [each for each in everyone if each.spot is None]
         self.unplaced = [
             sum(people.unfit(need, each, priority) is Unfit.NO_PLACE for each in hidden)
             for need in needs
         ]
 
-    def _rows(self, need: int, wanted: Callable[[Unfit | None], bool]) -> Ints:
+
+_SPOT: Final = Spot._fields
+
+
+class _Reach:
+    """Those who might be there within a round's time: who fits which need, why others do not."""
+
+    def __init__(self, field: _Field, towards: Towards) -> None:
+        self.field, self.towards = field, towards
+        rows = towards.reach(field.units)
+        placed = [field.placed[row] for row in rows.tolist()]
+        number: dict[object, int] = {}
+        # Who is alike is judged once.
+        alike = map(itemgetter(*_JUDGED_BY), placed)
+        group = np.array([number.setdefault(key, len(number)) for key in alike], np.int64)
+        firsts = np.unique(group, return_index=True)[1].tolist()
+        samples = [placed[at] for at in firsts]
+        self._rows, self._group = rows, group
+        self._verdicts: list[list[Unfit | None]] = [
+            [people.unfit(need, each, field.priority) for each in samples] for need in field.needs
+        ]
+        taken = [each.state.availability is Availability.BUSY for each in samples]
+        self._busy = np.array(taken, np.bool_)
+
+    def fits(self, need: int) -> tuple[Ints, NDArray[np.bool_]]:
+        """The rows of those who fit a need, and whether each is on another incident."""
+        at = self._where(need, lambda why: why is None)
+        return self._rows[at], self._busy[self._group[at]]
+
+    def told(self, need: int) -> tuple[Ints, list[Unfit | None]]:
+        """The rows of those of whom it is told why they do not fit, and why."""
+        at = self._where(need, lambda why: why in TOLD)
+        verdicts = self._verdicts[need]
+        return self._rows[at], [verdicts[group] for group in self._group[at].tolist()]
+
+    def _where(self, need: int, wanted: Callable[[Unfit | None], bool]) -> Ints:
         kept = np.array([wanted(why) for why in self._verdicts[need]], np.bool_)
         return np.flatnonzero(kept[self._group])
-
-    def why(self, need: int, row: int) -> Unfit:
-        """Why one does not fit a need."""
-        found = self._verdicts[need][int(self._group[row])]
-        assert found is not None
-        return found
-
-
-def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[tuple[Any, ...]]:
-    return list(zip(*rows, strict=True)) if rows else [()] * width
 
 
 def _ranked(
@@ -182,10 +199,10 @@ def _ranked(
     """Each need's ranking, from the first round in which enough were found for it."""
     done: dict[int, Ranked] = {}
     for within in ROUNDS_S:
-        towards = Towards(ways, *place, within)
+        reach = _Reach(field, Towards(ways, *place, within))
         for n, need in enumerate(needs):
             if n not in done:
-                search = _Search(field, n, towards)
+                search = _Search(reach, n)
                 if within == math.inf or search.finds(wanted):
                     offers = search.offers(wanted)
                     left_out, cannot = search.left_out(offers), search.cannot()
@@ -196,12 +213,12 @@ def _ranked(
 class _Search:
     """Those who fit one need, and when they can be there."""
 
-    def __init__(self, field: _Field, need: int, towards: Towards) -> None:
-        self._field, self._need, self._towards = field, need, towards
-        self._rows = field.fits[need]
-        self._times = towards.times(field.units.of(self._rows))
-        self._counted = self._times.seconds + field.later_s[self._rows]
-        self._busy = field.busy[self._rows]
+    def __init__(self, reach: _Reach, need: int) -> None:
+        self._field, self._towards = reach.field, reach.towards
+        self._rows, self._busy = reach.fits(need)
+        self._told, self._why = reach.told(need)
+        self._times = self._towards.times(self._field.units.of(self._rows))
+        self._counted = self._times.seconds + self._field.later_s[self._rows]
 
     def finds(self, wanted: int) -> bool:
         """Whether whoever was not found is later than all that are wanted."""
@@ -234,7 +251,7 @@ class _Search:
 
     def left_out(self, offers: tuple[Offer, ...]) -> tuple[LeftOut, ...]:
         """Who does not fit and would be there before the first offer."""
-        told = self._field.told[self._need]
+        told = self._told
         if not len(told):
             return ()
         units, towards = self._field.units.of(told), self._towards
@@ -242,13 +259,11 @@ class _Search:
         most = min(NEARER, len(nearness))
         near = np.flatnonzero(nearness <= np.partition(nearness, most - 1)[most - 1])
         first = offers[0].arrival.seconds if offers else math.inf
-        found = [
-            LeftOut(self._field.placed[row], arrival, self._field.why(self._need, row))
-            for row, arrival in zip(
-                told[near].tolist(), towards.arrivals(units.of(near)), strict=True
-            )
-            if arrival.seconds < first
-        ]
+        found = []
+        for at, arrival in zip(near.tolist(), towards.arrivals(units.of(near)), strict=True):
+            why = self._why[at]
+            if arrival.seconds < first and why is not None:
+                found.append(LeftOut(self._field.placed[told[at]], arrival, why))
         found.sort(key=lambda e: (e.arrival.seconds, e.candidate.callsign, e.candidate.id))
         return tuple(found[:NEARER])
 
