@@ -171,9 +171,9 @@ async def _note_time(work: Work, live: Any, status: Status, said: datetime) -> N
     column = _TIMES[status]
     await work.connection.execute(
         f"update assignment set {column} = coalesce({column}, $2), contact_at = now(),"
-        # Of an order that was refused the crew knows by voice: it has no time of delivery.
-        " delivered_at = case when refused_at is null then coalesce(delivered_at, now()) end"
-        " where id = $1",
+        # Of an order that was refused the crew knows by voice: it gets no time of delivery.
+        " delivered_at = case when refused_at is null and delivered_at is null then now()"
+        " else delivered_at end where id = $1",
         live["id"],
         said,
     )

@@ -109,6 +109,23 @@ async def test_the_desk_says_that_the_crew_knows_or_calls_it_back(
     await ana.leave()
 
 
+async def test_the_crew_goes_on_when_the_refusal_comes_after_its_word(
+    stage: Stage, complaints: Complaints
+) -> None:
+    """The crew was told by voice before the record had refused its order."""
+    ana = await Worker.enter(stage, "ana")
+    await same_id(stage, ana)
+    incident = (await ana.do("incident.open", title="Burglary"))["incident"]
+    (assignment,) = (await ana.do("incident.assign", incident=incident, units=[CAR]))["assignments"]
+    await ana.sees(f"assignment:{assignment}", refusal="id_taken")
+    # As it is when somebody notes it before the orders' loop hears of the refusal.
+    await stage.core.pool.execute("update assignment set delivered_at = now()")
+    for status in ("acknowledged", "en_route", "on_scene", "clear"):
+        await ana.do("unit.status", unit=CAR, status=status, assignment=assignment)
+    complaints.said.clear()
+    await ana.leave()
+
+
 async def test_since_when_and_why_go_together(stage: Stage) -> None:
     ana = await Worker.enter(stage, "ana")
     incident = (await ana.do("incident.open", title="Burglary"))["incident"]
