@@ -81,7 +81,7 @@ async def test_an_incident_goes_whole_and_nothing_of_its_words_stays(
     conn: Connection, own: Keys
 ) -> None:
     """DOM-RET-1, DOM-RET-4, DOM-RET-9."""
-    old = await incident(conn, 40, units={CAR: BPD, PATROL: BPD})
+    old = await incident(conn, 40, units={CAR: BPD, PATROL: BPD}, asked=BCG)
     other = await incident(conn, 40)
     young = await incident(conn, 20, title="young")
     await conn.execute("insert into incident_link values ($1, $2, 'Juan', 'test')", old, young)
