@@ -20,10 +20,14 @@ async def incident(
     *,
     units: dict[int, int] | None = None,
     partners: tuple[int, ...] = (),
+    asked: int | None = None,
     author: str = ANA,
     title: str = "Juan Perez was hit",
 ) -> int:
-    """One that was closed so many days ago: a call, a log of three, and units of agencies on it."""
+    """One that was closed so many days ago: a call, a log of three, and units of agencies on it.
+
+    ``asked``: an agency that was asked to take part, and declined.
+    """
     closed = NOW - timedelta(days=days)
     opened = closed - 3 * HOUR
     id = int(
@@ -54,8 +58,25 @@ async def incident(
         )
     for unit, whose in ({CAR: BPD} if units is None else units).items():
         await _sent(conn, id, unit, whose, opened)
+    if asked is not None:
+        await _asked(conn, id, agency, asked)
     await call(conn, days, agency, of=id)
     return id
+
+
+async def _asked(conn: Connection, id: int, agency: int, asked: int) -> None:
+    invitation = await conn.fetchval(
+        "insert into invitation (incident_id, agency_id, from_agency, text, author, answer,"
+        " answer_text, answered_at, answered_by)"
+        " values ($1, $2, $3, 'for Juan', 'test', 'declined', 'Juan is here', now(), 'test')"
+        " returning id",
+        *(id, asked, agency),
+    )
+    await conn.execute(
+        "insert into alarm (agency_id, kind, about, details, ended_at)"
+        " values ($1, 'invitation_answered', 'invitation:' || $2::int, $3, now())",
+        *(agency, invitation, '{"text": "Juan is here"}'),
+    )
 
 
 async def _sent(conn: Connection, id: int, unit: int, agency: int, opened: datetime) -> None:

@@ -172,6 +172,10 @@ async def hold(asked: Asked) -> Added:
             asked.who.address,
             ends,
         )
+        # Pruning waits for the hold from here on; what it took before is not there any more.
+        kind, _, id = subject.partition(":")
+        if kind in _CALLED and await connection.fetchval(_CALLED[kind], id) is None:
+            raise _none(kind, body.subject.partition(":")[2])
     return Added(number)
 
 
@@ -204,13 +208,17 @@ async def _of(asked: Asked, subject: str, agency: int) -> str:
         named = of_kind.get(id)
         owner = id if kind == "agency" else None if named is None else named.agency
     if owner != agency:
-        raise ApiProblem(
-            404,
-            "not_found",
-            f"Your agency has no {kind} {name}.",
-            "Look at how it is called on the console.",
-        )
+        raise _none(kind, name)
     return f"{kind}:{id}"
+
+
+def _none(kind: str, name: str) -> ApiProblem:
+    return ApiProblem(
+        404,
+        "not_found",
+        f"Your agency has no {kind} {name}.",
+        "Look at how it is called on the console.",
+    )
 
 
 _CALLED: Final = {

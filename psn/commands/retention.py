@@ -179,6 +179,8 @@ def add(subjects: tuple[str, ...], reason: str, author: str | None, until: datet
                 new = LegalHold(subject=address, agency_id=agency, **agreed.columns())
                 session.add(new)
                 await session.flush()
+                # Pruning waits from here on; what it took before is not there any more.
+                await _subject(session, subject)
                 added.append((new.id, address))
         return added
 

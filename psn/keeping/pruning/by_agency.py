@@ -50,9 +50,8 @@ async def prune(work: Work, sort: Sort) -> None:
 
 async def _step(work: Work, sort: Sort, agency: int, cutoff: datetime) -> int:
     """Delete some that are due, or count them all; how many."""
-    held = holds.arguments(await work.held())[: sort.holds]
-    arguments = (*held, agency, cutoff)
     if work.dry:
+        arguments = await _arguments(work, sort, agency, cutoff)
         counting = f"SELECT count(*) FROM {sort.table} WHERE {sort.where}"
         count = int(await work.connection.fetchval(counting, *arguments))
         if count:
@@ -61,6 +60,7 @@ async def _step(work: Work, sort: Sort, agency: int, cutoff: datetime) -> int:
     name, letter = sort.table.split()
     async with work.connection.transaction():
         await work.mark()
+        arguments = await _arguments(work, sort, agency, cutoff)
         rows = await work.connection.fetch(
             f"WITH due AS (SELECT {letter}.id FROM {sort.table} WHERE {sort.where}"
             f" ORDER BY {letter}.id LIMIT {sort.batch} FOR UPDATE SKIP LOCKED)"
@@ -77,3 +77,8 @@ async def _step(work: Work, sort: Sort, agency: int, cutoff: datetime) -> int:
         await work.record(f"{sort.kind}.pruned", done, details)
     work.done.append(done)
     return len(rows)
+
+
+async def _arguments(work: Work, sort: Sort, agency: int, cutoff: datetime) -> tuple[object, ...]:
+    """The values for :attr:`Sort.where`."""
+    return (*holds.arguments(await work.held())[: sort.holds], agency, cutoff)

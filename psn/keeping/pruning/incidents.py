@@ -103,6 +103,8 @@ _DELETIONS: Final = (
          UNION ALL
         SELECT 'assignment:' || id FROM assignment WHERE incident_id = ANY ($1)
          UNION ALL
+        SELECT 'invitation:' || id FROM invitation WHERE incident_id = ANY ($1)
+         UNION ALL
         SELECT 'reminder:' || id FROM reminder WHERE incident_id = ANY ($1))
     """,
     "DELETE FROM attachment WHERE about IN (SELECT 'incident:' || unnest($1::int[]))",

@@ -57,7 +57,12 @@ class Work:
         return await retention.held(self.connection, max(self.now, datetime.now(UTC)))
 
     async def mark(self) -> None:
-        """The transaction that begins is his who prunes, in what triggers write of it."""
+        """The transaction that begins is his who prunes, in what triggers write of it.
+
+        To be called first in it: what :meth:`held` says behind it stays true until its end.
+        """
+        # A hold that comes now waits until this is done, instead of coming too late unseen.
+        await self.connection.execute("LOCK TABLE legal_hold IN SHARE MODE")
         await auditor.mark(self.connection, self.by)
         # Nothing that goes is on a board any more.
         await self.connection.execute("SELECT set_config('psn.acting', 'yes', true)")

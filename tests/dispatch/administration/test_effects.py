@@ -655,3 +655,31 @@ async def test_a_hold_is_laid_on_an_incident_a_call_or_a_lookout_by_its_number(
         ours["call"]["number"],
         ours["lookout"]["number"],
     ]
+
+
+async def test_no_hold_is_in_force_on_what_was_pruned_while_it_waited(
+    stage: Stage, admin: Clerk
+) -> None:
+    """DOM-RET-3."""
+    pool = stage.core.pool
+    await pool.execute(
+        "insert into call (agency_id, number, line, state)"
+        " values ($1, next_number($1, 'call'), '911', 'waiting')",
+        BPD,
+    )
+    await pool.execute(TAKEN_MEANWHILE)
+    body = {"subject": "call:1", "reason": "inquest"}
+    assert await admin.refused("POST", "/api/holds", body) == (404, "not_found")
+    assert await pool.fetchval("select count(*) from legal_hold") == 0
+
+
+TAKEN_MEANWHILE = """
+    create function took() returns trigger language plpgsql as $$
+    begin
+        perform set_config('session_replication_role', 'replica', true);
+        delete from call;
+        perform set_config('session_replication_role', 'origin', true);
+        return new;
+    end $$;
+    create trigger took before insert on legal_hold for each row execute function took();
+"""

@@ -297,3 +297,30 @@ def test_nothing_is_overwritten_or_left_half_written(
     with pytest.raises(Exception, match="audit"):
         psn("user", "export", "ana", "--output", str(other), fails=True)
     assert not other.exists()
+
+
+def test_no_hold_is_in_force_on_what_was_pruned_while_it_waited(psn: Psn, run_sql: RunSql) -> None:
+    """DOM-RET-3."""
+    run_sql(
+        "insert into call (agency_id, number, line, state)"
+        " values (1, next_number(1, 'call'), '911', 'waiting')"
+    )
+    for statement in TAKEN_MEANWHILE:
+        run_sql(statement)
+    told = psn("hold", "add", "call:1", "--reason", "inquest", fails=True).output
+    assert "There is no call 1" in told
+    assert run_sql("select count(*) from legal_hold") == 0
+
+
+TAKEN_MEANWHILE = (
+    """
+    create function took() returns trigger language plpgsql as $$
+    begin
+        perform set_config('session_replication_role', 'replica', true);
+        delete from call;
+        perform set_config('session_replication_role', 'origin', true);
+        return new;
+    end $$
+    """,
+    "create trigger took before insert on legal_hold for each row execute function took()",
+)
