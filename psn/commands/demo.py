@@ -285,7 +285,9 @@ class Demo:
         wide = max(len(account.full_name) for account in accounts)
         lines = ["", f"  {'sign in as':<{width}}  {'who':<{wide}}  password"]
         lines += [f"  {a.name:<{width}}  {a.full_name:<{wide}}  {a.password}" for a in accounts]
+        place = self._wishes.directory
         lines += ["", f"  The command line on it:  export PSN_DATABASE='{dsn}'"]
+        lines += [f"    export PSN_FILES='{place / 'files'}' PSN_KEYS='{place / 'keys'}'"]
         lines += [f"  Logs:  {self._wishes.directory}"]
         server = self._children[0].pid
         lines += [f"  The server is process {server}: kill -9 {server} to see it come back."]

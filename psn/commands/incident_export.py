@@ -37,8 +37,8 @@ def export(number: str, file: Path, code: str | None) -> None:
     """Write an incident into a ZIP file: calls, log, assignments with their orders, links, and what
     is attached, each with its SHA-256.
 
-    It has what one agency may see: other agencies' private notes, calls and invitations are only
-    counted. The audit records that it was done, with the hash of the file.
+    It has what one agency may see: other agencies' private notes, calls, invitations and words of
+    orders are only counted. The audit records that it was done, with the hash of the file.
     """
     sealed, called = asyncio.run(_exported(number, file, code))
     click.echo(
@@ -46,7 +46,11 @@ def export(number: str, file: Path, code: str | None) -> None:
         f"SHA-256 {sealed.sha256}"
     )
     if sealed.missing:
-        click.echo(f"Not on the disk: {', '.join(sealed.missing)}.")
+        raise Problem(
+            "files_missing",
+            f"{file} lacks what is not on the disk here: {', '.join(sealed.missing)}.",
+            "Set PSN_FILES to where the server keeps its files, and write another file.",
+        )
 
 
 async def _exported(number: str, file: Path, code: str | None) -> tuple[Sealed, str]:

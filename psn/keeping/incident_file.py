@@ -56,11 +56,12 @@ _CALLS: Final = """
      WHERE c.incident_id = $1 AND c.agency_id = $2 ORDER BY c.id
 """
 _ASSIGNMENTS: Final = """
-    SELECT u.callsign AS unit, a.code AS agency, s.order_id, s.order_text, s.ordered_by, s.place,
+    SELECT u.callsign AS unit, a.code AS agency, s.order_id,
+           CASE WHEN s.agency_id = $2 THEN s.order_text END AS order_text, s.ordered_by, s.place,
            st_x(s.point) AS lon, st_y(s.point) AS lat, s.ordered_at, s.sent_at, s.delivered_at,
            s.acknowledged_at, s.en_route_at, s.on_scene_at, s.ended_at, s.outcome,
            s.refused_at, s.refusal,
-           l.body AS order_message
+           CASE WHEN s.agency_id = $2 THEN l.body END AS order_message
       FROM assignment s JOIN unit u ON u.id = s.unit_id JOIN agency a ON a.id = s.agency_id
       LEFT JOIN log l ON l.uid = s.order_id
      WHERE s.incident_id = $1 ORDER BY s.id
@@ -95,7 +96,9 @@ _LEFT_OUT: Final = """
            (SELECT count(*) FROM incident_event
              WHERE incident_id = $1 AND private AND agency_id IS DISTINCT FROM $2) AS private_notes,
            (SELECT count(*) FROM invitation
-             WHERE incident_id = $1 AND $2 NOT IN (agency_id, from_agency)) AS invitations
+             WHERE incident_id = $1 AND $2 NOT IN (agency_id, from_agency)) AS invitations,
+           (SELECT count(*) FROM assignment WHERE incident_id = $1 AND agency_id <> $2)
+               AS words_of_orders
 """
 _JSON: Final = {"incident": "checklist", "assignments": "order_message", "log": "details"}
 """What of each part the database keeps as JSON."""
@@ -154,8 +157,9 @@ async def read(connection: database.Connection, incident: int, viewer: int, by: 
     return Contents(said)
 
 
-_OF_ALL: Final = {"members": _MEMBERS, "assignments": _ASSIGNMENTS, "links": _LINKS}
+_OF_ALL: Final = {"members": _MEMBERS, "links": _LINKS}
 _OF_VIEWER: Final = {
+    "assignments": _ASSIGNMENTS,
     "calls": _CALLS,
     "log": _LOG,
     "invitations": _INVITATIONS,

@@ -180,7 +180,17 @@ async def test_a_reported_call_waits_and_is_picked_up_and_taken_over(screens: Sc
     await form.locator("[name=password]").fill(screens.passwords["bpd.supervisor"])
     await form.keyboard.press("Enter")
     await form.get_by_label("What happened").fill("Boat on fire at the fort")
-    await form.get_by_label("Place").fill("17.49 -88.18")
+    place = form.get_by_role("combobox", name="Place")
+    await place.fill("88.18 17.49")  # east, and in the other order: it lies elsewhere
+    await place.press_sequentially(" ")
+    meant = form.get_by_role("option").first
+    await expect(meant).to_be_visible(timeout=PATIENCE_MS)
+    point = form.get_by_role("button", name="Remove the point")
+    await expect(point).to_have_count(0)
+    await keep(form, "answering-elsewhere")
+    await meant.click()
+    await expect(point).to_be_visible()
+    await place.fill("17.49 -88.18")
     await form.reload()
     await expect(form.get_by_label("What happened")).to_have_value(
         "Boat on fire at the fort", timeout=PATIENCE_MS

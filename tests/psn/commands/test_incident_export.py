@@ -58,6 +58,24 @@ def test_it_is_written_for_oneself_and_the_audit_has_its_hash(
         assert (entry["owner"], entry["details"]["sha256"]) == (1, sha256)
 
 
+def test_what_is_missing_from_the_disk_is_no_success(
+    psn: Psn, number: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def photo() -> None:
+        conn = await asyncpg.connect(database)
+        try:
+            await attached(conn, 1, 0)
+        finally:
+            await conn.close()
+
+    asyncio.run(photo())
+    monkeypatch.setenv("PSN_FILES", str(tmp_path / "elsewhere"))
+    file = tmp_path / "it.zip"
+    told = psn("incident", "export", number, str(file), fails=True).output
+    assert "files_missing" in told and "PSN_FILES" in told
+    assert file.exists()
+
+
 def test_another_agency_has_it_only_when_it_takes_part(
     psn: Psn, number: str, tmp_path: Path
 ) -> None:

@@ -122,13 +122,19 @@ async def test_what_is_other_agencies_own_is_only_counted(conn: Connection) -> N
         *(one, BEN),
     )
     ours, theirs = await of(conn, one, BPD), await of(conn, one, BCG)
-    assert ours["left_out"] == {"calls": 1, "private_notes": 1, "invitations": 0}
-    assert theirs["left_out"] == {"calls": 1, "private_notes": 1, "invitations": 0}
+    assert ours["left_out"] == {
+        "calls": 1, "private_notes": 1, "invitations": 0, "words_of_orders": 1,
+    }  # fmt: skip
+    assert theirs["left_out"] == {
+        "calls": 1, "private_notes": 1, "invitations": 0, "words_of_orders": 1,
+    }  # fmt: skip
     assert [entry["seq"] for entry in ours["log"]] == [1, 2, 3]
     assert [entry["seq"] for entry in theirs["log"]] == [1, 3, 4]
     assert "theirs" not in json.dumps(ours) and "secret" not in json.dumps(ours)
     assert "Maria" in json.dumps(theirs) and "Juan Perez lies" not in json.dumps(theirs)
-    assert len(ours["assignments"]) == len(theirs["assignments"]) == 2
+    for seen, own in ((ours, "P-1"), (theirs, "CG-1")):
+        words = {each["unit"]: each["order_text"] is not None for each in seen["assignments"]}
+        assert words == {"P-1": own == "P-1", "CG-1": own == "CG-1"}
     files, _ = taken(await incident_file.read(conn, one, BPD, ANA), Shelf())
     assert "Left out, since they are other agencies' own: 1 calls, 1 private notes" in (
         files["README.txt"].decode()
