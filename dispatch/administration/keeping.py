@@ -175,7 +175,7 @@ async def hold(asked: Asked) -> Added:
         # Pruning waits for the hold from here on; what it took before is not there any more.
         kind, _, id = subject.partition(":")
         if kind in _CALLED and await connection.fetchval(_CALLED[kind], id) is None:
-            raise _none(kind, body.subject.partition(":")[2])
+            raise _none(kind)
     return Added(number)
 
 
@@ -208,15 +208,15 @@ async def _of(asked: Asked, subject: str, agency: int) -> str:
         named = of_kind.get(id)
         owner = id if kind == "agency" else None if named is None else named.agency
     if owner != agency:
-        raise _none(kind, name)
+        raise _none(kind)
     return f"{kind}:{id}"
 
 
-def _none(kind: str, name: str) -> ApiProblem:
+def _none(kind: str) -> ApiProblem:
     return ApiProblem(
         404,
         "not_found",
-        f"Your agency has no {kind} {name}.",
+        f"Your agency has no {kind} that is called so.",
         "Look at how it is called on the console.",
     )
 

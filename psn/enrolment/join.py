@@ -94,6 +94,8 @@ def _post(url: str, body: dict[str, str], trust: ssl.SSLContext | None) -> dict[
 
 
 def _refusal(url: str, refused: urllib.error.HTTPError) -> JoinRefused:
+    if refused.code in (404, 405):  # whoever enrols devices is asked there and so
+        return _no_server(url, f"it answers with {refused.code}")
     try:
         told = json.loads(refused.read(MOST_BYTES))["error"]
         return JoinRefused(str(told["code"]), str(told["text"]), str(told["todo"]))

@@ -389,9 +389,9 @@ async def test_json_is_the_same_protocol(stage: Stage) -> None:
         Heard(stage.url, "ben") as ben,
     ):
         await ana.client.watch()
-        await ana.client.acknowledged(ana.client.send([BEN], "ñ · 🚤 · \u202eright to left"))
+        await ana.client.acknowledged(ana.client.send([BEN], "ñ · 🚤 · שלום"))
         await until(lambda: len(ben.texts()) == 1, "it arrives")
-        assert ben.texts() == ["ñ · 🚤 · \u202eright to left"]
+        assert ben.texts() == ["ñ · 🚤 · שלום"]
 
 
 class Scripted:
