@@ -179,18 +179,17 @@ async def _renderer(browser: Browser) -> int | None:
     return max(sizes, key=lambda pid: sizes[pid], default=None)
 
 
-async def observe(url: str, name: str, password: str, seconds: float) -> dict[str, Any]:
+async def observe(screen: Screen, seconds: float) -> dict[str, Any]:
     """Scenes first, then the memory, in ``seconds`` altogether."""
     part = min(SCENE_SECONDS, seconds / 6)
-    async with opened(url, name, password) as screen:
-        began = perf_counter()
-        scenes = {
-            "country": await screen.scene(asyncio.sleep, part),
-            "dragging": await screen.scene(screen.drag, part),
-        }
-        await screen.approach((570, 420))
-        scenes["town"] = await screen.scene(asyncio.sleep, part)
-        samples = await _watch_memory(screen, began, seconds)
+    began = perf_counter()
+    scenes = {
+        "country": await screen.scene(asyncio.sleep, part),
+        "dragging": await screen.scene(screen.drag, part),
+    }
+    await screen.approach((570, 420))
+    scenes["town"] = await screen.scene(asyncio.sleep, part)
+    samples = await _watch_memory(screen, began, seconds)
     standing = (scenes["country"], scenes["town"])
     heap = [used for _, used, _ in samples]
     return {

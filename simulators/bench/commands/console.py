@@ -22,8 +22,8 @@ from simulators.bench.field.plan import plan_of
 from simulators.bench.field.positions import Phase
 from simulators.bench.stage import Event, Load, Stage
 
-OPENING_SECONDS: Final = 40.0
-"""The units go on moving for so long more: while the browser starts, and while it ends."""
+SPARE_SECONDS: Final = 40.0
+"""The units go on moving for so long more: a browser is never done to the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def console(units: int, rate: float, seconds: float, incidents: int, **chosen: A
     what the page keeps is looked at, each time after a full garbage collection.
     """
     screen.browser_path()
-    phases = [Phase("steady", seconds + OPENING_SECONDS, rate)]
+    phases = [Phase("steady", seconds + SPARE_SECONDS, rate)]
     budget.check(units, 1, phases)
     room: list[Room] = []
 
@@ -99,17 +99,15 @@ def console(units: int, rate: float, seconds: float, incidents: int, **chosen: A
         own = [unit.number for unit in cast.units if unit.agency == clerk.agency]
         room.append(Room(place.url, viewer, clerk, own[:incidents]))
         await asyncio.sleep(1.0)
-        return plan_of(place, cast, phases, SEED)
+        return plan_of(place, cast, phases, SEED, waits=True)
 
     async def during(place: Stage, load: Load, shown: Callable[[Event], None]) -> Result:
         auth = room[0].viewer.auth
-        moving = await load.until("progress", shown)
-        while moving["text"] != "positions":
-            moving = await load.until("progress", shown)
-        async with room[0].at_work():
-            watching = asyncio.create_task(
-                screen.observe(place.url, auth["name"], auth["password"], seconds)
-            )
+        name, password = auth["name"], auth["password"]
+        await load.until("ready", shown)
+        async with room[0].at_work(), screen.opened(place.url, name, password) as seen:
+            load.tell({})
+            watching = asyncio.create_task(screen.observe(seen, seconds))
             # The load speaks on meanwhile, and would stop if nobody listened.
             while not watching.done():
                 shown(await load.until("progress", shown))

@@ -19,12 +19,16 @@ def plan_of(
     *,
     mail: Mapping[str, float] | None = None,
     stuck: int = 0,
+    waits: bool = False,
 ) -> Plan:
-    """``mail`` is messages a second of each kind; ``stuck`` consoles may stop reading."""
+    """``mail`` is messages a second of each kind; ``stuck`` consoles may stop reading.
+
+    A load that ``waits`` says ``ready`` when everybody is there, and begins at a word.
+    """
     return {
         "url": place.url, "dsn": place.dsn, "pids": place.pids, "seed": seed,
         "phases": [asdict(phase) for phase in phases],
-        "mail": dict(mail or {}), "stuck": stuck,
+        "mail": dict(mail or {}), "stuck": stuck, "waits": waits,
         "units": [asdict(unit) for unit in cast.units],
         "hidden": [asdict(unit) for unit in cast.hidden],
         "consoles": [asdict(person) for person in cast.people],

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import select
+import sys
 import time
 from array import array
 from random import Random
@@ -112,6 +115,17 @@ class Field:
         return missing
 
 
+def _wait_for_word(field: Field) -> None:
+    """Say that everybody is there, and begin when a line comes (or when nobody is left to say it).
+
+    Meanwhile the server is answered, or it would cut the connections.
+    """
+    say("ready")
+    said = select.poll()
+    said.register(sys.stdin, select.POLLIN | select.POLLHUP)
+    field.crowd.reactor.run_until(lambda: bool(said.poll(0)), math.inf)
+
+
 def load(plan: Plan) -> dict[str, Any]:
     """The load process's part."""
     field = Field(plan)
@@ -121,6 +135,8 @@ def load(plan: Plan) -> dict[str, Any]:
         if console.journal is not None:
             console.journal.clear()
     quiet_memory()
+    if plan["waits"]:
+        _wait_for_word(field)
     used = Usage(*plan["pids"])
     outcome = field.run()
     usage = used.figures()
