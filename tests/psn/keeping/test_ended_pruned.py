@@ -22,7 +22,7 @@ from ended import (
     incident,
     lookout,
 )
-from stage import BCG, BEN, BOAT, BPD, CAR, CUSTOMS, PATROL, seed
+from stage import BCG, BEN, BOAT, BPD, CAR, CUSTOMS, PATROL, TRUCK, seed
 
 from dispatch.numbers import figures
 from dispatch.numbers.period import Period
@@ -178,41 +178,82 @@ async def test_it_stays_as_long_as_the_agency_in_it_that_keeps_longest(
 
 
 @pytest.mark.parametrize(
-    "subject",
+    ("subject", "keeps"),
     [
-        *("incident:1", "incident:2", "call:1", f"unit:{CAR}", "person:1", f"agency:{BPD}"),
-        *(f"agency:{BCG}", f"unit:{BOAT}", "person:2"),
+        *(("incident:1", "hers linked"), ("incident:2", "hers linked further")),
+        *(("call:1", "hers linked"), (f"unit:{CAR}", "hers linked"), ("person:1", "hers linked")),
+        *((f"agency:{BPD}", "hers linked"), (f"agency:{BCG}", "boats beside")),
+        *((f"unit:{BOAT}", "boats beside"), ("person:2", "boats beside")),
     ],
 )
 async def test_what_a_hold_concerns_or_is_linked_with_stays_whole(
-    conn: Connection, own: Keys, subject: str
+    conn: Connection, own: Keys, subject: str, keeps: str
 ) -> None:
-    """DOM-RET-3, DOM-RET-10."""
-    hers = await incident(conn, 60)
-    linked = await incident(conn, 60, CUSTOMS, units={}, author="person:3")
-    await conn.execute("update call set taken_by = 3 where incident_id = $1", linked)
-    boats = await incident(conn, 60, CUSTOMS, units={BOAT: BCG}, author=BEN)
-    nobodys = await incident(conn, 60, CUSTOMS, units={}, author="person:3")
-    await conn.execute("update call set taken_by = 3 where incident_id >= $1", boats)
-    await conn.execute("insert into incident_link values ($1, $2, 'x', 'test')", hers, linked)
-    photo = await attached(conn, hers, 60, CUSTOMS)
+    """DOM-RET-3, DOM-RET-10: a link holds one step, whatever the hold is on."""
+
+    async def strange() -> int:
+        """Nobody under hold had a part in it."""
+        return await incident(conn, 60, CUSTOMS, units={}, author="person:3")
+
+    made = {"hers": await incident(conn, 60), "linked": await strange()}
+    made |= {"further": await strange(), "beside": await strange()}
+    made["boats"] = await incident(conn, 60, CUSTOMS, units={BOAT: BCG}, author=BEN)
+    made["nobodys"] = await strange()
+    await conn.execute("update call set taken_by = 3 where agency_id = $1", CUSTOMS)
+    for one, other in (("hers", "linked"), ("linked", "further"), ("beside", "boats")):
+        await conn.execute(
+            "insert into incident_link values ($1, $2, 'x', 'test')", made[one], made[other]
+        )
+    photo = await attached(conn, made["hers"], 60, CUSTOMS)
     await hold(conn, subject)
-    kept = {
-        "incident:2": {hers, linked},
-        "incident:1": {hers, linked},
-        "call:1": {hers, linked},
-    }.get(subject, {hers} if subject in (f"unit:{CAR}", "person:1", f"agency:{BPD}") else {boats})
+    kept = {made[name] for name in keeps.split()}
     await prune(conn, own, keep={Kind.ATTACHMENT: 30})
     assert await ids(conn, "incident") == kept
-    assert nobodys not in kept
     calls = await conn.fetch("select incident_id from call")
-    assert {row[0] for row in calls} == kept
+    assert sorted(row[0] for row in calls) == sorted(kept), "one each"
     logs = await conn.fetch("select incident_id, count(*) as n from incident_event group by 1")
     assert {row["incident_id"]: row["n"] for row in logs} == dict.fromkeys(kept, 3)
-    assert (await conn.fetchval("select id from attachment") == photo) == (hers in kept)
+    photos = await conn.fetch("select id from attachment")
+    assert [row[0] for row in photos] == [photo] * (made["hers"] in kept)
     await conn.execute("update legal_hold set ends_at = $1", NOW)
     await prune(conn, own, keep={Kind.ATTACHMENT: 30})
     assert await ids(conn, "incident") == await ids(conn, "attachment") == set()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "update incident set opened_by = 'person:1' where id = $1",
+        "update incident_card set owner_id = 1 where incident_id = $1",
+        "update incident_member set author = 'person:1' where incident_id = $1",
+        "update assignment set ordered_by = 'person:1' where incident_id = $1",
+        "insert into incident_event (incident_id, seq, at, author, author_name, kind)"
+        " values ($1, 4, '2026-01-01', 'person:1', 'Ana', 'note')",
+        "update invitation set author = 'person:1' where incident_id = $1",
+        "update invitation set answered_by = 'person:1' where incident_id = $1",
+        "update call set taken_by = 1 where incident_id = $1",
+        "insert into reminder (agency_id, incident_id, text, due_at, author)"
+        " values (3, $1, 'x', now(), 'person:1')",
+        "insert into reminder (agency_id, incident_id, person_id, text, due_at, author)"
+        " values (3, $1, 1, 'x', now(), 'x')",
+        "insert into welfare_check (agency_id, unit_id, incident_id, every_seconds, due_at, author,"
+        " ended_at) values (3, 5, $1, 60, now(), 'person:1', now())",
+    ],
+)
+async def test_whatever_part_somebody_had_in_it_a_hold_on_him_keeps_it(
+    conn: Connection, own: Keys, part: str
+) -> None:
+    """DOM-RET-10."""
+    his, linked, _ = [
+        await incident(conn, 60, CUSTOMS, units={TRUCK: CUSTOMS}, author="person:3", asked=BCG)
+        for _ in range(3)
+    ]
+    await conn.execute("update call set taken_by = 3")
+    await conn.execute("insert into incident_link values ($1, $2, 'x', 'test')", his, linked)
+    await conn.execute(part, his)
+    await hold(conn, "person:1")
+    await prune(conn, own)
+    assert await ids(conn, "incident") == {his, linked}
 
 
 @pytest.mark.parametrize("kind", ["incident", "call", "lookout"])
