@@ -29,8 +29,8 @@ from dispatch.numbers.period import Period
 from psn import database as db
 from psn import keys
 from psn.keeping import pruning
-from psn.keeping.pruning.step import Done, Work
-from psn.keeping.retention import Held, Kind
+from psn.keeping.pruning.step import Done
+from psn.keeping.retention import Kind
 from psn.keys import Keys
 from psn.trail.audit import Actor
 
@@ -254,40 +254,6 @@ async def test_whatever_part_somebody_had_in_it_a_hold_on_him_keeps_it(
     await hold(conn, "person:1")
     await prune(conn, own)
     assert await ids(conn, "incident") == {his, linked}
-
-
-@pytest.mark.parametrize("kind", ["incident", "call", "lookout"])
-async def test_a_hold_that_comes_during_a_step_waits_for_its_end(
-    conn: Connection, own: Keys, database: str, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    """DOM-RET-3: it is not in force, unseen, on what goes in that moment; one before it counts."""
-    one = await {"incident": incident, "call": call, "lookout": lookout}[kind](conn, 40)
-    other = await asyncpg.connect(database)
-    await other.execute("set lock_timeout = '100ms'")
-    held, mark, waited = Work.held, Work.mark, []
-
-    async def held_and_then(work: Work) -> Held:
-        found = await held(work)
-        if work.connection.is_in_transaction():
-            with pytest.raises(asyncpg.LockNotAvailableError):
-                await hold(other, f"{kind}:{one}")
-            waited.append(kind)
-        return found
-
-    async def just_before(work: Work) -> None:
-        if not await conn.fetchval("select count(*) from legal_hold"):
-            await hold(other, f"{kind}:{one}")
-        await mark(work)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Work, "mark", just_before)
-        assert await prune(conn, own) == {}
-    assert await ids(conn, kind) == {one}
-    await conn.execute("update legal_hold set ends_at = $1", NOW)
-    monkeypatch.setattr(Work, "held", held_and_then)
-    assert (await prune(conn, own))[kind, BPD] == 1
-    assert waited
-    await other.close()
 
 
 async def test_attachments_past_their_own_period_are_counted_once(
