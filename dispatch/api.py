@@ -8,6 +8,7 @@ it and of what it answers; the OpenAPI document is made from the same table.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -465,6 +466,7 @@ def add_routes(application: web.Application, core: Core, settings: Settings) -> 
 
     application.cleanup_ctx.append(pool)
     application.cleanup_ctx.append(attachments.keeping(core, settings, POOL))
+    application[exporting.TURNS] = asyncio.Semaphore(exporting.AT_ONCE)
     application[GUESSES] = Guesses(time.monotonic())
     for route in ROUTES:
         application.router.add_route(route.method, route.path, _answering(core, settings, route))

@@ -100,6 +100,7 @@ _STATUS: Final = {
     "too_many_unfinished": 429,
     "too_much_today": 429,
     "disk_full": 507,
+    "no_room_for_export": 507,
     "files_away": 503,
     "refused": 409,
     "not_ready": 409,

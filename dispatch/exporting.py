@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from typing import Final
+import asyncio
+from typing import IO, Final
 
 from aiohttp import web
 
@@ -12,8 +12,12 @@ from dispatch.attachments.service import SERVICE, on_files
 from dispatch.working import visible
 from psn import access
 from psn.keeping import incident_file
+from psn.keeping.incident_file import Contents, Sealed
 
 ZIP: Final = "application/zip"
+AT_ONCE: Final = 2
+"""So many are put together at the same time; others wait for their turn."""
+TURNS: Final[web.AppKey[asyncio.Semaphore]] = web.AppKey("exports", asyncio.Semaphore)
 
 
 async def incident(asked: Asked) -> web.Response:
@@ -28,18 +32,15 @@ async def incident(asked: Asked) -> web.Response:
             raise not_found()
         if not access.may(asked.who, "incident", "export", owner):
             raise not_allowed()
-        contents = await incident_file.read(connection, number, owner, asked.who.address)
-    files = asked.request.app[SERVICE].files
-    made = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
+    # What is read is in memory until it is written, and each writes as fast as the disk takes it.
+    async with asked.request.app[TURNS]:
+        contents, made, sealed = await _made(asked, number, owner)
     try:
-        sealed = await on_files(
-            incident_file.write, contents, lambda id: files.stored(id).open("rb"), made
-        )
         asked.check_still()
         details = {"as_seen_by": owner, "sha256": sealed.sha256, "bytes": sealed.size}
         await asked.record("incident.exported", f"incident:{number}", owner, details)
     except BaseException:
-        made.close()
+        incident_file.let_go(made)
         raise
     return web.Response(
         body=made,
@@ -50,6 +51,25 @@ async def incident(asked: Asked) -> web.Response:
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+async def _made(asked: Asked, number: int, owner: int) -> tuple[Contents, IO[bytes], Sealed]:
+    """The archive, in a file that whoever gets it closes."""
+    async with asked.pool.acquire() as connection:
+        contents = await incident_file.read(connection, number, owner, asked.who.address)
+    files = asked.request.app[SERVICE].files
+    made = await on_files(incident_file.scratch, contents, files.directory)
+    try:
+        return (
+            contents,
+            made,
+            await on_files(
+                incident_file.write, contents, lambda id: files.stored(id).open("rb"), made
+            ),
+        )
+    except BaseException:
+        incident_file.let_go(made)
+        raise
 
 
 ROUTES: Final = (Route("/api/incidents/{id}/export", incident, None, gives=(ZIP,)),)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -21,8 +20,6 @@ from psn.keeping import stored_files
 from psn.problems import Problem
 
 PART, MADE, SMALL, PREVIEW, CONTENT = ".part", ".made", ".small", ".preview", ""
-RESERVE_BYTES: Final = 512 << 20
-"""So much of the disk is left to others."""
 _NAME: Final = re.compile(r"[0-9a-f]{2}[0-9a-f-]{34}(\.[a-z]+)?\Z")
 _WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -45,9 +42,14 @@ class Files:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
+    @property
+    def directory(self) -> Path:
+        """Where they lie."""
+        return self._directory
+
     def prepare(self) -> None:
         """Make the directory, for its owner alone, when it is missing."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stored_files.prepare(self._directory)
 
     def path(self, id: UUID, ending: str = CONTENT) -> Path:
         """The file of an attachment."""
@@ -60,7 +62,7 @@ class Files:
     def check_room(self, more: int) -> None:
         """Raises :class:`DiskFull` where so many bytes more would fill the disk."""
         self.prepare()
-        if shutil.disk_usage(self._directory).free < more + RESERVE_BYTES:
+        if not stored_files.has_room(self._directory, more):
             raise DiskFull
 
     def arrived(self, id: UUID) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from dispatch.attachments.looks import Looks
 from dispatch.attachments.scanning import scanner
 from dispatch.attachments.upload import Limits
 from psn.core import Core
+from psn.keeping import stored_files
 from psn.problems import Problem
 from psn.settings import Settings
 
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ async def on_files(call: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
             working.exception()
         raise
     except OSError as problem:
-        if problem.errno in _FULL:
+        if problem.errno in stored_files.FULL:
             raise DiskFull from None
         log.error("files of attachments: %s", problem)
         raise Problem(

@@ -1,9 +1,11 @@
 """Calls, incidents and lookouts have a period; what is counted of incidents outlives them.
 
-Revision 0021. What the columns mean stands in psn/schema/figures.py. Rows of an incident go with it
-alone, and an incident, a closed call and a lookout only in a transaction whose entry of the audit
-names them: what checks that waits for the end of the transaction, where that entry is written. What
-an incident is called is no longer said in the audit, which outlives it.
+Revision 0021. What the columns mean stands in psn/schema/figures.py. An incident, a call that is
+with none, and a lookout go only when the newest entry of their pruning names them, and an
+incident's log, assignments and calls only when it is gone. What checks that waits for the end of
+the transaction: the entry is written last in it. What else belongs to an incident is deleted with
+it by who prunes, or by its foreign key; nothing checks that. What an incident is called gets into
+the audit no more, since that outlives it; what stands there already stays.
 """
 
 from __future__ import annotations

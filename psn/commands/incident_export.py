@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +13,7 @@ from psn import database, migrate
 from psn.commands.rows import user
 from psn.commands.words import connected, counted, missing, settings, taken
 from psn.keeping import incident_file, personal_data, stored_files
-from psn.keeping.incident_file import Sealed
+from psn.keeping.incident_file import Contents, Sealed
 from psn.problems import Problem
 from psn.trail import auditor
 from psn.trail.audit import Entry
@@ -65,7 +64,8 @@ async def _exported(number: str, file: Path, code: str | None) -> tuple[Sealed, 
         viewer = row["agency_id"] if code is None else await _member(connection, row["id"], code)
         contents = await incident_file.read(connection, row["id"], viewer, user().address)
         # In a file without a name until it is on record who got it.
-        with tempfile.TemporaryFile() as made:
+        made = _scratch(contents, said.files_directory)
+        try:
             sealed = incident_file.write(
                 contents, lambda id: stored_files.path(said.files_directory, id).open("rb"), made
             )
@@ -74,7 +74,18 @@ async def _exported(number: str, file: Path, code: str | None) -> tuple[Sealed, 
             entry = Entry(user(), "incident.exported", what, row["agency_id"], details)
             await auditor.append(connection, [entry])
             _keep(made, file)
+        finally:
+            incident_file.let_go(made)
     return sealed, contents.number
+
+
+def _scratch(contents: Contents, directory: Path) -> IO[bytes]:
+    try:
+        return incident_file.scratch(contents, directory)
+    except OSError as problem:
+        text = f"{directory} cannot be written: {problem.strerror}."
+        todo = "Set PSN_FILES to where the server keeps its files, and be its user."
+        raise Problem("files_away", text, todo) from problem
 
 
 async def _member(connection: database.Connection, incident: int, code: str) -> int:

@@ -214,7 +214,11 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "audit.exported": (Rule("DATA_EXPORTED", Severity.NOTICE, "The audit was exported"),),
     "audit.lost": (Rule("AUDIT_LOST", Severity.ERROR, "Entries of the audit found no room"),),
     "audit.unguarded": (
-        Rule("AUDIT_UNGUARDED", Severity.ALERT, "Guards of the audit are off or gone"),
+        Rule(
+            "AUDIT_UNGUARDED",
+            Severity.ALERT,
+            "Guards of audit or ended work are off or gone",
+        ),
     ),
     "audit.guarded": (Rule("AUDIT_GUARDED", Severity.NOTICE, "Guards of the audit are back"),),
     "audit.verify_failed": (

@@ -7,17 +7,21 @@ audit that of the archive, so that whoever gets it can prove that it is the one 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any, Final
 
 import asyncpg
 
 from psn import database
+from psn.keeping import stored_files
 from psn.problems import Problem
 
 READY: Final = "ready"
@@ -175,8 +179,62 @@ def _line(row: asyncpg.Record, part: str) -> dict[str, Any]:
     return said
 
 
+class NoRoom(Problem):
+    """``no_room_for_export``: the archive would fill the disk."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no_room_for_export",
+            "The server's disk has no room to put this incident together.",
+            "Make room where PSN_FILES lies, then export it again.",
+        )
+
+
+def scratch(contents: Contents, directory: Path) -> IO[bytes]:
+    """A file without a name in the directory of files, where the archive is put together; blocks.
+
+    Whatever becomes of it then, :func:`let_go` is to be called. Raises :class:`NoRoom` where it
+    would not fit, and ``OSError``.
+    """
+    stored_files.prepare(directory)
+    if not stored_files.has_room(directory, _bytes_of_files(contents, directory)):
+        raise NoRoom
+    return tempfile.TemporaryFile(dir=directory)
+
+
+def let_go(made: IO[bytes]) -> None:
+    """Close what :func:`scratch` gave; it is no more then."""
+    # What a full disk did not take is not wanted any more.
+    with contextlib.suppress(OSError):
+        made.close()
+
+
+def _bytes_of_files(contents: Contents, directory: Path) -> int:
+    """Photos and voice notes do not get smaller in an archive; words, which do, are few."""
+    total = 0
+    for one in contents.said["attachments"]:
+        if one["state"] == READY:
+            with contextlib.suppress(FileNotFoundError):
+                total += stored_files.path(directory, str(one["id"])).stat().st_size
+    return total
+
+
+@contextlib.contextmanager
+def _told_when_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno in stored_files.FULL:
+            raise NoRoom from problem
+        raise
+
+
+@_told_when_full()
 def write(contents: Contents, open_file: Callable[[str], IO[bytes]], out: IO[bytes]) -> Sealed:
-    """Write the archive; blocks. ``open_file`` opens the file of an attachment by its id."""
+    """Write the archive; blocks. ``open_file`` opens the file of an attachment by its id.
+
+    Raises :class:`NoRoom`, and ``OSError``.
+    """
     sealed, sums = Sealed(), {}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for one in contents.said["attachments"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -62,6 +63,15 @@ AUDITED_TABLES = (
     "place_note",
 )
 """Tables whose every change is in the audit, whoever makes it and however."""
+DOORS: Final = {
+    "incident": ("incident_goes", "incident_not_emptied"),
+    "incident_event": ("incident_event_goes", "incident_event_stays", "incident_event_not_emptied"),
+    "assignment": ("assignment_goes", "assignment_times", "assignment_not_emptied"),
+    "call": ("call_goes", "call_of_incident_goes", "call_not_emptied"),
+    "lookout": ("lookout_goes", "lookout_not_emptied"),
+    "unit_status_log": ("unit_status_log_stays", "unit_status_log_not_emptied"),
+}
+"""Triggers that keep work from being changed or deleted by hand, by the tables that they are on."""
 
 
 def connect_engine(dsn: str) -> AsyncEngine:

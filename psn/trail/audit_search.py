@@ -84,13 +84,15 @@ async def checkpoints(connection: database.Connection) -> list[Checkpoint]:
 
 
 async def unguarded(connection: database.Connection) -> list[Finding]:
-    """Tables whose changes go unrecorded, because triggers on them are off or gone."""
+    """Tables whose changes go unrecorded or unhindered, because triggers are off or gone."""
     guards = {
         table: {f"audited_{event}" for event in ("insert", "update", "delete", "truncate")}
         for table in schema.AUDITED_TABLES
     } | {table: {f"{table}_stays"} for table in ("audit", "audit_checkpoint")}
     guards["audit"].add("audit_prefix")
     guards["audit_pending"] = {"audit_pending_settled"}
+    for table, doors in schema.DOORS.items():
+        guards[table] = guards.get(table, set()) | set(doors)
     found = await connection.fetch(
         "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
         " WHERE t.tgenabled IN ('O', 'A') AND c.relnamespace = 'public'::regnamespace"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import hashlib
 import io
 import json
+import tempfile
+import threading
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,13 +17,19 @@ import asyncpg
 import pytest
 from attached import Sender, entered, photo
 from ended import Connection, incident
-from stage import BCG, BPD, CAR, Stage
+from stage import BCG, BPD, CAR, Stage, until
+
+from dispatch import exporting
+from dispatch.asking import Asked
+from psn.keeping import incident_file, stored_files
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the server's files lie."""
-    monkeypatch.setenv("PSN_FILES", str(tmp_path / "files"))
+    files = tmp_path / "files"
+    monkeypatch.setenv("PSN_FILES", str(files))
+    return files
 
 
 @pytest.fixture
@@ -84,3 +94,78 @@ async def test_nobody_else_takes_it_out(stage: Stage, conn: Connection) -> None:
             assert (await ask(peer, one))[0] == status, who
             assert (await ask(peer, 999))[0] == 404
     assert await exports(conn) == []
+
+
+@pytest.fixture
+async def ana(stage: Stage, conn: Connection) -> AsyncIterator[Sender]:
+    """A supervisor."""
+    await roles(conn, "ana", "supervisor")
+    async with entered(stage, "ana") as sender:
+        yield sender
+
+
+async def test_it_is_put_together_where_the_files_are(
+    conn: Connection, ana: Sender, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in memory or on a small disk, as the place of temporary files may be."""
+    monkeypatch.setattr(tempfile, "tempdir", str(place / "nowhere"))
+    assert (await ask(ana, await incident(conn, 1)))[0] == 200
+    assert [path for path in place.rglob("*") if path.is_file()] == [], "it has no name"
+
+
+async def test_a_disk_without_room_is_said_before_and_after(
+    conn: Connection, ana: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await incident(conn, 1)
+
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def full(*_: object, **__: object) -> Full:
+        return Full()
+
+    for what in ((stored_files, "RESERVE_BYTES", 1 << 62), (tempfile, "TemporaryFile", full)):
+        with monkeypatch.context() as patch:
+            patch.setattr(*what)
+            status, body, _ = await ask(ana, one)
+        assert (status, json.loads(body)["error"]["code"]) == (507, "no_room_for_export")
+        assert "incident" in json.loads(body)["error"]["text"]
+    assert await exports(conn) == []
+    assert (await ask(ana, one))[0] == 200
+
+
+async def test_only_so_many_at_once_are_read_and_the_others_wait(
+    conn: Connection, ana: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await incident(conn, 1)
+    going = threading.Event()
+    begun: list[str] = []
+    read, write, visible = incident_file.read, incident_file.write, exporting.visible
+
+    async def came(asked: Asked) -> int:
+        begun.append("asked")
+        return await visible(asked)
+
+    async def noted(*args: object) -> object:
+        begun.append("read")
+        return await read(*args)  # type: ignore[arg-type]
+
+    def held_up(*args: object) -> object:
+        begun.append("write")
+        going.wait(60)
+        return write(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(exporting, "visible", came)
+    monkeypatch.setattr(incident_file, "read", noted)
+    monkeypatch.setattr(incident_file, "write", held_up)
+    asked = [asyncio.create_task(ask(ana, one)) for _ in range(exporting.AT_ONCE + 2)]
+    try:
+        await until(lambda: begun.count("asked") == len(asked), "all have asked")
+        await until(lambda: begun.count("write") >= exporting.AT_ONCE, "some are written")
+        await asyncio.sleep(0.3)
+        assert begun.count("read") == exporting.AT_ONCE, "what waits is not in memory"
+    finally:
+        going.set()
+    assert [(await each)[0] for each in asked] == [200] * len(asked)
+    assert begun.count("read") == len(asked)

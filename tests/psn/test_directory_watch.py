@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 import shapely
+from emptied import past_the_doors
 
 from psn import directory_watch, migrate
 from psn.cluster import Cluster
@@ -168,7 +169,7 @@ async def test_every_table_tells_of_its_changes(
     try:
         await listener.add_listener("psn_directory", lambda *got: told.append(str(got[3])))
         await conn.execute(f"update {table} set id = id")
-        await conn.execute(f"truncate {table} cascade")
+        await conn.execute(past_the_doors(f"truncate {table} cascade"))
         await until(lambda: told.count(table) == 2)
     finally:
         await listener.close()

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import pytest
+from emptied import past_the_doors
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -145,8 +146,11 @@ class Policy(RuleBasedStateMachine):
     async def _reset(self) -> None:
         self.stage.core.picture.newest.clear()
         await self.stage.core.pool.execute(
-            "truncate agreement, unit_exception, broken_glass, incident, incident_member cascade;"
-            "delete from group_member where person_id is not null;"
+            past_the_doors(
+                "truncate agreement, unit_exception, broken_glass, incident, incident_member"
+                " cascade"
+            )
+            + "delete from group_member where person_id is not null;"
             "update person set disabled_at = null, roles = '{dispatcher}';"
             "update unit set retired_at = null"
         )

@@ -184,6 +184,8 @@ const en = {
     session_ended: '',
     too_fast: '',
     unavailable: '',
+    no_room_for_export: '',
+    files_away: '',
   },
 } as const;
 
@@ -375,6 +377,8 @@ const es: Spoken<typeof en> = {
     session_ended: 'La sesión ha terminado.',
     too_fast: 'Demasiado de una vez.',
     unavailable: 'El servidor no puede en este momento.',
+    no_room_for_export: 'El disco del servidor no tiene sitio para reunir este incidente.',
+    files_away: 'El servidor no alcanza sus archivos en este momento.',
   },
 };
 

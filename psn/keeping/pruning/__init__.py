@@ -2,7 +2,7 @@
 
 One pruning runs at a time. It goes in small steps, each a transaction of its own with its entry
 of the audit in it, and rests between them, so that neither locks nor the disk are held for long;
-stopped anywhere, it goes on the next time. Legal holds are looked at anew before every step.
+stopped anywhere, it goes on the next time. Periods are read once; legal holds anew in every step.
 """
 
 from __future__ import annotations

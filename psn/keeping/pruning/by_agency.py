@@ -50,35 +50,33 @@ async def prune(work: Work, sort: Sort) -> None:
 
 async def _step(work: Work, sort: Sort, agency: int, cutoff: datetime) -> int:
     """Delete some that are due, or count them all; how many."""
-    if work.dry:
-        arguments = await _arguments(work, sort, agency, cutoff)
-        counting = f"SELECT count(*) FROM {sort.table} WHERE {sort.where}"
-        count = int(await work.connection.fetchval(counting, *arguments))
-        if count:
-            work.done.append(Done(sort.kind, agency, count, cutoff))
-        return count
+    async with work.step() as held:
+        arguments = (*holds.arguments(held)[: sort.holds], agency, cutoff)
+        if work.dry:
+            counting = f"SELECT count(*) FROM {sort.table} WHERE {sort.where}"
+            count = int(await work.connection.fetchval(counting, *arguments))
+        else:
+            count = await _delete(work, sort, agency, cutoff, arguments)
+    if count:
+        work.done.append(Done(sort.kind, agency, count, cutoff))
+    return count
+
+
+async def _delete(
+    work: Work, sort: Sort, agency: int, cutoff: datetime, arguments: tuple[object, ...]
+) -> int:
     name, letter = sort.table.split()
-    async with work.connection.transaction():
-        await work.mark()
-        arguments = await _arguments(work, sort, agency, cutoff)
-        rows = await work.connection.fetch(
-            f"WITH due AS (SELECT {letter}.id FROM {sort.table} WHERE {sort.where}"
-            f" ORDER BY {letter}.id LIMIT {sort.batch} FOR UPDATE SKIP LOCKED)"
-            f" DELETE FROM {name} WHERE id IN (SELECT id FROM due) RETURNING id",
-            *arguments,
-        )
-        if not rows:
-            return 0
-        done = Done(sort.kind, agency, len(rows), cutoff)
-        ids = sorted(row["id"] for row in rows)
-        if sort.beside is not None:
-            await work.connection.execute(sort.beside, ids)
-        details = {"ids": ids} if sort.named else {}
-        await work.record(f"{sort.kind}.pruned", done, details)
-    work.done.append(done)
-    return len(rows)
-
-
-async def _arguments(work: Work, sort: Sort, agency: int, cutoff: datetime) -> tuple[object, ...]:
-    """The values for :attr:`Sort.where`."""
-    return (*holds.arguments(await work.held())[: sort.holds], agency, cutoff)
+    rows = await work.connection.fetch(
+        f"WITH due AS (SELECT {letter}.id FROM {sort.table} WHERE {sort.where}"
+        f" ORDER BY {letter}.id LIMIT {sort.batch} FOR UPDATE SKIP LOCKED)"
+        f" DELETE FROM {name} WHERE id IN (SELECT id FROM due) RETURNING id",
+        *arguments,
+    )
+    if not rows:
+        return 0
+    ids = sorted(row["id"] for row in rows)
+    if sort.beside is not None:
+        await work.connection.execute(sort.beside, ids)
+    done = Done(sort.kind, agency, len(ids), cutoff)
+    await work.record(f"{sort.kind}.pruned", done, {"ids": ids} if sort.named else {})
+    return len(ids)

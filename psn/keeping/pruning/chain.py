@@ -30,20 +30,22 @@ async def prune(work: Work) -> None:
     head = await work.connection.fetchval("SELECT max(seq) FROM audit")
     after = 0
     while True:
-        rows = await work.connection.fetch(
-            "SELECT seq, hash, at, agency, owner, actor, object FROM audit"
-            " WHERE seq > $1 AND seq < $2 ORDER BY seq LIMIT $3",
-            after,
-            head or 0,
-            BATCH,
-        )
-        going = _due(work, rows, await work.held())
-        if not going:
-            return
-        after = going[-1]["seq"]
-        done = Done("audit", None, len(going), max(row["at"] for row in going))
-        if not work.dry:
-            await _delete(work, going, done)
+        async with work.step() as held:
+            rows = await work.connection.fetch(
+                "SELECT seq, hash, at, agency, owner, actor, object FROM audit"
+                " WHERE seq > $1 AND seq < $2 ORDER BY seq LIMIT $3",
+                after,
+                head or 0,
+                BATCH,
+            )
+            going = _due(work, rows, held)
+            if not going:
+                return
+            after = going[-1]["seq"]
+            done = Done("audit", None, len(going), max(row["at"] for row in going))
+            made = None if work.dry else await _delete(work, going, done)
+        if made is not None:
+            log.info("%s", made.line)
         work.done.append(done)
         if len(going) < BATCH:
             return
@@ -68,18 +70,17 @@ def _due(work: Work, rows: list[asyncpg.Record], held: Held) -> list[asyncpg.Rec
     return rows
 
 
-async def _delete(work: Work, going: list[asyncpg.Record], done: Done) -> None:
+async def _delete(work: Work, going: list[asyncpg.Record], done: Done) -> Checkpoint:
     connection, keys = work.connection, work.keys
     first, last, link = going[0]["seq"], going[-1]["seq"], going[-1]["hash"]
-    async with connection.transaction():
-        # The newest entry is signed first: the newest checkpoint is never one of what is gone.
-        await auditor.sign(connection, keys)
-        made = await _checkpoint(work, last, link)
-        details: dict[str, Any] = {"first": first, "last": last, "hash": link.hex()}
-        text = audit.pruned_text(first, last, link)
-        await work.record("audit.pruned", done, details | auditor.signed(keys, text))
-        await connection.execute("DELETE FROM audit WHERE seq <= $1", last)
-    log.info("%s", made.line)
+    # The newest entry is signed first: the newest checkpoint is never one of what is gone.
+    await auditor.sign(connection, keys)
+    made = await _checkpoint(work, last, link)
+    details: dict[str, Any] = {"first": first, "last": last, "hash": link.hex()}
+    text = audit.pruned_text(first, last, link)
+    await work.record("audit.pruned", done, details | auditor.signed(keys, text))
+    await connection.execute("DELETE FROM audit WHERE seq <= $1", last)
+    return made
 
 
 async def _checkpoint(work: Work, seq: int, link: bytes) -> Checkpoint:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from geo import belize
 from psn.keeping.pruning import holds
 from psn.keeping.pruning.step import Done, Work
-from psn.keeping.retention import Kind
+from psn.keeping.retention import Held, Kind
 
 BATCH: Final = 100
 """Incidents that one step deletes."""
@@ -125,17 +125,19 @@ async def prune(work: Work) -> None:
 
 
 async def _step(work: Work, agency: int, agencies: list[int]) -> int:
-    """Delete some that are due; how many. In a dry run: count them all, and none."""
-    due = await _due(work, agency, agencies, None)
+    """Delete some that are due; of how many it tried, or 0 when none of them went.
+
+    In a dry run: count them all, and 0.
+    """
+    due = await _due(work, await work.held(), agency, agencies, None)
     if work.dry and due:
         work.done += (await _counted(work, agency, agencies, due))[0]
     if work.dry or not due:
         return 0
-    async with work.connection.transaction():
-        await work.mark()
+    async with work.step() as held:
         locked = [row[0] for row in await work.connection.fetch(_LOCK, due)]
         # Asked again now that nobody else can work on them.
-        ids = await _due(work, agency, agencies, locked) if locked else []
+        ids = await _due(work, held, agency, agencies, locked) if locked else []
         if not ids:
             return 0
         done, counts = await _counted(work, agency, agencies, ids)
@@ -143,13 +145,16 @@ async def _step(work: Work, agency: int, agencies: list[int]) -> int:
             await work.connection.execute(statement, ids)
         await work.record("incident.pruned", done[0], {"ids": ids, **counts})
     work.done += done
-    return len(ids)
+    # Those that somebody is at do not end it: others wait behind them.
+    return len(due)
 
 
-async def _due(work: Work, agency: int, agencies: list[int], among: list[int] | None) -> list[int]:
+async def _due(
+    work: Work, held: Held, agency: int, agencies: list[int], among: list[int] | None
+) -> list[int]:
     rows = await work.connection.fetch(
         _DUE if work.dry else f"{_DUE} LIMIT {BATCH}",
-        *holds.arguments(await work.held()),
+        *holds.arguments(held),
         agency,
         work.periods.cutoff(agency, Kind.INCIDENT, work.now),
         agencies,

@@ -14,6 +14,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+import asyncpg
+
 from psn.keeping.pruning import rows
 from psn.keeping.pruning.step import Done, Work
 from psn.keeping.retention import Kind
@@ -80,34 +82,39 @@ async def _raise(work: Work, box: str, floor: int, agency: int | None, cutoff: d
     """Delete a mailbox's entries from before ``cutoff``, a page at a time; whether any were."""
     some = False
     while True:
-        limit = min(cutoff, (await work.held()).mailbox(box))
-        page = await work.connection.fetch(_PAGE, box, floor, PAGE)
-        gone = []
-        for entry in page:
-            # What has no row in the log cannot be read by anyone.
-            if entry["at"] is not None and entry["at"] >= limit:
-                break
-            gone.append(entry)
-        if not gone:
-            return some
-        some, floor = True, gone[-1]["seq"] + 1
-        done = Done("message", agency, len(gone), cutoff)
-        if not work.dry:
-            await _delete(work, box, floor, [entry["log_id"] for entry in gone], done)
+        async with work.step() as held:
+            gone = await _page(work, box, floor, min(cutoff, held.mailbox(box)))
+            if not gone:
+                return some
+            some, floor = True, gone[-1]["seq"] + 1
+            done = Done("message", agency, len(gone), cutoff)
+            if not work.dry:
+                await _delete(work, box, floor, [entry["log_id"] for entry in gone], done)
         work.done.append(done)
+        if not work.dry:
+            await work.rest()
         if len(gone) < PAGE:
             return True
 
 
+async def _page(work: Work, box: str, floor: int, limit: datetime) -> list[asyncpg.Record]:
+    """The next entries of a mailbox, as far as they are from before ``limit``."""
+    gone = []
+    for entry in await work.connection.fetch(_PAGE, box, floor, PAGE):
+        # What has no row in the log cannot be read by anyone.
+        if entry["at"] is not None and entry["at"] >= limit:
+            break
+        gone.append(entry)
+    return gone
+
+
 async def _delete(work: Work, box: str, floor: int, ids: list[int], done: Done) -> None:
-    async with work.connection.transaction():
-        await work.connection.execute(
-            "DELETE FROM mailbox_entry WHERE address = $1 AND seq < $2", box, floor
-        )
-        await work.connection.execute(_ORPHANS, ids)
-        # Last but for the audit: the record's writer waits for this row.
-        await work.connection.execute(
-            "UPDATE mailbox SET floor = $2 WHERE address = $1 AND floor < $2", box, floor
-        )
-        await work.record("message.pruned", done, {"mailbox": box, "floor": floor})
-    await work.rest()
+    await work.connection.execute(
+        "DELETE FROM mailbox_entry WHERE address = $1 AND seq < $2", box, floor
+    )
+    await work.connection.execute(_ORPHANS, ids)
+    # Last but for the audit: the record's writer waits for this row.
+    await work.connection.execute(
+        "UPDATE mailbox SET floor = $2 WHERE address = $1 AND floor < $2", box, floor
+    )
+    await work.record("message.pruned", done, {"mailbox": box, "floor": floor})

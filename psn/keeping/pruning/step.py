@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -49,8 +50,19 @@ class Work:
     """Only count."""
     done: list[Done] = field(default_factory=list)
 
+    @contextlib.asynccontextmanager
+    async def step(self) -> AsyncIterator[Held]:
+        """A transaction that deletes something, and what is under hold until its end.
+
+        In a dry run it locks nothing, and is to delete nothing.
+        """
+        async with self.connection.transaction():
+            if not self.dry:
+                await self.mark()
+            yield await self.held()
+
     async def held(self) -> Held:
-        """What is under hold; to be asked before every step.
+        """What is under hold now. What is deleted is judged by what :meth:`step` says.
 
         Holds that came since the pruning began count as well.
         """
@@ -59,7 +71,7 @@ class Work:
     async def mark(self) -> None:
         """The transaction that begins is his who prunes, in what triggers write of it.
 
-        To be called first in it: what :meth:`held` says behind it stays true until its end.
+        What :meth:`held` says behind it stays true until its end.
         """
         # A hold that comes now waits until this is done, instead of coming too late unseen.
         await self.connection.execute("LOCK TABLE legal_hold IN SHARE MODE")

@@ -88,10 +88,8 @@ async def _drop(work: Work, name: str, ends: datetime) -> None:
     counts = Counter({row[0]: row[1] for row in rows})
     done = [Done("track", agency, count, ends) for agency, count in counts.items()]
     if not work.dry:
-        async with work.connection.transaction():
-            # A hold that comes now waits until this is done, instead of coming too late unseen.
-            await work.connection.execute("LOCK TABLE legal_hold IN SHARE MODE")
-            if await _touched(work, name, await work.held()):
+        async with work.step() as held:
+            if await _touched(work, name, held):
                 return
             await partitions.drop(work.connection, name)
             for each in done or [Done("track", None, 0, ends)]:
@@ -105,28 +103,24 @@ async def _thin(work: Work, table: str, agency: int, units: list[int], cutoff: d
     if not units:
         return
     due = _DUE if table != "fence_event" else f"{_DUE} AND t.at < $5 + {_LATE}"
-    if work.dry:
-        arguments = (units, *_arguments(await work.held()), cutoff)
-        count = await work.connection.fetchval(
-            f"SELECT count(*) FROM {table} t WHERE {due}", *arguments
-        )
-        if count:
-            work.done.append(Done("track", agency, count, cutoff))
-        return
+    counting = f"SELECT count(*) FROM {table} t WHERE {due}"
+    deleting = (
+        f"WITH due AS (SELECT t.ctid FROM {table} t WHERE {due} LIMIT {BATCH}),"
+        f" gone AS (DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM due))"
+        " RETURNING 1) SELECT count(*) FROM gone"
+    )
     while True:
-        arguments = (units, *_arguments(await work.held()), cutoff)
-        async with work.connection.transaction():
-            count = await work.connection.fetchval(
-                f"WITH due AS (SELECT t.ctid FROM {table} t WHERE {due} LIMIT {BATCH}),"
-                f" gone AS (DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM due))"
-                " RETURNING 1) SELECT count(*) FROM gone",
-                *arguments,
-            )
+        async with work.step() as held:
+            arguments = (units, *_arguments(held), cutoff)
+            count = await work.connection.fetchval(counting if work.dry else deleting, *arguments)
             if not count:
                 return
             done = Done("track", agency, count, cutoff)
-            await work.record("track.pruned", done, {"partition": table})
+            if not work.dry:
+                await work.record("track.pruned", done, {"partition": table})
         work.done.append(done)
+        if work.dry:
+            return
         await work.rest()
         if count < BATCH:
             return

@@ -23,6 +23,7 @@ from stage import CAR, Complaints, Stage, seed, until
 
 from dispatch.attachments import files, receiving, upload
 from dispatch.attachments.files import Files
+from psn.keeping import stored_files
 
 
 def uuid_of(path: str) -> UUID:
@@ -323,7 +324,7 @@ async def test_a_full_disk_keeps_what_came_and_goes_on_afterwards(
         answer = await ana.piece(path, 100, data[100:])
         assert (answer.status, answer.code) == (507, "disk_full")
         assert answer.said["error"]["retry"] > 0
-        patch.setattr(files, "RESERVE_BYTES", 1 << 62)
+        patch.setattr(stored_files, "RESERVE_BYTES", 1 << 62)
         assert (await ana.begin(data))[1].code == "disk_full"
     assert await ana.offset(path) == 100
     assert (await ana.piece(path, 100, data[100:])).status == 204

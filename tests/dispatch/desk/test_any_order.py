@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 from desk_peer import Worker
+from emptied import past_the_doors
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -118,8 +119,10 @@ class Desks(RuleBasedStateMachine):
 
     async def _clear(self) -> None:
         await self.stage.core.pool.execute(
-            "truncate incident, call, assignment, unit_status, unit_status_log, emergency, alarm,"
-            " counter restart identity cascade"
+            past_the_doors(
+                "truncate incident, call, assignment, unit_status, unit_status_log, emergency,"
+                " alarm, counter restart identity cascade"
+            )
         )
         await self.stage.core.refresh_directory()
         for worker in self.workers.values():

@@ -391,8 +391,11 @@ async def test_orders_that_do_not_arrive_raise_themselves(stage: Stage) -> None:
     number = (await ana.do("incident.open", title="Burglary"))["incident"]
     made = await ana.do("incident.assign", incident=number, units=[CAR])
     assignment = made["assignments"][0]
-    await stage.core.pool.execute("alter table assignment disable trigger assignment_times")
-    await stage.core.pool.execute("update assignment set ordered_at = now() - interval '70 s'")
+    await stage.core.pool.execute(
+        "alter table assignment disable trigger assignment_times;"
+        "update assignment set ordered_at = now() - interval '70 s';"
+        "alter table assignment enable trigger assignment_times"
+    )
 
     def kinds() -> set[str]:
         return {i["kind"] for i in ana.board.values() if i["is"] == "alarm"}

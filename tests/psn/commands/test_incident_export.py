@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import stat
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -14,7 +15,18 @@ import pytest
 from command_line import Psn, RunSql
 from ended import attached
 
+from psn.keeping import stored_files
+
 pytestmark = pytest.mark.usefixtures("agencies")
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the server's files lie; and nothing is put where temporary files usually are."""
+    place = tmp_path / "files"
+    monkeypatch.setenv("PSN_FILES", str(place))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    return place
 
 
 @pytest.fixture
@@ -29,7 +41,7 @@ def test_it_is_written_for_oneself_and_the_audit_has_its_hash(
     number: str,
     database: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    files: Path,
 ) -> None:
     async def photo() -> str:
         conn = await asyncpg.connect(database)
@@ -39,8 +51,7 @@ def test_it_is_written_for_oneself_and_the_audit_has_its_hash(
             await conn.close()
 
     id = asyncio.run(photo())
-    monkeypatch.setenv("PSN_FILES", str(tmp_path / "files"))
-    place = tmp_path / "files" / id[:2]
+    place = files / id[:2]
     place.mkdir(parents=True)
     (place / id).write_bytes(b"a photo")
     for named in (number.lower(), "1"):
@@ -103,3 +114,24 @@ def test_nothing_is_overwritten_and_nothing_there_without_a_record(
     with pytest.raises(Exception, match="audit"):
         psn("incident", "export", number, str(other), fails=True)
     assert not other.exists()
+
+
+def test_a_disk_without_room_or_that_is_not_there_is_said(
+    psn: Psn,
+    run_sql: RunSql,
+    number: str,
+    tmp_path: Path,
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "it.zip"
+    export = ("incident", "export", number, str(file))
+    with monkeypatch.context() as patch:
+        patch.setattr(stored_files, "RESERVE_BYTES", 1 << 62)
+        assert "no_room_for_export" in psn(*export, fails=True).output
+    files.rmdir()
+    files.write_text("no directory")
+    assert "files_away" in psn(*export, fails=True).output
+    assert not file.exists()
+    said = "select count(*) from audit where action = 'incident.exported'"
+    assert run_sql(said) == 0

@@ -22,7 +22,7 @@ from ended import (
     incident,
     lookout,
 )
-from stage import BCG, BEN, BOAT, BPD, CAR, CUSTOMS, PATROL, seed
+from stage import BCG, BEN, BOAT, BPD, CAR, CUSTOMS, PATROL, TRUCK, seed
 
 from dispatch.numbers import figures
 from dispatch.numbers.period import Period
@@ -30,7 +30,7 @@ from psn import database as db
 from psn import keys
 from psn.keeping import pruning
 from psn.keeping.pruning.step import Done, Work
-from psn.keeping.retention import Held, Kind
+from psn.keeping.retention import Kind
 from psn.keys import Keys
 from psn.trail.audit import Actor
 
@@ -103,10 +103,11 @@ async def test_an_incident_goes_whole_and_nothing_of_its_words_stays(
     }
     assert await prune(conn, own) == dry
     assert await ids(conn, "incident") == {young}
-    for table in ("incident_event", "call"):
-        assert await conn.fetchval(f"select count(*) from {table} where incident_id <> $1",
-                                   young) == 0  # fmt: skip
-    for table in ("reminder", "incident_link", "attachment"):
+    for table, left in (("incident_event", 3), ("incident_member", 2), ("assignment", 1),
+                        ("call", 1), ("incident_card", 1)):  # fmt: skip
+        rows = await conn.fetch(f"select incident_id from {table}")
+        assert [row[0] for row in rows] == [young] * left, table
+    for table in ("reminder", "incident_link", "attachment", "invitation"):
         assert await conn.fetchval(f"select count(*) from {table}") == 0
     assert await conn.fetchval("select count(*) from alarm") == 1
     files = {row[0][:36] for row in await conn.fetch("select name from file_orphan")}
@@ -166,87 +167,93 @@ async def test_it_stays_as_long_as_the_agency_in_it_that_keeps_longest(
     sent = await incident(conn, 60, units={BOAT: BCG})
     called = await incident(conn, 60)
     await call(conn, 60, BCG, of=called, taken_by=2)
-    alone = await incident(conn, 60)
+    await incident(conn, 60)
     with_customs = await incident(conn, 20, CUSTOMS, units={}, partners=(BPD,))
-    customs = await incident(conn, 20, CUSTOMS, units={})
+    await incident(conn, 20, CUSTOMS, units={})
     await prune(conn, own)
     assert await ids(conn, "incident") == {member, sent, called, with_customs}
-    assert not {alone, customs} & await ids(conn, "incident")
     await conn.execute("update retention set days = 10")
     await prune(conn, own)
     assert await ids(conn, "incident") == {with_customs}
 
 
 @pytest.mark.parametrize(
-    "subject",
+    ("subject", "keeps"),
     [
-        *("incident:1", "incident:2", "call:1", f"unit:{CAR}", "person:1", f"agency:{BPD}"),
-        *(f"agency:{BCG}", f"unit:{BOAT}", "person:2"),
+        *(("incident:1", "hers linked"), ("incident:2", "hers linked further")),
+        *(("call:1", "hers linked"), (f"unit:{CAR}", "hers linked"), ("person:1", "hers linked")),
+        *((f"agency:{BPD}", "hers linked"), (f"agency:{BCG}", "boats beside")),
+        *((f"unit:{BOAT}", "boats beside"), ("person:2", "boats beside")),
     ],
 )
 async def test_what_a_hold_concerns_or_is_linked_with_stays_whole(
-    conn: Connection, own: Keys, subject: str
+    conn: Connection, own: Keys, subject: str, keeps: str
 ) -> None:
-    """DOM-RET-3, DOM-RET-10."""
-    hers = await incident(conn, 60)
-    linked = await incident(conn, 60, CUSTOMS, units={}, author="person:3")
-    await conn.execute("update call set taken_by = 3 where incident_id = $1", linked)
-    boats = await incident(conn, 60, CUSTOMS, units={BOAT: BCG}, author=BEN)
-    nobodys = await incident(conn, 60, CUSTOMS, units={}, author="person:3")
-    await conn.execute("update call set taken_by = 3 where incident_id >= $1", boats)
-    await conn.execute("insert into incident_link values ($1, $2, 'x', 'test')", hers, linked)
-    photo = await attached(conn, hers, 60, CUSTOMS)
+    """DOM-RET-3, DOM-RET-10: a link holds one step, whatever the hold is on."""
+
+    async def strange() -> int:
+        """Nobody under hold had a part in it."""
+        return await incident(conn, 60, CUSTOMS, units={}, author="person:3")
+
+    made = {"hers": await incident(conn, 60), "linked": await strange()}
+    made |= {"further": await strange(), "beside": await strange()}
+    made["boats"] = await incident(conn, 60, CUSTOMS, units={BOAT: BCG}, author=BEN)
+    made["nobodys"] = await strange()
+    await conn.execute("update call set taken_by = 3 where agency_id = $1", CUSTOMS)
+    for one, other in (("hers", "linked"), ("linked", "further"), ("beside", "boats")):
+        await conn.execute(
+            "insert into incident_link values ($1, $2, 'x', 'test')", made[one], made[other]
+        )
+    photo = await attached(conn, made["hers"], 60, CUSTOMS)
     await hold(conn, subject)
-    kept = {
-        "incident:2": {hers, linked},
-        "incident:1": {hers, linked},
-        "call:1": {hers, linked},
-    }.get(subject, {hers} if subject in (f"unit:{CAR}", "person:1", f"agency:{BPD}") else {boats})
+    kept = {made[name] for name in keeps.split()}
     await prune(conn, own, keep={Kind.ATTACHMENT: 30})
     assert await ids(conn, "incident") == kept
-    assert nobodys not in kept
     calls = await conn.fetch("select incident_id from call")
-    assert {row[0] for row in calls} == kept
+    assert sorted(row[0] for row in calls) == sorted(kept), "one each"
     logs = await conn.fetch("select incident_id, count(*) as n from incident_event group by 1")
     assert {row["incident_id"]: row["n"] for row in logs} == dict.fromkeys(kept, 3)
-    assert (await conn.fetchval("select id from attachment") == photo) == (hers in kept)
+    photos = await conn.fetch("select id from attachment")
+    assert [row[0] for row in photos] == [photo] * (made["hers"] in kept)
     await conn.execute("update legal_hold set ends_at = $1", NOW)
     await prune(conn, own, keep={Kind.ATTACHMENT: 30})
     assert await ids(conn, "incident") == await ids(conn, "attachment") == set()
 
 
-@pytest.mark.parametrize("kind", ["incident", "call", "lookout"])
-async def test_a_hold_that_comes_during_a_step_waits_for_its_end(
-    conn: Connection, own: Keys, database: str, monkeypatch: pytest.MonkeyPatch, kind: str
+@pytest.mark.parametrize(
+    "part",
+    [
+        "update incident set opened_by = 'person:1' where id = $1",
+        "update incident_card set owner_id = 1 where incident_id = $1",
+        "update incident_member set author = 'person:1' where incident_id = $1",
+        "update assignment set ordered_by = 'person:1' where incident_id = $1",
+        "insert into incident_event (incident_id, seq, at, author, author_name, kind)"
+        " values ($1, 4, '2026-01-01', 'person:1', 'Ana', 'note')",
+        "update invitation set author = 'person:1' where incident_id = $1",
+        "update invitation set answered_by = 'person:1' where incident_id = $1",
+        "update call set taken_by = 1 where incident_id = $1",
+        "insert into reminder (agency_id, incident_id, text, due_at, author)"
+        " values (3, $1, 'x', now(), 'person:1')",
+        "insert into reminder (agency_id, incident_id, person_id, text, due_at, author)"
+        " values (3, $1, 1, 'x', now(), 'x')",
+        "insert into welfare_check (agency_id, unit_id, incident_id, every_seconds, due_at, author,"
+        " ended_at) values (3, 5, $1, 60, now(), 'person:1', now())",
+    ],
+)
+async def test_whatever_part_somebody_had_in_it_a_hold_on_him_keeps_it(
+    conn: Connection, own: Keys, part: str
 ) -> None:
-    """DOM-RET-3: it is not in force, unseen, on what goes in that moment; one before it counts."""
-    one = await {"incident": incident, "call": call, "lookout": lookout}[kind](conn, 40)
-    other = await asyncpg.connect(database)
-    await other.execute("set lock_timeout = '100ms'")
-    held, mark, waited = Work.held, Work.mark, []
-
-    async def held_and_then(work: Work) -> Held:
-        found = await held(work)
-        if work.connection.is_in_transaction():
-            with pytest.raises(asyncpg.LockNotAvailableError):
-                await hold(other, f"{kind}:{one}")
-            waited.append(kind)
-        return found
-
-    async def just_before(work: Work) -> None:
-        if not await conn.fetchval("select count(*) from legal_hold"):
-            await hold(other, f"{kind}:{one}")
-        await mark(work)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Work, "mark", just_before)
-        assert await prune(conn, own) == {}
-    assert await ids(conn, kind) == {one}
-    await conn.execute("update legal_hold set ends_at = $1", NOW)
-    monkeypatch.setattr(Work, "held", held_and_then)
-    assert (await prune(conn, own))[kind, BPD] == 1
-    assert waited
-    await other.close()
+    """DOM-RET-10."""
+    his, linked, _ = [
+        await incident(conn, 60, CUSTOMS, units={TRUCK: CUSTOMS}, author="person:3", asked=BCG)
+        for _ in range(3)
+    ]
+    await conn.execute("update call set taken_by = 3")
+    await conn.execute("insert into incident_link values ($1, $2, 'x', 'test')", his, linked)
+    await conn.execute(part, his)
+    await hold(conn, "person:1")
+    await prune(conn, own)
+    assert await ids(conn, "incident") == {his, linked}
 
 
 async def test_attachments_past_their_own_period_are_counted_once(
@@ -296,6 +303,50 @@ async def test_many_go_in_small_steps_and_a_stopped_one_goes_on(
     assert (await prune(conn, own))["incident", BPD] == 8
     assert [e["details"]["rows"] for e in await told(conn, "incident.pruned")] == [3, 3, 2]
     assert len(await ids(conn, "incident_figure")) == 8
+
+
+async def test_somebody_at_one_of_them_does_not_keep_those_behind_it(
+    conn: Connection, own: Keys, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-RET-7: what was skipped is no end; when nothing of a step goes, that is."""
+    monkeypatch.setattr("psn.keeping.pruning.incidents.BATCH", 3)
+    made = [await incident(conn, 40) for _ in range(8)]
+    other = await asyncpg.connect(database)
+    at = "select from incident_card where incident_id = any ($1) for update"
+    async with other.transaction():
+        await other.execute(at, made[1:2])
+        assert (await prune(conn, own))["incident", BPD] == 7
+    assert await ids(conn, "incident") == {made[1]}
+    made = [made[1], *[await incident(conn, 40) for _ in range(2)]]
+    async with other.transaction():
+        await other.execute(at, made)
+        assert await prune(conn, own) == {}
+    await other.close()
+    assert (await prune(conn, own))["incident", BPD] == 3
+    assert [e["details"]["rows"] for e in await told(conn, "incident.pruned")] == [2, 2, 2, 1, 3]
+
+
+async def test_one_pruning_judges_by_the_periods_of_its_beginning(
+    conn: Connection, own: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-RET-7."""
+    await incident(conn, 40)
+    await call(conn, 40)
+    first = pruning.PRUNERS[Kind.TRACK]
+
+    async def changed_meanwhile(work: Work) -> None:
+        await keep(conn, BPD, Kind.INCIDENT, None)
+        await keep(conn, BPD, Kind.CALL, None)
+        await first(work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pruning, "PRUNERS", {**pruning.PRUNERS, Kind.TRACK: changed_meanwhile})
+        done = await prune(conn, own)
+    assert (done["incident", BPD], done["call", BPD]) == (1, 1)
+    assert await ids(conn, "incident") == await ids(conn, "call") == set()
+    kept = {await incident(conn, 40)}
+    assert await prune(conn, own) == {}
+    assert await ids(conn, "incident") == kept
 
 
 # -- figures
@@ -424,37 +475,7 @@ async def test_a_lookout_under_hold_stays(
     assert await ids(conn, "lookout") == kept
 
 
-# -- the doors
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "delete from incident_event where seq = 2",
-        "delete from assignment",
-        "delete from call where incident_id is not null",
-        "delete from call where incident_id is null",
-        "delete from lookout",
-        "delete from call; delete from assignment; delete from incident",
-    ],
-)
-async def test_nobody_but_the_pruner_deletes_them(
-    conn: Connection, own: Keys, statement: str
-) -> None:
-    """DOM-RET-12: also after a pruning, and of what is past its period."""
-    for days in (5, 40):
-        await incident(conn, days)
-        await call(conn, days)
-        await lookout(conn, days)
-    await prune(conn, own)
-    for days in (5, 40):
-        await incident(conn, days)
-        await call(conn, days)
-        await lookout(conn, days)
-    before = await everything(conn)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await conn.execute(statement)
-    assert await everything(conn) == before
+# -- what is told
 
 
 async def test_what_was_done_is_told_with_its_agency(conn: Connection, own: Keys) -> None:

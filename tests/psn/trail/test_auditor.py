@@ -260,6 +260,17 @@ async def test_a_table_that_is_not_watched_any_more_is_found(pool: asyncpg.Pool)
     assert "audited_update of the table person" in found[0].text
 
 
+async def test_a_door_that_stands_open_is_found(pool: asyncpg.Pool) -> None:
+    """DOM-RET-12."""
+    async with pool.acquire() as connection:
+        for table, doors in schema.DOORS.items():
+            for door in doors:
+                await connection.execute(f"alter table {table} disable trigger {door}")
+                (found,) = await audit_search.unguarded(connection)
+                assert f"{door} of the table {table}" in found.text
+                await connection.execute(f"alter table {table} enable trigger {door}")
+
+
 async def test_every_table_that_is_watched_is_one_that_is_checked(pool: asyncpg.Pool) -> None:
     watched = await pool.fetch(
         "select distinct relname from pg_trigger t join pg_class c on c.oid = t.tgrelid"

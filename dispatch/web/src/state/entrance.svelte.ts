@@ -3,7 +3,7 @@ import { Connection, type Phase } from '../wire/connection';
 import type { Auth, FactorKind, Proof, ServerFrame, SignedIn, WireError } from '../wire/frames';
 import { Account } from './account.svelte';
 import { Attention } from './attention';
-import { ask, getFile, getJson, problemText } from './http';
+import { ask, failureText, getFile, getJson } from './http';
 import { forgetSession, keepSession, keptSession } from './kept';
 import { keepKnownPlace, knownPlace } from './known';
 import { sessionByPasskey } from './passkey';
@@ -167,7 +167,7 @@ export class Entrance {
   /** Have the browser save a file of the server under a name; why not, for a person, or nothing. */
   async save(path: string, name: string): Promise<string> {
     const answer = await this.file(path);
-    if (!answer.ok) return problemText(answer);
+    if (!answer.ok) return failureText(answer);
     const link = document.createElement('a');
     link.href = URL.createObjectURL(answer.value);
     link.download = name;

@@ -65,6 +65,11 @@ export function problemText(answer: { text: string }): string {
   return answer.text || strings.unreachable;
 }
 
+/** Why a request failed, for a person: in his language, then as the server says it. */
+export function failureText(answer: { text: string; code: string }): string {
+  return refusalText({ ...answer, text: problemText(answer), todo: '' });
+}
+
 /** Why an action was refused, for a person: in his language, then as the server says it. */
 export function refusalText(refusal: { code: string; text: string; todo: string }): string {
   const known = Object.entries(strings.refusals).find(([code]) => code === refusal.code)?.[1];
