@@ -241,6 +241,8 @@ async def set_rule(work: Work, body: Rule) -> Made:
         raise bad_value("Dwell and speed have a threshold; in and out have none.", "Correct it.")
     if body.unit is not None and not _is_shown(work, body.unit):
         raise not_there("unit")
+    if body.kind is not None:
+        _need_kind(work, body.kind)
     # Of two that set the same at once the second waits here, and then finds the first's.
     await work.connection.execute("select 1 from fence where id = $1 for no key update", body.fence)
     if await work.connection.fetchval(
@@ -277,6 +279,15 @@ def _is_shown(work: Work, number: int) -> bool:
     """Whether a unit exists as far as who asks can tell."""
     unit = work.directory.units.get(number)
     return unit is not None and access.precision(work.who, unit, work.rules) > Precision.NOTHING
+
+
+def _need_kind(work: Work, kind: str) -> None:
+    """Raises ``bad_value`` for a kind of which no unit is shown: its alarm would never come."""
+    units = [u for u in work.directory.units.values() if not u.retired and _is_shown(work, u.id)]
+    kinds = {unit.kind for unit in units}
+    if kind not in kinds:
+        named = ", ".join(sorted(kinds)) or "none"
+        raise bad_value(f"No unit that you may see is a {kind}.", f"Kinds that there are: {named}.")
 
 
 async def end_rule(work: Work, body: WhichRule) -> None:

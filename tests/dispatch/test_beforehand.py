@@ -190,6 +190,10 @@ async def test_the_same_rule_is_set_once(stage: Stage, sign_in: SignIn) -> None:
         await do(boss, "fence_rule.set", **body | other)
     await do(boss, "fence_rule.end", rule=made["id"])
     await do(boss, "fence_rule.set", **body)
+    status, answer = await boss.ask("POST", "/api/do/fence_rule.set", body | {"kind": "spaceship"})
+    assert (status, answer["error"]["code"]) == (400, "bad_value")
+    assert answer["error"]["text"] == "No unit that you may see is a spaceship."
+    assert "car" in answer["error"]["todo"]
 
 
 async def test_a_rule_names_its_unit_only_where_that_is_shown(
