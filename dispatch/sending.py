@@ -136,6 +136,10 @@ def _states(board: Board, incident: int) -> dict[int, State]:
             states[unit.id] = State(availability, priority)
         elif status not in SENDABLE:
             states[unit.id] = State(Availability.OUT)
+    for emergency in board.of(rows.Emergency).values():
+        there = states.get(emergency.unit)
+        if there is None or there.availability is not Availability.HERE:
+            states[emergency.unit] = State(Availability.EMERGENCY)
     return states
 
 

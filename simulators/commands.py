@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from geo import belize, recordings
 from psn.problems import Problem
+from simulators import ground
 from simulators import patrol as patrols
 from simulators import replay as replays
 from simulators.bench.commands import bench
@@ -86,6 +87,27 @@ def patrol(
         uvloop.run(
             patrols.patrol(url, found[:units], seed=seed, rate=rate, seconds=seconds, status=status)
         )
+
+
+@simulate.command(
+    "ground",
+    short_help="The schematic roads and their mile markers, as files.",
+    epilog="""
+\b
+Example:
+  psn simulate ground .psn/demo/ground
+  psn geo import .psn/demo/ground/roads.osm
+  psn place import .psn/demo/ground/markers.csv --source demonstration
+""",
+)
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+def write_ground(directory: Path) -> None:
+    """Write what simulated units drive on into DIRECTORY, for psn geo and psn place.
+
+    It is drawn by hand, for a demonstration: nobody finds a way by it.
+    """
+    ground.write(directory)
+    click.echo(f"{ground.ROADS_FILE} and {ground.MARKERS_FILE} are in {directory}.")
 
 
 class Speed(click.ParamType[float]):

@@ -37,6 +37,8 @@ class Assign(Struct, kw_only=True, omit_defaults=True):
     """Also those that are on another incident; that one ends for them."""
     anyway: bool = False
     """Also those that are off duty or out of service."""
+    knowing: bool = False
+    """Also those whose own emergency is not over."""
 
 
 class Assigned(Struct):
@@ -85,6 +87,8 @@ async def assign(work: Work, body: Assign) -> Assigned:
     told: Any = await work.connection.fetchrow(
         "select priority, place, details from incident_card where incident_id = $1", card.id
     )
+    if not body.knowing:
+        await _need_safe(work, units)
     for unit in sorted(units, key=lambda unit: unit.id):
         await _free(work, unit, statuses[unit.id], body)
     made = await _send(work, card, _order(card, told, body), units, body.place)
@@ -123,6 +127,22 @@ _AVAILABLE: Final = """
     select u.id, 'available', u.created_at, '', '' from unit u where u.id = any($1) order by u.id
         on conflict do nothing
 """
+
+
+async def _need_safe(work: Work, units: list[Unit]) -> None:
+    """Raises ``unit_in_emergency`` for units whose own emergency is not over (DOM-ASG-12)."""
+    rows = await work.connection.fetch(
+        "select unit_id from emergency where unit_id = any($1) and ended_at is null",
+        [unit.id for unit in units],
+    )
+    pressed = {row["unit_id"] for row in rows}
+    if pressed:
+        names = ", ".join(unit.callsign for unit in units if unit.id in pressed)
+        raise DispatchRefused(
+            "unit_in_emergency",
+            f"{names}: the red button was pressed, and that emergency is not over.",
+            "See to it first, choose another unit, or send it knowing that.",
+        )
 
 
 async def _free(work: Work, unit: Unit, status: Status, body: Assign) -> None:

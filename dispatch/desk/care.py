@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from dispatch.desk.cards import seen, worked_on
 from dispatch.desk.values import Id, Line, Milliseconds, Place, Said, Text, Word, Words
 from dispatch.desk.work import Action, Made, Work
-from dispatch.domain.refusals import bad_value, not_allowed, not_now, not_there
+from dispatch.domain.refusals import DispatchRefused, bad_value, not_allowed, not_now, not_there
 from psn import access, database
 from psn.directory import Precision
 
@@ -241,6 +241,18 @@ async def set_rule(work: Work, body: Rule) -> Made:
         raise bad_value("Dwell and speed have a threshold; in and out have none.", "Correct it.")
     if body.unit is not None and not _is_shown(work, body.unit):
         raise not_there("unit")
+    if body.kind is not None:
+        _need_kind(work, body.kind)
+    # Of two that set the same at once the second waits here, and then finds the first's.
+    await work.connection.execute("select 1 from fence where id = $1 for no key update", body.fence)
+    if await work.connection.fetchval(
+        _SAME_RULE, agency, body.fence, body.unit, body.kind, body.what, body.threshold
+    ):
+        raise DispatchRefused(
+            "already_there",
+            f"The same alarm at the fence {fence.name} is set already.",
+            "Go by that one, or end it first.",
+        )
     made: int = await work.connection.fetchval(
         "insert into fence_rule (agency_id, fence_id, unit_id, unit_kind, what, threshold, author)"
         " values ($1, $2, $3, $4, $5, $6, $7) returning id",
@@ -255,10 +267,27 @@ async def set_rule(work: Work, body: Rule) -> Made:
     return Made(made)
 
 
+_SAME_RULE: Final = """
+    select id from fence_rule
+     where agency_id = $1 and fence_id = $2 and unit_id is not distinct from $3::int
+       and unit_kind is not distinct from $4::text and what = $5
+       and threshold is not distinct from $6::int and ended_at is null
+"""
+
+
 def _is_shown(work: Work, number: int) -> bool:
     """Whether a unit exists as far as who asks can tell."""
     unit = work.directory.units.get(number)
     return unit is not None and access.precision(work.who, unit, work.rules) > Precision.NOTHING
+
+
+def _need_kind(work: Work, kind: str) -> None:
+    """Raises ``bad_value`` for a kind of which no unit is shown: its alarm would never come."""
+    units = [u for u in work.directory.units.values() if not u.retired and _is_shown(work, u.id)]
+    kinds = {unit.kind for unit in units}
+    if kind not in kinds:
+        named = ", ".join(sorted(kinds)) or "none"
+        raise bad_value(f"No unit that you may see is a {kind}.", f"Kinds that there are: {named}.")
 
 
 async def end_rule(work: Work, body: WhichRule) -> None:

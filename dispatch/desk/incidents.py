@@ -14,6 +14,7 @@ from dispatch.desk.work import Action, Work
 from dispatch.domain import incidents
 from dispatch.domain.refusals import bad_value, changed_meanwhile, not_allowed, not_there
 from psn import access, database
+from psn.wire import plain
 from psn.wire.bidi import without_controls
 
 Outcome = Literal["done", "nothing_found", "handed_on", "false_alarm", "duplicate", "cancelled"]
@@ -131,7 +132,8 @@ async def change(work: Work, body: Change) -> None:
     if before != without_controls(there) or _moved(was, row):
         raise changed_meanwhile(body.field, there)
     said = {"field": body.field, "was": there, "now": text}
-    if isinstance(wanted, Place) and (wanted.lon, wanted.lat) != (row["lon"], row["lat"]):
+    moves = isinstance(wanted, Place) and (wanted.lon, wanted.lat) != (row["lon"], row["lat"])
+    if moves:
         said |= {"was_at": [row["lon"], row["lat"]], "now_at": [wanted.lon, wanted.lat]}
     elif text == there:
         return
@@ -144,7 +146,7 @@ async def change(work: Work, body: Change) -> None:
         await work.connection.execute(
             f"update incident_card set {column} = $2 where incident_id = $1", card.id, text
         )
-    if isinstance(wanted, Place):
+    if moves:
         await work.connection.execute(
             "update incident_card set point = st_geomfromewkt($2) where incident_id = $1",
             card.id,
@@ -159,7 +161,7 @@ async def change(work: Work, body: Change) -> None:
 
 def _moved(was: Any, row: Any) -> bool:
     """Whether a place lies elsewhere than who changes it believes, if he says where."""
-    if not isinstance(was, Place) or was.point() is None:
+    if not isinstance(was, Place) or was.lon is None:
         return False
     return (was.lon, was.lat) != (row["lon"], row["lat"])
 
@@ -177,7 +179,8 @@ def _value(field: str, said: Any) -> Any:
         return msgspec.convert(said, kinds[field])
     except msgspec.ValidationError as problem:
         raise bad_value(
-            f"The {field} was refused: {str(problem)[:120]}.", "Correct it and send it again."
+            plain.sentence(str(problem)).replace("The value", f"The {field}", 1),
+            "Correct it and send it again.",
         ) from None
 
 

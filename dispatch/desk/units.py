@@ -12,8 +12,15 @@ from dispatch.desk.assignments import end, locked, set_status
 from dispatch.desk.values import Id, Line, Milliseconds, Word, Words
 from dispatch.desk.work import Action, Made, Work
 from dispatch.domain import statuses
-from dispatch.domain.refusals import bad_value, not_allowed, not_now, not_there
+from dispatch.domain.refusals import (
+    DispatchRefused,
+    bad_value,
+    not_allowed,
+    not_now,
+    not_there,
+)
 from dispatch.domain.statuses import CLEAR, STEPS, Status
+from geo.belize import TIME_ZONE
 from psn import access, database
 from psn.directory import Unit
 
@@ -251,6 +258,7 @@ async def plan_shift(work: Work, body: Shift) -> Made:
         person = None if each.person is None else work.directory.people.get(each.person)
         if each.person is not None and (person is None or person.agency != unit.agency):
             raise not_there("person of your agency")
+    await _need_free_time(work, unit, body)
     number = await work.connection.fetchval(
         "insert into shift (unit_id, starts_at, ends_at, crew, author) values ($1, $2, $3, $4, $5)"
         " returning id",
@@ -262,6 +270,43 @@ async def plan_shift(work: Work, body: Shift) -> Made:
     )
     work.touch("unit", unit.id)
     return Made(number)
+
+
+async def _need_free_time(work: Work, unit: Unit, body: Shift) -> None:
+    """Raises ``shift_overlaps`` where unit or crew have a shift at that time (DOM-STA-7)."""
+    people = sorted({each.person for each in body.crew if each.person is not None})
+    # Of two that plan at once the second waits here, and then finds the first's shift.
+    for rows, numbers in (("unit", [unit.id]), ("person", people)):
+        await work.connection.execute(
+            f"select 1 from {rows} where id = any($1) order by id for no key update", numbers
+        )
+    found = await work.connection.fetchrow(
+        _OVERLAPPING, unit.id, people, database.moment(body.starts), database.moment(body.ends)
+    )
+    if found is None:
+        return
+    of = work.directory.units[found["unit_id"]].callsign
+    person = work.directory.people.get(found["person"] or 0)
+    who = of if person is None else f"{person.full_name} (with {of})"
+    raise DispatchRefused(
+        "shift_overlaps",
+        f"{who} has a shift from {found['starts']} to {found['ends']} already (Belize time).",
+        "Say other times, or end that shift first.",
+    )
+
+
+_OVERLAPPING: Final = f"""
+    select s.unit_id,
+           to_char(s.starts_at at time zone '{TIME_ZONE}', 'YYYY-MM-DD HH24:MI') as starts,
+           to_char(s.ends_at at time zone '{TIME_ZONE}', 'YYYY-MM-DD HH24:MI') as ends,
+           case when s.unit_id <> $1 then (c.one ->> 'person')::int end as person
+      from shift s
+      left join lateral (
+        select one from jsonb_array_elements(s.crew) as one
+         where (one ->> 'person')::int = any($2::int[]) limit 1) c on true
+     where (s.unit_id = $1 or c.one is not null) and s.starts_at < $4 and s.ends_at > $3
+     order by s.unit_id <> $1, s.starts_at limit 1
+"""
 
 
 async def end_shift(work: Work, body: Which) -> None:

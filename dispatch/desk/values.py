@@ -6,6 +6,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from dispatch.domain.refusals import far_away
+from geo.coordinates import E7
+from geo.notations.judging import doubt
 from psn.wire import Id, LatitudeE7, LongitudeE7, Milliseconds
 from psn.wire.values import NO_NUL
 
@@ -36,11 +39,14 @@ class SaidPlace(Struct, frozen=True, omit_defaults=True):
         """As PostGIS reads it (EWKT); none without both numbers, or where they say nothing."""
         if self.lon is None or self.lat is None or self.lon == self.lat == 0:
             return None
-        return f"SRID=4326;POINT({self.lon / 1e7:.7f} {self.lat / 1e7:.7f})"
+        return f"SRID=4326;POINT({self.lon / E7:.7f} {self.lat / E7:.7f})"
 
 
 class Place(SaidPlace, frozen=True, omit_defaults=True):
     """Where something is: in words, and perhaps on the map (degrees x 10^7, WGS 84)."""
+
+    anywhere: bool = False
+    """It is meant, however far from Belize it lies."""
 
     def __post_init__(self) -> None:
         """Raises ``ValueError`` for what is no place."""
@@ -48,6 +54,14 @@ class Place(SaidPlace, frozen=True, omit_defaults=True):
             raise ValueError("longitude and latitude go together")
         if self.lon == self.lat == 0:
             raise ValueError("0, 0 is what a receiver says that knows no place")
+
+    def point(self) -> str | None:
+        """The same; raises ``far_away`` for one that is hardly meant (DOM-PLACE-2)."""
+        if self.lon is not None and self.lat is not None and not self.anywhere:
+            why = doubt(self.lon / E7, self.lat / E7)
+            if why is not None:
+                raise far_away(why)
+        return super().point()
 
 
 __all__ = [

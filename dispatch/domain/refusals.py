@@ -40,3 +40,9 @@ def changed_meanwhile(field: str, now: object) -> DispatchRefused:
 def bad_value(text: str, todo: str) -> DispatchRefused:
     """The answer to a value that cannot be meant."""
     return DispatchRefused("bad_value", text, todo)
+
+
+def far_away(why: str) -> DispatchRefused:
+    """The answer to a point that is hardly meant, and was not said to be."""
+    todo = "Correct longitude and latitude, or say that it is meant (anywhere)."
+    return DispatchRefused("far_away", why, todo)

@@ -123,7 +123,7 @@ async def marked(
     rows = await connection.fetch(_AROUND_MILE, agency, meant, mile)
     if rows and abs(rows[0]["mile"] - mile) < 0.005:
         there = _place(rows[0])
-        reason = f"mile marker {mile:g} of {meant}"
+        reason = f"mile marker {rows[0]['mile']:g} of {meant}"
         return Marked(meant, there.lon, there.lat, 10.0, reason, there)
     return _between(meant, mile, rows) if len(rows) == 2 else None
 

@@ -10,7 +10,7 @@ from dispatch.asking import ApiProblem, Asked, Route
 from dispatch.locating import gazetteer
 from dispatch.locating.notes import Note, around
 from dispatch.locating.ranking import Place
-from dispatch.locating.values import MOST_LAT, MOST_LON, doubt
+from dispatch.locating.values import MOST_LAT, MOST_LON
 from geo import belize
 from geo.coordinates import (
     CoordinateError,
@@ -21,6 +21,7 @@ from geo.coordinates import (
 )
 from geo.notations import compass
 from geo.notations.grids import write_mgrs
+from geo.notations.judging import doubt
 
 MARK_M: Final = 1_000.0
 """A mark or mile marker further away than this says nothing about a point."""

@@ -163,9 +163,9 @@ async def _miles(
 ) -> tuple[list[Found], str | None]:
     there = await gazetteer.marked(connection, agency, reading.road, reading.mile)
     if there is None:
-        return [], f"No marker near mile {reading.mile:g} of {reading.road} has been loaded."
+        return [], f"No marker near m{reading.said[1:]} of {reading.road} has been loaded."
     at = judged(Position(there.lon, there.lat, there.precision_m, "mile", ""), slips=False)
-    found = _found(f"Mile {reading.mile:g} {there.road}", "mile_marker", at, there.reason)
+    found = _found(f"{reading.said} {there.road}", "mile_marker", at, there.reason)
     if there.place is not None:
         found.place, found.agency = there.place.id, there.place.agency
     return [found], None

@@ -9,8 +9,7 @@ from msgspec import Meta
 from dispatch.asking import ApiProblem
 from geo import belize
 from geo.coordinates import E7, from_e7, to_e7
-from geo.notations import Position
-from geo.notations.judging import judged
+from geo.notations.judging import doubt
 
 MOST_LON: Final = 180 * E7
 MOST_LAT: Final = 90 * E7
@@ -26,11 +25,6 @@ def e7(degrees: float) -> int:
 def district_name(code: str | None) -> str | None:
     """What a district is called, by the code that a place keeps."""
     return next((each.name for each in belize.districts() if each.code == code), None)
-
-
-def doubt(lon: float, lat: float) -> str | None:
-    """Why a point (degrees) is hardly meant in Belize, as one sentence; None: no doubt."""
-    return judged(Position(lon, lat, 1.0, "degrees", "")).doubt
 
 
 def checked_point(lon: int, lat: int, anywhere: bool) -> tuple[float, float]:

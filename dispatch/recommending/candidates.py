@@ -32,6 +32,8 @@ class Availability(enum.IntEnum):
     """Out of service, or off duty."""
     UNKNOWN = 4
     """What it is doing is not shown to who asks; it may be asked for."""
+    EMERGENCY = 5
+    """Its own red button was pressed, and that emergency is not over."""
 
 
 class State(NamedTuple):
@@ -82,6 +84,7 @@ class Unfit(enum.Enum):
     AGENCY = "agency"
     CAPABILITY = "capability"
     OUT = "out"
+    EMERGENCY = "emergency"
     BUSY = "busy"
     HERE = "here"
     NO_PLACE = "no_place"
@@ -104,6 +107,8 @@ def unfit(need: Need, candidate: Candidate, priority: int | None) -> Unfit | Non
         return Unfit.HERE
     if state.availability is Availability.OUT:
         return Unfit.OUT
+    if state.availability is Availability.EMERGENCY:
+        return Unfit.EMERGENCY
     if state.availability is Availability.BUSY and not diverts(priority, state.priority):
         return Unfit.BUSY
     return Unfit.NO_PLACE if candidate.spot is None else None

@@ -40,7 +40,7 @@ ROUNDS_S: Final = (10 * 60.0, 60 * 60.0, math.inf)
 """Times over which is looked, one after the other."""
 NEARER: Final = 12
 """So many of the nearest that do not fit are looked at, to say why they were left out."""
-TOLD: Final = frozenset((Unfit.AGENCY, Unfit.CAPABILITY, Unfit.OUT, Unfit.BUSY))
+TOLD: Final = frozenset((Unfit.AGENCY, Unfit.CAPABILITY, Unfit.OUT, Unfit.EMERGENCY, Unfit.BUSY))
 """Why somebody near may be left out so that it is worth telling: he is of a kind that fits."""
 
 

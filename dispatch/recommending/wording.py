@@ -58,11 +58,13 @@ _UNFIT: Final[Mapping[str, Mapping[Unfit, str]]] = {
     "en": {
         Unfit.AGENCY: "of another agency than asked for",
         Unfit.OUT: "out of service",
+        Unfit.EMERGENCY: "in an emergency of its own",
         Unfit.BUSY: "on another incident",
     },
     "es": {
         Unfit.AGENCY: "de otra institución que la pedida",
         Unfit.OUT: "fuera de servicio",
+        Unfit.EMERGENCY: "en una emergencia propia",
         Unfit.BUSY: "en otro incidente",
     },
 }

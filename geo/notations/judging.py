@@ -31,6 +31,11 @@ def judged(found: Position, slips: bool = True) -> Position:
     return found._replace(doubt=said, meant=meant[:MOST_MEANT])
 
 
+def doubt(lon: float, lat: float) -> str | None:
+    """Why a point (degrees) is hardly meant in Belize, as one sentence; None: no doubt."""
+    return judged(Position(lon, lat, 1.0, "degrees", "")).doubt
+
+
 def decimal(lon: float, lat: float) -> str:
     """As people read it, without signs: ``17.49952°N 88.19756°W``."""
     north, east = "N" if lat >= 0 else "S", "E" if lon >= 0 else "W"

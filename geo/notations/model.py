@@ -71,10 +71,19 @@ class MileMarker(NamedTuple):
     Attributes:
         road: its name, as written.
         mile: statute miles from the road's beginning.
+        km: kilometres from there, where they were written.
     """
 
     road: str
     mile: float
+    km: float | None = None
+
+    @property
+    def said(self) -> str:
+        """As a name begins: ``Mile 20.5``; of kilometres ``Mile 20.5 (km 33)``."""
+        if self.km is None:
+            return f"Mile {self.mile:g}"
+        return f"Mile {round(self.mile, 1):g} (km {self.km:g})"
 
 
 class ShortCode(NamedTuple):

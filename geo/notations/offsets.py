@@ -13,7 +13,7 @@ MILE_M: Final = 1_609.344
 """The international (statute) mile."""
 NAUTICAL_MILE_M: Final = 1_852.0
 _UNITS: Final = (
-    (r"nm|n\.m\.|nmi|nautical\s?miles?|millas?\s?n[aá]uticas?", NAUTICAL_MILE_M, "nm"),
+    (r"nm|n\.m\.|nmi|mn|m\.n\.|nautical\s?miles?|millas?\s?n[aá]uticas?", NAUTICAL_MILE_M, "nm"),
     (r"km|kms|kilomet(?:er|re)s?|kil[oó]metros?", 1_000.0, "km"),
     (r"mi|miles?|millas?", MILE_M, "miles"),
     (r"m|mts?|met(?:er|re)s?|metros?", 1.0, "m"),
@@ -32,6 +32,13 @@ _UNIT: Final = "|".join(f"(?:{words})" for words, _, _ in _UNITS)
 _OF: Final = r"\s+(?:of|from|off|del?(?:\s+la)?|desde)\s+"
 _BEARING: Final = r"(?:bearing\s*|brg\s*)?[0-9]{1,3}(?:\.[0-9])?\s?(?:°|degrees|deg)?\s?t?"
 _TOWARDS: Final = r"(?:(?:to the|due|al?|bearing)\s+)?"
+_POINT: Final = (
+    r"(?:(?:north|south)(?:[\s-]?(?:north|south)?[\s-]?(?:east|west))?"
+    r"|(?:east|west)(?:[\s-](?:north|south)[\s-]?(?:east|west))?"
+    r"|nor(?:d?este|oeste|te)|su[rd](?:este|oeste)|sur|o?este"
+    r"|[ns](?:[ns]?[ewo])?|[ewo](?:[ns][ewo])?)"
+)
+"""A direction by name and nothing else: where no "of" says where it ends."""
 _FAR: Final = rf"(?P<n>{_NUMBER})\s?(?P<unit>{_UNIT})"
 _OFFSETS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -40,6 +47,7 @@ _OFFSETS: Final = tuple(
         rf"{_FAR}\s+(?P<degrees>{_BEARING}){_OF}(?P<name>.+)",
         rf"(?P<degrees>{_BEARING})[\s,]+(?:at\s+)?{_FAR}{_OF}(?P<name>.+)",
         rf"{_FAR}{_OF}(?P<name>.+)",
+        rf"{_FAR}\s+{_TOWARDS}(?P<to>{_POINT})[\s,]+(?P<name>[^\W\d].+)",
     )
 )
 _MILE: Final = r"(?:mile\s?(?:marker|post)|milepost|mile|milla|mm|kil[oó]met(?:er|re|ro)|km)"
@@ -95,7 +103,7 @@ def _offset(found: re.Match[str]) -> Offset | None:
             )
     elif groups.get("to") is not None:
         named = compass.bearing(groups["to"])
-        if named is None:
+        if named is None or compass.bearing(name) is not None:
             return None
         (bearing, off), way = named, compass.point(named[0])
     else:
@@ -147,7 +155,7 @@ def _mile(found: re.Match[str]) -> MileMarker | None:
     road = " ".join(words).strip(" ,.")
     if not road or len(road) > _MOST_NAME or not any(c.isalpha() for c in road):
         return None
-    mile = _number(found["mile"])
+    typed = _number(found["mile"])
     if found["unit"].casefold().startswith("k"):
-        mile = mile * 1_000.0 / MILE_M
-    return MileMarker(road, mile)
+        return MileMarker(road, typed * 1_000.0 / MILE_M, typed)
+    return MileMarker(road, typed)

@@ -24,6 +24,7 @@ from psn.commands.doctor import port_problem
 from psn.commands.rows import user
 from psn.commands.words import counted
 from psn.problems import Problem
+from psn.seed_landmarks import SOURCE, seed_landmarks
 from psn.seed_work import seed_work
 
 T = TypeVar("T")
@@ -105,6 +106,7 @@ class Demo:
         self._address: asyncio.Future[str] | None = None
         self._children: list[Child] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._ground: asyncio.Task[None] | None = None
         self._cluster: Cluster | None = None
 
     async def run(self) -> int:
@@ -132,6 +134,7 @@ class Demo:
             accounts = await self._seed(dsn)
             try:
                 address = await self._serve(dsn)
+                self._ground = asyncio.create_task(self._lay_ground(dsn), name="ground")
                 self._start_fleet(address)
                 self._show(address, dsn, accounts)
                 await self._until_over()
@@ -170,6 +173,7 @@ class Demo:
             fleet = seed.fleet(self._wishes.units)
             enrolled = await seed.ensure_units(conn, fleet)
             await seed_work(conn)
+            await seed_landmarks(conn)
         finally:
             await conn.close()
         content = [
@@ -223,6 +227,49 @@ class Demo:
             told += ["--credentials", str(self._wishes.credentials)]
             self._child("fleet", [*_PYTHON, "simulate", "patrol", *told], None)
 
+    async def _lay_ground(self, dsn: str) -> None:
+        """Schematic roads and their mile markers, once; the start does not wait for them."""
+        conn = await asyncpg.connect(dsn)
+        try:
+            if await conn.fetchval("select exists (select from road_import)"):
+                return
+        finally:
+            await conn.close()
+        place = self._wishes.directory / "ground"
+        for command in (
+            ("simulate", "ground", str(place)),
+            ("place", "import", str(place / "markers.csv"), "--source", SOURCE),
+            ("geo", "import", str(place / "roads.osm")),  # last: by it the next start knows
+        ):
+            if not await self._ran(command, dsn):
+                self._say(f"there are no roads: {self._wishes.directory / 'ground.log'} says why")
+                return
+        self._say("roads and mile markers are in it; times are told by road from now on")
+
+    async def _ran(self, command: tuple[str, ...], dsn: str) -> bool:
+        """Whether a command of ours did what it was to do; it ends with this."""
+        with (self._wishes.directory / "ground.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *_PYTHON, *command, stdout=log, stderr=log, env=self._environment(dsn),
+                stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        try:
+            return await process.wait() == 0
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise
+
+    def _environment(self, dsn: str | None) -> dict[str, str]:
+        """What a part of it is told: the database only where it needs that."""
+        environment = dict(os.environ)
+        if dsn is not None:
+            environment["PSN_DATABASE"] = dsn
+            environment["PSN_KEYS"] = str(self._wishes.directory / "keys")
+            environment["PSN_FILES"] = str(self._wishes.directory / "files")
+        return environment
+
     def _child(
         self,
         name: str,
@@ -230,18 +277,13 @@ class Demo:
         dsn: str | None,
         line: Callable[[str], None] | None = None,
     ) -> Child:
-        environment = dict(os.environ)
-        if dsn is not None:
-            environment["PSN_DATABASE"] = dsn
-            environment["PSN_KEYS"] = str(self._wishes.directory / "keys")
-            environment["PSN_FILES"] = str(self._wishes.directory / "files")
         child = Child(
             name,
             command,
             log=self._wishes.directory / f"{name}.log",
             say=self._say,
             line=line,
-            environment=environment,
+            environment=self._environment(dsn),
         )
         self._children.append(child)
         self._tasks.append(asyncio.create_task(child.run(), name=name))
@@ -253,6 +295,9 @@ class Demo:
 
     async def _stop_children(self) -> None:
         """In reverse: the fleet first, so that the server is not told of 200 lost sessions."""
+        if self._ground is not None:
+            self._ground.cancel()
+            await asyncio.gather(self._ground, return_exceptions=True)
         for child in reversed(self._children):
             await child.stop()
         for task in self._tasks:

@@ -97,7 +97,11 @@ async def _member(connection: database.Connection, incident: int, code: str) -> 
         code.upper(),
     )
     if found is None:
-        raise missing("agency in that incident", code, "psn incident list --all")
+        raise Problem(
+            "not_found",
+            f"No agency {code.upper()} takes or took part in this incident.",
+            "Choose one that does: psn incident list --all names them.",
+        )
     return int(found)
 
 

@@ -65,6 +65,7 @@ def _said(days: int | None) -> str:
 
 @retention.command(
     "set",
+    context_settings={"ignore_unknown_options": True},  # -5 is a wrong number, and no option
     short_help="Say how long an agency keeps something.",
     epilog="""
 \b

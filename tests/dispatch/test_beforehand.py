@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -132,12 +133,14 @@ async def test_shifts_are_those_that_touch_the_period(sign_in: SignIn) -> None:
     day = now_ms() + 48 * HOUR
     crew = [{"name": "Ana", "role": "driver", "person": 1}, {"name": "A guest"}]
     numbers = []
-    for at, to in ((-8, 0), (-1, 1), (3, 4), (5, 20), (10, 12)):
+    for at, to in ((-8, -1), (-1, 1), (3, 4), (5, 10), (10, 12)):
         times = {"starts": day + at * HOUR, "ends": day + to * HOUR}
         numbers.append((await do(boss, "shift.plan", unit=CAR, crew=crew, **times))["id"])
     told = await boss.get(f"/api/crews?from={day}&to={day + 10 * HOUR}")
     assert [each["id"] for each in told["shifts"]] == numbers[1:4]
     assert told["shifts"][0]["crew"][0] == crew[0]
+    later = await boss.get(f"/api/crews?from={day + HOUR}&to={day + 10 * HOUR}")
+    assert [each["id"] for each in later["shifts"]] == numbers[2:4]
     by_id = {each["id"]: each for each in told["units"]}
     assert by_id[PATROL]["capabilities"] == ["4x4", "medic"]
     await do(boss, "shift.end", shift=numbers[2])
@@ -145,6 +148,52 @@ async def test_shifts_are_those_that_touch_the_period(sign_in: SignIn) -> None:
     assert numbers[2] not in [each["id"] for each in told["shifts"]]
     for query in (f"from={day}&to={day}", f"from={day}&to={day + 41 * 24 * HOUR}"):
         assert await boss.refused("GET", f"/api/crews?{query}") == (400, "bad_parameter")
+
+
+async def test_neither_a_unit_nor_a_person_has_two_shifts_at_once(sign_in: SignIn) -> None:
+    """DOM-STA-7."""
+    boss = await sign_in("bpd.supervisor")
+    day = (now_ms() // HOUR + 48) * HOUR
+
+    def shift(unit: int, at: int, to: int, person: int | None = None) -> dict[str, Any]:
+        crew = [{"name": "Somebody", "person": person}, {"name": "A guest"}]
+        return {"unit": unit, "starts": day + at * HOUR, "ends": day + to * HOUR, "crew": crew}
+
+    first = await do(boss, "shift.plan", **shift(CAR, 0, 8, 1))
+    for body, whose in (
+        (shift(CAR, 7, 9), "P-1 has a shift"),
+        (shift(CAR, -9, 9), "P-1 has a shift"),
+        (shift(PATROL, 2, 3, 1), "Ana (with P-1) has a shift"),
+    ):
+        status, answer = await boss.ask("POST", "/api/do/shift.plan", body)
+        assert (status, answer["error"]["code"]) == (409, "shift_overlaps")
+        assert answer["error"]["text"].startswith(whose) and answer["error"]["todo"]
+    both = [shift(PATROL, 8, 16, 1), shift(TRUCK, 8, 16, 1)]
+    assert await boss.refused("POST", "/api/do/shift.plan", both[1]) == (404, "not_found")
+    await do(boss, "shift.plan", **both[0])
+    await do(boss, "shift.plan", **shift(CAR, 8, 9))
+    await do(boss, "shift.end", shift=first["id"])
+    twins = [boss.ask("POST", "/api/do/shift.plan", shift(CAR, 1, 4)) for _ in range(2)]
+    assert sorted([status for status, _ in await asyncio.gather(*twins)]) == [200, 409]
+
+
+async def test_the_same_rule_is_set_once(stage: Stage, sign_in: SignIn) -> None:
+    """DOM-ALM-7."""
+    number = await fence(stage, BPD, "Port")
+    boss = await sign_in("bpd.supervisor")
+    body = {"fence": number, "what": "dwell", "threshold": 600}
+    made = await do(boss, "fence_rule.set", **body)
+    status, answer = await boss.ask("POST", "/api/do/fence_rule.set", body)
+    assert (status, answer["error"]["code"]) == (409, "already_there")
+    assert answer["error"]["text"] == "The same alarm at the fence Port is set already."
+    for other in ({"threshold": 601}, {"unit": CAR}, {"kind": "car"}):
+        await do(boss, "fence_rule.set", **body | other)
+    await do(boss, "fence_rule.end", rule=made["id"])
+    await do(boss, "fence_rule.set", **body)
+    status, answer = await boss.ask("POST", "/api/do/fence_rule.set", body | {"kind": "spaceship"})
+    assert (status, answer["error"]["code"]) == (400, "bad_value")
+    assert answer["error"]["text"] == "No unit that you may see is a spaceship."
+    assert "car" in answer["error"]["todo"]
 
 
 async def test_a_rule_names_its_unit_only_where_that_is_shown(

@@ -49,6 +49,14 @@ async def test_who_is_free_and_near_is_ranked_with_reasons(stage: Stage, ana: Cl
     assert min(choice["seconds"] for choice in far) > seconds[0]
     (need,) = (await ana.get(path))["needs"]
     assert CAR not in {choice["unit"] for choice in need["choices"]}
+    pressed = (await desk.do("emergency.press", unit=PATROL))["id"]
+    (need,) = (await ana.get(path))["needs"]
+    assert PATROL not in {choice["unit"] for choice in need["choices"]}
+    await crews[1].do("emergency.safe")
+    await desk.do("emergency.own", emergency=pressed)
+    await desk.do("emergency.end", emergency=pressed, outcome="well")
+    (need,) = (await ana.get(path))["needs"]
+    assert PATROL in {choice["unit"] for choice in need["choices"]}
     await desk.do("unit.status", unit=PATROL, status="off_duty")
     (need,) = (await ana.get(path))["needs"]
     assert PATROL not in {choice["unit"] for choice in need["choices"]}
@@ -63,7 +71,7 @@ async def test_what_cannot_be_answered_says_why(stage: Stage, ana: Clerk) -> Non
     assert await ana.refused("GET", f"{path}?language=fr") == (400, "bad_parameter")
     assert await ana.refused("GET", f"{path}?lon=1") == (400, "bad_parameter")
     assert await ana.refused("GET", f"{path}?lon=0&lat=0") == (409, "far_away")
-    far_off = {"title": "In the Gulf of Guinea", "place": {"lon": 0, "lat": 1}}
+    far_off = {"title": "In the Gulf of Guinea", "place": {"lon": 0, "lat": 1, "anywhere": True}}
     made = await ana.post("/api/do/incident.open", far_off)
     far = f"/api/incidents/{made['result']['incident']}/recommendation"
     assert await ana.refused("GET", far) == (409, "far_away")

@@ -391,6 +391,15 @@ def test_what_is_broken_is_told_and_what_is_no_notation_may_be_a_name(text: str,
         ("045° 3 nm from Placencia", 5_556, 45, "Placencia"),
         ("bearing 045, 3 nm from Placencia", 5_556, 45, "Placencia"),
         ("3 nm 360 from Placencia", 5_556, 0, "Placencia"),
+        ("5 NM E Caye Caulker", 9_260, 90, "Caye Caulker"),
+        ("5 nm NE, Caye Caulker", 9_260, 45, "Caye Caulker"),
+        ("5 nm east South Water Caye", 9_260, 90, "South Water Caye"),
+        ("2 km north east Hattieville", 2_000, 45, "Hattieville"),
+        ("5 mn al este de Cayo Caulker", 9_260, 90, "Cayo Caulker"),
+        ("5 mn este de Cayo Caulker", 9_260, 90, "Cayo Caulker"),
+        ("5 mn este Cayo Caulker", 9_260, 90, "Cayo Caulker"),
+        ("5 mn NO de Cayo Caulker", 9_260, 315, "Cayo Caulker"),
+        ("3 km noreste Dangriga", 3_000, 45, "Dangriga"),
     ],
 )  # fmt: skip
 def test_a_distance_and_a_direction_from_a_name(
@@ -403,6 +412,16 @@ def test_a_distance_and_a_direction_from_a_name(
     assert 10 <= found.precision_m <= max(10, metres)
 
 
+@pytest.mark.parametrize("text", ["5 nm east", "2 km north east", "3 miles south west road"])
+def test_a_direction_alone_is_no_name(text: str) -> None:
+    try:
+        found = notations.read(text)
+    except NotationError as refusal:
+        assert refusal.code == "notation.unknown"
+    else:
+        assert isinstance(found, Offset) and found.name == "road"
+
+
 @given(
     st.floats(0.1, 400),
     st.sampled_from(compass.POINTS),
@@ -413,6 +432,12 @@ def test_offsets_there_and_back(number: float, point: str, unit: tuple[str, floa
     assert isinstance(found, Offset)
     assert found.metres == pytest.approx(number * unit[1], abs=0.0006 * unit[1])
     assert compass.point(found.bearing) == point
+
+
+def test_a_kilometre_is_kept_as_it_was_written() -> None:
+    found = notations.read("km 33 George Price Highway")
+    assert isinstance(found, MileMarker)
+    assert (found.mile, found.said) == (pytest.approx(20.5052, abs=1e-4), "Mile 20.5 (km 33)")
 
 
 @pytest.mark.parametrize(

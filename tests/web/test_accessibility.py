@@ -74,7 +74,13 @@ async def test_the_work_is_for_everyone(screens: Screens, light: bool) -> None:
     await panel.get_by_role("button", name="Send units").click()
     await panel.get_by_role("checkbox", name="P-901").check()
     await panel.get_by_role("button", name="Send 1 unit").click()
-    await expect(panel.get_by_role("button", name="Send anyway")).to_be_visible(timeout=PATIENCE_MS)
+    # It has pressed its red button (DOM-ASG-12), and is out of service: each is asked.
+    refusal = panel.get_by_role("form", name="Send units").get_by_role("alert")
+    await expect(refusal).to_contain_text("red button was pressed", timeout=PATIENCE_MS)
+    await keep(page, f"work-emergency-{word}")
+    assert await violations(page) == []
+    await panel.get_by_role("button", name="Send anyway").click()
+    await expect(refusal).to_contain_text("is out of service", timeout=PATIENCE_MS)
     await keep(page, f"work-{word}")
     assert await violations(page) == []
     await panel.get_by_role("button", name="Send anyway").click()

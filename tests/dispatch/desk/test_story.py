@@ -74,6 +74,32 @@ async def test_an_order_may_lead_elsewhere_than_to_the_incident(stage: Stage) ->
     await car.leave()
 
 
+async def test_a_unit_in_an_emergency_of_its_own_is_sent_only_knowingly(stage: Stage) -> None:
+    """DOM-ASG-12; no answer to one question is taken for the answer to another."""
+    ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
+    emergency = (await car.do("emergency.press"))["id"]
+    first = (await ana.do("incident.open", title="Crash"))["incident"]
+    other = (await ana.do("incident.open", title="Fire"))["incident"]
+    body = {"incident": first, "units": [CAR, PATROL]}
+    for yes in ({}, {"anyway": True}, {"divert": True}):
+        told = await ana.refused("incident.assign", "unit_in_emergency", **body, **yes)
+        callsign = stage.core.directory.units[CAR].callsign
+        assert told.text.startswith(f"{callsign}: the red button was pressed")
+    assert not [a for a in ana.board if a.startswith("assignment:")]
+    await ana.do("incident.assign", **body, knowing=True)
+    there = {"incident": other, "units": [CAR]}
+    await ana.refused("incident.assign", "unit_in_emergency", **there, divert=True)
+    await ana.refused("incident.assign", "unit_taken", **there, knowing=True)
+    await ana.do("incident.assign", **there, divert=True, knowing=True)
+    await ana.do("emergency.own", emergency=emergency)
+    await ana.do("emergency.end", emergency=emergency, outcome="all well")
+    await ana.refused("incident.assign", "unit_in_emergency", **body, divert=True)
+    await car.do("emergency.safe")
+    await ana.do("incident.assign", incident=first, units=[CAR], divert=True)
+    await ana.leave()
+    await car.leave()
+
+
 async def test_a_crew_that_is_called_back_is_told_why(stage: Stage) -> None:
     """DOM-ASG-9."""
     ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)

@@ -129,6 +129,9 @@ async def test_so_far_from_a_place(dispatcher: Clerk) -> None:
         4_630, abs=1
     )
     assert found["lon"] > caulker["lon"]
+    for typed in ("2.5 NM E Caye Caulker", "2.5 mn al este de Cayo Caulker"):
+        again = (await find(dispatcher, typed))["found"][0]
+        assert (again["name"], again["lon"]) == (found["name"], found["lon"])
     assert found["precision"] > 1_000
     assert all(each["kind"] != "offset" for each in others)
     pier = (await find(dispatcher, "500 m NNW of San Pedro peir"))["found"][0]
@@ -161,6 +164,8 @@ async def test_the_mile_of_a_road(dispatcher: Clerk) -> None:
         assert away(between, -88.2 - 0.4725, 17.49 - 0.189) < 2
         assert "reckoned between mile 31 and mile 32" in between["reason"]
         assert between["place"] is None and between["precision"] > 50
+    (km, *_) = (await find(dispatcher, "km 50.5 George Price Highway"))["found"]
+    assert km["name"] == "Mile 31.4 (km 50.5) George Price Highway"
     for typed in ("mile 36 George Price Highway", "mile 41 George Price Highway", "mile 1 Nowhere"):
         assert "No marker near" in (await find(dispatcher, typed))["told"]
 

@@ -48,6 +48,7 @@ def test_a_killed_server_comes_back_at_the_same_address(place: Path) -> None:
         try:
             address = found(demo.stdout, r"ready: 2 simulated units, open (\S+)$")
             first = int(found(demo.stdout, r"kill -9 (\d+) to see it come back"))
+            found(demo.stdout, r"(times are told by road)")
             os.kill(first, signal.SIGKILL)
             second = int(found(demo.stdout, r"server is back, now process (\d+)$"))
             assert second != first

@@ -92,7 +92,8 @@ def test_another_agency_has_it_only_when_it_takes_part(
 ) -> None:
     file = str(tmp_path / "it.zip")
     export = ("incident", "export", number, file, "--agency", "bcg")
-    assert "not_found" in psn(*export, fails=True).output
+    told = psn(*export, fails=True).output
+    assert "No agency BCG takes or took part in this incident." in told and "not_found" in told
     psn("incident", "join", "1", "BCG", "--reason", "asked")
     psn(*export)
     with zipfile.ZipFile(file) as archive:

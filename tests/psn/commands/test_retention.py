@@ -76,9 +76,9 @@ def test_each_agency_says_its_own_for_each_kind(psn: Psn, run_sql: RunSql) -> No
     assert last_entry(run_sql, "retention.removed")["owner"] == 1
 
 
-@pytest.mark.parametrize("days", ["0", "-1", "36501", "1.5", "١", "soon", "", "1e3"])
+@pytest.mark.parametrize("days", ["0", "-1", "-5", "36501", "1.5", "١", "soon", "", "1e3"])
 def test_a_period_is_a_whole_number_of_days(psn: Psn, run_sql: RunSql, days: str) -> None:
-    told = psn("retention", "set", "--", "BPD", "track", days, fails=True).output
+    told = psn("retention", "set", "BPD", "track", days, fails=True).output
     assert "bad_period" in told and "from 1 to 36500" in told
     assert run_sql("select count(*) from retention") == 0
 

@@ -2,6 +2,7 @@ import { Entrance } from '../state/entrance.svelte';
 import { Shelf } from '../state/storage';
 import { LONGEST } from '../state/callDraft';
 import { surplus } from '../state/format';
+import { meant } from '../state/points';
 import { strings } from '../strings';
 import type { SignedIn } from '../wire/frames';
 import { alike, Handing, newReport, type Handed, type Report } from './handing.svelte';
@@ -43,7 +44,7 @@ export class Answering extends Entrance {
       send: ({ id, report }) => {
         const { place, lon, lat, ...body } = report;
         const path = `/api/do/call.receive?id=${id}`;
-        return this.send('POST', path, { ...body, place: { text: place, lon, lat } });
+        return this.send('POST', path, { ...body, place: meant({ text: place, lon, lat }) });
       },
       keep: (waiting) => this.#shelf?.set('handed', waiting),
       received: (handed) => this.#received(handed),

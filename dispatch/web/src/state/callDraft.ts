@@ -1,6 +1,7 @@
 /** What is typed of a call, and what of it the server has yet to get. Pure. */
 import type { Call, Place } from '../wire/items';
 import { MOST, surplus } from './format';
+import { meant } from './points';
 
 export interface Fields {
   line: Call['line'];
@@ -76,7 +77,7 @@ export function toSend(fields: Fields, unsent: readonly Field[]): Partial<Fields
 function clean(value: Fields[Field]): Fields[Field] {
   if (typeof value === 'string') return value.replaceAll('\0', '') as Call['line'];
   if (value !== null && typeof value === 'object') {
-    return { ...value, text: value.text.replaceAll('\0', '') };
+    return meant({ ...value, text: value.text.replaceAll('\0', '') });
   }
   return value;
 }

@@ -1,5 +1,5 @@
 /** Where things are, and how far from each other. Pure. */
-import type { Assignment, Emergency, Incident } from '../wire/items';
+import type { Assignment, Emergency, Incident, Place } from '../wire/items';
 import type { Board } from './board.svelte';
 
 const RADIUS = 6_371_008.8;
@@ -25,6 +25,13 @@ export function metres(a: Point, b: Point): number {
 export function pointOf(item: { lon?: number | null; lat?: number | null }): Point | null {
   return item.lon == null || item.lat == null ? null : { lon: item.lon / 1e7, lat: item.lat / 1e7 };
 }
+
+/**
+ * A place as an action takes it: on the page a point is only taken when somebody chose it, and it was
+ * said to him where that is far away (DOM-PLACE-2).
+ */
+export const meant = <P extends Place>(place: P): P | (P & { anywhere: true }) =>
+  place.lon == null ? place : { ...place, anywhere: true };
 
 /** Where a red button was pressed; null where that is not known here, or not shown (DOM-EMG-5). */
 export function pressedAt(board: Board | null, emergency: Emergency): Point | null {

@@ -1,3 +1,4 @@
+import { meant } from '../../state/points';
 import type { Incident, Place } from '../../wire/items';
 
 /** What may be changed of an incident (docs/dispatch.md, `incident.change`). */
@@ -46,7 +47,7 @@ export function bodyOf(
 ): Record<string, unknown> {
   const body = { incident: incident.id, field };
   if (typeof now !== 'string') {
-    return { ...body, was: { ...said(now.from), text: was }, now: said(now.to) };
+    return { ...body, was: { ...said(now.from), text: was }, now: meant(said(now.to)) };
   }
   const value = (text: string): unknown =>
     field === 'priority' || field === 'type' ? (text ? Number(text) : null) : text;

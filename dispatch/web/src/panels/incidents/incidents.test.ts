@@ -167,7 +167,7 @@ test('a change says what the field was; a point is kept unless another is chosen
     bodyOf(there, 'place', 'Bridge', { from, to: { ...from, text: 'Old bridge' } }),
   ).toMatchObject({
     was: { text: 'Bridge', lon: -881_000_000, lat: 174_000_000 },
-    now: { text: 'Old bridge', lon: -881_000_000, lat: 174_000_000 },
+    now: { text: 'Old bridge', lon: -881_000_000, lat: 174_000_000, anywhere: true },
   });
   const nowhere = { text: 'Somewhere', lon: null, lat: null };
   expect(bodyOf(there, 'place', 'Bridge', { from: nowhere, to: nowhere })).toEqual({
