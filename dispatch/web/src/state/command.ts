@@ -32,6 +32,7 @@ export type Deed =
   | { do: 'emergency'; unit: number }
   | { do: 'remind'; at: number; text: string }
   | { do: 'welfare'; unit: number; every: number }
+  | { do: 'requests' }
   | { do: 'help' };
 
 /** A way to go on: the whole line with it, and how it is shown. */
@@ -290,6 +291,10 @@ class Grammar {
       { do: 'welfare', unit: unit.id, every: seconds },
       `${this.#say.welfare(unit.callsign, words)}.`,
     ];
+  }
+
+  requests(): Meant {
+    return [{ do: 'requests' }, `${this.#say.requests}.`];
   }
 
   help(): Meant {

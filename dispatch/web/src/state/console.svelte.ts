@@ -1,5 +1,6 @@
 import type { Address, ClientFrame, ServerFrame, SignedIn, WireError } from '../wire/frames';
 import type { Action } from './actions';
+import { Aside } from './aside.svelte';
 import { Board } from './board.svelte';
 import { Calls } from './calls.svelte';
 import { Drafts } from './drafts.svelte';
@@ -51,6 +52,8 @@ export class Console extends Entrance {
   shelf = $state.raw<Shelf | null>(null);
   /** What was silenced here, or in another window. */
   hush = $state.raw(new Hush());
+  /** Emergencies whose banners were put aside. */
+  aside = $state.raw(new Aside(null));
   /** What is being typed in forms. */
   drafts = $state.raw(new Drafts(null));
   /** What the map is to look at next; whoever has the map sets it back. */
@@ -97,6 +100,12 @@ export class Console extends Entrance {
     this.view = { page: 'with', addresses };
   }
 
+  /** A page of the messages is shown. */
+  showMessages(view: MessageView): void {
+    this.panel = 'messages';
+    this.view = view;
+  }
+
   /** An emergency was taken note of here: it counts as read, and its conversation opens. */
   acknowledge(item: Item): void {
     this.mailroom?.markRead([item.id]);
@@ -131,6 +140,12 @@ export class Console extends Entrance {
   /** What an address is called: by the roster, else by what was written with it before. */
   name(address: Address): string {
     return this.picture.name(address) ?? this.mailroom?.name(address) ?? address.replace(':', ' ');
+  }
+
+  /** Another window has written into the storage, under this key (null: it was emptied). */
+  keptElsewhere(key: string | null): void {
+    this.drafts.follow(key);
+    this.aside.follow(key);
   }
 
   select(id: number | null): void {
@@ -242,6 +257,17 @@ export class Console extends Entrance {
     return answer;
   }
 
+  /** Whether anything sounds that can be silenced. */
+  get sounding(): boolean {
+    const { hush } = this;
+    const emergencies = this.board?.all('emergency') ?? [];
+    return (
+      this.emergencyWaits > hush.waits ||
+      (this.mailroom?.alarms ?? []).some(({ id }) => !hush.message(id)) ||
+      emergencies.some((each) => each.owner == null && !hush.emergency(each))
+    );
+  }
+
   override get alarming(): boolean {
     const unowned = this.board?.all('emergency').some(({ owner }) => owner == null) ?? false;
     return unowned || (this.mailroom?.alarms.length ?? 0) > 0;
@@ -254,6 +280,7 @@ export class Console extends Entrance {
     const shelf = new Shelf(frame.me, localStorage, this.work.name);
     this.shelf = shelf;
     this.drafts = new Drafts(shelf);
+    this.aside = new Aside(shelf);
     this.work.enter(this.drafts);
     const line = {
       send: (out: ClientFrame) => this.connection.send(out),
@@ -339,6 +366,7 @@ export class Console extends Entrance {
     this.board = null;
     this.shelf = null;
     this.drafts = new Drafts(null);
+    this.aside = new Aside(null);
     this.work.clear();
     this.calls = null;
     this.picking = null;

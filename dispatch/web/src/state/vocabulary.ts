@@ -18,6 +18,7 @@ export const COMMANDS = {
   emergency: { en: ['e', 'emergency'], es: ['em', 'emergencia'] },
   remind: { en: ['r', 'remind'], es: ['re', 'recordar'] },
   welfare: { en: ['w', 'welfare'], es: ['bi', 'bienestar'] },
+  requests: { en: ['q', 'requests'], es: ['pe', 'peticiones'] },
   help: { en: ['?', 'help'], es: ['ay', 'ayuda'] },
 } as const satisfies Record<string, Words>;
 export type CommandName = keyof typeof COMMANDS;
