@@ -99,11 +99,90 @@ async def test_a_request_stands_among_the_incidents_and_a_key_goes_there(control
     await expect(asked.get_by_role("button", name="Take part")).to_be_focused()
     await expect(asked).to_contain_text("A road block at the junction")
     await keep(police, "desk-request")
+    await (
+        customs.get_by_role("button", name="Español")
+        .or_(customs.get_by_role("button", name="ES", exact=True))
+        .first.click()
+    )
+    await keep(customs, "desk-spanish")
+    tabs = customs.get_by_role("tablist").first
+    assert await tabs.evaluate("it => it.scrollWidth <= it.clientWidth")
     await police.keyboard.press("Enter")
     await expect(police.get_by_role("article")).to_contain_text(
         "Container without papers", timeout=PATIENCE_MS
     )
     await expect(asked).to_have_count(0)
+
+
+async def test_the_desk_comes_back_as_it_was_arranged_and_saved(control: Control) -> None:
+    page = await control.sign_in("bpd.dispatch")
+    await at_work(page)
+    canvas = page.locator(".maplibregl-canvas").first
+    await expect(canvas).to_be_visible(timeout=PATIENCE_MS)
+    await enter(page, "f P-901")
+    await page.locator("body").press("Escape")
+    scale = page.locator(".maplibregl-ctrl-scale").first
+    await expect(scale).not_to_have_text("20 nm", timeout=PATIENCE_MS)
+    await page.wait_for_timeout(1_000)
+    near = await scale.inner_text()
+    await page.get_by_role("tab", name="Alarms").click()
+    await page.get_by_role("tab", name="Activity").click()
+    await enter(page, "lay save Harbour")
+    await expect(page.locator("#command-says")).to_contain_text("Done.")
+    await page.reload()
+    await expect(page.get_by_role("tab", name="Activity")).to_have_attribute(
+        "aria-selected", "true", timeout=PATIENCE_MS
+    )
+    await expect(scale).to_have_text(near, timeout=PATIENCE_MS)
+    # Everything else, and back by mouse.
+    await page.get_by_role("tab", name="Units").click()
+    await page.get_by_role("button", name="BDF 1").click()
+    await page.get_by_role("tab", name="Messages").click()
+    await page.locator("body").press("h")
+    await expect(scale).not_to_have_text(near)
+    await page.get_by_role("button", name="Layouts").click()
+    dialog = page.get_by_role("dialog", name="Layouts")
+    await dialog.get_by_label("Name").fill("Without soldiers")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_role("button", name="Without soldiers", exact=True)).to_be_visible()
+    await keep(page, "desk-layouts")
+    await dialog.get_by_role("button", name="Harbour", exact=True).click()
+    await expect(dialog).to_be_hidden()
+    await expect(scale).to_have_text(near)
+    for tab in ("Alarms", "Activity"):
+        await expect(page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
+    await enter(page, "lay without soldiers")
+    await expect(page.get_by_role("option", name="P-901")).to_be_visible()
+    await expect(page.get_by_role("option", name="F-901")).to_have_count(0)
+    await enter(page, "lay delete harbour")
+    await page.get_by_role("button", name="Layouts").click()
+    await expect(dialog.get_by_role("listitem")).to_have_count(1)
+
+
+async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_place(
+    control: Control,
+) -> None:
+    first = await control.sign_in("bpd.dispatch")
+    await at_work(first)
+    await expect(first.get_by_role("application")).to_be_visible()
+    async with first.context.expect_page() as opened:
+        await first.get_by_role("link", name="Map in a window of its own").click()
+    map_window = await opened.value
+    await at_work(map_window)
+    await expect(first.get_by_role("application")).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(first.locator("main")).to_contain_text("No incident is open here.")
+    await map_window.bring_to_front()
+    await map_window.locator("body").press("n")
+    await expect(first.get_by_role("combobox", name="Add a recipient")).to_be_visible()
+    await map_window.reload()
+    await at_work(map_window)
+    await first.bring_to_front()
+    await open_incident(first, "Boat adrift", place="Turneffe")
+    await expect(first.locator("main").get_by_role("article")).to_be_visible()
+    await keep(first, "desk-map-elsewhere")
+    await map_window.close()
+    await expect(first.get_by_role("application")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(first.get_by_role("article")).to_contain_text("Boat adrift")
 
 
 async def test_a_key_without_effect_says_why(control: Control) -> None:
@@ -121,3 +200,43 @@ async def test_a_key_without_effect_says_why(control: Control) -> None:
     # It is gone with the next key that does something.
     await page.keyboard.press("t")
     await expect(says).not_to_contain_text("No unit is open")
+
+
+async def test_what_ends_a_call_is_in_reach_on_a_small_screen(control: Control) -> None:
+    page = await control.sign_in("bpd.dispatch")
+    await at_work(page)
+    await page.set_viewport_size({"width": 1366, "height": 768})
+    await page.keyboard.press("F2")
+    for name in ("Open incident", "Close call"):
+        button = page.get_by_role("button", name=name)
+        await expect(button).to_be_visible(timeout=PATIENCE_MS)
+        await expect(button).to_be_in_viewport(ratio=1)
+    await keep(page, "desk-call-small")
+    # The last field can be brought above what ends the call.
+    await page.get_by_role("textbox", name="Notes").fill("Seen \u202egoing north")
+    await expect(page.get_by_role("textbox", name="Notes")).to_have_value("Seen going north")
+
+
+async def test_a_call_is_reported_with_its_kind_and_how_it_came(control: Control) -> None:
+    form = await control.open()
+    await form.goto(form.url + "call")
+    await form.get_by_label("Name").fill("bpd.supervisor")
+    await form.locator("[name=password]").fill(control.passwords["bpd.supervisor"])
+    await form.keyboard.press("Enter")
+    await expect(form.get_by_role("radio", name="Agency line")).to_be_checked(timeout=PATIENCE_MS)
+    await form.get_by_role("radio", name="In person").check(force=True)
+    kind = form.get_by_label("Type")
+    await kind.select_option(index=1)
+    chosen = await kind.locator("option:checked").inner_text()
+    await form.get_by_label("What happened").fill("Two cars")
+    await keep(form, "desk-call-report")
+    await form.get_by_role("button", name="Send to the dispatchers").click()
+    await expect(form.get_by_text("A dispatcher sees it now")).to_be_visible(timeout=PATIENCE_MS)
+    page = await control.sign_in("bpd.dispatch")
+    await page.get_by_role("tab", name="Calls").click()
+    await page.get_by_role("button", name="Take it").click()
+    call = page.get_by_role("form")
+    await expect(call.get_by_label("Type").locator("option:checked")).to_have_text(
+        chosen, timeout=PATIENCE_MS
+    )
+    await expect(call.get_by_label("Line").locator("option:checked")).to_have_text("In person")

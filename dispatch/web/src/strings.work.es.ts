@@ -380,6 +380,15 @@ export const spanish: WorkWords = {
     },
     incidents: 'Bandera con número: incidente y su prioridad',
   },
+  layouts: {
+    title: 'Disposiciones',
+    none: 'Todavía no hay ninguna guardada.',
+    name: 'Nombre',
+    save: 'Guardar',
+    drop: (name) => `Borrar «${name}»`,
+    what: 'Una disposición guarda las listas, sus filtros, lo que está junto al mapa, su vista y el tema.',
+    notKept: 'Este navegador no pudo guardarla.',
+  },
   idle: {
     incident: 'No hay ningún incidente abierto. Elija antes uno en la lista (I) o en el mapa.',
     unit: 'No hay ninguna unidad abierta. Elija antes una en la lista (U) o en el mapa.',

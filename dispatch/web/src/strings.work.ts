@@ -382,6 +382,15 @@ const english = {
     },
     incidents: 'Flag with a number: incident and its priority',
   },
+  layouts: {
+    title: 'Layouts',
+    none: 'None is saved yet.',
+    name: 'Name',
+    save: 'Save',
+    drop: (name: string) => `Delete “${name}”`,
+    what: 'A layout keeps the lists, their filters, what is beside the map, its view and the theme.',
+    notKept: 'This browser could not keep it.',
+  },
   idle: {
     incident: 'No incident is open. Choose one in the list (I) or on the map first.',
     unit: 'No unit is open. Choose one in the list (U) or on the map first.',
