@@ -68,7 +68,8 @@ def _target(target: Judgement | None) -> list[object]:
 
 def _share(target: Judgement) -> str:
     """How many of a hundred, to a tenth, as the page has it; cut off where rounding would let what
-    misses the target read like it."""
+    misses the target read like it.
+    """
     cut = 1000 * target.within // target.counted
     rounded = (2000 * target.within + target.counted) // (2 * target.counted)
     tenths = cut if cut < 10 * target.percent <= rounded else rounded
