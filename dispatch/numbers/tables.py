@@ -54,7 +54,7 @@ def _figures(summary: Summary) -> list[object]:
 def _target(target: Judgement | None) -> list[object]:
     if target is None:
         return [""] * 6
-    share = f"{100 * target.within / target.counted:.1f}" if target.counted else ""
+    share = _share(target) if target.counted else ""
     word = {None: "", True: "met", False: "missed"}[target.met]
     return [
         " ".join(str(each) for each in target.priorities),
@@ -64,6 +64,16 @@ def _target(target: Judgement | None) -> list[object]:
         share,
         word,
     ]
+
+
+def _share(target: Judgement) -> str:
+    """How many of a hundred, to a tenth, as the page has it; cut off where rounding would let what
+    misses the target read like it.
+    """
+    cut = 1000 * target.within // target.counted
+    rounded = (2000 * target.within + target.counted) // (2 * target.counted)
+    tenths = cut if cut < 10 * target.percent <= rounded else rounded
+    return f"{tenths // 10}.{tenths % 10}"
 
 
 def _seconds(milliseconds: int | None) -> str:

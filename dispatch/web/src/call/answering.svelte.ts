@@ -1,11 +1,19 @@
 import { Entrance } from '../state/entrance.svelte';
 import { Shelf } from '../state/storage';
+import { withoutControls } from '../state/bidi';
 import { LONGEST } from '../state/callDraft';
 import { surplus } from '../state/format';
 import { meant } from '../state/points';
 import { strings } from '../strings';
 import type { SignedIn } from '../wire/frames';
 import { alike, Handing, newReport, type Handed, type Report } from './handing.svelte';
+
+/** What an incident may be. */
+export interface Kind {
+  id: number;
+  name: string;
+  name_es?: string | null;
+}
 
 const said = ({ notes, place }: Report): boolean => notes.trim() !== '' || place.trim() !== '';
 
@@ -34,6 +42,8 @@ export class Answering extends Entrance {
   #tried = $state(false);
   /** None until it is known. */
   may = $state<boolean | null>(null);
+  /** Kinds of incidents of the own agency, by name; none while they are not known. */
+  kinds = $state.raw<readonly Kind[]>([]);
   readonly handing: Handing;
   #shelf: Shelf | null = null;
 
@@ -42,7 +52,8 @@ export class Answering extends Entrance {
     this.handing = new Handing({
       ready: () => this.account !== null && !this.locked,
       send: ({ id, report }) => {
-        const { place, lon, lat, ...body } = report;
+        const { place, lon, lat, type, ...rest } = report;
+        const body = { ...rest, ...(type === null ? {} : { type }) };
         const path = `/api/do/call.receive?id=${id}`;
         return this.send('POST', path, { ...body, place: meant({ text: place, lon, lat }) });
       },
@@ -58,7 +69,7 @@ export class Answering extends Entrance {
   }
 
   change(fields: Partial<Report>): void {
-    this.report = { ...this.report, ...fields };
+    this.report = { ...this.report, ...withoutControls(fields) };
     this.#shelf?.set('report', this.report);
   }
 
@@ -92,6 +103,9 @@ export class Answering extends Entrance {
 
   protected override opened(): void {
     void this.handing.pump();
+    void this.get<{ types: Kind[] }>('/api/incident-types').then((answer) => {
+      if (answer.ok) this.kinds = answer.value.types;
+    });
     void this.get<{ rights: Record<string, Record<string, string>> }>('/api/rights').then(
       (answer) => {
         if (answer.ok) this.may = answer.value.rights['call']?.['take'] !== undefined;
@@ -105,6 +119,7 @@ export class Answering extends Entrance {
     this.refused = '';
     this.#tried = false;
     this.report = newReport('agency');
+    this.kinds = [];
     this.#shelf = null;
     this.handing.take([]);
   }

@@ -10,6 +10,8 @@ export interface Report {
   place: string;
   lon: number | null;
   lat: number | null;
+  /** Which kind of incident it sounds like; null while nobody says. */
+  type: number | null;
   notes: string;
 }
 
@@ -51,6 +53,7 @@ export const newReport = (line: Call['line']): Report => ({
   place: '',
   lon: null,
   lat: null,
+  type: null,
   notes: '',
 });
 

@@ -1,6 +1,7 @@
 import * as maplibregl from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import { labelOf, type Place, type Unit, type UnitBook } from '../state/units';
+import type { View as Looked } from '../state/layout';
 import { strings } from '../strings';
 import { DAY, type Palette } from '../theme/palette';
 import { Atlas, type AtlasAgency } from './atlas';
@@ -12,7 +13,7 @@ import { Marks, type Mark } from './marks';
 import { LOOK, Motion, PER_RING, type Area } from './motion';
 import { ownMapStyle } from './ownMap';
 import { Painter } from './painter';
-import { BELIZE, mapStyle, WEST_SOUTH_EAST_NORTH } from './style';
+import { begun, BELIZE, mapStyle, WEST_SOUTH_EAST_NORTH } from './style';
 import { UnitCanvas } from './unitCanvas';
 
 maplibregl.setWorkerUrl(workerUrl);
@@ -28,8 +29,10 @@ export interface MapOptions {
   onSelect(id: number | null): void;
   /** An incident's mark was clicked. */
   onIncident(id: number): void;
-  /** The middle of the map is elsewhere now, degrees. */
-  onMove(lon: number, lat: number): void;
+  /** What it shows from the start; all of Belize when null. */
+  view: Looked | null;
+  /** It shows something else now. */
+  onMove(view: Looked): void;
   /** Somebody clicked at a place, degrees; true when it was meant for something else than units. */
   onPoint(lon: number, lat: number): boolean;
   /** Several units lie where somebody clicked (CSS pixels of the map), the nearest first. */
@@ -79,8 +82,7 @@ export class MapController {
     this.map = new maplibregl.Map({
       container: options.container,
       style: mapStyle(options.palette, strings.map.attribution),
-      bounds: BELIZE,
-      fitBoundsOptions: { padding: 24 },
+      ...begun(options.view),
       maxBounds: WEST_SOUTH_EAST_NORTH,
       maxZoom: 17,
       dragRotate: false,
@@ -145,7 +147,7 @@ export class MapController {
     this.map.on('moveend', () => {
       this.#relabel();
       const { lng, lat } = this.map.getCenter();
-      this.#options.onMove(lng, lat);
+      this.#options.onMove({ lon: lng, lat, zoom: this.map.getZoom() });
     });
     this.map.on('click', ({ point: { x, y }, lngLat }) => {
       if (onPoint(lngLat.lng, lngLat.lat)) return;
@@ -333,6 +335,11 @@ export class MapController {
     this.#pin = new maplibregl.Marker({ element, anchor: 'center' })
       .setLngLat([place.lon, place.lat])
       .addTo(this.map);
+  }
+
+  /** As it was looked at before. */
+  show({ lon, lat, zoom }: Looked): void {
+    this.map.jumpTo({ center: [lon, lat], zoom });
   }
 
   /** All of Belize. */

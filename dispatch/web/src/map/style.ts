@@ -1,4 +1,5 @@
-import type { LayerSpecification, StyleSpecification } from 'maplibre-gl';
+import type { LayerSpecification, MapOptions, StyleSpecification } from 'maplibre-gl';
+import type { View } from '../state/layout';
 import type { Palette } from '../theme/palette';
 import latinBold from '@fontsource/noto-sans/files/noto-sans-latin-600-normal.woff2?url';
 import latinItalic from '@fontsource/noto-sans/files/noto-sans-latin-400-italic.woff2?url';
@@ -389,4 +390,11 @@ function overlayLayers(p: Palette): LayerSpecification[] {
       layout: { 'line-join': 'round', 'line-cap': 'round' },
     },
   ];
+}
+
+/** Where a map begins: where it was, or over all of Belize. */
+export function begun(view: View | null): Partial<MapOptions> {
+  return view
+    ? { center: [view.lon, view.lat], zoom: view.zoom }
+    : { bounds: BELIZE, fitBoundsOptions: { padding: 24 } };
 }

@@ -15,7 +15,12 @@ export function scaleEnd(values: readonly (number | null)[]): number {
   return Math.max(1000, ...values.map((value) => value ?? 0)) * 1.06;
 }
 
-/** How many of a hundred; cut off, so that what misses a target never reads like it. */
-export function shareText(within: number, counted: number): string {
-  return (Math.floor((1000 * within) / counted) / 10).toFixed(1);
+/**
+ * How many of a hundred, to a tenth, as the file of numbers has it; cut off where rounding would
+ * let what misses a target of `percent` read like it.
+ */
+export function shareText(within: number, counted: number, percent: number): string {
+  const cut = Math.floor((1000 * within) / counted);
+  const rounded = Math.floor((2000 * within + counted) / (2 * counted));
+  return ((cut < 10 * percent && rounded >= 10 * percent ? cut : rounded) / 10).toFixed(1);
 }

@@ -13,6 +13,8 @@ const SQUARES = 'heat-squares';
 const DOTS = 'heat-dots';
 /** From here on a square is large enough to be drawn as one. */
 const SQUARES_FROM_ZOOM = 9.5;
+/** Pixels, by class: over the whole country the least is as large as the sign in the legend. */
+const DOT_RADII = [5.5, 6.7, 7.9, 9.1, 10.3];
 const EMPTY: GeoJSON.FeatureCollection = { type: 'FeatureCollection', features: [] };
 
 /** How the map looks. */
@@ -128,9 +130,9 @@ function heatLayers(palette: Palette, light: boolean): maplibregl.LayerSpecifica
       layout: { 'circle-sort-key': ['get', 'level'] },
       paint: {
         'circle-color': colour,
-        'circle-radius': byLevel([3, 4.2, 5.4, 6.6, 7.8]) as unknown as number,
-        'circle-stroke-color': palette.symbolEdge,
-        'circle-stroke-width': 0.8,
+        'circle-radius': byLevel(DOT_RADII) as unknown as number,
+        'circle-stroke-color': palette.halo,
+        'circle-stroke-width': 1.5,
       },
     },
   ];

@@ -15,8 +15,13 @@ describe('durations', () => {
     expect(scaleEnd([null, 5000, 9000])).toBeGreaterThan(9000);
   });
   it('never say that a target is reached when it is not', () => {
-    expect(shareText(8999, 10_000)).toBe('89.9');
-    expect(shareText(3, 3)).toBe('100.0');
+    expect(shareText(8999, 10_000, 90)).toBe('89.9');
+    expect(shareText(3, 3, 90)).toBe('100.0');
+  });
+  it('say shares as the file of numbers does: rounded', () => {
+    expect(shareText(2, 3, 90)).toBe('66.7');
+    expect(shareText(1, 8, 90)).toBe('12.5');
+    expect(shareText(8996, 10_000, 85)).toBe('90.0');
   });
 });
 

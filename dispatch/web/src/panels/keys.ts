@@ -1,7 +1,8 @@
 export type Act =
   | 'held' | 'message' | 'new' | 'conversations' | 'acknowledge' | 'silence' | 'home' | 'closer'
   | 'farther' | 'glass' | 'theme' | 'help' | 'back' | 'command' | 'call' | 'next_call'
-  | 'incidents' | 'units' | 'alarms' | 'assign' | 'write' | 'finish' | 'own'; // prettier-ignore
+  | 'incidents' | 'units' | 'alarms' | 'assign' | 'write' | 'finish' | 'own'
+  | 'emergencies' | 'requests'; // prettier-ignore
 
 const KEYS: Record<string, Act> = {
   '/': 'command',
@@ -26,6 +27,8 @@ const KEYS: Record<string, Act> = {
   w: 'write',
   x: 'finish',
   o: 'own',
+  e: 'emergencies',
+  q: 'requests',
 };
 
 /** Keys that write nothing: they work in text fields too, since a call does not wait. */

@@ -1,3 +1,4 @@
+import { withoutControls } from './bidi';
 import { SvelteMap } from 'svelte/reactivity';
 import type { BoardItem, Kind, Of } from '../wire/items';
 import type { ClientFrame, ServerFrame } from '../wire/frames';
@@ -103,7 +104,7 @@ export class Board {
    */
   do(what: string, body: Record<string, unknown>, id = newActionId()): Promise<Answered> {
     if (!this.#actions.waiting.some((one) => one.id === id)) {
-      const action: Action = { id, what, with: body, time: this.line.now() };
+      const action: Action = { id, what, with: withoutControls(body), time: this.line.now() };
       this.#actions.add(action);
       this.#keep();
       this.#send([action]);

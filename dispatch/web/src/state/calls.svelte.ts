@@ -1,3 +1,4 @@
+import { withoutControls } from './bidi';
 import type { Call } from '../wire/items';
 import type { Answered, Board } from './board.svelte';
 import { newActionId } from './board.svelte';
@@ -121,7 +122,7 @@ export class Calls {
   }
 
   change<F extends Field>(draft: Draft, field: F, value: Fields[F]): void {
-    draft.fields = { ...draft.fields, [field]: value };
+    draft.fields = { ...draft.fields, [field]: withoutControls(value) };
     draft.typed.set(field, this.now());
     if (!draft.unsent.includes(field)) draft.unsent = [...draft.unsent, field];
     this.#save(draft);
@@ -129,7 +130,7 @@ export class Calls {
   }
 
   end(draft: Draft, ending: Partial<Ending>): void {
-    draft.ending = { ...draft.ending, ...ending };
+    draft.ending = { ...draft.ending, ...withoutControls(ending) };
     this.#save(draft);
   }
 

@@ -15,7 +15,14 @@ import {
   type NamedUnit,
 } from './lexicon';
 import { timeIn, type Span } from './span';
-import { OUTCOMES, STATUSES, written, type IncidentOutcome, type SaidStatus } from './vocabulary';
+import {
+  OUTCOMES,
+  STATUSES,
+  written,
+  type IncidentOutcome,
+  type LayoutAct,
+  type SaidStatus,
+} from './vocabulary';
 
 /** What Enter does. */
 export type Deed =
@@ -32,6 +39,8 @@ export type Deed =
   | { do: 'emergency'; unit: number }
   | { do: 'remind'; at: number; text: string }
   | { do: 'welfare'; unit: number; every: number }
+  | { do: 'layout'; name: string; act: LayoutAct | 'choose' }
+  | { do: 'requests' }
   | { do: 'help' };
 
 /** A way to go on: the whole line with it, and how it is shown. */
@@ -290,6 +299,27 @@ class Grammar {
       { do: 'welfare', unit: unit.id, every: seconds },
       `${this.#say.welfare(unit.callsign, words)}.`,
     ];
+  }
+
+  layout(): Meant {
+    const { reader, lexicon } = this;
+    reader.offer(lexicon.layouts);
+    reader.offer(lexicon.layoutActs, true);
+    if (!reader.more) throw new Stop(this.#say.needLayout, false);
+    const act = this.#takeSilently(lexicon.layoutActs)[0]?.value ?? 'choose';
+    if (act === 'save') {
+      const name = this.#text(this.#say.needLayoutName);
+      return [{ do: 'layout', name, act }, this.#say.layouts.save(name)];
+    }
+    if (act === 'drop') reader.offer(lexicon.layouts);
+    if (!reader.more) throw new Stop(this.#say.needLayout, false);
+    const name = this.#takeSilently(lexicon.layouts)[0]?.value;
+    if (!name) throw new Stop(this.#say.unknownLayout(reader.text()), this.#settled());
+    return [{ do: 'layout', name, act }, this.#say.layouts[act](name)];
+  }
+
+  requests(): Meant {
+    return [{ do: 'requests' }, `${this.#say.requests}.`];
   }
 
   help(): Meant {

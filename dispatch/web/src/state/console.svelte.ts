@@ -1,5 +1,6 @@
 import type { Address, ClientFrame, ServerFrame, SignedIn, WireError } from '../wire/frames';
 import type { Action } from './actions';
+import { Aside } from './aside.svelte';
 import { Board } from './board.svelte';
 import { Calls } from './calls.svelte';
 import { Drafts } from './drafts.svelte';
@@ -8,12 +9,16 @@ import { tooOld, tooOldToDo } from './held';
 import type { Answer } from './http';
 import { Hush } from './hush.svelte';
 import { keptSession } from './kept';
+import type { Layout, Panel, View } from './layout';
+import { Layouts } from './layouts.svelte';
 import { LeftBehind } from './leftBehind';
 import { conversationOf, type Item } from './mail';
 import { Mailroom } from './mailroom.svelte';
+import { MapWindow } from './mapWindow';
 import { Picture } from './picture.svelte';
 import { RollCall } from './rollCall';
 import { Shelf } from './storage';
+import { theme } from './theme.svelte';
 import { strings } from '../strings';
 import type { Chosen, Silenced, WorkAsked } from './windows';
 import { WorkWindow } from './workWindow';
@@ -37,7 +42,6 @@ interface Rights {
 
 export type MessageView =
   { page: 'list' } | { page: 'new' } | { page: 'with'; addresses: Address[] };
-export type Panel = 'calls' | 'incident' | 'messages' | 'activity';
 
 /** What the console is about: one connection, one account, one picture. */
 export class Console extends Entrance {
@@ -51,16 +55,17 @@ export class Console extends Entrance {
   shelf = $state.raw<Shelf | null>(null);
   /** What was silenced here, or in another window. */
   hush = $state.raw(new Hush());
+  /** Emergencies whose banners were put aside. */
+  aside = $state.raw(new Aside(null));
   /** What is being typed in forms. */
   drafts = $state.raw(new Drafts(null));
   /** What the map is to look at next; whoever has the map sets it back. */
-  lookAt = $state.raw<Pick<Chosen, 'unit' | 'place'> | null>(null);
+  lookAt = $state.raw<(Pick<Chosen, 'unit' | 'place'> & { view?: View }) | null>(null);
   /** The calls that I have; there as the board is. */
   calls = $state.raw<Calls | null>(null);
   /** The next click on the map goes here instead of choosing a unit. */
   picking = $state.raw<((lon: number, lat: number) => void) | null>(null);
   problem = $state<WireError | null>(null);
-  panel = $state<Panel>('messages');
   view = $state.raw<MessageView>({ page: 'list' });
   fences = $state.raw<GeoJSON.FeatureCollection | null>(null);
   /** Agencies whose glass one has broken, while it lasts. */
@@ -71,9 +76,12 @@ export class Console extends Entrance {
   ownMap = $state<string | null>(null);
   /** When the other window last brought up a call that was asked for here; server's time, ms. */
   workElsewhere = $state(0);
+  /** Arrangements under names. */
+  layouts = $state.raw(new Layouts(null));
   #watched = false;
   #windows: RollCall;
   #leftBehind: LeftBehind | null = null;
+  #mapWindow: MapWindow;
   #workWindow = new WorkWindow(
     (said) => this.work.tell(said),
     (asked) => this.#work(asked),
@@ -85,7 +93,18 @@ export class Console extends Entrance {
     const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('psn:windows') : null;
     this.#windows = new RollCall(this.work.name, channel, () => this.account?.me ?? null);
     this.work.onFollow = (chosen) => this.#follow(chosen);
-    if (this.work.incident !== null) this.panel = 'incident';
+    const maps = 'BroadcastChannel' in globalThis ? new BroadcastChannel('psn:windows') : null;
+    const rollCall = new RollCall(this.work.name, maps, () => this.account?.me ?? null);
+    this.#mapWindow = new MapWindow(rollCall, (elsewhere) => this.#giveMap(elsewhere));
+    globalThis.addEventListener('pagehide', () => this.#sayMap('gone'));
+  }
+
+  /** What is shown beside the map. */
+  get panel(): Panel {
+    return this.work.panel;
+  }
+  set panel(panel: Panel) {
+    this.work.turn(panel);
   }
 
   degraded = $derived(this.latency > SLOW);
@@ -95,6 +114,52 @@ export class Console extends Entrance {
     if (this.work.window === 'map') this.work.tell({ write: addresses });
     this.panel = 'messages';
     this.view = { page: 'with', addresses };
+  }
+
+  /** What is typed where the work is, which may be the other window. */
+  begin(what: 'note' | 'close' | 'new' | 'conversations'): void {
+    this.#askForWork(what);
+  }
+
+  /** How this window is arranged now. */
+  get layout(): Layout {
+    const { list, filter, panel, view } = this.work;
+    const { filter: units, order } = this.picture;
+    return { list, filter, panel, view, units, order, theme: theme.choice };
+  }
+
+  /** False when it could not be kept. */
+  saveLayout(name: string): boolean {
+    return this.layouts.save(name, this.layout);
+  }
+
+  /** Arrange this window and the other one as it was saved. */
+  arrange(name: string): void {
+    this.#arrange(name);
+    this.work.tell({ layout: name });
+  }
+
+  #arrange(name: string): void {
+    this.layouts.follow(null);
+    const layout = this.layouts.get(name);
+    if (!layout) return;
+    this.work.show(layout.list);
+    this.work.choose(layout.filter);
+    this.panel = layout.panel;
+    this.picture.filter = layout.units;
+    this.picture.order = layout.order;
+    theme.choose(layout.theme);
+    if (layout.view) this.lookAt = { view: layout.view };
+  }
+
+  /** Other windows learn of a window with only the map. */
+  #sayMap(what: 'here' | 'gone'): void {
+    if (this.work.window === 'map') this.work.tell({ map: { what, window: this.work.name } });
+  }
+
+  /** The map is in a window of its own: here is the work, until that is closed. */
+  #giveMap(elsewhere: boolean): void {
+    if (this.work.asked === 'whole') this.work.window = elsewhere ? 'work' : 'whole';
   }
 
   /** An emergency was taken note of here: it counts as read, and its conversation opens. */
@@ -131,6 +196,13 @@ export class Console extends Entrance {
   /** What an address is called: by the roster, else by what was written with it before. */
   name(address: Address): string {
     return this.picture.name(address) ?? this.mailroom?.name(address) ?? address.replace(':', ' ');
+  }
+
+  /** Another window has written into the storage, under this key (null: it was emptied). */
+  keptElsewhere(key: string | null): void {
+    this.drafts.follow(key);
+    this.aside.follow(key);
+    this.layouts.follow(key);
   }
 
   select(id: number | null): void {
@@ -175,6 +247,9 @@ export class Console extends Entrance {
     if (chosen.write && this.work.window !== 'map') this.write(chosen.write as Address[]);
     if (chosen.read) this.mailroom?.readElsewhere(chosen.read);
     if (chosen.silenced) this.#hushed(chosen.silenced);
+    if (chosen.layout !== undefined) this.#arrange(chosen.layout);
+    if (chosen.map?.what === 'who') this.#sayMap('here');
+    else if (chosen.map && this.work.asked === 'whole') this.#mapWindow.take(chosen.map);
     if (chosen.works) this.#workWindow.answered(chosen.works);
     const mayWork = this.work.window !== 'map' && !this.locked && this.calls !== null;
     if (chosen.work && mayWork) {
@@ -206,7 +281,20 @@ export class Console extends Entrance {
 
   /** In this window; when it has shown only the map so far, beside it from now on. */
   #work({ what, key }: WorkAsked): void {
-    if (this.work.window === 'map') this.work.window = 'whole';
+    if (this.work.window === 'map') {
+      this.#sayMap('gone');
+      this.work.window = 'whole';
+    }
+    if (what === 'note' || what === 'close') {
+      this.panel = 'incident';
+      this.work.begin = what;
+      return;
+    }
+    if (what === 'new' || what === 'conversations') {
+      this.panel = 'messages';
+      this.view = { page: what === 'new' ? 'new' : 'list' };
+      return;
+    }
     this.panel = 'calls';
     if (what === 'take') this.calls?.take('911', key);
     else if (what === 'next') this.calls?.next();
@@ -242,6 +330,17 @@ export class Console extends Entrance {
     return answer;
   }
 
+  /** Whether anything sounds that can be silenced. */
+  get sounding(): boolean {
+    const { hush } = this;
+    const emergencies = this.board?.all('emergency') ?? [];
+    return (
+      this.emergencyWaits > hush.waits ||
+      (this.mailroom?.alarms ?? []).some(({ id }) => !hush.message(id)) ||
+      emergencies.some((each) => each.owner == null && !hush.emergency(each))
+    );
+  }
+
   override get alarming(): boolean {
     const unowned = this.board?.all('emergency').some(({ owner }) => owner == null) ?? false;
     return unowned || (this.mailroom?.alarms.length ?? 0) > 0;
@@ -254,6 +353,8 @@ export class Console extends Entrance {
     const shelf = new Shelf(frame.me, localStorage, this.work.name);
     this.shelf = shelf;
     this.drafts = new Drafts(shelf);
+    this.aside = new Aside(shelf);
+    this.layouts = new Layouts(shelf);
     this.work.enter(this.drafts);
     const line = {
       send: (out: ClientFrame) => this.connection.send(out),
@@ -269,6 +370,9 @@ export class Console extends Entrance {
     this.calls = new Calls(board, shelf, Number(frame.me.split(':')[1]));
     // A crash in the middle of a call: it is there again.
     if (this.calls.open) this.#openCall();
+    this.#sayMap('here');
+    if (this.work.window === 'whole')
+      this.work.tell({ map: { what: 'who', window: this.work.name } });
     const post = {
       ...line,
       resume: () => this.connection.resume(),
@@ -339,6 +443,8 @@ export class Console extends Entrance {
     this.board = null;
     this.shelf = null;
     this.drafts = new Drafts(null);
+    this.aside = new Aside(null);
+    this.layouts = new Layouts(null);
     this.work.clear();
     this.calls = null;
     this.picking = null;

@@ -1,4 +1,5 @@
 import { untrack } from 'svelte';
+import { withoutControls } from './bidi';
 import { newActionId } from './board.svelte';
 import type { Refusal } from './doing.svelte';
 import type { Shelf } from './storage';
@@ -46,7 +47,7 @@ export class Draft<T extends object> {
 
   /** Some of it is written. */
   type(change: Partial<T>): void {
-    this.#now = { ...this.#now, ...change };
+    this.#now = { ...this.#now, ...withoutControls(change) };
     this.#since = this.sent !== null;
     this.#keep();
   }

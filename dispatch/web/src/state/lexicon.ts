@@ -3,11 +3,13 @@ import { spoken, type Language } from '../strings';
 import { fold } from './filter';
 import {
   COMMANDS,
+  LAYOUT_ACTS,
   OUTCOMES,
   STATUSES,
   written,
   type CommandName,
   type IncidentOutcome,
+  type LayoutAct,
   type SaidStatus,
 } from './vocabulary';
 
@@ -29,6 +31,8 @@ export interface World {
   units: readonly NamedUnit[];
   /** Open ones. */
   incidents: readonly NamedIncident[];
+  /** Names under which the desk's arrangement is saved. */
+  layouts?: readonly string[];
   /** The server's time, ms UTC. */
   now: number;
 }
@@ -74,6 +78,8 @@ export class Lexicon {
   readonly statuses = new Names<SaidStatus>();
   readonly outcomes = new Names<IncidentOutcome>();
   readonly commands = new Names<CommandName>();
+  readonly layouts = new Names<string>();
+  readonly layoutActs = new Names<LayoutAct>();
 
   constructor(
     readonly world: World,
@@ -82,6 +88,10 @@ export class Lexicon {
     for (const unit of world.units) this.#unit(unit);
     for (const unit of world.units) this.#offer(unit);
     for (const incident of world.incidents) this.#incident(incident);
+    for (const name of world.layouts ?? []) {
+      this.layouts.add(name, { value: name, label: name, detail: '' }, true);
+    }
+    this.#words(this.layoutActs, LAYOUT_ACTS);
     this.#words(this.statuses, STATUSES);
     this.#words(this.outcomes, OUTCOMES);
     this.#words(this.commands, COMMANDS);

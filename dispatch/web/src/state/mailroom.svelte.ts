@@ -1,3 +1,4 @@
+import { withoutControls } from './bidi';
 import {
   MAX_READ,
   type Address,
@@ -291,7 +292,8 @@ export class Mailroom {
   /** Write a message: kept first, then sent. */
   write(to: Address[], text: string, priority: Priority): void {
     const id = newId((bytes) => crypto.getRandomValues(bytes));
-    const waiting: Waiting = { id, to, text, priority, time: this.#post.now() };
+    const said = withoutControls(text);
+    const waiting: Waiting = { id, to, text: said, priority, time: this.#post.now() };
     this.#outbox.add(waiting);
     this.#keepOutbox();
     this.#enter(waiting);

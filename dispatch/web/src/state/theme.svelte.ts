@@ -26,7 +26,11 @@ class Theme {
   }
 
   next(): void {
-    this.choice = NEXT[this.choice];
+    this.choose(NEXT[this.choice]);
+  }
+
+  choose(choice: Choice): void {
+    this.choice = choice;
     try {
       localStorage.setItem(KEY, this.choice);
     } catch {

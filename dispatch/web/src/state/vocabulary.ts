@@ -18,6 +18,8 @@ export const COMMANDS = {
   emergency: { en: ['e', 'emergency'], es: ['em', 'emergencia'] },
   remind: { en: ['r', 'remind'], es: ['re', 'recordar'] },
   welfare: { en: ['w', 'welfare'], es: ['bi', 'bienestar'] },
+  layout: { en: ['lay', 'layout'], es: ['di', 'disposición'] },
+  requests: { en: ['q', 'requests'], es: ['pe', 'peticiones'] },
   help: { en: ['?', 'help'], es: ['ay', 'ayuda'] },
 } as const satisfies Record<string, Words>;
 export type CommandName = keyof typeof COMMANDS;
@@ -45,6 +47,13 @@ export const OUTCOMES = {
   cancelled: { en: ['cancelled', 'can'], es: ['cancelado'] },
 } as const satisfies Record<string, Words>;
 export type IncidentOutcome = keyof typeof OUTCOMES;
+
+/** What is done with a layout besides choosing it. */
+export const LAYOUT_ACTS = {
+  save: { en: ['save'], es: ['guardar'] },
+  drop: { en: ['delete'], es: ['borrar'] },
+} as const satisfies Record<string, Words>;
+export type LayoutAct = keyof typeof LAYOUT_ACTS;
 
 /** How one of them is written in a language. */
 export const written = (words: Words, language: Language): string => words[language][0] ?? '';

@@ -1,3 +1,5 @@
+import type { MapSaid } from './mapWindow';
+
 /** The whole console in one window, or the map and the work in one each. */
 export type WindowKind = 'whole' | 'map' | 'work';
 
@@ -41,8 +43,11 @@ export interface Silenced {
   emergencies: [number, number][];
 }
 
-/** What is to be done where the work is: a call taken, the next one shown, the list, the open one. */
-const WORKS = ['take', 'next', 'list', 'open'] as const;
+/**
+ * What is to be done where the work is: a call taken, the next one shown, the list, the open one; a
+ * note or the end of the open incident; a new message, the conversations.
+ */
+const WORKS = ['take', 'next', 'list', 'open', 'note', 'close', 'new', 'conversations'] as const;
 export interface WorkAsked {
   what: (typeof WORKS)[number];
   /** Of this request; of a call that is taken, its own. */
@@ -65,6 +70,10 @@ export interface Chosen {
   work?: WorkAsked;
   /** What was asked by this key is done. */
   works?: string;
+  /** A window with only the map is here, goes, or is looked for. */
+  map?: MapSaid;
+  /** The layout of this name is chosen. */
+  layout?: string;
 }
 
 const texts = (value: unknown): value is string[] =>
@@ -76,6 +85,12 @@ const pairs = (value: unknown): value is [number, number][] =>
     (each: unknown) =>
       Array.isArray(each) && each.length === 2 && each.every((one) => Number.isInteger(one)),
   );
+
+function mapSaid(value: unknown): MapSaid | null {
+  const { what, window } = (value ?? {}) as { what?: unknown; window?: unknown };
+  const known = (['here', 'gone', 'who'] as const).find((one) => one === what);
+  return known && typeof window === 'string' ? { what: known, window } : null;
+}
 
 /** What another window says, if it is the same person's and can be meant. */
 export function chosenBy(data: unknown, me: string | null): Chosen | null {
@@ -103,6 +118,10 @@ export function chosenBy(data: unknown, me: string | null): Chosen | null {
   const work = said['work'] as { what?: unknown; key?: unknown } | undefined;
   const what = WORKS.find((one) => one === work?.what);
   if (what && typeof work?.key === 'string') chosen.work = { what, key: work.key };
-  if (typeof said['works'] === 'string') chosen.works = said['works'];
+  const { works, layout } = said;
+  if (typeof works === 'string') chosen.works = works;
+  if (typeof layout === 'string') chosen.layout = layout;
+  const map = mapSaid(said['map']);
+  if (map) chosen.map = map;
   return Object.keys(chosen).length > 0 ? chosen : null;
 }

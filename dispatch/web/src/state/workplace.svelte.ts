@@ -2,17 +2,10 @@ import { EVERYTHING, type BoardFilter } from '../panels/incidents/arrange';
 import type { Place } from '../wire/items';
 import { newActionId } from './board.svelte';
 import { Draft, Drafts } from './drafts.svelte';
+import { arrangementOf, type Arrangement, type ListTab, type Panel, type View } from './layout';
 import { chosenBy, windowKind, windowName, type Chosen, type WindowKind } from './windows';
 
-export type ListTab = 'incidents' | 'units' | 'alarms' | 'watch';
 const OPEN = 'psn:open';
-const TABS: readonly ListTab[] = ['incidents', 'units', 'alarms', 'watch'];
-
-/** What a window remembers of how it was arranged. */
-interface Layout {
-  list: ListTab;
-  filter: BoardFilter;
-}
 
 /** Whom to send to an incident, with what order, and where to when not to where it is. */
 export interface Sending {
@@ -30,10 +23,15 @@ const NOBODY: Sending = { open: false, units: [], text: '', meeting: null };
 export class Workplace {
   /** What was asked for; a map that has no other window gets the work too. */
   window = $state<WindowKind>(windowKind(location.search));
+  /** What the address asks for. */
+  readonly asked = windowKind(location.search);
   /** This window's own name, under which it keeps what waits to be sent. */
   readonly name = windowName(sessionStorage, globalThis, newActionId);
   list = $state<ListTab>('units');
   filter = $state.raw<BoardFilter>(EVERYTHING);
+  panel = $state<Panel>('messages');
+  /** What the map of this window showed last. */
+  view: View | null = null;
   /** The incident that is open. */
   incident = $state<number | null>(null);
   /** Units that are chosen for the open incident: in its panel, in the list, on the map. */
@@ -68,6 +66,18 @@ export class Workplace {
 
   choose(filter: BoardFilter): void {
     this.filter = filter;
+    this.#remember();
+  }
+
+  /** Beside the map. */
+  turn(panel: Panel): void {
+    this.panel = panel;
+    this.#remember();
+  }
+
+  /** The map shows something else. */
+  look(view: View): void {
+    this.view = view;
     this.#remember();
   }
 
@@ -131,16 +141,19 @@ export class Workplace {
     try {
       const open = JSON.parse(sessionStorage.getItem(OPEN) ?? 'null') as unknown;
       if (typeof open === 'number') this.incident = open;
-      const kept = JSON.parse(localStorage.getItem(this.#key) ?? 'null') as Partial<Layout> | null;
-      if (kept?.list && TABS.includes(kept.list)) this.list = kept.list;
-      if (kept?.filter) this.filter = { ...EVERYTHING, ...kept.filter };
+      const kept = arrangementOf(JSON.parse(localStorage.getItem(this.#key) ?? 'null'));
+      const { list, filter, panel, view } = kept;
+      Object.assign(this, { list, filter, panel, view });
+      if (typeof open === 'number') this.panel = 'incident';
+      else if (panel === 'incident') this.panel = 'messages';
     } catch {
       // What cannot be read is arranged as for a newcomer.
     }
   }
 
   #remember(): void {
-    const layout: Layout = { list: this.list, filter: this.filter };
+    const { list, filter, panel, view } = this;
+    const layout: Arrangement = { list, filter, panel, view };
     try {
       localStorage.setItem(this.#key, JSON.stringify(layout));
     } catch {

@@ -1,0 +1,26 @@
+import type { Emergency } from '../../wire/items';
+
+/** What nobody has is first, what the desk has ended last. */
+const rank = (each: Emergency): number => (each.owner == null ? 0 : each.desk_safe == null ? 1 : 2);
+
+/** The order in which emergencies are to be looked at; of each kind the oldest first. */
+export function byNeed(a: Emergency, b: Emergency): number {
+  return rank(a) - rank(b) || a.raised - b.raised || a.id - b.id;
+}
+
+/** The desk has ended it and only the unit's word is missing: nobody here is waited for. */
+export function mayLeave(emergency: Emergency): boolean {
+  return emergency.owner != null && emergency.desk_safe != null;
+}
+
+/**
+ * Which emergencies, in order, have a banner of their own while the others are only named: the
+ * first always, and what is being looked at or ended.
+ */
+export function whole(
+  all: readonly Emergency[],
+  unfolded: boolean,
+  held: (emergency: Emergency) => boolean,
+): Emergency[] {
+  return unfolded ? [...all] : all.filter((each, index) => index === 0 || held(each));
+}
