@@ -167,7 +167,11 @@ class AnyOrder(RuleBasedStateMachine):
         super().__init__()
         self.floor = Floor(limit_s=10.0, hang_s=3.0)
         self.now = 0.0
-        self.joined: dict[str, bool] = {}
+        self.joined = dict.fromkeys("abcde", True)
+        for member in self.joined:
+            self.floor.join(member, may_talk=True, now=0.0)
+        self.call = Call.NORMAL
+        """Of who has the floor."""
         self.holds: str | None = None
         """Who was last told that he has the floor, and not that he has it no more."""
         self.asked: dict[str, tuple[int, int, int]] = {}
@@ -175,6 +179,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.count = 0
 
     def took(self, told: list[Told]) -> None:
+        preempted: Call | None = None
         for each in told:
             match each:
                 case Granted(member, until):
@@ -184,6 +189,13 @@ class AnyOrder(RuleBasedStateMachine):
                         best = min(self.asked.values())
                         assert self.asked.pop(member) == best, "an equal waited longer"
                     self.holds = member
+                case Revoked(member, Cause.PREEMPTED):
+                    assert member == self.holds
+                    self.holds, preempted = None, self.call
+                case Taken(member, call):
+                    assert member == self.holds
+                    assert preempted is None or call > preempted, "interrupted by an equal"
+                    self.call = call
                 case Revoked(member) | Denied(member):
                     self.asked.pop(member, None)
                     if self.holds == member:
