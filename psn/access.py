@@ -14,6 +14,8 @@ The rules, in words
   stands for no unit (a gateway) reads none and watches nothing.
 - Anyone who writes may write to everyone of his own agency, to any agency as a whole, to his
   groups, and to people and units of other agencies as far as sharing says.
+- The voice group of a group is heard and talked in by its members, and heard by who may monitor it;
+  of an incident it is heard by who may see it, and talked in by who may work on it.
 - Who received or read what was written to a group or an agency is told by name to his own agency
   and to those that may write to him or see the unit; others are told only that the group or the
   agency has it.
@@ -25,6 +27,7 @@ The rules, in words
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -42,7 +45,16 @@ from psn.directory import (
 )
 from psn.roles import Reach
 from psn.sharing import Sharing
-from psn.wire import Area
+from psn.wire import Area, VoiceGroup
+from psn.wire.voice import GroupKind
+
+
+class Voice(enum.IntEnum):
+    """What somebody may do in a voice group."""
+
+    NOTHING = 0
+    LISTEN = 1
+    TALK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +318,54 @@ def groups(who: Principal, rules: Rules) -> Iterator[Group]:
     """The groups that ``who`` belongs to."""
     if who.reads and reach(who, "group", "see") > Reach.NONE:
         yield from (g for g in rules.directory.groups.values() if _belongs(who, g))
+
+
+def voice(who: Principal, group: VoiceGroup, rules: Rules, now: datetime) -> Voice:
+    """What ``who`` may do in the voice group of a group or an open incident; ``now``: UTC, aware.
+
+    Of one that does not exist: nothing. Calls are not here: who is in one is no rule.
+    """
+    if not who.reads:
+        return Voice.NOTHING
+    if group.kind is GroupKind.TALKGROUP:
+        talkgroup = rules.directory.groups.get(group.id)
+        if talkgroup is not None:
+            return _voice_in(who, talkgroup, rules.directory)
+    if group.kind is GroupKind.INCIDENT:
+        for incident in rules.directory.incidents:
+            if incident.id == group.id:
+                there = {member.agency for member in incident.members if member.holds(now)}
+                taking_part = frozenset(agency for agency in there if agency is not None)
+                if may_work_on_incident(who, incident.agency, taking_part):
+                    return Voice.TALK
+                if may_see_incident(who, incident.agency, taking_part):
+                    return Voice.LISTEN
+    return Voice.NOTHING
+
+
+def _voice_in(who: Principal, group: Group, directory: Directory) -> Voice:
+    if _belongs(who, group):
+        if reach(who, "group", "talk") > Reach.NONE:
+            return Voice.TALK
+        return Voice.LISTEN if reach(who, "group", "see") > Reach.NONE else Voice.NOTHING
+    monitors = _takes_part(who.agency, group, directory) and may(who, "group", "monitor", None)
+    return Voice.LISTEN if monitors else Voice.NOTHING
+
+
+def _takes_part(agency: int, group: Group, directory: Directory) -> bool:
+    """Whether a group is an agency's, or a joint one in which it has a part."""
+    if group.agency is not None:
+        return group.agency == agency
+    return (
+        agency in group.agencies
+        or any(directory.people[each].agency == agency for each in group.people)
+        or any(directory.units[each].agency == agency for each in group.units)
+    )
+
+
+def floor_priority(who: Principal) -> int:
+    """How far in front ``who`` waits for the floor of a voice group; the higher, the further."""
+    return max((roles.FLOOR_PRIORITY.get(role, 0) for role in who.roles), default=0)
 
 
 def mailboxes(who: Principal, rules: Rules) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ from psn.topics import Topics
 from psn.trail import auditor
 from psn.trail.audit import Actor
 from psn.trail.auditor import Auditor
+from psn.voice.exchange import Exchange
 
 STUCK_SECONDS = 30.0
 """A session whose socket takes nothing for so long is disconnected."""
@@ -106,6 +107,7 @@ class Core:
             self.record, pool, self.screens.presence, lambda address: self.directory.name(address)
         )
         self.topics = Topics(self.rules)
+        self.voice = Exchange(asyncio.get_running_loop(), self.rules, now_ms)
         self.acts: Acts = _nothing_to_do
         """Does what ``do`` frames ask for: the work over this network, of which it knows nothing.
 
@@ -344,6 +346,7 @@ class Core:
         staying = [each for each in self.sessions.all if each not in left]
         self.screens.mend(rules, staying)
         self.topics.mend(rules, staying)
+        self.voice.mend(rules, only_incidents=units is not None)
         return ended
 
     def renew(self, session: Session) -> None:

@@ -76,5 +76,6 @@ def unlock(core: Core, session: Session) -> None:
     session.send(wire.Unlocked())
     core.sessions.release(session)
     core.topics.release(session)
+    core.voice.resumed(session)
     if session.watch is not None:
         core.screens.show(session)

@@ -27,6 +27,9 @@ from psn.wire.to_client import (
     Ending,
     Error,
     FenceCrossings,
+    Floor,
+    FloorState,
+    FloorYours,
     Gone,
     HistoryGone,
     Limits,
@@ -51,6 +54,7 @@ from psn.wire.to_client import (
     ServerFrame,
     SignedIn,
     Unlocked,
+    VoiceGone,
     Welcome,
 )
 from psn.wire.to_server import (
@@ -60,6 +64,8 @@ from psn.wire.to_server import (
     ClientFrame,
     DeviceAuth,
     Do,
+    FloorAsk,
+    FloorRelease,
     Follow,
     Hello,
     Message,
@@ -77,6 +83,8 @@ from psn.wire.to_server import (
     Unfollow,
     Unlock,
     Unwatch,
+    VoiceJoin,
+    VoiceLeave,
     Watch,
 )
 from psn.wire.values import (
@@ -90,6 +98,7 @@ from psn.wire.values import (
     Address,
     AltitudeCm,
     Area,
+    CallKind,
     Centidegrees,
     CentimetresPerSecond,
     Code,
@@ -109,4 +118,6 @@ from psn.wire.values import (
     Sequence,
     ShortText,
     Shown,
+    VoiceAddress,
 )
+from psn.wire.voice import Speech, VoiceGroup

@@ -60,12 +60,12 @@ class VoiceGroup(NamedTuple):
         return f"{_WORDS[self.kind]}:{self.id}"
 
     @classmethod
-    def of(cls, address: str) -> VoiceGroup | None:
-        """The group of an address; none: it is no address of one."""
+    def of(cls, address: str) -> VoiceGroup:
+        """The group of an address; raises ``ValueError`` for what is no address of one."""
         word, _, number = address.partition(":")
-        if word not in _WORDS or not (number.isascii() and number.isdecimal()):
-            return None
-        return cls(GroupKind(_WORDS.index(word)), int(number)) if 0 < int(number) <= _ID else None
+        if not (number.isascii() and number.isdecimal() and 0 < int(number) <= _ID):
+            raise ValueError(f"no voice group: {address!r}")
+        return cls(GroupKind(_WORDS.index(word)), int(number))
 
 
 _WORDS: Final = ("group", "incident", "call")

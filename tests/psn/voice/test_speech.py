@@ -77,4 +77,5 @@ def test_what_no_frame_can_say_is_not_written(broken: dict[str, object]) -> None
 
 @pytest.mark.parametrize("address", ["", "group", "group:", "group:0", "unit:1", "call:٣", "a:1:2"])
 def test_what_is_no_group_has_none(address: str) -> None:
-    assert VoiceGroup.of(address) is None
+    with pytest.raises(ValueError, match=r".*"):
+        VoiceGroup.of(address)

@@ -1,0 +1,336 @@
+"""The exchange: who is in which voice group, whose the floor is, speech on its way to the others.
+
+Theory of operation
+-------------------
+A group is there as long as somebody is in it. Who has joined it is a *party*: one session, since of
+two windows of one person only the one that holds the floor talks. The floor is
+:class:`psn.voice.floor.Floor`, which is pure; here it is told what happens, by sessions and by one
+timer for each group, and what it says goes out as frames.
+
+Speech is looked at no further than its header: whose it is, for which group, and that it is newer
+than what came before. If its talker has the floor, the very bytes go to the others' outboxes, once
+framed. It waits for nothing: it is not acknowledged, not kept here, and not sent to a socket that
+is behind, where it would be late.
+
+What somebody may do in a group is :func:`psn.access.voice`, asked when he joins and when the rules
+change, never for a frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final
+
+from psn import access, database, wire
+from psn.access import Rules, Voice
+from psn.picture.fanout import websocket_frame
+from psn.problems import Problem
+from psn.sessions import Session
+from psn.voice import floor as floors
+from psn.voice.causes import CAUSES, denied, gone
+from psn.voice.floor import Call, Cause, Floor
+from psn.wire import Speech, VoiceGroup
+from psn.wire.voice import NUMBERS, GroupKind
+
+LATE_BYTES: Final = 16_384
+"""More than this waiting in a socket, and speech would be late there: it is dropped."""
+LONGEST_GAP: Final = 250
+"""Frames that may be missing within a talk: 5 s of them."""
+MOST_GROUPS: Final = 64
+"""So many groups one session hears at most."""
+CALLS: Final[dict[wire.CallKind, Call]] = {
+    "normal": Call.NORMAL, "peril": Call.PERIL, "emergency": Call.EMERGENCY,
+}  # fmt: skip
+WORDS: Final = {call: word for word, call in CALLS.items()}
+
+
+class Party:
+    """One session in one group."""
+
+    __slots__ = ("key", "last", "session", "told_wrong")
+
+    def __init__(self, session: Session, number: int) -> None:
+        self.session = session
+        self.key = f"{session.principal.address}/{number}"
+        """Its name at the floor."""
+        self.last: int | None = None
+        """Number of the newest frame of its present talk."""
+        self.told_wrong = False
+        """Whether it was told already, for this talk, that its frames are not passed on."""
+
+
+class Group:
+    """One voice group as it is now."""
+
+    __slots__ = ("floor", "of", "parties", "timer")
+
+    def __init__(self, of: VoiceGroup, floor: Floor) -> None:
+        self.of = of
+        self.floor = floor
+        self.parties: dict[Session, Party] = {}
+        self.timer: asyncio.TimerHandle | None = None
+
+    def party(self, key: str) -> Party | None:
+        """Who goes by that name at the floor; none: he is gone."""
+        return next((party for party in self.parties.values() if party.key == key), None)
+
+
+class Exchange:
+    """All voice groups in which somebody is."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, rules: Rules, clock: Callable[[], int]):
+        """``clock``: the server's, milliseconds UTC; the floor's is the loop's."""
+        self._loop = loop
+        self._rules = rules
+        self._clock = clock
+        self.groups: dict[VoiceGroup, Group] = {}
+        self._joined: dict[Session, set[VoiceGroup]] = {}
+        self._numbers = itertools.count(1)
+        self.relayed = 0
+        """Frames of speech handed to sockets."""
+        self.late = 0
+        """Frames of speech dropped, since a socket was behind."""
+        self.refused = 0
+        """Frames of speech that were not passed on: not the floor, or not in order."""
+
+    # -- who is in a group
+
+    def join(self, session: Session, group: VoiceGroup) -> None:
+        """A session hears a group from now on; raises :class:`Problem` when it may not."""
+        may = access.voice(session.principal, group, self._rules, self._now())
+        if may is Voice.NOTHING:
+            text = f"There is no voice group {group.address} that you may hear."
+            raise Problem("not_your_group", text, "Ask who manages it to make you a member.")
+        joined = self._joined.setdefault(session, set())
+        if group not in joined and len(joined) >= MOST_GROUPS:
+            text = f"This session hears {MOST_GROUPS} groups already."
+            raise Problem("too_many_groups", text, "Leave one of them first.")
+        there = self.groups.get(group)
+        if there is None:
+            there = self.groups[group] = Group(group, Floor())
+        joined.add(group)
+        party = there.parties.setdefault(session, Party(session, next(self._numbers)))
+        self._tell(there, there.floor.join(party.key, may is Voice.TALK, self._loop.time()))
+
+    def show(self, session: Session, group: VoiceGroup) -> None:
+        """Tell a session that has just joined whether somebody talks."""
+        session.send(self._state(self.groups[group]))
+
+    def resumed(self, session: Session) -> None:
+        """The session goes on after it was locked: how it stands in all its groups."""
+        for group in sorted(self._joined.get(session, ())):
+            self.show(session, group)
+
+    def leave(self, session: Session, group: VoiceGroup) -> None:
+        """A session hears a group no more; nothing when it did not."""
+        self._joined.get(session, set()).discard(group)
+        there = self.groups.get(group)
+        party = None if there is None else there.parties.pop(session, None)
+        if there is None or party is None:
+            return
+        self._tell(there, there.floor.leave(party.key, self._loop.time()))
+        if not there.parties:
+            self._forget(there)
+
+    def gone(self, session: Session) -> None:
+        """The session is over."""
+        for group in list(self._joined.get(session, ())):
+            self.leave(session, group)
+        self._joined.pop(session, None)
+
+    def mend(self, rules: Rules, only_incidents: bool) -> None:
+        """The rules have changed, or those about incidents alone: nobody hears what he may not."""
+        self._rules = rules
+        now = self._now()
+        for there in list(self.groups.values()):
+            if only_incidents and there.of.kind is not GroupKind.INCIDENT:
+                continue
+            for session, party in list(there.parties.items()):
+                may = access.voice(session.principal, there.of, rules, now)
+                if may is Voice.NOTHING:
+                    session.send(gone(there.of))
+                    self.leave(session, there.of)
+                else:
+                    told = there.floor.join(party.key, may is Voice.TALK, self._loop.time())
+                    self._tell(there, told)
+
+    def _forget(self, there: Group) -> None:
+        if there.timer is not None:
+            there.timer.cancel()
+        del self.groups[there.of]
+
+    # -- the floor
+
+    def ask(self, session: Session, group: VoiceGroup, call: wire.CallKind) -> None:
+        """A session asks for the floor; it is answered with ``floor_yours``."""
+        there = self.groups.get(group)
+        party = None if there is None else there.parties.get(session)
+        if there is None or party is None:
+            session.send(denied(group, Cause.NOT_MEMBER))
+            return
+        priority = access.floor_priority(session.principal)
+        now = self._loop.time()
+        self._tell(there, there.floor.request(party.key, now, CALLS[call], priority))
+
+    def release(self, session: Session, group: VoiceGroup) -> None:
+        """A session gives up the floor, or its place in the queue; nothing when it has neither."""
+        there = self.groups.get(group)
+        party = None if there is None else there.parties.get(session)
+        if there is not None and party is not None:
+            self._tell(there, there.floor.release(party.key, self._loop.time()))
+
+    def _pass_time(self, there: Group) -> None:
+        there.timer = None
+        self._tell(there, there.floor.pass_time(self._loop.time()))
+
+    def _tell(self, there: Group, told: Iterable[floors.Told]) -> None:
+        """Send what the floor says, and look at it again when it has more to say."""
+        for each in told:
+            match each:
+                case floors.Granted(member, until):
+                    party = there.party(member)
+                    if party is not None:
+                        party.last, party.told_wrong = None, False
+                        self._send(there, member, "granted", until=self._time_of(until))
+                case floors.Queued(member, position):
+                    self._send(there, member, "queued", position=position)
+                case floors.Warned(member, seconds):
+                    until = self._time_of(self._loop.time() + seconds)
+                    self._send(there, member, "warned", until=until)
+                case floors.Denied(member, cause):
+                    self._send(there, member, "denied", cause=cause)
+                case floors.Revoked(member, cause):
+                    party = there.party(member)
+                    if party is not None:
+                        party.told_wrong = True  # by this: what is on its way needs no other word
+                    self._send(there, member, "revoked", cause=cause)
+                case floors.Taken(member, _):
+                    self._announce(there, self._state(there), but=member)
+                case floors.Idle():
+                    self._announce(there, self._state(there))
+                case floors.Over():
+                    self._announce(there, wire.Floor(group=there.of.address, over=True))
+        self._look_again(there)
+
+    def _look_again(self, there: Group) -> None:
+        due = there.floor.due
+        if there.timer is not None:
+            if due is not None and due >= there.timer.when():
+                return  # it looks earlier, which does no harm, and then again
+            there.timer.cancel()
+            there.timer = None
+        if due is not None and there.of in self.groups:
+            there.timer = self._loop.call_at(due, self._pass_time, there)
+
+    def _send(
+        self,
+        there: Group,
+        member: str,
+        state: wire.FloorState,
+        *,
+        until: int | None = None,
+        position: int | None = None,
+        cause: Cause | None = None,
+    ) -> None:
+        party = there.party(member)
+        if party is None or party.session.barred is not None:
+            return
+        code, text, todo = ("", "", "") if cause is None else CAUSES[cause]
+        party.session.send(
+            wire.FloorYours(
+                group=there.of.address,
+                state=state,
+                until=until,
+                position=position,
+                code=code,
+                text=text,
+                todo=todo,
+            )
+        )
+
+    def _announce(self, there: Group, frame: wire.Floor, but: str | None = None) -> None:
+        made: dict[wire.Codec, bytes] = {}
+        for session, party in there.parties.items():
+            if party.key == but or session.barred is not None:
+                continue
+            codec = session.codec
+            if codec not in made:
+                made[codec] = codec.encode(frame)
+            session.outbox.send(made[codec])
+
+    def _state(self, there: Group) -> wire.Floor:
+        talk = there.floor.talk
+        party = None if talk is None else there.party(talk.wish.member)
+        if talk is None or party is None:
+            return wire.Floor(group=there.of.address)
+        who = party.session.principal
+        return wire.Floor(
+            group=there.of.address,
+            talker=who.address,
+            talker_name=who.name,
+            agency=who.agency,
+            call=WORDS[talk.wish.call],
+        )
+
+    # -- speech
+
+    def speech(self, session: Session, data: bytes) -> None:
+        """A frame of speech has come.
+
+        Raises :class:`Problem`, once for each talk, when it is not passed on, and
+        :class:`wire.WireError` for bytes that are no frame of speech.
+        """
+        frame = wire.voice.decode(data)
+        there = self.groups.get(frame.group)
+        party = None if there is None else there.parties.get(session)
+        problem = self._wrong(session, there, party, frame)
+        if problem is not None:
+            self.refused += 1
+            if party is None or not party.told_wrong:
+                if party is not None:
+                    party.told_wrong = True
+                raise problem
+            return
+        assert there is not None
+        self._relay(there, session, websocket_frame(data, binary=True))
+
+    def _wrong(
+        self, session: Session, there: Group | None, party: Party | None, frame: Speech
+    ) -> Problem | None:
+        """Why a frame of speech is not passed on."""
+        if frame.talker != session.principal.address:
+            text = f"This session does not speak as {frame.talker}."
+            return Problem("not_you", text, f"Speak as {session.principal.address}.")
+        if there is None or party is None or not there.floor.heard(party.key, self._loop.time()):
+            text = f"You do not have the floor of {frame.group.address}; nobody hears you."
+            return Problem("no_floor", text, "Ask for the floor, and talk when it is granted.")
+        if party.last is not None and not 0 < (frame.number - party.last) % NUMBERS <= LONGEST_GAP:
+            text = "Frames of speech came twice, backwards, or with too long a gap."
+            return Problem("bad_sequence", text, "Number the frames of a talk 0, 1, 2 …")
+        party.last = frame.number
+        return None
+
+    def _relay(self, there: Group, talker: Session, framed: bytes) -> None:
+        relayed = 0
+        for session in there.parties:
+            if session is talker or session.barred is not None:
+                continue
+            outbox = session.outbox
+            if outbox.waiting > LATE_BYTES:
+                self.late += 1
+            else:
+                outbox.send_framed(framed)
+                relayed += 1
+        self.relayed += relayed
+
+    # -- time
+
+    def _now(self) -> datetime:
+        return database.moment(self._clock())
+
+    def _time_of(self, loop_time: float) -> int:
+        """A time of the loop's clock by the server's, milliseconds UTC."""
+        return self._clock() + round((loop_time - self._loop.time()) * 1_000)
