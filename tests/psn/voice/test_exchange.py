@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 from parties import JOINT, OPUS, Party
-from stage import ANA, BEN, CAR, CUSTOMS_ONLY, Peer, Stage, until
+from stage import ANA, BEN, CAR, CUSTOMS_ONLY, PATROL, Peer, Stage, until
 
 from psn import wire
 from psn.wire import SUBPROTOCOL_JSON, Speech, VoiceGroup
@@ -16,6 +16,7 @@ from psn.wire.voice import MARK
 
 
 async def test_who_has_the_floor_is_heard_by_the_others_alone(stage: Stage) -> None:
+    """DOM-VOI-2."""
     ana = await Party.enter(stage, "ana", JOINT)
     ben = await Party.enter(stage, "ben", JOINT, subprotocol=SUBPROTOCOL_JSON)
     car = await Party.enter(stage, CAR, JOINT)
@@ -37,6 +38,7 @@ async def test_who_has_the_floor_is_heard_by_the_others_alone(stage: Stage) -> N
 
 
 async def test_two_windows_of_one_person_are_two_parties(stage: Stage) -> None:
+    """DOM-VOI-1, DOM-VOI-2."""
     ana = await Party.enter(stage, "ana", JOINT)
     other = await Party.enter(stage, "ana", JOINT)
     await ana.granted()
@@ -51,6 +53,7 @@ async def test_two_windows_of_one_person_are_two_parties(stage: Stage) -> None:
 
 
 async def test_a_talker_who_vanishes_loses_the_floor_at_once(stage: Stage) -> None:
+    """DOM-VOI-5."""
     ana, ben = [await Party.enter(stage, who, JOINT) for who in ("ana", "ben")]
     await ana.granted()
     await ben.ask()
@@ -62,6 +65,7 @@ async def test_a_talker_who_vanishes_loses_the_floor_at_once(stage: Stage) -> No
 
 
 async def test_a_talker_of_whom_nothing_comes_loses_it_too(stage: Stage) -> None:
+    """DOM-VOI-5."""
     ana, ben = [await Party.enter(stage, who, JOINT) for who in ("ana", "ben")]
     await ana.granted()
     await ana.say(0)
@@ -79,6 +83,7 @@ async def test_a_talker_of_whom_nothing_comes_loses_it_too(stage: Stage) -> None
 
 
 async def test_an_emergency_interrupts(stage: Stage) -> None:
+    """DOM-VOI-4."""
     ana, car = await Party.enter(stage, "ana", JOINT), await Party.enter(stage, CAR, JOINT)
     await ana.granted()
     await car.granted(call="emergency")
@@ -95,6 +100,7 @@ async def test_an_emergency_interrupts(stage: Stage) -> None:
 
 
 async def test_a_late_joiner_hears_the_next_frame(stage: Stage) -> None:
+    """DOM-VOI-7."""
     ana = await Party.enter(stage, "ana", JOINT)
     await ana.granted()
     await ana.say(0, 1)
@@ -122,6 +128,7 @@ async def test_groups_of_others_and_of_nobody_are_not_joined(stage: Stage) -> No
 
 
 async def test_rights_that_go_take_the_group_along(stage: Stage, database: str) -> None:
+    """DOM-VOI-8."""
     ana, ben = [await Party.enter(stage, who, JOINT) for who in ("ana", "ben")]
     await ben.granted()
     await ben.say(0)
@@ -153,6 +160,7 @@ async def test_who_may_only_listen_hears_and_is_told_so(stage: Stage, database: 
 
 
 async def test_an_incident_has_a_group_as_long_as_it_is_open(stage: Stage, database: str) -> None:
+    """DOM-VOI-8."""
     await _change(
         stage,
         database,
@@ -225,6 +233,22 @@ async def test_a_thousand_frames_a_second_are_not_taken(stage: Stage) -> None:
         await party.peer.leave()
 
 
+async def test_who_waits_stands_by_role(stage: Stage, database: str) -> None:
+    """DOM-VOI-3."""
+    await _change(stage, database, "update person set roles = '{commander}' where name = 'ben'")
+    car, patrol, ben = [await Party.enter(stage, who, JOINT) for who in (CAR, PATROL, "ben")]
+    await car.granted()
+    await patrol.ask()
+    assert (await patrol.yours("queued")).position == 1
+    await ben.ask()
+    assert (await ben.yours("queued")).position == 1
+    assert (await patrol.yours("queued")).position == 2
+    await car.release()
+    await ben.yours("granted")
+    for party in (car, patrol, ben):
+        await party.peer.leave()
+
+
 async def test_before_signing_in_nobody_speaks(stage: Stage) -> None:
     peer = await Peer.join(stage.url)
     await peer.socket.send(Speech(VoiceGroup.of(JOINT), ANA, 0, 20, False, OPUS).encode())
@@ -233,6 +257,7 @@ async def test_before_signing_in_nobody_speaks(stage: Stage) -> None:
 
 
 async def test_a_socket_that_is_behind_misses_speech_and_keeps_nobody(stage: Stage) -> None:
+    """DOM-VOI-6."""
     ana, ben, car = [await Party.enter(stage, who, JOINT) for who in ("ana", "ben", CAR)]
     [slow] = [s for s in stage.core.sessions.all if s.principal.address == BEN]
     ben.peer.socket.transport.pause_reading()  # type: ignore[attr-defined]
