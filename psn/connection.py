@@ -417,6 +417,10 @@ class Connection:
         self.core.voice.leave(session, VoiceGroup.of(frame.group))
         self._send(wire.Ok(n=frame.n))
 
+    def _voice_call(self, session: Session, frame: wire.VoiceCall) -> None:
+        self._bucket.charge(len(frame.to))
+        self.core.voice.call(session, frame)
+
     def _floor_ask(self, session: Session, frame: wire.FloorAsk) -> None:
         self.core.voice.ask(session, VoiceGroup.of(frame.group), frame.call)
 
@@ -572,6 +576,7 @@ _HANDLERS: dict[type, Callable[[Connection, Session, Any], None]] = {
     wire.Unfollow: Connection._unfollow,
     wire.VoiceJoin: Connection._voice_join,
     wire.VoiceLeave: Connection._voice_leave,
+    wire.VoiceCall: Connection._voice_call,
     wire.FloorAsk: Connection._floor_ask,
     wire.FloorRelease: Connection._floor_release,
 }

@@ -107,7 +107,7 @@ class Core:
             self.record, pool, self.screens.presence, lambda address: self.directory.name(address)
         )
         self.topics = Topics(self.rules)
-        self.voice = Exchange(asyncio.get_running_loop(), self.rules, now_ms)
+        self.voice = Exchange(asyncio.get_running_loop(), self.rules, now_ms, self.sessions.of)
         self.acts: Acts = _nothing_to_do
         """Does what ``do`` frames ask for: the work over this network, of which it knows nothing.
 

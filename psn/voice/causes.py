@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from psn import wire
+from psn.voice.calls import Over
 from psn.voice.floor import QUEUE, Cause
 from psn.wire import VoiceGroup
 
@@ -48,14 +49,25 @@ CAUSES: Final[Mapping[Cause, tuple[str, str, str]]] = {
 }
 
 
+ENDS: Final[Mapping[Over, tuple[str, str]]] = {
+    Over.NOT_ANSWERED: ("Nobody has answered.", "Call again, or send a message."),
+    Over.DECLINED: ("The call was declined.", "Send a message."),
+    Over.ENDED: ("The call is over.", "Call again, if something is left to be said."),
+    Over.ELSEWHERE: ("The call was taken at another place.", "Talk there."),
+}
+
+
 def gone(group: VoiceGroup) -> wire.VoiceGone:
-    """Told to who hears a group no longer."""
-    return wire.VoiceGone(
-        group=group.address,
-        code="not_your_group",
-        text="This voice group is over, or not shared with you any more.",
-        todo="Choose another one.",
-    )
+    """Told to who may hear a group no longer."""
+    text = "This voice group is over, or not shared with you any more."
+    todo = "Choose another one."
+    return wire.VoiceGone(group=group.address, code="not_your_group", text=text, todo=todo)
+
+
+def call_over(group: VoiceGroup, why: Over) -> wire.VoiceGone:
+    """Told to who is in a call, or is called, when that is over."""
+    text, todo = ENDS[why]
+    return wire.VoiceGone(group=group.address, code=why, text=text, todo=todo)
 
 
 def denied(group: VoiceGroup, cause: Cause) -> wire.FloorYours:

@@ -24,13 +24,16 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from psn import access, database, wire
 from psn.access import Rules, Voice
 from psn.picture.fanout import websocket_frame
 from psn.problems import Problem
 from psn.sessions import Session
 from psn.voice import floor as floors
-from psn.voice.causes import CAUSES, denied, gone
+from psn.voice.calls import Calls, Over
+from psn.voice.causes import CAUSES, call_over, denied, gone
 from psn.voice.floor import Call, Cause, Floor
 from psn.wire import Speech, VoiceGroup
 from psn.wire.voice import NUMBERS, GroupKind
@@ -81,13 +84,24 @@ class Group:
 class Exchange:
     """All voice groups in which somebody is."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, rules: Rules, clock: Callable[[], int]):
-        """``clock``: the server's, milliseconds UTC; the floor's is the loop's."""
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        rules: Rules,
+        clock: Callable[[], int],
+        sessions_of: Callable[[str], Iterable[Session]],
+    ) -> None:
+        """``clock``: the server's, milliseconds UTC; the floor's is the loop's.
+
+        ``sessions_of``: the connected ones of a person or unit.
+        """
+        self._sessions_of = sessions_of
         self._loop = loop
         self._rules = rules
         self._clock = clock
         self.groups: dict[VoiceGroup, Group] = {}
         self._joined: dict[Session, set[VoiceGroup]] = {}
+        self._calls = Calls()
         self._numbers = itertools.count(1)
         self.relayed = 0
         """Frames of speech handed to sockets."""
@@ -100,7 +114,7 @@ class Exchange:
 
     def join(self, session: Session, group: VoiceGroup) -> None:
         """A session hears a group from now on; raises :class:`Problem` when it may not."""
-        may = access.voice(session.principal, group, self._rules, self._now())
+        may = self._may(session, group)
         if may is Voice.NOTHING:
             text = f"There is no voice group {group.address} that you may hear."
             raise Problem("not_your_group", text, "Ask who manages it to make you a member.")
@@ -114,6 +128,16 @@ class Exchange:
         joined.add(group)
         party = there.parties.setdefault(session, Party(session, next(self._numbers)))
         self._tell(there, there.floor.join(party.key, may is Voice.TALK, self._loop.time()))
+        if group.kind is GroupKind.CALL:
+            self._answered(session, there)
+
+    def _may(self, session: Session, group: VoiceGroup) -> Voice:
+        """What a session may do in a group."""
+        if group.kind is GroupKind.CALL:
+            call = self._calls.of(group)
+            inside = call is not None and session.principal.address in call.between
+            return Voice.TALK if inside else Voice.NOTHING
+        return access.voice(session.principal, group, self._rules, self._now())
 
     def show(self, session: Session, group: VoiceGroup) -> None:
         """Tell a session that has just joined whether somebody talks."""
@@ -125,14 +149,17 @@ class Exchange:
             self.show(session, group)
 
     def leave(self, session: Session, group: VoiceGroup) -> None:
-        """A session hears a group no more; nothing when it did not."""
+        """A session hears a group no more, or declines a call; nothing when it is in neither."""
         self._joined.get(session, set()).discard(group)
         there = self.groups.get(group)
         party = None if there is None else there.parties.pop(session, None)
-        if there is None or party is None:
-            return
-        self._tell(there, there.floor.leave(party.key, self._loop.time()))
-        if not there.parties:
+        if there is not None and party is not None:
+            self._tell(there, there.floor.leave(party.key, self._loop.time()))
+        elif group.kind is GroupKind.CALL:
+            self._calls.decline(group, session.principal.address)
+        if group.kind is GroupKind.CALL:
+            self._look_after(group)
+        if there is not None and not there.parties and group in self.groups:
             self._forget(there)
 
     def gone(self, session: Session) -> None:
@@ -144,12 +171,11 @@ class Exchange:
     def mend(self, rules: Rules, only_incidents: bool) -> None:
         """The rules have changed, or those about incidents alone: nobody hears what he may not."""
         self._rules = rules
-        now = self._now()
         for there in list(self.groups.values()):
             if only_incidents and there.of.kind is not GroupKind.INCIDENT:
                 continue
             for session, party in list(there.parties.items()):
-                may = access.voice(session.principal, there.of, rules, now)
+                may = self._may(session, there.of)
                 if may is Voice.NOTHING:
                     session.send(gone(there.of))
                     self.leave(session, there.of)
@@ -161,6 +187,69 @@ class Exchange:
         if there.timer is not None:
             there.timer.cancel()
         del self.groups[there.of]
+
+    # -- calls
+
+    def call(self, session: Session, frame: wire.VoiceCall) -> None:
+        """Call people and units; raises :class:`Problem` when they may not be, or are not there."""
+        who = session.principal
+        called = frozenset(frame.to) - {who.address}
+        for to in called:
+            if to.partition(":")[0] not in ("person", "unit") or not access.may_write(
+                who, to, self._rules
+            ):
+                text = f"You cannot call {to}: it does not exist or is not shared with you."
+                raise Problem("not_reachable", text, "Call somebody else, or talk in a group.")
+        there = [each for to in called for each in self._sessions_of(to) if each.barred is None]
+        if not there:
+            text = "Nobody whom you call is connected."
+            raise Problem("not_there", text, "Send a message: it waits for them.")
+        made = self._calls.begin(who.address, called, self._loop.time())
+        try:
+            self.join(session, made.group)
+        except Problem:
+            self._calls.end(made.group)
+            raise
+        told = wire.Called(
+            group=made.group.address,
+            by=who.address,
+            by_name=who.name,
+            agency=who.agency,
+            to=sorted(called),
+            call=frame.call,
+        )
+        session.send(msgspec.structs.replace(told, n=frame.n))
+        for each in there:
+            each.send(told)
+        self._loop.call_at(made.answer_by, self._look_after, made.group)
+
+    def _answered(self, session: Session, there: Group) -> None:
+        """Who has just joined a call has taken it here: it does not ring elsewhere any more."""
+        address = session.principal.address
+        call = self._calls.of(there.of)
+        if call is not None and address in call.called:
+            call.answered = True
+            for each in self._sessions_of(address):
+                if each not in there.parties and each.barred is None:
+                    each.send(call_over(there.of, Over.ELSEWHERE))
+
+    def _look_after(self, group: VoiceGroup) -> None:
+        """End a call that is over."""
+        call = self._calls.of(group)
+        if call is None:
+            return
+        there = self.groups.get(group)
+        parties = {} if there is None else there.parties
+        inside = frozenset(each.principal.address for each in parties)
+        why = call.over(inside, self._loop.time())
+        if why is None:
+            return
+        self._calls.end(group)
+        ringing = (each for to in call.called for each in self._sessions_of(to))
+        for session in {*parties, *ringing}:
+            if session.barred is None:
+                session.send(call_over(group, why))
+            self.leave(session, group)
 
     # -- the floor
 

@@ -19,6 +19,7 @@ from psn.wire.codec import CODECS, JSON, MSGPACK, Codec, FrameRefused, Malformed
 from psn.wire.to_client import (
     Ack,
     Announced,
+    Called,
     CaughtUp,
     CloseCode,
     Closing,
@@ -83,6 +84,7 @@ from psn.wire.to_server import (
     Unfollow,
     Unlock,
     Unwatch,
+    VoiceCall,
     VoiceJoin,
     VoiceLeave,
     Watch,

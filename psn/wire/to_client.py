@@ -284,6 +284,21 @@ class FloorYours(Frame, tag="floor_yours"):
     todo: str = ""
 
 
+class Called(Frame, tag="called"):
+    """A call has begun: the answer to ``voice_call`` with its ``n``; without, one is called.
+
+    Who is called hears it with ``voice_join``, and declines it with ``voice_leave``.
+    """
+
+    group: str
+    by: str
+    by_name: str
+    agency: int
+    to: list[str]
+    call: CallKind = "normal"
+    n: int | None = None
+
+
 class VoiceGone(Frame, tag="voice_gone"):
     """This session is in a voice group no longer: it is over, or not shared any more."""
 
@@ -353,6 +368,7 @@ ServerFrame = (
     | HistoryGone
     | Floor
     | FloorYours
+    | Called
     | VoiceGone
     | Locking
     | Locked

@@ -187,6 +187,14 @@ class VoiceLeave(Frame, tag="voice_leave"):
     group: VoiceAddress
 
 
+class VoiceCall(Frame, tag="voice_call"):
+    """Call people and units: ``called`` answers, and rings there; who calls is in it at once."""
+
+    n: RequestNumber
+    to: Annotated[list[Address], Meta(min_length=1, max_length=20)]
+    call: CallKind = "normal"
+
+
 class FloorAsk(Frame, tag="floor_ask"):
     """Ask to talk in a group that was joined (TS 24.380, Floor Request); see ``floor_yours``."""
 
@@ -255,6 +263,7 @@ ClientFrame = (
     | Unfollow
     | VoiceJoin
     | VoiceLeave
+    | VoiceCall
     | FloorAsk
     | FloorRelease
     | Active

@@ -127,6 +127,12 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
     wire.Unfollow: st.builds(wire.Unfollow, n=numbers, topic=topics),
     wire.VoiceJoin: st.builds(wire.VoiceJoin, n=numbers, group=voice_groups),
     wire.VoiceLeave: st.builds(wire.VoiceLeave, n=numbers, group=voice_groups),
+    wire.VoiceCall: st.builds(
+        wire.VoiceCall,
+        n=numbers,
+        to=st.lists(addresses, min_size=1, max_size=5),
+        call=st.sampled_from(["normal", "peril", "emergency"]),
+    ),
     wire.FloorAsk: st.builds(
         wire.FloorAsk, group=voice_groups, call=st.sampled_from(["normal", "peril", "emergency"])
     ),

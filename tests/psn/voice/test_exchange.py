@@ -288,3 +288,78 @@ async def _change(stage: Stage, database: str, statement: str) -> None:
     finally:
         await connection.close()
     await stage.core.refresh_directory()
+
+
+async def _call(party: Party, *to: str, **more: Any) -> wire.Called:
+    await party.peer.send(wire.VoiceCall(n=party.peer.number(), to=list(to), **more))
+    called = await party.peer.expect(wire.Called)
+    assert called.n is not None
+    return called
+
+
+async def test_a_call_between_two(stage: Stage) -> None:
+    """DOM-VOI-9."""
+    ana, window = await Party.enter(stage, "ana"), await Party.enter(stage, CAR)
+    car, cyd = await Party.enter(stage, CAR), await Party.enter(stage, "cyd")
+    begun = await _call(ana, "unit:1", call="peril")
+    ringing = await car.peer.expect(wire.Called)
+    assert (ringing.group, ringing.by, ringing.by_name, ringing.n) == (
+        begun.group,
+        ANA,
+        "Ana",
+        None,
+    )
+    assert (ringing.agency, ringing.to, ringing.call) == (1, ["unit:1"], "peril")
+    await cyd.peer.send(wire.VoiceJoin(n=1, group=begun.group))
+    await cyd.peer.refusal("not_your_group")
+    await window.peer.expect(wire.Called)
+    await car.join(begun.group)
+    assert (await window.peer.expect(wire.VoiceGone)).code == "answered_elsewhere"
+    await car.granted(begun.group)
+    await car.say(0, group=begun.group)
+    await until(lambda: ana.heard(begun.group) == [("unit:1", 0)], "she hears the crew")
+    await ana.leave(begun.group)
+    assert (await car.peer.expect(wire.VoiceGone)).code == "call_over"
+    await ana.peer.send(wire.VoiceJoin(n=1, group=begun.group))
+    await ana.peer.refusal("not_your_group")
+    assert not stage.core.voice.groups
+    for party in (ana, window, car, cyd):
+        await party.peer.leave()
+
+
+async def test_a_call_that_nobody_takes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DOM-VOI-9."""
+    ana, car = await Party.enter(stage, "ana"), await Party.enter(stage, CAR)
+    declined = await _call(ana, "unit:1")
+    await car.leave(declined.group)
+    assert (await ana.peer.expect(wire.VoiceGone)).code == "declined"
+    given_up = await _call(ana, "unit:1")
+    await ana.leave(given_up.group)
+    for code in ("declined", "call_over"):
+        assert (await car.peer.expect(wire.VoiceGone)).code == code
+    monkeypatch.setattr("psn.voice.calls.RINGING_S", 0.1)
+    await _call(ana, "unit:1")
+    assert (await ana.peer.expect(wire.VoiceGone)).code == "not_answered"
+    assert (await car.peer.expect(wire.VoiceGone)).code == "not_answered"
+    assert not stage.core.voice.groups
+    for party in (ana, car):
+        await party.peer.leave()
+
+
+@pytest.mark.parametrize(
+    ("to", "code"),
+    [
+        ("person:3", "not_reachable"),
+        ("unit:99", "not_reachable"),
+        ("group:1", "not_reachable"),
+        ("agency:1", "not_reachable"),
+        (ANA, "not_there"),
+        ("unit:2", "not_there"),
+    ],
+)
+async def test_whom_one_cannot_call(stage: Stage, to: str, code: str) -> None:
+    ana = await Party.enter(stage, "ana")
+    await ana.peer.send(wire.VoiceCall(n=1, to=[to]))
+    await ana.peer.refusal(code)
+    assert not stage.core.voice.groups
+    await ana.peer.leave()
