@@ -8,9 +8,8 @@ two windows of one person only the one that holds the floor talks. The floor is
 timer for each group, and what it says goes out as frames.
 
 Speech is looked at no further than its header: whose it is, for which group, and that it is newer
-than what came before. If its talker has the floor, the very bytes go to the others' outboxes, once
-framed. It waits for nothing: it is not acknowledged, not kept here, and not sent to a socket that
-is behind, where it would be late.
+than what came before. If its talker has the floor, the very bytes go to the others, once framed
+(:mod:`psn.voice.relay`). It is not acknowledged, and not kept here.
 
 What somebody may do in a group is :func:`psn.access.voice`, asked when he joins and when the rules
 change, never for a frame.
@@ -35,11 +34,10 @@ from psn.voice import floor as floors
 from psn.voice.calls import Calls, Over
 from psn.voice.causes import CAUSES, call_over, denied, gone
 from psn.voice.floor import Call, Cause, Floor
+from psn.voice.relay import Relay
 from psn.wire import Speech, VoiceGroup
 from psn.wire.voice import NUMBERS, GroupKind
 
-LATE_BYTES: Final = 16_384
-"""More than this waiting in a socket, and speech would be late there: it is dropped."""
 LONGEST_GAP: Final = 250
 """Frames that may be missing within a talk: 5 s of them."""
 MOST_GROUPS: Final = 64
@@ -100,13 +98,9 @@ class Exchange:
         self._rules = rules
         self._clock = clock
         self.groups: dict[VoiceGroup, Group] = {}
-        self._joined: dict[Session, set[VoiceGroup]] = {}
+        self.relay = Relay(loop)
         self._calls = Calls()
         self._numbers = itertools.count(1)
-        self.relayed = 0
-        """Frames of speech handed to sockets."""
-        self.late = 0
-        """Frames of speech dropped, since a socket was behind."""
         self.refused = 0
         """Frames of speech that were not passed on: not the floor, or not in order."""
 
@@ -118,14 +112,14 @@ class Exchange:
         if may is Voice.NOTHING:
             text = f"There is no voice group {group.address} that you may hear."
             raise Problem("not_your_group", text, "Ask who manages it to make you a member.")
-        joined = self._joined.setdefault(session, set())
+        joined = self.relay.groups(session)
         if group not in joined and len(joined) >= MOST_GROUPS:
             text = f"This session hears {MOST_GROUPS} groups already."
             raise Problem("too_many_groups", text, "Leave one of them first.")
         there = self.groups.get(group)
         if there is None:
             there = self.groups[group] = Group(group, Floor())
-        joined.add(group)
+        self.relay.join(session, group)
         party = there.parties.setdefault(session, Party(session, next(self._numbers)))
         self._tell(there, there.floor.join(party.key, may is Voice.TALK, self._loop.time()))
         if group.kind is GroupKind.CALL:
@@ -145,12 +139,12 @@ class Exchange:
 
     def resumed(self, session: Session) -> None:
         """The session goes on after it was locked: how it stands in all its groups."""
-        for group in sorted(self._joined.get(session, ())):
+        for group in sorted(self.relay.groups(session)):
             self.show(session, group)
 
     def leave(self, session: Session, group: VoiceGroup) -> None:
         """A session hears a group no more, or declines a call; nothing when it is in neither."""
-        self._joined.get(session, set()).discard(group)
+        self.relay.leave(session, group)
         there = self.groups.get(group)
         party = None if there is None else there.parties.pop(session, None)
         if there is not None and party is not None:
@@ -164,9 +158,8 @@ class Exchange:
 
     def gone(self, session: Session) -> None:
         """The session is over."""
-        for group in list(self._joined.get(session, ())):
+        for group in self.relay.groups(session):
             self.leave(session, group)
-        self._joined.pop(session, None)
 
     def mend(self, rules: Rules, only_incidents: bool) -> None:
         """The rules have changed, or those about incidents alone: nobody hears what he may not."""
@@ -277,6 +270,7 @@ class Exchange:
 
     def _tell(self, there: Group, told: Iterable[floors.Told]) -> None:
         """Send what the floor says, and look at it again when it has more to say."""
+        self.relay.flush()
         for each in told:
             match each:
                 case floors.Granted(member, until):
@@ -384,7 +378,7 @@ class Exchange:
                 raise problem
             return
         assert there is not None
-        self._relay(there, session, websocket_frame(data, binary=True))
+        self.relay.say(there.of, session, websocket_frame(data, binary=True))
 
     def _wrong(
         self, session: Session, there: Group | None, party: Party | None, frame: Speech
@@ -401,19 +395,6 @@ class Exchange:
             return Problem("bad_sequence", text, "Number the frames of a talk 0, 1, 2 …")
         party.last = frame.number
         return None
-
-    def _relay(self, there: Group, talker: Session, framed: bytes) -> None:
-        relayed = 0
-        for session in there.parties:
-            if session is talker or session.barred is not None:
-                continue
-            outbox = session.outbox
-            if outbox.waiting > LATE_BYTES:
-                self.late += 1
-            else:
-                outbox.send_framed(framed)
-                relayed += 1
-        self.relayed += relayed
 
     # -- time
 

@@ -268,7 +268,7 @@ async def test_a_socket_that_is_behind_misses_speech_and_keeps_nobody(stage: Sta
     await ana.granted()
     await ana.say(0, 1)
     await until(lambda: len(car.heard()) == 2, "the others hear")
-    assert stage.core.voice.late == 2
+    assert stage.core.voice.relay.late == 2
     for party in (ana, car):
         await party.peer.leave()
     ben.peer.socket.transport.abort()
