@@ -152,7 +152,7 @@ export class Playout {
     const whole = new Float32Array(this.#depth);
     const depth = this.#take(whole);
     const surplus = Math.min(depth - this.target, this.#least - this.target);
-    let kept = whole.subarray(0, depth);
+    let kept: Float32Array = whole.subarray(0, depth);
     for (let out = LEFT_OUT; out <= surplus; out += LEFT_OUT) kept = without(kept, out);
     this.#put(kept);
   }
