@@ -334,8 +334,7 @@ def voice(who: Principal, group: VoiceGroup, rules: Rules, now: datetime) -> Voi
     if group.kind is GroupKind.INCIDENT:
         for incident in rules.directory.incidents:
             if incident.id == group.id:
-                there = {member.agency for member in incident.members if member.holds(now)}
-                taking_part = frozenset(agency for agency in there if agency is not None)
+                taking_part = incident.taking_part(now)
                 if may_work_on_incident(who, incident.agency, taking_part):
                     return Voice.TALK
                 if may_see_incident(who, incident.agency, taking_part):

@@ -41,7 +41,10 @@ SIGN_IN_TRIES = 5
 FRAMES_PER_SECOND = {"gateway": 50_000.0, "field": 30.0}
 FRAMES_PER_SECOND_OTHERWISE = 150.0
 WATCH_FRAMES = 10
-"""A watch counts as so many frames: everything there is to see is gathered for it."""
+"""A watch counts as so many frames: everything there is to see is gathered for it. So does a wish
+to talk, of which everybody in its group is told."""
+CALL_FRAMES = 50
+"""A call counts as so many: it rings elsewhere."""
 SPEECH_PER_SECOND = {"gateway": 5_000.0}
 SPEECH_PER_SECOND_OTHERWISE = 60.0
 """Frames of speech; 50 are sent by who talks."""
@@ -189,6 +192,8 @@ class Connection:
         if not self._speech_bucket.take(self.heard):
             await self._too_fast(data)
             return
+        if self._floods:
+            self._floods -= 1
         session = self.session
         try:
             if session is None:
@@ -418,10 +423,11 @@ class Connection:
         self._send(wire.Ok(n=frame.n))
 
     def _voice_call(self, session: Session, frame: wire.VoiceCall) -> None:
-        self._bucket.charge(len(frame.to))
+        self._bucket.charge(CALL_FRAMES)
         self.core.voice.call(session, frame)
 
     def _floor_ask(self, session: Session, frame: wire.FloorAsk) -> None:
+        self._bucket.charge(WATCH_FRAMES)
         self.core.voice.ask(session, VoiceGroup.of(frame.group), frame.call)
 
     def _floor_release(self, session: Session, frame: wire.FloorRelease) -> None:

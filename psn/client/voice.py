@@ -21,6 +21,7 @@ from psn.client.refusal import ClientRefused
 from psn.wire import Speech, VoiceGroup
 from psn.wire.voice import NUMBERS
 
+AGAIN_SECONDS = 1.0
 Hear = Callable[[Speech], None]
 Told = Callable[[wire.Floor], None]
 
@@ -32,8 +33,9 @@ class Talk:
         self.group = VoiceGroup.of(group)
         self.until = 0
         """The server's time until which one may talk at most, milliseconds UTC."""
-        self.over: ClientRefused | None = None
-        """Why the floor is lost."""
+        self.over: ClientRefused | ConnectionError | None = None
+        """Why the floor is lost, or was not given."""
+        self.granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._talker = talker
         self._send = send
         self._numbers = itertools.count()
@@ -48,6 +50,13 @@ class Talk:
         number = next(self._numbers) % NUMBERS
         speech = Speech(self.group, self._talker, number, milliseconds, last, opus)
         await self._send(speech.encode())
+
+    def end(self, why: ClientRefused | ConnectionError) -> None:
+        """The floor is lost, or is not given."""
+        self.over = self.over or why
+        if not self.granted.done():
+            self.granted.set_exception(why)
+            self.granted.exception()  # whoever asked may be gone
 
 
 class VoiceLine:
@@ -71,7 +80,6 @@ class VoiceLine:
         self._send = send
         self._number = number
         self._me = me
-        self._wishes: dict[str, asyncio.Future[wire.FloorYours]] = {}
         self._talks: dict[str, Talk] = {}
 
     async def join(
@@ -88,21 +96,28 @@ class VoiceLine:
         self.groups[group] = hear, told
         try:
             await self._ask(wire.VoiceJoin(n=self._number(), group=group))
-        except ClientRefused:
-            del self.groups[group]
+        except (ClientRefused, ConnectionError):
+            self.groups.pop(group, None)
             raise
 
     async def join_again(self, group: str) -> None:
         """After a reconnection; what may be heard no longer is said to be gone."""
-        try:
-            await self._ask(wire.VoiceJoin(n=self._number(), group=group))
-        except ClientRefused:
-            self._forget(group)
+        while group in self.groups:
+            try:
+                await self._ask(wire.VoiceJoin(n=self._number(), group=group))
+                return
+            except ClientRefused as problem:
+                if problem.code == "not_your_group":
+                    self._forget(group, problem)
+                else:  # locked, or too fast
+                    await asyncio.sleep(AGAIN_SECONDS)
 
     async def leave(self, group: str) -> None:
         """Hear a group no more."""
         self.groups.pop(group, None)
         self.floors.pop(group, None)
+        if group in self._talks:
+            self._talks[group].end(ClientRefused("left", "You have left the group.", "Join it."))
         await self._ask(wire.VoiceLeave(n=self._number(), group=group))
 
     @contextlib.asynccontextmanager
@@ -111,19 +126,15 @@ class VoiceLine:
 
         Raises :class:`ClientRefused` when the floor is denied, ``ConnectionError`` without a link.
         """
-        if group in self._wishes or group in self._talks:
+        if group in self._talks:
             raise RuntimeError(f"{group} is asked for already")
-        talk = Talk(group, self._me(), self._send)
-        wish = self._wishes[group] = asyncio.get_running_loop().create_future()
+        talk = self._talks[group] = Talk(group, self._me(), self._send)
         try:
             await self._send(wire.FloorAsk(group=group, call=call))
-            granted = await wish
-            talk.until = granted.until or 0
-            self._talks[group] = talk
+            await talk.granted
             yield talk
         finally:
-            self._wishes.pop(group, None)
-            self._talks.pop(group, None)
+            del self._talks[group]
             if talk.over is None:
                 with contextlib.suppress(ConnectionError):
                     await self._send(wire.FloorRelease(group=group))
@@ -146,33 +157,29 @@ class VoiceLine:
 
     def yours(self, frame: wire.FloorYours) -> None:
         """Something has become of one's own wish."""
-        wish, talk = self._wishes.get(frame.group), self._talks.get(frame.group)
+        talk = self._talks.get(frame.group)
+        if talk is None:
+            return
         if frame.state in ("denied", "revoked"):
-            problem = ClientRefused(frame.code, frame.text, frame.todo)
-            if talk is not None:
-                talk.over = problem
-            elif wish is not None and not wish.done():
-                wish.set_exception(problem)
-        elif frame.state == "granted" and wish is not None and not wish.done():
-            wish.set_result(frame)
+            talk.end(ClientRefused(frame.code, frame.text, frame.todo))
+        elif frame.until is not None:
+            talk.until = frame.until
+        if frame.state == "granted" and not talk.granted.done():
+            talk.granted.set_result(None)
 
     def gone(self, frame: wire.VoiceGone) -> None:
         """A group is heard no longer."""
-        self._forget(frame.group)
+        self._forget(frame.group, ClientRefused(frame.code, frame.text, frame.todo))
 
-    def _forget(self, group: str) -> None:
+    def _forget(self, group: str, why: ClientRefused) -> None:
         self.groups.pop(group, None)
         self.floors.pop(group, None)
+        if group in self._talks:
+            self._talks[group].end(why)
         self.unheard(group)
 
     def lost(self) -> None:
         """The link is lost: nobody talks, and nobody waits for the floor."""
-        for wish in self._wishes.values():
-            if not wish.done():
-                wish.set_exception(ConnectionError("the connection to the server was lost"))
-                wish.exception()  # whoever asked may be gone
         for talk in self._talks.values():
-            talk.over = ClientRefused(
-                "unavailable", "The connection was lost; nobody hears you.", "Ask again."
-            )
+            talk.end(ConnectionError("the connection to the server was lost"))
         self.floors.clear()

@@ -67,6 +67,7 @@ def lock(core: Core, session: Session) -> None:
     """Nothing goes out to this session any more, and nothing is taken from it."""
     session.barred = LOCKED
     core.hub.unwatch(session.watcher)
+    core.voice.locked(session)
     core.sessions.hold(session)
 
 

@@ -12,12 +12,13 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Final
 
+from psn import access
+from psn.access import Principal, Rules
 from psn.wire import VoiceGroup
 from psn.wire.voice import GroupKind
 
 RINGING_S: Final = 60.0
 """So long those who are called have to answer."""
-MOST_CALLED: Final = 20
 
 
 class Over(enum.StrEnum):
@@ -34,7 +35,7 @@ class PrivateCall:
     """One call. Addresses are those of people and units."""
 
     group: VoiceGroup
-    by: str
+    caller: Principal
     called: frozenset[str]
     answer_by: float
     """When it is over if nobody has answered; seconds of the loop's clock."""
@@ -42,9 +43,15 @@ class PrivateCall:
     answered: bool = False
 
     @property
-    def between(self) -> frozenset[str]:
-        """Who may be in it."""
-        return self.called | {self.by}
+    def by(self) -> str:
+        """The address of who calls."""
+        return self.caller.address
+
+    def admits(self, address: str, rules: Rules) -> bool:
+        """Whether somebody may be in it: who calls, and whom he calls and may write to now."""
+        if address == self.by:
+            return True
+        return address in self.called and access.may_write(self.caller, address, rules)
 
     def over(self, there: frozenset[str], now: float) -> Over | None:
         """Whether it is over with only those (addresses) in it."""
@@ -66,11 +73,15 @@ class Calls:
         self._all: dict[VoiceGroup, PrivateCall] = {}
         self._numbers = itertools.count(1)
 
-    def begin(self, by: str, called: frozenset[str], now: float) -> PrivateCall:
+    def begin(self, caller: Principal, called: frozenset[str], now: float) -> PrivateCall:
         """Somebody calls others."""
         group = VoiceGroup(GroupKind.CALL, next(self._numbers))
-        made = self._all[group] = PrivateCall(group, by, called - {by}, now + RINGING_S)
+        made = self._all[group] = PrivateCall(group, caller, called, now + RINGING_S)
         return made
+
+    def rings(self, by: str) -> bool:
+        """Whether somebody calls already, and nobody has answered."""
+        return any(each.by == by and not each.answered for each in self._all.values())
 
     def of(self, group: VoiceGroup) -> PrivateCall | None:
         """The call of a group; none: it is over, or never was."""

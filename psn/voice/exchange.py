@@ -66,13 +66,15 @@ class Party:
 class Group:
     """One voice group as it is now."""
 
-    __slots__ = ("floor", "of", "parties", "timer")
+    __slots__ = ("floor", "of", "parties", "taking_part", "timer")
 
     def __init__(self, of: VoiceGroup, floor: Floor) -> None:
         self.of = of
         self.floor = floor
         self.parties: dict[Session, Party] = {}
         self.timer: asyncio.TimerHandle | None = None
+        self.taking_part: frozenset[int] | None = None
+        """Of an incident's: the agencies that took part when rights were looked at last."""
 
     def party(self, key: str) -> Party | None:
         """Who goes by that name at the floor; none: he is gone."""
@@ -88,11 +90,14 @@ class Exchange:
         rules: Rules,
         clock: Callable[[], int],
         sessions_of: Callable[[str], Iterable[Session]],
+        note: Callable[[Session, str, VoiceGroup], None],
     ) -> None:
         """``clock``: the server's, milliseconds UTC; the floor's is the loop's.
 
-        ``sessions_of``: the connected ones of a person or unit.
+        ``sessions_of``: the connected ones of a person or unit. ``note``: for the audit, what a
+        session did (``voice.monitored``, ``voice.interrupted``) in which group.
         """
+        self._note = note
         self._sessions_of = sessions_of
         self._loop = loop
         self._rules = rules
@@ -120,6 +125,8 @@ class Exchange:
         if there is None:
             there = self.groups[group] = Group(group, Floor())
         self.relay.join(session, group)
+        if session not in there.parties and may is Voice.LISTEN:
+            self._note(session, "voice.monitored", group)
         party = there.parties.setdefault(session, Party(session, next(self._numbers)))
         self._tell(there, there.floor.join(party.key, may is Voice.TALK, self._loop.time()))
         if group.kind is GroupKind.CALL:
@@ -129,7 +136,7 @@ class Exchange:
         """What a session may do in a group."""
         if group.kind is GroupKind.CALL:
             call = self._calls.of(group)
-            inside = call is not None and session.principal.address in call.between
+            inside = call is not None and call.admits(session.principal.address, self._rules)
             return Voice.TALK if inside else Voice.NOTHING
         return access.voice(session.principal, group, self._rules, self._now())
 
@@ -161,20 +168,50 @@ class Exchange:
         for group in self.relay.groups(session):
             self.leave(session, group)
 
-    def mend(self, rules: Rules, only_incidents: bool) -> None:
-        """The rules have changed, or those about incidents alone: nobody hears what he may not."""
+    def mend(self, rules: Rules, only_shared: bool) -> None:
+        """The rules have changed, or what is shared alone: nobody hears what he may not.
+
+        What is shared decides nothing about groups, whose members are who they are.
+        """
         self._rules = rules
         for there in list(self.groups.values()):
-            if only_incidents and there.of.kind is not GroupKind.INCIDENT:
-                continue
-            for session, party in list(there.parties.items()):
-                may = self._may(session, there.of)
-                if may is Voice.NOTHING:
-                    session.send(gone(there.of))
-                    self.leave(session, there.of)
-                else:
-                    told = there.floor.join(party.key, may is Voice.TALK, self._loop.time())
-                    self._tell(there, told)
+            if not (only_shared and there.of.kind is GroupKind.TALKGROUP):
+                self._judge(there)
+
+    def pass_clock(self) -> None:
+        """Taking part in an incident may have begun or ended by the clock; once a second."""
+        now = self._now()
+        incidents = {each.id: each for each in self._rules.directory.incidents}
+        for there in list(self.groups.values()):
+            if there.of.kind is GroupKind.INCIDENT and there.of.id in incidents:
+                taking_part = incidents[there.of.id].taking_part(now)
+                if there.taking_part != taking_part:
+                    there.taking_part = taking_part
+                    self._judge(there)
+
+    def _judge(self, there: Group) -> None:
+        """Let everybody be in a group as he may be now."""
+        may = {session: self._may(session, there.of) for session in there.parties}
+        # All who go are gone before the floor is told: none of them gets it from another.
+        going = [there.parties.pop(s) for s, what in may.items() if what is Voice.NOTHING]
+        for party in going:
+            self.relay.leave(party.session, there.of)
+            if party.session.barred is None:
+                party.session.send(gone(there.of))
+        now = self._loop.time()
+        for party in going:
+            self._tell(there, there.floor.leave(party.key, now))
+        for session, party in list(there.parties.items()):
+            self._tell(there, there.floor.join(party.key, may[session] is Voice.TALK, now))
+        if going and there.of.kind is GroupKind.CALL:
+            self._look_after(there.of)
+        if not there.parties and there.of in self.groups:
+            self._forget(there)
+
+    def locked(self, session: Session) -> None:
+        """Nobody is at a session: it gives up every floor, and every place in a queue."""
+        for group in self.relay.groups(session):
+            self.release(session, group)
 
     def _forget(self, there: Group) -> None:
         if there.timer is not None:
@@ -197,7 +234,10 @@ class Exchange:
         if not there:
             text = "Nobody whom you call is connected."
             raise Problem("not_there", text, "Send a message: it waits for them.")
-        made = self._calls.begin(who.address, called, self._loop.time())
+        if self._calls.rings(who.address):
+            text = "You call somebody already, and nobody has answered."
+            raise Problem("calling_already", text, "Wait for the answer, or leave that call.")
+        made = self._calls.begin(who, called, self._loop.time())
         try:
             self.join(session, made.group)
         except Problem:
@@ -213,8 +253,15 @@ class Exchange:
         )
         session.send(msgspec.structs.replace(told, n=frame.n))
         for each in there:
-            each.send(told)
+            each.send(msgspec.structs.replace(told, to=self._known(each, called)))
         self._loop.call_at(made.answer_by, self._look_after, made.group)
+
+    def _known(self, session: Session, called: frozenset[str]) -> list[str]:
+        """Of those who are called: who it is itself, and to whom it may write."""
+        me = session.principal
+        return sorted(
+            to for to in called if to == me.address or access.may_write(me, to, self._rules)
+        )
 
     def _answered(self, session: Session, there: Group) -> None:
         """Who has just joined a call has taken it here: it does not ring elsewhere any more."""
@@ -254,8 +301,11 @@ class Exchange:
             session.send(denied(group, Cause.NOT_MEMBER))
             return
         priority = access.floor_priority(session.principal)
-        now = self._loop.time()
-        self._tell(there, there.floor.request(party.key, now, CALLS[call], priority))
+        before = there.floor.talker
+        told = there.floor.request(party.key, self._loop.time(), CALLS[call], priority)
+        if any(isinstance(each, floors.Revoked) and each.member == before for each in told):
+            self._note(session, "voice.interrupted", group)
+        self._tell(there, told)
 
     def release(self, session: Session, group: VoiceGroup) -> None:
         """A session gives up the floor, or its place in the queue; nothing when it has neither."""
@@ -341,8 +391,8 @@ class Exchange:
                 continue
             codec = session.codec
             if codec not in made:
-                made[codec] = codec.encode(frame)
-            session.outbox.send(made[codec])
+                made[codec] = websocket_frame(codec.encode(frame), codec.binary)
+            session.outbox.send_framed(made[codec])
 
     def _state(self, there: Group) -> wire.Floor:
         talk = there.floor.talk
@@ -372,9 +422,10 @@ class Exchange:
         problem = self._wrong(session, there, party, frame)
         if problem is not None:
             self.refused += 1
-            if party is None or not party.told_wrong:
-                if party is not None:
-                    party.told_wrong = True
+            if party is None:
+                raise problem
+            if not party.told_wrong:
+                party.told_wrong = True
                 raise problem
             return
         assert there is not None

@@ -248,16 +248,18 @@ class Floor:
                 yield Taken(member, call)
             yield Granted(member, talk.until)
             return
+        left = self._place(member)
         wish = self._wish_again(member, call, priority)
         if talk is None:
             yield from self._grant(wish, now)
         elif wish.call > talk.wish.call:
             yield Revoked(talk.wish.member, Cause.PREEMPTED)
             yield from self._grant(wish, now)
+            yield from self._places(left)
         elif len(self.queue) >= QUEUE and wish.rank > self.queue[-1].rank:
             yield Denied(member, Cause.QUEUE_FULL)
         else:
-            yield from self._enqueue(wish)
+            yield from self._enqueue(wish, left)
 
     def release(self, member: str, now: float) -> list[Told]:
         """Somebody has said what he had to say, or does not want to wait any more."""
@@ -308,12 +310,21 @@ class Floor:
                 return waiting if same else self._wish(member, call, priority)
         return self._wish(member, call, priority)
 
-    def _enqueue(self, wish: Wish) -> Iterator[Told]:
+    def _enqueue(self, wish: Wish, left: int) -> Iterator[Told]:
+        """Somebody waits from now on; ``left``: the place in the queue that he had before."""
         bisect.insort(self.queue, wish, key=lambda each: each.rank)
         if len(self.queue) > QUEUE:
             yield Revoked(self.queue.pop().member, Cause.QUEUE_FULL)
-        at = self.queue.index(wish)
-        for position, each in enumerate(self.queue[at:], at + 1):
+        yield from self._places(min(left, self.queue.index(wish)))
+
+    def _place(self, member: str) -> int:
+        """Where somebody stands in the queue, from 0; behind all when he does not."""
+        places = (at for at, wish in enumerate(self.queue) if wish.member == member)
+        return next(places, len(self.queue))
+
+    def _places(self, first: int = 0) -> Iterator[Told]:
+        """Everybody's place from one on, which has changed."""
+        for position, each in enumerate(self.queue[first:], first + 1):
             yield Queued(each.member, position)
 
     def _grant(self, wish: Wish, now: float) -> Iterator[Told]:
@@ -329,8 +340,7 @@ class Floor:
                 del self.queue[at]
                 if cause is not None:
                     yield Revoked(member, cause)
-                for position, each in enumerate(self.queue[at:], at + 1):
-                    yield Queued(each.member, position)
+                yield from self._places(at)
                 return
         if self.talker == member:
             if cause is not None:
@@ -343,8 +353,7 @@ class Floor:
         if self.queue:
             first = self.queue.pop(0)
             yield from self._grant(first, now)
-            for position, each in enumerate(self.queue, 1):
-                yield Queued(each.member, position)
+            yield from self._places()
         else:
             self._idle_since = now
             yield Idle()

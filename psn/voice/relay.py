@@ -36,6 +36,8 @@ class Relay:
         self._loop = loop
         self._heard: dict[Session, Groups] = {}
         self._audiences: dict[Groups, set[Session]] = {}
+        self._hear: dict[VoiceGroup, set[Groups]] = {}
+        """By group: the audiences that hear it."""
         self._held: list[tuple[VoiceGroup, Session, bytes]] = []
         self._talkers: set[Session] = set()
         """Whose frames are held."""
@@ -66,9 +68,15 @@ class Relay:
             there.discard(session)
             if not there:
                 del self._audiences[before]
+                for group in before:
+                    self._hear[group].discard(before)
+                    if not self._hear[group]:
+                        del self._hear[group]
         if groups:
             self._heard[session] = groups
             self._audiences.setdefault(groups, set()).add(session)
+            for group in groups:
+                self._hear.setdefault(group, set()).add(groups)
 
     def say(self, group: VoiceGroup, talker: Session, framed: bytes) -> None:
         """Send a frame, framed for a WebSocket, to all that hear the group but its talker."""
@@ -92,12 +100,11 @@ class Relay:
         held, self._held = self._held, []
         talkers, self._talkers = self._talkers, set()
         self._written = self._loop.time()
-        for groups, sessions in self._audiences.items():
+        hearing = {each for group, _, _ in held for each in self._hear.get(group, ())}
+        for groups in hearing:
             frames = [framed for group, _, framed in held if group in groups]
-            if not frames:
-                continue
             together = b"".join(frames)
-            for session in sessions:
+            for session in self._audiences[groups]:
                 if session in talkers:
                     others = [f for g, talker, f in held if g in groups and talker is not session]
                     self._write(session, b"".join(others), len(others))

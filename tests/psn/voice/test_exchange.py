@@ -161,13 +161,7 @@ async def test_who_may_only_listen_hears_and_is_told_so(stage: Stage, database: 
 
 async def test_an_incident_has_a_group_as_long_as_it_is_open(stage: Stage, database: str) -> None:
     """DOM-VOI-8."""
-    await _change(
-        stage,
-        database,
-        "insert into incident (agency_id, title, opened_by) values (1, 'Fire', 'person:1');"
-        "insert into incident_member (incident_id, agency_id, reason, author)"
-        " values (1, 1, 'opened it', 'person:1')",
-    )
+    await _open_incident(stage, database)
     ana, car = [await Party.enter(stage, who, "incident:1") for who in ("ana", CAR)]
     ben = await Party.enter(stage, "ben")
     await ben.peer.send(wire.VoiceJoin(n=1, group="incident:1"))
@@ -249,6 +243,69 @@ async def test_who_waits_stands_by_role(stage: Stage, database: str) -> None:
         await party.peer.leave()
 
 
+async def test_an_incident_s_end_gives_the_floor_to_nobody(stage: Stage, database: str) -> None:
+    """DOM-VOI-8."""
+    await _open_incident(stage, database)
+    ana, car, patrol = [await Party.enter(stage, w, "incident:1") for w in ("ana", CAR, PATROL)]
+    await car.granted("incident:1")
+    await patrol.ask("incident:1")
+    await patrol.yours("queued", "incident:1")
+    await ana.floor("incident:1")
+    await _change(stage, database, "update incident set closed_at = now()")
+    for party in (ana, car, patrol):
+        await party.peer.expect(wire.VoiceGone)
+        await party.peer.answers()
+        assert [each for each in party.peer.of(wire.FloorYours) if each.state == "granted"] == []
+        await party.peer.leave()
+    assert not stage.core.voice.groups
+
+
+async def test_who_takes_part_until_a_time_hears_until_then(stage: Stage, database: str) -> None:
+    """DOM-VOI-8."""
+    await _open_incident(stage, database)
+    await _change(
+        stage,
+        database,
+        "insert into incident_member (incident_id, agency_id, reason, author, ends_at)"
+        " values (1, 2, 'asked', 'person:1', now() + interval '3 s')",
+    )
+    ben = await Party.enter(stage, "ben", "incident:1")
+    assert (await ben.peer.expect(wire.VoiceGone)).group == "incident:1"
+    await ben.peer.leave()
+
+
+async def test_who_listens_in_and_who_interrupts_is_in_the_audit(
+    stage: Stage, database: str
+) -> None:
+    await _change(
+        stage, database, "insert into talkgroup (agency_id, name) values (1, 'Police only')"
+    )
+    ana, car = (
+        await Party.enter(stage, "ana", "group:3", JOINT),
+        await Party.enter(stage, CAR, JOINT),
+    )
+    await ana.granted()
+    await car.granted(call="peril")
+
+    async def noted() -> list[tuple[str, str, str]]:
+        rows = await stage.core.pool.fetch(
+            "select body::json->>'action', body::json->>'actor', body::json->>'object' from audit"
+            " where body like '%\"voice.%' order by seq"
+        )
+        return [tuple(row) for row in rows]
+
+    for _ in range(100):
+        if len(await noted()) == 2:
+            break
+        await asyncio.sleep(0.05)
+    assert await noted() == [
+        ("voice.monitored", ANA, "group:3"),
+        ("voice.interrupted", "unit:1", JOINT),
+    ]
+    for party in (ana, car):
+        await party.peer.leave()
+
+
 async def test_before_signing_in_nobody_speaks(stage: Stage) -> None:
     peer = await Peer.join(stage.url)
     await peer.socket.send(Speech(VoiceGroup.of(JOINT), ANA, 0, 20, False, OPUS).encode())
@@ -279,6 +336,16 @@ async def test_nothing_is_left_of_a_group_that_all_have_left(stage: Stage) -> No
     await ana.granted()
     await ana.peer.leave()
     await until(lambda: not stage.core.voice.groups, "it is forgotten")
+
+
+async def _open_incident(stage: Stage, database: str) -> None:
+    await _change(
+        stage,
+        database,
+        "insert into incident (agency_id, title, opened_by) values (1, 'Fire', 'person:1');"
+        "insert into incident_member (incident_id, agency_id, reason, author)"
+        " values (1, 1, 'opened it', 'person:1')",
+    )
 
 
 async def _change(stage: Stage, database: str, statement: str) -> None:
@@ -342,6 +409,17 @@ async def test_a_call_that_nobody_takes(stage: Stage, monkeypatch: pytest.Monkey
     assert (await ana.peer.expect(wire.VoiceGone)).code == "not_answered"
     assert (await car.peer.expect(wire.VoiceGone)).code == "not_answered"
     assert not stage.core.voice.groups
+    for party in (ana, car):
+        await party.peer.leave()
+
+
+async def test_one_call_rings_at_a_time(stage: Stage) -> None:
+    ana, car = await Party.enter(stage, "ana"), await Party.enter(stage, CAR)
+    begun = await _call(ana, "unit:1")
+    await ana.peer.send(wire.VoiceCall(n=9, to=["unit:1"]))
+    await ana.peer.refusal("calling_already")
+    await ana.leave(begun.group)
+    await _call(ana, "unit:1")
     for party in (ana, car):
         await party.peer.leave()
 

@@ -276,3 +276,18 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+
+
+def test_who_stands_behind_one_who_goes_ahead_is_told_his_place() -> None:
+    """DOM-VOI-3: also when the place is left for the floor, or for one further back."""
+    floor = Floor()
+    for member in "abcd":
+        floor.join(member, True, 0.0)
+    floor.request("a", 0.0)
+    for member in "bcd":
+        floor.request(member, 0.0)
+    told = floor.request("b", 0.1, Call.PERIL)
+    assert [each for each in told if isinstance(each, Queued)] == [Queued("c", 1), Queued("d", 2)]
+    floor.request("d", 0.2, priority=1)
+    told = floor.request("d", 0.3, priority=0)
+    assert [each for each in told if isinstance(each, Queued)] == [Queued("c", 1), Queued("d", 2)]
