@@ -16,6 +16,8 @@ The rules, in words
   groups, and to people and units of other agencies as far as sharing says.
 - The voice group of a group is heard and talked in by its members, and heard by who may monitor it;
   of an incident it is heard by who may see it, and talked in by who may work on it.
+- What was said is heard again by who may hear the group, or see the incident, open or closed; of a
+  call by who was in it; and of an agency's people by who may listen to its recordings.
 - Who received or read what was written to a group or an agency is told by name to his own agency
   and to those that may write to him or see the unit; others are told only that the group or the
   agency has it.
@@ -359,6 +361,39 @@ def _takes_part(agency: int, group: Group, directory: Directory) -> bool:
         agency in group.agencies
         or any(directory.people[each].agency == agency for each in group.people)
         or any(directory.units[each].agency == agency for each in group.units)
+    )
+
+
+def may_hear_again(
+    who: Principal,
+    group: VoiceGroup,
+    incident: tuple[int, Collection[int]] | None,
+    rules: Rules,
+    now: datetime,
+) -> bool:
+    """Whether ``who`` may hear all that was said in a group.
+
+    ``incident`` is, of an incident's group, whose it is and who takes part there, open or closed.
+    Who may hear a talkgroup now may hear what was said there before he joined it, as he may read
+    what was written to it. What was said in calls is :func:`may_hear_talk`'s.
+    """
+    if not who.reads:
+        return False
+    if group.kind is GroupKind.INCIDENT:
+        return incident is not None and may_see_incident(who, *incident)
+    return voice(who, group, rules, now) > Voice.NOTHING
+
+
+def may_hear_talk(who: Principal, talker: str, agency: int, parties: Collection[str]) -> bool:
+    """Whether ``who`` may hear one talk, wherever it was: his own, of a call in which he was, or of
+    his agency's people when he may listen to recordings. ``agency``: the talker's then.
+    """
+    if not who.reads:
+        return False
+    return (
+        (who.address == talker and who.agency == agency)
+        or who.address in parties
+        or may(who, "recording", "listen", agency)
     )
 
 

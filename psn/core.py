@@ -40,6 +40,7 @@ from psn.trail import auditor
 from psn.trail.audit import Actor, Entry
 from psn.trail.auditor import Auditor
 from psn.voice.exchange import Exchange
+from psn.voice.recorder import Recorder
 from psn.wire import VoiceGroup
 
 STUCK_SECONDS = 30.0
@@ -109,12 +110,14 @@ class Core:
             self.record, pool, self.screens.presence, lambda address: self.directory.name(address)
         )
         self.topics = Topics(self.rules)
+        self.recorder = Recorder(dsn)
         self.voice = Exchange(
             asyncio.get_running_loop(),
             self.rules,
             now_ms,
             self.sessions.of,
             self._note_voice,
+            self.recorder.begin,
         )
         self.acts: Acts = _nothing_to_do
         """Does what ``do`` frames ask for: the work over this network, of which it knows nothing.

@@ -44,6 +44,8 @@ class CoreCollector:
             "speech_relayed": (core.voice.relay.relayed, "Frames of speech handed to sockets"),
             "speech_late": (core.voice.relay.late, "Frames of speech dropped: a socket was behind"),
             "speech_refused": (core.voice.refused, "Frames of speech that were not passed on"),
+            "talks_recorded": (core.recorder.kept, "Talks of which a recording was begun"),
+            "talk_lost": (core.recorder.lost, "Seconds of talk lost: database away too long"),
             "record_entries": (core.record.committed, "Mailbox entries committed"),
             "audit_entries": (core.auditor.written, "Entries of the audit that the server wrote"),
             "audit_refused": (core.auditor.refused, "Requests refused: they could not be recorded"),
@@ -58,6 +60,7 @@ class CoreCollector:
             "units_on_the_map": (len(core.picture.newest), "Units with a position"),
             "positions_waiting": (core.tracks.waiting, "Positions not on disk yet"),
             "record_waiting": (core.record.waiting, "Entries not committed yet"),
+            "talk_waiting_bytes": (core.recorder.waiting, "Recorded talk not on disk yet"),
             "record_healthy": (int(core.record.healthy), "1 when the record can be written"),
             "tracks_healthy": (int(core.tracks.healthy), "1 when positions can be stored"),
             "outbox_bytes_most": (

@@ -9,7 +9,7 @@ timer for each group, and what it says goes out as frames.
 
 Speech is looked at no further than its header: whose it is, for which group, and that it is newer
 than what came before. If its talker has the floor, the very bytes go to the others, once framed
-(:mod:`psn.voice.relay`). It is not acknowledged, and not kept here.
+(:mod:`psn.voice.relay`), and to the recording of his talk. It is not acknowledged.
 
 What somebody may do in a group is :func:`psn.access.voice`, asked when he joins and when the rules
 change, never for a frame.
@@ -35,6 +35,7 @@ from psn.voice.calls import Calls, Over
 from psn.voice.causes import CAUSES, call_over, denied, gone
 from psn.voice.floor import Call, Cause, Floor
 from psn.voice.relay import Relay
+from psn.voice.talk import About, Talk
 from psn.wire import Speech, VoiceGroup
 from psn.wire.voice import NUMBERS, GroupKind
 
@@ -66,13 +67,16 @@ class Party:
 class Group:
     """One voice group as it is now."""
 
-    __slots__ = ("floor", "of", "parties", "taking_part", "timer")
+    __slots__ = ("floor", "of", "parties", "recorded", "recording", "taking_part", "timer")
 
     def __init__(self, of: VoiceGroup, floor: Floor) -> None:
         self.of = of
         self.floor = floor
         self.parties: dict[Session, Party] = {}
         self.timer: asyncio.TimerHandle | None = None
+        self.recorded: floors.Talk | None = None
+        """What the floor calls the talk that is recorded."""
+        self.recording: Talk | None = None
         self.taking_part: frozenset[int] | None = None
         """Of an incident's: the agencies that took part when rights were looked at last."""
 
@@ -91,13 +95,16 @@ class Exchange:
         clock: Callable[[], int],
         sessions_of: Callable[[str], Iterable[Session]],
         note: Callable[[Session, str, VoiceGroup], None],
+        record: Callable[[About], Talk],
     ) -> None:
         """``clock``: the server's, milliseconds UTC; the floor's is the loop's.
 
         ``sessions_of``: the connected ones of a person or unit. ``note``: for the audit, what a
-        session did (``voice.monitored``, ``voice.interrupted``) in which group.
+        session did (``voice.monitored``, ``voice.interrupted``) in which group. ``record``: begins
+        to keep a talk.
         """
         self._note = note
+        self._record = record
         self._sessions_of = sessions_of
         self._loop = loop
         self._rules = rules
@@ -346,7 +353,42 @@ class Exchange:
                     self._announce(there, self._state(there))
                 case floors.Over():
                     self._announce(there, wire.Floor(group=there.of.address, over=True))
+        self._keep(there)
         self._look_again(there)
+
+    def _keep(self, there: Group) -> None:
+        """Let what is recorded be what is said by who has the floor now."""
+        talk = there.floor.talk
+        if talk is there.recorded:
+            return
+        if there.recording is not None:
+            there.recording.ended = self._clock()
+        there.recorded, there.recording = talk, None
+        party = None if talk is None else there.party(talk.wish.member)
+        if talk is not None and party is not None:
+            there.recording = self._record(self._about(there, party, WORDS[talk.wish.call]))
+
+    def _about(self, there: Group, party: Party, call: wire.CallKind) -> About:
+        who, parties = party.session.principal, tuple[str, ...]()
+        if there.of.kind is GroupKind.CALL:
+            parties = tuple(sorted({each.principal.address for each in there.parties}))
+        return About(
+            there.of,
+            self._name(there.of),
+            who.address,
+            who.name,
+            who.agency,
+            call,
+            parties,
+            self._clock(),
+        )
+
+    def _name(self, group: VoiceGroup) -> str:
+        """What people call it; of incidents and calls the address says it."""
+        found = None
+        if group.kind is GroupKind.TALKGROUP:
+            found = self._rules.directory.groups.get(group.id)
+        return group.address if found is None else found.name
 
     def _look_again(self, there: Group) -> None:
         due = there.floor.due
@@ -429,6 +471,8 @@ class Exchange:
                 raise problem
             return
         assert there is not None
+        if there.recording is not None:
+            there.recording.say(frame)
         self.relay.say(there.of, session, websocket_frame(data, binary=True))
 
     def _wrong(

@@ -5,7 +5,7 @@ const en = {
   radio: {
     title: 'Radio',
     talk: 'Talk',
-    talkIn: (group: string) => `Talk in ${group}`,
+    in: (group: string) => ` in ${group}`,
     talking: 'You talk',
     asked: 'Asking…',
     queued: (position: number) => (position === 1 ? 'You are next' : `${position}th in line`),
@@ -22,6 +22,14 @@ const en = {
     none: 'No group is heard here.',
     incident: (number: string) => `Incident ${number}`,
     call: 'Call',
+    again: (group: string) => `Hear the last minute of ${group} again`,
+    said: 'Said on the radio',
+    hear: (who: string, seconds: number) => `Hear ${who} again, ${seconds} s`,
+    stop: 'Stop',
+    seconds: (seconds: number) => `${seconds} s`,
+    goesOn: 'still talking',
+    nothingSaid: 'Nothing was said there in the last minute.',
+    listen: 'Listen to its radio',
     blocked: 'Click once, and this browser lets you hear.',
     lacks: {
       no_opus: 'This browser cannot talk: it has no Opus. Use a present Chromium or Edge.',
@@ -37,7 +45,7 @@ const es: Spoken<typeof en> = {
   radio: {
     title: 'Radiocomunicación',
     talk: 'Hablar',
-    talkIn: (group) => `Hablar en ${group}`,
+    in: (group) => ` en ${group}`,
     talking: 'Usted habla',
     asked: 'Pidiendo…',
     queued: (position) =>
@@ -55,6 +63,14 @@ const es: Spoken<typeof en> = {
     none: 'Aquí no se oye ningún grupo.',
     incident: (number) => `Incidente ${number}`,
     call: 'Llamada',
+    again: (group) => `Oír otra vez el último minuto de ${group}`,
+    said: 'Dicho por radio',
+    hear: (who, seconds) => `Oír otra vez a ${who}, ${seconds} s`,
+    stop: 'Parar',
+    seconds: (seconds) => `${seconds} segundos`,
+    goesOn: 'aún habla',
+    nothingSaid: 'En el último minuto no se dijo nada allí.',
+    listen: 'Escuchar su radio',
     blocked: 'Haga clic una vez para que este navegador le deje oír.',
     lacks: {
       no_opus: 'Este navegador no puede hablar: le falta Opus. Use un Chromium o Edge actual.',

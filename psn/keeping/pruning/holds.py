@@ -68,6 +68,14 @@ ATTACHMENT: Final = f"""
                     ON b.address = e.address AND l.at >= b.since
                  WHERE 'message:' || l.uid = a.about))
 """
+# By itself, apart from what holds the incident in whose group it was said. (A hold on call:N is on
+# a call for help, and not on one between people.)
+RECORDING: Final = f"""
+    (r.agency_id = ANY ({AGENCIES}) OR r.talker = ANY ({ADDRESSES})
+     OR r.parties && {ADDRESSES}
+     OR EXISTS (SELECT FROM {_WINDOWS} AS h (talker, since, until)
+                 WHERE h.talker = r.talker AND r.begun_at >= h.since AND r.begun_at < h.until))
+"""
 CALL: Final = f"""
     (c.agency_id = ANY ({AGENCIES}) OR 'call:' || c.id = ANY ({ADDRESSES})
      OR 'person:' || c.taken_by = ANY ({ADDRESSES}))
