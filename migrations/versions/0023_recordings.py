@@ -125,6 +125,11 @@ def upgrade() -> None:
     """Add the tables."""
     for statement in STATEMENTS:
         op.execute(statement)
+    for table in ("recording", "recording_part"):
+        op.execute(
+            f"create trigger {table}_not_emptied before truncate on {table}"
+            " for each statement execute function is_not_emptied()"
+        )
 
 
 def downgrade() -> None:

@@ -43,6 +43,8 @@ def _had_a_part(i: str) -> str:
      OR EXISTS (SELECT FROM welfare_check w WHERE w.incident_id = {i}.id
                    AND (w.agency_id = ANY ({AGENCIES}) OR w.author = ANY ({ADDRESSES})
                         OR 'unit:' || w.unit_id = ANY ({ADDRESSES})))
+     OR EXISTS (SELECT FROM recording t WHERE t.incident_id = {i}.id
+                   AND (t.agency_id = ANY ({AGENCIES}) OR t.talker = ANY ({ADDRESSES})))
      OR EXISTS (SELECT FROM call c WHERE c.incident_id = {i}.id
                    AND (c.agency_id = ANY ({AGENCIES})
                         OR 'person:' || c.taken_by = ANY ({ADDRESSES}))))

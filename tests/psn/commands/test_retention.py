@@ -64,7 +64,10 @@ def test_each_agency_says_its_own_for_each_kind(psn: Psn, run_sql: RunSql) -> No
     psn("retention", "set", "BPD", "audit", "3650")
     told = lines(psn("retention", "show").output)
     assert told["BPD"] == ["90", "forever", "730", "365", "365", "forever", "(365)", "3650"]
-    assert told["BCG"] == ["(30)", *["(forever)"] * 3, "(730)", "(2557)", "(365)", "(forever)"]
+    assert told["BCG"] == [
+        *("(30)", "(forever)", "(forever)", "(365)"),
+        *("(730)", "(2557)", "(365)", "(forever)"),
+    ]
     psn("retention", "set", "BPD", "track", "7")
     changed = last_entry(run_sql, "retention.changed")
     assert (changed["object"], changed["owner"]) == ("retention:1/track", 1)
