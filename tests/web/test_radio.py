@@ -11,6 +11,7 @@ import pytest_asyncio
 from control import open_incident
 from playwright.async_api import Locator, Page, expect
 from screens import PATIENCE_MS, Screens, keep, showing
+from tablets import Tablet, new_unit
 from test_accessibility import violations
 
 BEEPS = (
@@ -72,7 +73,6 @@ async def test_two_consoles_talk(screens: Screens) -> None:
     await hears_something(coast)
     await keep(coast, "radio-heard")
     await keep(police, "radio-talking")
-    assert await violations(coast) == []
 
     # Who presses meanwhile waits, and talks when the other is done.
     talk = radio(coast).get_by_role("button", name="Talk in JOC")
@@ -84,6 +84,8 @@ async def test_two_consoles_talk(screens: Screens) -> None:
     await hears_something(police)
     await coast.mouse.up()
     await expect(radio(coast).get_by_text("Quiet")).to_be_visible(timeout=PATIENCE_MS)
+
+    assert await violations(coast) == []
 
     # What was said is heard again: both talks, one behind the other.
     await expect(radio(coast).get_by_text("Quiet")).to_be_visible()
@@ -124,3 +126,43 @@ async def test_what_was_said_stands_in_the_incident(screens: Screens) -> None:
     await expect(log.get_by_role("button", name="Stop")).to_be_visible()
     await expect(hear).to_be_visible(timeout=PATIENCE_MS)
     assert await violations(page) == []
+
+
+async def test_a_crew_talks_and_in_its_emergency_above_all(
+    screens: Screens, tablet: Tablet, database: str
+) -> None:
+    """The tablet hears the groups of its unit; its red button makes what it says an emergency."""
+    _, code = await new_unit(database)
+    await tablet.enrol(code)
+    page = tablet.page
+    bar = page.get_by_role("region", name="Radio")
+    await expect(bar.get_by_role("button", name="JOC")).to_contain_text("Quiet")
+    police = await at_the_console(screens, "bpd.dispatch")
+    await radio(police).get_by_label("Listen to…").select_option(label="JOC")
+    key = bar.get_by_role("button", name="Hold to talk")
+    await key.hover()
+    await page.mouse.down()
+    await expect(bar.get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(radio(police).get_by_text("P-903")).to_be_visible(timeout=PATIENCE_MS)
+    await hears_something(police)
+    await keep(page, "field-talking")
+    await page.mouse.up()
+    await expect(bar.get_by_text("Quiet")).to_be_visible()
+
+    # Its red button: what it says interrupts whoever talks.
+    button = page.get_by_role("button", name="Hold for emergency")
+    for _ in range(3):
+        await button.click()
+    await page.get_by_role("alertdialog").get_by_role("button", name="Send now").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Nobody has taken it")
+    await police.keyboard.down("F8")
+    await expect(radio(police).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+    await key.hover()
+    await page.mouse.down()
+    await expect(bar.get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(radio(police).get_by_text("Emergency", exact=True)).to_be_visible()
+    await expect(radio(police).get_by_text("A more urgent call")).to_be_visible()
+    await keep(page, "field-emergency-talking")
+    await keep(police, "radio-emergency")
+    await page.mouse.up()
+    await police.keyboard.up("F8")
