@@ -31,6 +31,7 @@ from dispatch import (
     locating,
     openapi,
     pages,
+    recordings,
     sending,
     working,
 )
@@ -49,6 +50,7 @@ from dispatch.asking import (
     reply,
 )
 from dispatch.control_room import DESK, RECOMMENDER
+from dispatch.looks import Looks
 from dispatch.numbers import routes as numbers
 from psn import __version__, access, database, wire
 from psn.access import Principal
@@ -370,6 +372,7 @@ ROUTES: Final = (
     *beforehand.ROUTES,
     *sending.ROUTES,
     *attachments.ROUTES,
+    *recordings.ROUTES,
     *locating.ROUTES,
     *numbers.ROUTES,
 )
@@ -465,6 +468,7 @@ def add_routes(application: web.Application, core: Core, settings: Settings) -> 
         await database.close_pool(application[POOL])
 
     application.cleanup_ctx.append(pool)
+    application[recordings.LOOKS] = Looks()
     application.cleanup_ctx.append(attachments.keeping(core, settings, POOL))
     application[exporting.TURNS] = asyncio.Semaphore(exporting.AT_ONCE)
     application[GUESSES] = Guesses(time.monotonic())

@@ -32,6 +32,7 @@ from psn.problems import Problem
 from psn.sessions import Session
 from psn.trail import auditor
 from psn.trail.audit import Actor
+from psn.wire import VoiceGroup
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,13 @@ SIGN_IN_TRIES = 5
 FRAMES_PER_SECOND = {"gateway": 50_000.0, "field": 30.0}
 FRAMES_PER_SECOND_OTHERWISE = 150.0
 WATCH_FRAMES = 10
-"""A watch counts as so many frames: everything there is to see is gathered for it."""
+"""A watch counts as so many frames: everything there is to see is gathered for it. So does a wish
+to talk, of which everybody in its group is told."""
+CALL_FRAMES = 50
+"""A call counts as so many: it rings elsewhere."""
+SPEECH_PER_SECOND = {"gateway": 5_000.0}
+SPEECH_PER_SECOND_OTHERWISE = 60.0
+"""Frames of speech; 50 are sent by who talks."""
 POSITIONS_A_FRAME = 100
 """So many positions of a batch count as one frame."""
 FLOOD_FRAMES = 1_000
@@ -91,6 +98,7 @@ class Connection:
         self._tries = 0
         self._floods = 0
         self._bucket = Bucket(FRAMES_PER_SECOND_OTHERWISE, self.began)
+        self._speech_bucket = Bucket(SPEECH_PER_SECOND_OTHERWISE, self.began)
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._acting = asyncio.Lock()
@@ -113,6 +121,8 @@ class Connection:
                         await self._wiped(self.wiping.device)
                     if message.type in _ENDS:
                         return
+                elif message.type is WSMsgType.BINARY and wire.voice.is_speech(message.data):
+                    await self._speech(message.data)
                 elif message.type is kind:
                     await self._frame(message.data, self.heard)
                 elif message.type in (WSMsgType.PING, WSMsgType.PONG):
@@ -133,6 +143,7 @@ class Connection:
     def _leave(self, session: Session) -> None:
         self.core.unwatch(session)
         self.core.topics.leave(session)
+        self.core.voice.gone(session)
         self.core.sessions.remove(session)
 
     async def _listened_to(self) -> None:
@@ -175,6 +186,28 @@ class Connection:
                     self._error(problem, getattr(frame, "n", None), getattr(frame, "id", None))
                 return
         await self._first_frames(frame)
+
+    async def _speech(self, data: bytes) -> None:
+        """A frame of speech: passed on at once, or not at all."""
+        if not self._speech_bucket.take(self.heard):
+            await self._too_fast(data)
+            return
+        if self._floods:
+            self._floods -= 1
+        session = self.session
+        try:
+            if session is None:
+                raise Refused("not_signed_in", "This needs a session.", "Send sign_in first.")
+            if session.barred is not None:
+                raise session.barred
+            self.core.voice.speech(session, data)
+        except wire.FrameRefused as problem:
+            todo = "Compare the frame with docs/wire.md."
+            self._error(Refused(problem.code, problem.text, todo))
+        except wire.Malformed:
+            await self._refuse_bytes()
+        except Problem as problem:
+            self._error(problem)
 
     async def _first_frames(self, frame: wire.ClientFrame) -> None:
         """Frames that need no session: hello, sign-in, ping, sign-out."""
@@ -250,6 +283,8 @@ class Connection:
         core, who, ticket = self.core, session.principal, session.ticket
         role = "gateway" if who.gateway else next(iter(who.roles), "")
         self._bucket = Bucket(FRAMES_PER_SECOND.get(role, FRAMES_PER_SECOND_OTHERWISE), self.heard)
+        speech = SPEECH_PER_SECOND.get(role, SPEECH_PER_SECOND_OTHERWISE)
+        self._speech_bucket = Bucket(speech, self.heard)
         known = None
         if isinstance(frame.auth, wire.PasswordAuth):
             known = core.signin.people.known(frame.auth.name)
@@ -376,6 +411,27 @@ class Connection:
     def _unfollow(self, session: Session, frame: wire.Unfollow) -> None:
         self.core.unfollow(session, frame)
         self._send(wire.Ok(n=frame.n))
+
+    def _voice_join(self, session: Session, frame: wire.VoiceJoin) -> None:
+        group = VoiceGroup.of(frame.group)
+        self.core.voice.join(session, group)
+        self._send(wire.Ok(n=frame.n))
+        self.core.voice.show(session, group)
+
+    def _voice_leave(self, session: Session, frame: wire.VoiceLeave) -> None:
+        self.core.voice.leave(session, VoiceGroup.of(frame.group))
+        self._send(wire.Ok(n=frame.n))
+
+    def _voice_call(self, session: Session, frame: wire.VoiceCall) -> None:
+        self._bucket.charge(CALL_FRAMES)
+        self.core.voice.call(session, frame)
+
+    def _floor_ask(self, session: Session, frame: wire.FloorAsk) -> None:
+        self._bucket.charge(WATCH_FRAMES)
+        self.core.voice.ask(session, VoiceGroup.of(frame.group), frame.call)
+
+    def _floor_release(self, session: Session, frame: wire.FloorRelease) -> None:
+        self.core.voice.release(session, VoiceGroup.of(frame.group))
 
     def _do(self, session: Session, frame: wire.Do) -> None:
         if self._waiting_acts >= ACTS_AT_ONCE:
@@ -524,6 +580,11 @@ _HANDLERS: dict[type, Callable[[Connection, Session, Any], None]] = {
     wire.Do: Connection._do,
     wire.Follow: Connection._follow,
     wire.Unfollow: Connection._unfollow,
+    wire.VoiceJoin: Connection._voice_join,
+    wire.VoiceLeave: Connection._voice_leave,
+    wire.VoiceCall: Connection._voice_call,
+    wire.FloorAsk: Connection._floor_ask,
+    wire.FloorRelease: Connection._floor_release,
 }
 _ALWAYS = (wire.Ping, wire.SignOut, wire.Unlock, wire.SignIn, wire.Hello)
 """Frames that are not held back when a session is locked or limited."""

@@ -31,13 +31,17 @@ from psn.picture.screens import Screens
 from psn.picture.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
 from psn.picture.tracks import Crossed, TrackWriter
 from psn.problems import Problem
+from psn.record import mailboxes
 from psn.record.log import Record, forget
-from psn.record.mailboxes import Entry, Letter, Reader
+from psn.record.mailboxes import Letter, Reader
 from psn.sessions import Session, Sessions
 from psn.topics import Topics
 from psn.trail import auditor
-from psn.trail.audit import Actor
+from psn.trail.audit import Actor, Entry
 from psn.trail.auditor import Auditor
+from psn.voice.exchange import Exchange
+from psn.voice.recorder import Recorder
+from psn.wire import VoiceGroup
 
 STUCK_SECONDS = 30.0
 """A session whose socket takes nothing for so long is disconnected."""
@@ -106,6 +110,15 @@ class Core:
             self.record, pool, self.screens.presence, lambda address: self.directory.name(address)
         )
         self.topics = Topics(self.rules)
+        self.recorder = Recorder(dsn)
+        self.voice = Exchange(
+            asyncio.get_running_loop(),
+            self.rules,
+            now_ms,
+            self.sessions.of,
+            self._note_voice,
+            self.recorder.begin,
+        )
         self.acts: Acts = _nothing_to_do
         """Does what ``do`` frames ask for: the work over this network, of which it knows nothing.
 
@@ -285,7 +298,7 @@ class Core:
                 "Use the mailboxes named in signed_in.",
             )
 
-    def _deliver(self, entries: list[Entry]) -> None:
+    def _deliver(self, entries: list[mailboxes.Entry]) -> None:
         self.sessions.deliver(entries)
 
     def _record_is_back(self) -> None:
@@ -327,6 +340,7 @@ class Core:
     def refresh_rights(self) -> list[tuple[Session, SignInRefused]]:
         """Something shared may have begun or ended by the clock: as :meth:`directory_changed`."""
         rules = access.rules(self.directory, datetime.now(UTC))
+        self.voice.pass_clock()
         return [] if rules.sharing == self.rules.sharing else self._apply(rules)
 
     def _apply(self, rules: Rules) -> list[tuple[Session, SignInRefused]]:
@@ -344,6 +358,7 @@ class Core:
         staying = [each for each in self.sessions.all if each not in left]
         self.screens.mend(rules, staying)
         self.topics.mend(rules, staying)
+        self.voice.mend(rules, only_shared=units is not None)
         return ended
 
     def renew(self, session: Session) -> None:
@@ -371,6 +386,11 @@ class Core:
         """Put into the audit what is due; ``all_of_them``: the server stops."""
         for entry in self.cuts.due(time.monotonic(), now_ms(), all_of_them):
             self.auditor.note(entry)
+
+    def _note_voice(self, session: Session, action: str, group: VoiceGroup) -> None:
+        actor = auditor.actor_of(session.principal, None, session.ticket.hash)
+        entry = Entry(actor, action, group.address, session.principal.agency, at=now_ms())
+        self.auditor.note(entry)
 
     # -- devices
 

@@ -179,6 +179,11 @@ class Incident:
     agency: int
     members: frozenset[Member]
 
+    def taking_part(self, at: datetime) -> frozenset[int]:
+        """The agencies that take part at a moment (UTC, aware)."""
+        there = (each.agency for each in self.members if each.holds(at))
+        return frozenset(agency for agency in there if agency is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:

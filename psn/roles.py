@@ -31,7 +31,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "attachment": ("see", "add"),
     "incident": ("see", "open", "work", "close", "export"),
     "call": ("see", "take"),
-    "group": ("see", "talk", "manage"),
+    "group": ("see", "talk", "monitor", "manage"),
     "place": ("see", "manage"),
     "layer": ("see", "draw"),
     "warning": ("see", "draft", "approve", "send", "cancel"),
@@ -48,7 +48,8 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 """Every kind of object, and what can be done to it.
 
 ``conceal`` makes exceptions for a unit (undercover); ``agree`` lets other agencies in; ``glass`` is
-break-glass: seeing another agency's open units at once, for a reason, loudly.
+break-glass: seeing another agency's open units at once, for a reason, loudly. Who may ``monitor``
+hears groups to which he does not belong.
 """
 
 _WORDS: Final = {"own": Reach.OWN, "shared": Reach.SHARED, "all": Reach.ALL}
@@ -80,6 +81,7 @@ _DISPATCHER: Final = _CREW | _rights(
     track="see:shared",
     incident="see:shared open:own work:shared close:own",
     call="see:own take:own",
+    group="see:own talk:own monitor:own",
     layer="see:own draw:own",
     person="see:own",
     agreement="see:own",
@@ -92,7 +94,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
     | _rights(
         unit="see:shared manage:own conceal:own",
         incident="see:shared open:own work:shared close:own export:own",
-        group="see:own talk:own manage:own",
+        group="see:own talk:own monitor:own manage:own",
         place="see:own manage:own",
         recording="listen:own",
         device="see:own",
@@ -144,6 +146,12 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
 }
 """By role. A gateway reports what others are, and may do nothing of its own."""
 
+FLOOR_PRIORITY: Final[Mapping[str, int]] = {
+    "commander": 3,
+    "supervisor": 2,
+    "dispatcher": 1,
+}
+"""Who of those that wait for the floor of a voice group is first; all others: 0."""
 PEOPLES: Final = tuple(role for role in RIGHTS if role != "gateway")
 """Roles that a person can be given."""
 

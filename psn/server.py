@@ -69,6 +69,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
             writers = [
                 background.create_task(core.record.run(), name="record"),
                 background.create_task(core.tracks.run(), name="tracks"),
+                background.create_task(core.recorder.run(), name="recorder"),
             ]
             await _record_opened(core)
             chores = [
@@ -104,6 +105,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
                 core.signin.note_counted(all_of_them=True)
                 core.record.close()
                 core.tracks.close()
+                core.recorder.close()
                 await core.auditor.settle()
                 await checkpoints.make()
                 await asyncio.wait(writers, timeout=10)

@@ -114,6 +114,11 @@ class Sessions:
         """Whether a unit or person is connected, or was a moment ago."""
         return address in self._connections or address in self._leaving
 
+    def of(self, address: str) -> Iterable[Session]:
+        """Those of a unit or person who are connected."""
+        there = self._by_box.get(address, ())
+        return [session for session in there if session.principal.address == address]
+
     def add(self, session: Session) -> None:
         """A session has signed in; its cursors are set."""
         self.all.add(session)

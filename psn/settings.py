@@ -221,8 +221,8 @@ class Settings:
     """Days that messages are kept; none: for ever."""
     keep_attachment_days: int | None = _setting(None, _days)
     """Days that photos, voice notes and notes are kept; none: for ever."""
-    keep_recording_days: int | None = _setting(None, _days)
-    """Days that recordings of talk will be kept; none: for ever. There are none yet."""
+    keep_recording_days: int | None = _setting(365, _days)
+    """Days that recordings of talk are kept; none: for ever."""
     keep_call_days: int | None = _setting(730, _days)
     """Days that calls are kept that came to nothing; none: for ever."""
     keep_incident_days: int | None = _setting(2_557, _days)

@@ -180,6 +180,7 @@ class Peer:
         self.socket = socket
         self.codec = codec
         self.frames: list[wire.ServerFrame] = []
+        self.heard: list[wire.Speech] = []
         self.nonce: bytes
         self.me: wire.SignedIn
         self._numbers = itertools.count(1)
@@ -240,7 +241,10 @@ class Peer:
     async def _read(self) -> None:
         with contextlib.suppress(ConnectionClosed):
             async for data in self.socket:
-                self.frames.append(self.codec.decode_server(data))
+                if isinstance(data, bytes) and wire.voice.is_speech(data):
+                    self.heard.append(wire.voice.decode(data))
+                else:
+                    self.frames.append(self.codec.decode_server(data))
                 self._news.set()
         self._news.set()
 

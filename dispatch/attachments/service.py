@@ -15,9 +15,9 @@ from aiohttp import web
 from dispatch.attachments.checking import Checker
 from dispatch.attachments.files import DiskFull, Files
 from dispatch.attachments.lines import Lines
-from dispatch.attachments.looks import Looks
 from dispatch.attachments.scanning import scanner
 from dispatch.attachments.upload import Limits
+from dispatch.looks import Looks
 from psn.core import Core
 from psn.keeping import stored_files
 from psn.problems import Problem

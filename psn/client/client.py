@@ -39,6 +39,7 @@ from psn.client.inbox import Inbox
 from psn.client.letters import Letters
 from psn.client.offline import Offline
 from psn.client.refusal import ClientRefused
+from psn.client.voice import VoiceLine
 from psn.enrolment.device_key import Enrolled
 from psn.problems import Problem
 
@@ -121,6 +122,12 @@ class Client:
         self._asked_for = AskedFor()
         self._topics: set[str] = set()
         """Topics that are followed, on every connection."""
+        self.voice = VoiceLine(
+            self.request,
+            self._say,
+            lambda: next(self._numbers),
+            lambda: "" if self.me is None else self.me.me,
+        )
         self._watch: wire.Watch | None = None
         self._watched_on: ClientConnection | None = None
         """The connection on which :meth:`watch` itself has asked already."""
@@ -297,6 +304,8 @@ class Client:
         | wire.Announce
         | wire.Positions
         | wire.Follow
+        | wire.VoiceJoin
+        | wire.VoiceLeave
         | wire.Ping,
     ) -> wire.ServerFrame:
         """Send a numbered frame and wait for its answer.
@@ -307,6 +316,16 @@ class Client:
         if socket is None:
             raise ConnectionError("there is no connection to the server")
         return await self._ask(socket, frame, frame.n)
+
+    async def _say(self, frame: wire.FloorAsk | wire.FloorRelease | bytes) -> None:
+        """Send what is not answered by number: a wish to talk, or a frame of speech."""
+        socket = self._socket
+        if socket is None:
+            raise ConnectionError("there is no connection to the server")
+        try:
+            await socket.send(frame if isinstance(frame, bytes) else self._encode(frame))
+        except ConnectionClosed as problem:
+            raise ConnectionError("the connection to the server was lost") from problem
 
     # -- the connection
 
@@ -383,6 +402,8 @@ class Client:
                     for topic in self._topics:
                         follow = wire.Follow(n=next(self._numbers), topic=topic)
                         tasks.create_task(self._ask_again(socket, follow))
+                    for group in self.voice.groups:
+                        tasks.create_task(self.voice.join_again(group))
                     tasks.create_task(self._send_messages(socket))
                     tasks.create_task(self._send_what_is_asked_for(socket))
                     tasks.create_task(self._send_fixes(socket))
@@ -404,6 +425,7 @@ class Client:
     def _disconnected(self) -> None:
         self._socket = None
         self._letters.lost()
+        self.voice.lost()
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(ConnectionError("the connection to the server was lost"))
@@ -468,6 +490,9 @@ class Client:
 
     async def _receive(self, socket: ClientConnection) -> None:
         async for data in socket:
+            if isinstance(data, bytes) and wire.voice.is_speech(data):
+                self.voice.speech(data)
+                continue
             frame = self._codec.decode_server(data)
             handler = _HANDLERS.get(type(frame))
             if handler is not None:
@@ -583,6 +608,15 @@ class Client:
     def _on_history_gone(self, frame: wire.HistoryGone) -> None:
         self._inbox.gone(frame)
 
+    def _on_floor(self, frame: wire.Floor) -> None:
+        self.voice.floor(frame)
+
+    def _on_floor_yours(self, frame: wire.FloorYours) -> None:
+        self.voice.yours(frame)
+
+    def _on_voice_gone(self, frame: wire.VoiceGone) -> None:
+        self.voice.gone(frame)
+
     def _on_caught_up(self, frame: wire.CaughtUp) -> None:
         assert self.me is not None
         self._inbox.caught_up(self.me.boxes)
@@ -603,6 +637,9 @@ _HANDLERS: dict[type, Callable[[Client, Any], None]] = {
     wire.Mail: Client._on_mail,
     wire.HistoryGone: Client._on_history_gone,
     wire.CaughtUp: Client._on_caught_up,
+    wire.Floor: Client._on_floor,
+    wire.FloorYours: Client._on_floor_yours,
+    wire.VoiceGone: Client._on_voice_gone,
 }
 
 

@@ -96,8 +96,6 @@ def set_period(code: str, kind: str, days: str) -> None:
 
     asyncio.run(work())
     click.echo(f"{code.upper()} keeps {kind}: {days}.")
-    if kind == Kind.RECORDING:
-        click.echo("Nothing is recorded yet; this holds from the first recording on.")
 
 
 def _days(said: str) -> int | None:

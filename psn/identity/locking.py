@@ -67,6 +67,7 @@ def lock(core: Core, session: Session) -> None:
     """Nothing goes out to this session any more, and nothing is taken from it."""
     session.barred = LOCKED
     core.hub.unwatch(session.watcher)
+    core.voice.locked(session)
     core.sessions.hold(session)
 
 
@@ -76,5 +77,6 @@ def unlock(core: Core, session: Session) -> None:
     session.send(wire.Unlocked())
     core.sessions.release(session)
     core.topics.release(session)
+    core.voice.resumed(session)
     if session.watch is not None:
         core.screens.show(session)

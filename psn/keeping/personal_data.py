@@ -2,8 +2,8 @@
 
 His account with its second factors, who he is at his agency's provider, his sessions, the messages
 that he wrote and those that were sent to him by name, the receipts that he made, what he attached
-(not the files), and the audit's
-entries by him and about him.
+(not the files), when and where he talked (not the sound), and the audit's entries by him and about
+him.
 Nothing that is others': not what groups, units and agencies were sent, not where units were, also
 those he drove, not what he did to others' accounts beyond that he did it, and not the names of
 those who did something to his. No secret and no hash of one is in it (docs/domain.md, DOM-RET-8).
@@ -48,6 +48,10 @@ _ATTACHMENTS: Final = """
     SELECT id, kind, state, about, size, encode(sha256, 'hex') AS sha256, made_at FROM attachment
      WHERE author = $1 ORDER BY made_at, id
 """
+_RECORDINGS: Final = """
+    SELECT id, group_address, group_name, call, begun_at, milliseconds FROM recording
+     WHERE talker = $1 ORDER BY begun_at, id
+"""
 _AUDIT: Final = """
     SELECT seq, body FROM audit WHERE actor = $1 OR object = $1 ORDER BY seq
 """
@@ -71,6 +75,7 @@ async def write(connection: asyncpg.Connection[Any], person: int, out: IO[bytes]
                 ("messages", _messages(connection, address)),
                 ("receipts", _receipts(connection, address)),
                 ("attachments", _rows(connection, _ATTACHMENTS, address)),
+                ("recordings", _rows(connection, _RECORDINGS, address)),
                 ("audit", _audit(connection, address)),
             ):
                 with archive.open(f"{name}.jsonl", "w") as file:

@@ -33,7 +33,7 @@ class Kind(StrEnum):
     MESSAGE = "message"
     ATTACHMENT = "attachment"
     RECORDING = "recording"
-    """Of talk. There are none yet: the period can be said, and holds from the first one on."""
+    """Of talk, as long as the agency of who talked says."""
     CALL = "call"
     """One that came to nothing; what became or joined an incident is kept with that."""
     INCIDENT = "incident"

@@ -61,6 +61,7 @@ from psn.schema.positions import (
     Track,
 )
 from psn.schema.record import Delivery, Log, LogOrphan, Mailbox, MailboxEntry, Receipt
+from psn.schema.recordings import Recording, RecordingPart
 from psn.schema.roads import RoadEdge, RoadImport, RoadNode
 from psn.schema.sharing import Agreement, BrokenGlass, Incident, IncidentMember, UnitException
 from psn.schema.trail import (
@@ -130,6 +131,8 @@ __all__ = [
     "Place",
     "PlaceNote",
     "Receipt",
+    "Recording",
+    "RecordingPart",
     "RecoveryCode",
     "Reminder",
     "Retention",

@@ -69,6 +69,12 @@ DOORS: Final = {
     "assignment": ("assignment_goes", "assignment_times", "assignment_not_emptied"),
     "call": ("call_goes", "call_of_incident_goes", "call_not_emptied"),
     "lookout": ("lookout_goes", "lookout_not_emptied"),
+    "recording": ("recording_goes", "recording_grows", "recording_not_emptied"),
+    "recording_part": (
+        "recording_part_goes",
+        "recording_part_stays",
+        "recording_part_not_emptied",
+    ),
     "unit_status_log": ("unit_status_log_stays", "unit_status_log_not_emptied"),
 }
 """Triggers that keep work from being changed or deleted by hand, by the tables that they are on."""

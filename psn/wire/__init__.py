@@ -19,6 +19,7 @@ from psn.wire.codec import CODECS, JSON, MSGPACK, Codec, FrameRefused, Malformed
 from psn.wire.to_client import (
     Ack,
     Announced,
+    Called,
     CaughtUp,
     CloseCode,
     Closing,
@@ -27,6 +28,9 @@ from psn.wire.to_client import (
     Ending,
     Error,
     FenceCrossings,
+    Floor,
+    FloorState,
+    FloorYours,
     Gone,
     HistoryGone,
     Limits,
@@ -51,6 +55,7 @@ from psn.wire.to_client import (
     ServerFrame,
     SignedIn,
     Unlocked,
+    VoiceGone,
     Welcome,
 )
 from psn.wire.to_server import (
@@ -60,6 +65,8 @@ from psn.wire.to_server import (
     ClientFrame,
     DeviceAuth,
     Do,
+    FloorAsk,
+    FloorRelease,
     Follow,
     Hello,
     Message,
@@ -77,6 +84,9 @@ from psn.wire.to_server import (
     Unfollow,
     Unlock,
     Unwatch,
+    VoiceCall,
+    VoiceJoin,
+    VoiceLeave,
     Watch,
 )
 from psn.wire.values import (
@@ -90,6 +100,7 @@ from psn.wire.values import (
     Address,
     AltitudeCm,
     Area,
+    CallKind,
     Centidegrees,
     CentimetresPerSecond,
     Code,
@@ -109,4 +120,6 @@ from psn.wire.values import (
     Sequence,
     ShortText,
     Shown,
+    VoiceAddress,
 )
+from psn.wire.voice import Speech, VoiceGroup

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -11,6 +11,7 @@ from psn.wire.values import (
     MAX_BATCH,
     MAX_FRAME_BYTES,
     MAX_TEXT_CHARACTERS,
+    CallKind,
     FenceCrossing,
     Frame,
     Seat,
@@ -250,6 +251,63 @@ class HistoryGone(Frame, tag="history_gone"):
     floor: int
 
 
+FloorState = Literal["granted", "queued", "denied", "revoked", "warned"]
+
+
+class Floor(Frame, tag="floor"):
+    """Who talks in a voice group, or that nobody does (TS 24.380, Floor Taken and Floor Idle)."""
+
+    group: str
+    talker: str | None = None
+    """``person:3`` or ``unit:7``; none: nobody."""
+    talker_name: str = ""
+    agency: int | None = None
+    """Of who talks."""
+    call: CallKind = "normal"
+    over: bool = False
+    """The conversation is over: nobody has talked for a while."""
+
+
+class FloorYours(Frame, tag="floor_yours"):
+    """How it stands with one's own wish to talk: the answer to ``floor_ask``, and what follows.
+
+    ``granted`` until a time of the server's clock (milliseconds UTC), ``queued`` as number
+    ``position`` from 1, ``warned`` that the time ends then; ``denied`` and ``revoked`` say why.
+    """
+
+    group: str
+    state: FloorState
+    until: int | None = None
+    position: int | None = None
+    code: str = ""
+    text: str = ""
+    todo: str = ""
+
+
+class Called(Frame, tag="called"):
+    """A call has begun: the answer to ``voice_call`` with its ``n``; without, one is called.
+
+    Who is called hears it with ``voice_join``, and declines it with ``voice_leave``.
+    """
+
+    group: str
+    by: str
+    by_name: str
+    agency: int
+    to: list[str]
+    call: CallKind = "normal"
+    n: int | None = None
+
+
+class VoiceGone(Frame, tag="voice_gone"):
+    """This session is in a voice group no longer: it is over, or not shared any more."""
+
+    group: str
+    code: str
+    text: str
+    todo: str
+
+
 class Locking(Frame, tag="locking"):
     """Nobody was active for long: in so many seconds the session locks."""
 
@@ -308,6 +366,10 @@ ServerFrame = (
     | Mail
     | CaughtUp
     | HistoryGone
+    | Floor
+    | FloorYours
+    | Called
+    | VoiceGone
     | Locking
     | Locked
     | Unlocked

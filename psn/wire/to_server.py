@@ -13,6 +13,7 @@ from psn.wire.values import (
     NO_NUL,
     Address,
     Area,
+    CallKind,
     Code,
     Fix,
     Frame,
@@ -24,6 +25,7 @@ from psn.wire.values import (
     Sequence,
     ShortText,
     Signature,
+    VoiceAddress,
 )
 
 Topic = Annotated[str, Meta(pattern=r"^[a-z_]{1,20}\Z")]
@@ -171,6 +173,41 @@ class Unfollow(Frame, tag="unfollow"):
     topic: Topic
 
 
+class VoiceJoin(Frame, tag="voice_join"):
+    """Hear a voice group from now on. ``ok``, then ``floor``: whether somebody talks in it."""
+
+    n: RequestNumber
+    group: VoiceAddress
+
+
+class VoiceLeave(Frame, tag="voice_leave"):
+    """Hear a voice group no more; the floor, or the place in its queue, is given up."""
+
+    n: RequestNumber
+    group: VoiceAddress
+
+
+class VoiceCall(Frame, tag="voice_call"):
+    """Call people and units: ``called`` answers, and rings there; who calls is in it at once."""
+
+    n: RequestNumber
+    to: Annotated[list[Address], Meta(min_length=1, max_length=20)]
+    call: CallKind = "normal"
+
+
+class FloorAsk(Frame, tag="floor_ask"):
+    """Ask to talk in a group that was joined (TS 24.380, Floor Request); see ``floor_yours``."""
+
+    group: VoiceAddress
+    call: CallKind = "normal"
+
+
+class FloorRelease(Frame, tag="floor_release"):
+    """What was to be said is said, or is not waited for any more. Not answered."""
+
+    group: VoiceAddress
+
+
 class Active(Frame, tag="active"):
     """A person has used keys or pointer: the session does not lock yet. At most one a minute."""
 
@@ -224,6 +261,11 @@ ClientFrame = (
     | Do
     | Follow
     | Unfollow
+    | VoiceJoin
+    | VoiceLeave
+    | VoiceCall
+    | FloorAsk
+    | FloorRelease
     | Active
     | Unlock
     | Ping

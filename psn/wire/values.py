@@ -43,6 +43,12 @@ Address = Annotated[
 """Who a message is to or from, and the name of that recipient's mailbox: ``unit:7``.
 
 (``\\Z``, because ``$`` would also match before a line end.)"""
+VoiceAddress = Annotated[
+    str, Meta(pattern=r"^(group|incident|call):[1-9][0-9]{0,8}\Z", max_length=20)
+]
+"""A voice group: ``group:3``, ``incident:12``, ``call:1``."""
+CallKind = Literal["normal", "peril", "emergency"]
+"""In what kind of call somebody talks; imminent peril goes before normal, emergency before both."""
 NO_NUL: Final = r"^[^\x00]*\Z"
 """The one character that PostgreSQL cannot keep in a text."""
 Priority = Literal["routine", "priority", "immediate", "emergency"]

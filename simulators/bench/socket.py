@@ -114,7 +114,9 @@ class Socket(asyncio.Protocol):
             if size < end:
                 break
             first = data[place]
-            if first == 0x82:
+            if first == 0x82 and data[start] == 0xC1:
+                self.spoken(view[start:end], at)
+            elif first == 0x82:
                 self._take(msgpack.unpackb(view[start:end], use_list=False, raw=False), at)
             elif first & 0x0F & _CONTROL:
                 self._control(first & 0x0F, bytes(view[start:end]))
@@ -122,6 +124,9 @@ class Socket(asyncio.Protocol):
                 raise SocketProblem(f"a frame of unexpected kind {first:#04x}")
             place = end
         return data[place:]
+
+    def spoken(self, payload: memoryview, at: float) -> None:
+        """A frame of speech has come (docs/wire.md, Voice)."""
 
     def _take(self, frame: Frame, at: float) -> None:
         number = frame.get("n")

@@ -30,7 +30,7 @@ from stage import (
     until,
 )
 
-from dispatch import administration, api, attachments, exporting, sending, working
+from dispatch import administration, api, attachments, exporting, recordings, sending, working
 from dispatch.numbers import routes as numbers
 from psn import wire
 
@@ -230,7 +230,7 @@ READ = [
     and route.path != "/api/audit"
     and route not in administration.ROUTES
     and route not in (*working.ROUTES, *exporting.ROUTES, *sending.ROUTES, *numbers.ROUTES)
-    and route not in attachments.ROUTES
+    and route not in (*attachments.ROUTES, *recordings.ROUTES)
 ]
 ASKED = {"/api/places": "?q=pier", "/api/places/at": "?lon=-882000000&lat=175000000"}
 EVERY = [

@@ -59,6 +59,7 @@ seats = st.builds(
     accuracy=maybe() | st.integers(0, 10_000_000),
 )
 sequences = st.integers(0, 9_007_199_254_740_991)
+voice_groups = st.from_regex(r"(group|incident|call):[1-9][0-9]{0,8}", fullmatch=True)
 topics = st.from_regex(r"[a-z_]{1,20}", fullmatch=True)
 
 CLIENT: dict[type, st.SearchStrategy[Any]] = {
@@ -124,6 +125,18 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
     ),
     wire.Follow: st.builds(wire.Follow, n=numbers, topic=topics),
     wire.Unfollow: st.builds(wire.Unfollow, n=numbers, topic=topics),
+    wire.VoiceJoin: st.builds(wire.VoiceJoin, n=numbers, group=voice_groups),
+    wire.VoiceLeave: st.builds(wire.VoiceLeave, n=numbers, group=voice_groups),
+    wire.VoiceCall: st.builds(
+        wire.VoiceCall,
+        n=numbers,
+        to=st.lists(addresses, min_size=1, max_size=5),
+        call=st.sampled_from(["normal", "peril", "emergency"]),
+    ),
+    wire.FloorAsk: st.builds(
+        wire.FloorAsk, group=voice_groups, call=st.sampled_from(["normal", "peril", "emergency"])
+    ),
+    wire.FloorRelease: st.builds(wire.FloorRelease, group=voice_groups),
     wire.Unlock: st.builds(
         wire.Unlock,
         n=numbers,

@@ -87,6 +87,7 @@ SAYING = (
     "picture/tracking",
     "wire/codec",
     "topics",
+    "voice/exchange",
 )
 
 

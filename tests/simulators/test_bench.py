@@ -101,6 +101,16 @@ def test_dispatch(bench: Bench) -> None:
     assert 0 < got["shown_p50_ms"] <= got["shown_p99_ms"]
 
 
+def test_voice(bench: Bench) -> None:
+    words = ("--talkers", "2", "--listeners", "3", "--units", "5", "--consoles", "1")
+    got = bench("voice", *words, "--seconds", "5")
+    assert got["delivered"] + got["lost"] == 3 * got["sent"]
+    assert got["sent"] + got["not_sent"] == 2 * 150
+    assert got["grants"] == 2
+    assert got["out_of_order"] == got["refused"] == 0
+    assert 0 < got["p50_relay_ms"] <= got["p99_relay_ms"]
+
+
 def test_slow(bench: Bench) -> None:
     got = bench("slow", "--units", "30", "--consoles", "4", "--seconds", "6")
     assert got["delivered"] == got["expected"] > 0

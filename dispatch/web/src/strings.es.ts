@@ -1,11 +1,13 @@
 import { callWords } from './strings.calls';
 import { heldWords } from './strings.held';
+import { voiceWords } from './strings.voice';
 import type { Strings } from './strings';
 
 /** What the console says in Spanish, as control rooms in Belize speak it; people are addressed as usted. */
 export const spanish: Strings = {
   ...callWords.es,
   ...heldWords.es,
+  ...voiceWords.es,
   system: 'Red de Seguridad Pública de Belice',
   console: 'Consola de despacho',
   unknown: 'desconocido',

@@ -1,11 +1,13 @@
 import { callWords } from './strings.calls';
 import { heldWords } from './strings.held';
+import { voiceWords } from './strings.voice';
 import { spanish } from './strings.es';
 
 /** Every English sentence the console shows; `strings.es.ts` has each of them in Spanish. */
 export const english = {
   ...callWords.en,
   ...heldWords.en,
+  ...voiceWords.en,
   system: 'Public Safety Network of Belize',
   console: 'Dispatch console',
   unknown: 'unknown',

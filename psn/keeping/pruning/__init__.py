@@ -19,7 +19,16 @@ import asyncpg
 
 from psn import database
 from psn.keeping import retention
-from psn.keeping.pruning import attachments, calls, chain, incidents, lookouts, mail, tracks
+from psn.keeping.pruning import (
+    attachments,
+    calls,
+    chain,
+    incidents,
+    lookouts,
+    mail,
+    recordings,
+    tracks,
+)
 from psn.keeping.pruning.step import Done, Work
 from psn.keeping.retention import Kind
 from psn.keys import Keys
@@ -32,16 +41,14 @@ _LOCK: Final = 0x70736E04
 PRUNERS: Final[Mapping[Kind, Callable[[Work], Awaitable[None]]]] = {
     Kind.TRACK: tracks.prune,
     Kind.ATTACHMENT: attachments.prune,
+    Kind.RECORDING: recordings.prune,
     Kind.INCIDENT: incidents.prune,
     Kind.CALL: calls.prune,
     Kind.LOOKOUT: lookouts.prune,
     Kind.MESSAGE: mail.prune,
     Kind.AUDIT: chain.prune,
 }
-"""What deletes each kind, in this order: the audit last, so that it tells of the others.
-
-Recordings have a period, but there are none yet: whatever comes to keep them adds its pruner here.
-"""
+"""What deletes each kind, in this order: the audit last, so that it tells of the others."""
 FIRST_SECONDS: Final = 60.0
 """After the start of a server it prunes first after so long."""
 EVERY_SECONDS: Final = 3_600.0

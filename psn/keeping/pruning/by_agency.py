@@ -78,5 +78,7 @@ async def _delete(
     if sort.beside is not None:
         await work.connection.execute(sort.beside, ids)
     done = Done(sort.kind, agency, len(ids), cutoff)
-    await work.record(f"{sort.kind}.pruned", done, {"ids": ids} if sort.named else {})
+    # As the database writes them in JSON: numbers as numbers, what else there is as text.
+    named = [id if isinstance(id, int) else str(id) for id in ids]
+    await work.record(f"{sort.kind}.pruned", done, {"ids": named} if sort.named else {})
     return len(ids)

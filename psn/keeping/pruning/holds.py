@@ -43,6 +43,8 @@ def _had_a_part(i: str) -> str:
      OR EXISTS (SELECT FROM welfare_check w WHERE w.incident_id = {i}.id
                    AND (w.agency_id = ANY ({AGENCIES}) OR w.author = ANY ({ADDRESSES})
                         OR 'unit:' || w.unit_id = ANY ({ADDRESSES})))
+     OR EXISTS (SELECT FROM recording t WHERE t.incident_id = {i}.id
+                   AND (t.agency_id = ANY ({AGENCIES}) OR t.talker = ANY ({ADDRESSES})))
      OR EXISTS (SELECT FROM call c WHERE c.incident_id = {i}.id
                    AND (c.agency_id = ANY ({AGENCIES})
                         OR 'person:' || c.taken_by = ANY ({ADDRESSES}))))
@@ -67,6 +69,14 @@ ATTACHMENT: Final = f"""
                   JOIN {_MAILBOXES} AS b (address, since)
                     ON b.address = e.address AND l.at >= b.since
                  WHERE 'message:' || l.uid = a.about))
+"""
+# By itself, apart from what holds the incident in whose group it was said. (A hold on call:N is on
+# a call for help, and not on one between people.)
+RECORDING: Final = f"""
+    (r.agency_id = ANY ({AGENCIES}) OR r.talker = ANY ({ADDRESSES})
+     OR r.parties && {ADDRESSES}
+     OR EXISTS (SELECT FROM {_WINDOWS} AS h (talker, since, until)
+                 WHERE h.talker = r.talker AND r.begun_at >= h.since AND r.begun_at < h.until))
 """
 CALL: Final = f"""
     (c.agency_id = ANY ({AGENCIES}) OR 'call:' || c.id = ANY ({ADDRESSES})

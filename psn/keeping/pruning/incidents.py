@@ -42,6 +42,8 @@ _DUE: Final = f"""
                         WHERE w.incident_id = i.id AND w.ended_at IS NULL)
        AND NOT EXISTS (SELECT FROM attachment a WHERE a.about = 'incident:' || i.id
                           AND (a.state NOT IN ('ready', 'refused') OR {holds.ATTACHMENT}))
+       AND NOT EXISTS (SELECT FROM recording r WHERE r.incident_id = i.id
+                          AND (r.ended_at IS NULL OR {holds.RECORDING}))
        AND NOT {holds.INCIDENT}
      ORDER BY i.id
 """
@@ -55,6 +57,10 @@ _COUNTS: Final = """
     SELECT (SELECT count(*) FROM call WHERE incident_id = ANY ($1::int[])) AS call,
            (SELECT count(*) FROM assignment WHERE incident_id = ANY ($1)) AS assignment,
            (SELECT count(*) FROM incident_event WHERE incident_id = ANY ($1)) AS entry,
+           (SELECT count(*) FROM unnest($1) AS g (id)
+              JOIN recording r ON r.incident_id = g.id
+              JOIN unnest($2::int[], $4::timestamptz[]) AS p (agency, cutoff)
+                ON p.agency = r.agency_id AND r.begun_at >= p.cutoff) AS recording,
            (SELECT count(*) FROM unnest($1) AS g (id)
               JOIN attachment a ON a.about = 'incident:' || g.id
               JOIN unnest($2::int[], $3::timestamptz[]) AS p (agency, cutoff)
@@ -108,6 +114,7 @@ _DELETIONS: Final = (
         SELECT 'reminder:' || id FROM reminder WHERE incident_id = ANY ($1))
     """,
     "DELETE FROM attachment WHERE about IN (SELECT 'incident:' || unnest($1::int[]))",
+    "DELETE FROM recording WHERE incident_id = ANY ($1::int[])",
     "DELETE FROM reminder WHERE incident_id = ANY ($1::int[])",
     "DELETE FROM welfare_check WHERE incident_id = ANY ($1::int[])",
     "DELETE FROM call WHERE incident_id = ANY ($1::int[])",
@@ -173,7 +180,11 @@ async def _counted(
 ) -> tuple[list[Done], dict[str, Any]]:
     """What goes with incidents: as it is told, the incidents first, and as the audit has it."""
     row: Any = await work.connection.fetchrow(
-        _COUNTS, ids, agencies, _cutoffs(work, agencies, Kind.ATTACHMENT)
+        _COUNTS,
+        ids,
+        agencies,
+        _cutoffs(work, agencies, Kind.ATTACHMENT),
+        _cutoffs(work, agencies, Kind.RECORDING),
     )
     cutoff = work.periods.cutoff(agency, Kind.INCIDENT, work.now)
     counts = dict(row)

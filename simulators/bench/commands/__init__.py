@@ -13,6 +13,7 @@ from simulators.bench.commands import (
     positions,
     recommend,
     record,
+    voice,
 )
 
 
@@ -26,5 +27,6 @@ for _command in (
     ingest.ingest,
     record.messages, record.crash, record.reconnect, record.storm, record.idle, compare.compare,
     console.console, growth.growth, dispatch.dispatch, recommend.recommend,
+    voice.voice,
 ):  # fmt: skip
     bench.add_command(_command)

@@ -15,8 +15,8 @@ from attached import Sender, entered, photo, voice, zip_bomb
 from PIL import Image
 from stage import BEN, CAR, CYD, Stage, message, until
 
-from dispatch.attachments import looks
-from dispatch.attachments.looks import Looks
+from dispatch import looks
+from dispatch.looks import Looks
 from psn import wire
 from psn.trail import auditor
 

@@ -118,7 +118,7 @@ async def test_an_incident_goes_whole_and_nothing_of_its_words_stays(
         "rows": 2,
         "before": "2026-10-02T00:00:00Z",
         "ids": [old, other],
-        **{"call": 2, "assignment": 3, "entry": 6, "attachment": 1},
+        **{"call": 2, "assignment": 3, "entry": 6, "recording": 0, "attachment": 1},
     }
     assert await prune(conn, own) == {}
 

@@ -91,12 +91,21 @@ async def _photo(conn: Connection) -> None:
     await attached(conn, 999, 40)
 
 
+async def _talk(conn: Connection) -> None:
+    await conn.execute(
+        "insert into recording values (gen_random_uuid(), 'group:1', 'Joint', null, $1, 'P-1', 1,"
+        " 'normal', '{}', $2, 20, $2)",
+        *(f"unit:{CAR}", OLD),
+    )
+
+
 MADE: dict[str, tuple[Kind, Callable[[Connection], Awaitable[object]], str, str]] = {
     "a day": (Kind.TRACK, _day, f"unit:{CAR}", "track"),
     "a fix": (Kind.TRACK, _fix, f"unit:{CAR}", "track"),
     "a crossing": (Kind.TRACK, _crossing, f"unit:{CAR}", "fence_event"),
     "a message": (Kind.MESSAGE, _message, f"unit:{CAR}", "mailbox_entry"),
     "a photo": (Kind.ATTACHMENT, _photo, f"unit:{CAR}", "attachment"),
+    "a talk": (Kind.RECORDING, _talk, f"unit:{CAR}", "recording"),
     "an entry": (Kind.AUDIT, _entry, f"unit:{CAR}", "audit where action = 'test.done'"),
     "an incident": (Kind.INCIDENT, lambda conn: incident(conn, 40), "incident:1", "incident"),
     "a call": (Kind.CALL, lambda conn: call(conn, 40), "call:1", "call"),

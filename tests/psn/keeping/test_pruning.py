@@ -184,8 +184,8 @@ async def test_a_hold_that_comes_while_it_is_pruned_counts(
     assert await left(conn) == {CAR: 3}
 
 
-def test_every_kind_is_pruned_but_recordings_of_which_there_are_none() -> None:
-    assert set(Kind) - set(pruning.PRUNERS) == {Kind.RECORDING}
+def test_every_kind_is_pruned() -> None:
+    assert set(Kind) == set(pruning.PRUNERS)
     assert list(pruning.PRUNERS)[-1] is Kind.AUDIT, "which tells of the others"
 
 

@@ -273,7 +273,7 @@ export const spanish: Words = {
       track: ['Recorridos', 'Dónde estuvieron sus unidades'],
       message: ['Mensajes', 'Sus propias copias; otros conservan las suyas'],
       attachment: ['Adjuntos', 'Fotos y notas de voz de su gente'],
-      recording: ['Grabaciones', 'De conversaciones. Todavía no se graba nada'],
+      recording: ['Grabaciones', 'Lo que su gente dijo en los grupos de voz'],
       call: ['Llamadas', 'Las que quedaron en nada; las demás quedan con su incidente'],
       incident: ['Incidentes', 'Cerrados, con llamadas, registro, asignaciones y adjuntos'],
       lookout: ['Avisos de búsqueda', 'Desde que terminan'],

@@ -273,7 +273,7 @@ const english = {
       track: ['Tracks', 'Where its units were'],
       message: ['Messages', 'Its own copies; others keep theirs'],
       attachment: ['Attachments', 'Photos and voice notes of its people'],
-      recording: ['Recordings', 'Of talk. Nothing is recorded yet'],
+      recording: ['Recordings', 'What its people said in voice groups'],
       call: ['Calls', 'That came to nothing; the others stay with their incident'],
       incident: ['Incidents', 'Closed ones, with calls, log, assignments and what is attached'],
       lookout: ['Lookouts', 'From their end on'],

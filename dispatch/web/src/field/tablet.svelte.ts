@@ -25,6 +25,7 @@ import type { Counting } from './redButton';
 import type { Settings } from './settings.svelte';
 import { urgent } from './sight';
 import { record } from './sound';
+import { Talking } from './talking.svelte';
 import type { Device, Enrolled, Vault } from './vault';
 import { Voice } from './voice.svelte';
 import { wipe } from './wipe';
@@ -73,6 +74,7 @@ export class Tablet {
   readonly positions: Positions;
   readonly files: Files;
   readonly voice: Voice;
+  readonly talking: Talking;
   readonly who: Enrolled;
   #connection: Connection;
   #vault: Vault;
@@ -139,6 +141,18 @@ export class Tablet {
       keepPiece: (piece) => vault.keepPiece(piece),
       dropPieces: (note) => vault.dropPieces(note),
       file: (note, sound) => this.files.add('voice', sound, note.about, note),
+    });
+    this.talking = new Talking({
+      line: {
+        ...line,
+        sendSpeech: (speech) => this.#connection.sendSpeech(speech),
+        me: () => me,
+      },
+      load: () => shelf.get('radio', null),
+      save: (kept) => shelf.set('radio', kept),
+      groups: () => this.picture.groups,
+      incident: () => this.duty.order?.incident ?? null,
+      emergency: () => this.emergency !== null || this.pressed !== null,
     });
     this.#start();
   }
@@ -333,6 +347,7 @@ export class Tablet {
         refused: (error) => (this.refused = `${error.text} ${error.todo}`),
         ended: (text) => (this.refused = text),
         frame: (frame) => this.#take(frame),
+        speech: (speech) => this.talking.radio.speech(speech),
         latency: () => undefined,
         reached: (sent) => this.#reached(sent),
       },
@@ -370,7 +385,9 @@ export class Tablet {
 
   #enter(phase: Phase): void {
     this.phase = phase;
-    if (phase === 'waiting') this.positions.lost();
+    if (phase !== 'waiting') return;
+    this.positions.lost();
+    this.talking.radio.lost();
   }
 
   #signedIn(frame: SignedIn): void {
@@ -382,6 +399,7 @@ export class Tablet {
     this.mailroom.resumed(frame.boxes);
     this.positions.resumed();
     this.files.resumed();
+    this.talking.radio.resumed();
   }
 
   #reached(sent: number): void {
@@ -405,6 +423,8 @@ export class Tablet {
     this.mailroom.take(frame);
     this.board.take(frame);
     this.positions.take(frame);
+    this.talking.radio.take(frame);
+    if (frame.t === 'roster' || frame.t === 'roster_people') this.talking.known();
     if (frame.t === 'news') this.#news();
     if (frame.t === 'roster') this.#shelf.set('roster', frame);
   }
@@ -437,6 +457,7 @@ export class Tablet {
     const occupied = `${this.emergency?.id} ${order?.assignment.id}`;
     if (occupied !== this.#occupied) this.positions.hurry();
     this.#occupied = occupied;
+    this.talking.sent();
     const incident = order?.incident;
     if (!incident) return;
     this.#last = { id: incident.id, number: incident.number, time: this.clock() };
@@ -465,6 +486,7 @@ export class Tablet {
     this.#vault.onTrouble = () => undefined;
     this.positions.stop();
     this.voice.erase();
+    this.talking.radio.stop();
     await wipe(this.#vault);
     this.wiped = true;
     this.#connection.leave(4410);

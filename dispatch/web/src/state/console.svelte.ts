@@ -22,6 +22,9 @@ import { theme } from './theme.svelte';
 import { strings } from '../strings';
 import type { Chosen, Silenced, WorkAsked } from './windows';
 import { WorkWindow } from './workWindow';
+import { Radio, type Hearing } from '../voice/radio.svelte';
+import { Sound } from '../voice/sound';
+import type { Speech } from '../wire/speech';
 import { Workplace } from './workplace.svelte';
 
 const SLOW = 2_000;
@@ -63,6 +66,8 @@ export class Console extends Entrance {
   lookAt = $state.raw<(Pick<Chosen, 'unit' | 'place'> & { view?: View }) | null>(null);
   /** The calls that I have; there as the board is. */
   calls = $state.raw<Calls | null>(null);
+  /** The voice groups that are heard; there as the board is, and not in the map's own window. */
+  radio = $state.raw<Radio | null>(null);
   /** The next click on the map goes here instead of choosing a unit. */
   picking = $state.raw<((lon: number, lat: number) => void) | null>(null);
   problem = $state<WireError | null>(null);
@@ -78,6 +83,7 @@ export class Console extends Entrance {
   workElsewhere = $state(0);
   /** Arrangements under names. */
   layouts = $state.raw(new Layouts(null));
+  #sound = new Sound();
   #watched = false;
   #windows: RollCall;
   #leftBehind: LeftBehind | null = null;
@@ -373,6 +379,16 @@ export class Console extends Entrance {
     this.#sayMap('here');
     if (this.work.window === 'whole')
       this.work.tell({ map: { what: 'who', window: this.work.name } });
+    if (this.work.window !== 'map') {
+      const radio = {
+        ...line,
+        sendSpeech: (speech: Uint8Array<ArrayBuffer>) => this.connection.sendSpeech(speech),
+        me: () => frame.me,
+      };
+      this.radio = new Radio(radio, this.#sound, shelf.get<Hearing[]>('radio', []), (heard) =>
+        shelf.set('radio', heard),
+      );
+    }
     const post = {
       ...line,
       resume: () => this.connection.resume(),
@@ -391,6 +407,7 @@ export class Console extends Entrance {
   #stop(): void {
     this.#leftBehind?.stop();
     this.#leftBehind = null;
+    this.radio?.stop();
     this.calls?.stop();
     this.board?.stop();
     this.mailroom?.stop();
@@ -403,6 +420,7 @@ export class Console extends Entrance {
     }
     this.board?.resumed();
     this.mailroom?.resumed(this.account?.boxes ?? {});
+    this.radio?.resumed();
     void this.#leftBehind?.look();
     void this.#loadFences();
     void this.#loadConfig();
@@ -415,8 +433,17 @@ export class Console extends Entrance {
     this.picture.take(frame);
     this.mailroom?.take(frame);
     this.board?.take(frame);
+    this.radio?.take(frame);
     if (frame.t === 'done') this.drafts.taken(frame.id);
     if (frame.t === 'news' || frame.t === 'ok') this.#lookForCalls();
+  }
+
+  protected override spoken(speech: Speech): void {
+    this.radio?.speech(speech);
+  }
+
+  protected override lost(): void {
+    this.radio?.lost();
   }
 
   /** A call of mine that came to the front, perhaps from another computer, is shown. */
@@ -441,6 +468,7 @@ export class Console extends Entrance {
     this.hush = new Hush();
     this.mailroom = null;
     this.board = null;
+    this.radio = null;
     this.shelf = null;
     this.drafts = new Drafts(null);
     this.aside = new Aside(null);

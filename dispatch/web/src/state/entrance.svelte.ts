@@ -3,6 +3,7 @@ import { Connection, type Phase } from '../wire/connection';
 import type { Auth, FactorKind, Proof, ServerFrame, SignedIn, WireError } from '../wire/frames';
 import { Account } from './account.svelte';
 import { Attention } from './attention';
+import type { Speech } from '../wire/speech';
 import { ask, failureText, getFile, getJson } from './http';
 import { forgetSession, keepSession, keptSession } from './kept';
 import { keepKnownPlace, knownPlace } from './known';
@@ -58,6 +59,7 @@ export class Entrance {
         ended: (text) => this.#forget(text || strings.signIn.ended),
         frame: (frame) => this.#take(frame),
         latency: (milliseconds) => (this.latency = milliseconds),
+        speech: (speech) => this.spoken(speech),
       },
     });
     this.#attention = new Attention(
@@ -194,6 +196,10 @@ export class Entrance {
   protected take(_frame: ServerFrame): void {}
   /** Nobody is signed in any more. */
   protected left(): void {}
+  /** Somebody is heard to talk. */
+  protected spoken(_speech: Speech): void {}
+  /** The connection is lost; it comes back by itself. */
+  protected lost(): void {}
   /** Newest sequence seen in each mailbox. */
   protected seen(): Record<string, number> {
     return {};
@@ -204,7 +210,10 @@ export class Entrance {
     this.phase = phase;
     if (phase === 'live') this.lostSince = null;
     const connected = was === 'live' || was === 'catching_up';
-    if (phase === 'waiting' && connected) this.lostSince ??= this.clock();
+    if (phase === 'waiting' && connected) {
+      this.lostSince ??= this.clock();
+      this.lost();
+    }
     if (phase === 'waiting' && !this.account) this.signInProblem = strings.signIn.waiting;
   }
 

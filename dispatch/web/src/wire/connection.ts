@@ -1,6 +1,7 @@
 import { backoff } from './backoff';
 import { ServerClock } from './clock';
 import { decode, encode } from './codec';
+import { decodeSpeech, isSpeech, type Speech } from './speech';
 import {
   CLOSE,
   SUBPROTOCOL,
@@ -40,6 +41,8 @@ export interface Events {
   ended(text: string): void;
   frame(frame: ServerFrame): void;
   latency(milliseconds: number): void;
+  /** Somebody is heard. */
+  speech?(speech: Speech): void;
   /** Everything that was sent before this moment (local clock) has reached the server. */
   reached?(sent: number): void;
 }
@@ -129,6 +132,13 @@ export class Connection {
     return true;
   }
 
+  /** Send a frame of speech; false when there is no open socket. */
+  sendSpeech(frame: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#socket?.readyState !== 1) return false;
+    this.#socket.send(frame);
+    return true;
+  }
+
   get live(): boolean {
     return this.phase === 'live' || this.phase === 'catching_up';
   }
@@ -183,6 +193,11 @@ export class Connection {
 
   #receive(data: unknown): void {
     this.#lastFrame = Date.now();
+    if (data instanceof ArrayBuffer && isSpeech(data)) {
+      const speech = decodeSpeech(data);
+      if (speech) this.#options.events.speech?.(speech);
+      return;
+    }
     const frame = data instanceof ArrayBuffer ? decode(data) : null;
     if (!frame) return;
     switch (frame.t) {

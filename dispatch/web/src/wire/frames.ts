@@ -5,6 +5,7 @@
  */
 
 import type { BoardItem } from './items';
+import type { VoiceAddress } from './speech';
 
 export const VERSION = 1;
 export const SUBPROTOCOL = 'psn.v1.msgpack';
@@ -63,6 +64,31 @@ export type Proof = { kind: 'password'; password: string } | { kind: 'token'; to
 /** What can be asked for beside the password. */
 export type FactorKind = 'totp' | 'passkey' | 'recovery_code';
 
+/** In what kind of call somebody talks; missing when normal. */
+export type CallKind = 'normal' | 'peril' | 'emergency';
+
+/** Who talks in a voice group; nobody without `talker`. */
+export interface Floor {
+  t: 'floor';
+  group: VoiceAddress;
+  talker?: Address;
+  talker_name?: string;
+  agency?: number;
+  call?: CallKind;
+  over?: boolean;
+}
+/** How it stands with one's own wish to talk. */
+export interface FloorYours {
+  t: 'floor_yours';
+  group: VoiceAddress;
+  state: 'granted' | 'queued' | 'denied' | 'revoked' | 'warned';
+  until?: number;
+  position?: number;
+  code?: string;
+  text?: string;
+  todo?: string;
+}
+
 export interface OutgoingMessage {
   t: 'message';
   id: string;
@@ -85,6 +111,11 @@ export type ClientFrame =
   | { t: 'do'; id: string; what: string; with: Record<string, unknown> }
   | { t: 'follow'; n: number; topic: string }
   | { t: 'unfollow'; n: number; topic: string }
+  | { t: 'voice_join'; n: number; group: VoiceAddress }
+  | { t: 'voice_leave'; n: number; group: VoiceAddress }
+  | { t: 'voice_call'; n: number; to: Address[]; call?: CallKind }
+  | { t: 'floor_ask'; group: VoiceAddress; call?: CallKind }
+  | { t: 'floor_release'; group: VoiceAddress }
   | { t: 'active' }
   | { t: 'unlock'; n: number; proof: Proof }
   | { t: 'ping'; n: number }
@@ -201,6 +232,19 @@ export type ServerFrame =
   | Mail
   | { t: 'caught_up' }
   | { t: 'history_gone'; box: Address; floor: number }
+  | Floor
+  | FloorYours
+  | {
+      t: 'called';
+      group: VoiceAddress;
+      by: Address;
+      by_name: string;
+      agency: number;
+      to: Address[];
+      call?: CallKind;
+      n?: number;
+    }
+  | { t: 'voice_gone'; group: VoiceAddress; code: string; text: string; todo: string }
   | { t: 'locking'; seconds: number }
   | { t: 'locked' }
   | { t: 'unlocked' }

@@ -1,7 +1,7 @@
-"""Which looks at attachments are in the audit already. Pure: the time is passed in.
+"""Which looks at attachments and recordings are in the audit already. Pure: no clock of its own.
 
 A player asks for a voice note in many parts, and a page shows a photo again and again. One entry
-for each session and attachment in ten minutes says who saw it, and can still be read.
+for each session and attachment or recording in ten minutes says who saw it, and can still be read.
 """
 
 from __future__ import annotations

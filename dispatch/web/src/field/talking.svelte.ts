@@ -1,0 +1,105 @@
+import { Radio, type Hearing, type RadioLine } from '../voice/radio.svelte';
+import { Sound } from '../voice/sound';
+import type { VoiceAddress } from '../wire/speech';
+
+/** What the radio of a tablet needs of the tablet. */
+export interface Crew {
+  line: RadioLine;
+  load(): { heard: Hearing[]; chosen: VoiceAddress | null } | null;
+  save(kept: { heard: Hearing[]; chosen: VoiceAddress | null }): void;
+  /** The groups that the unit belongs to, by their names. */
+  groups(): readonly { id: number; name: string }[];
+  /** The incident of its order. */
+  incident(): { id: number; number: string } | null;
+  /** Its own emergency is on: what it says is said in an emergency call. */
+  emergency(): boolean;
+}
+
+/**
+ * A crew's radio: it hears all groups of its unit from the first day on, and that of the incident it
+ * is sent to as long as it is; there it talks meanwhile, unless it chooses otherwise.
+ */
+export class Talking {
+  readonly radio: Radio;
+  #wanted = $state.raw<VoiceAddress | null>(null);
+  #heard: Hearing[];
+  /** Nobody has chosen yet what is heard. */
+  #fresh: boolean;
+  #incident: VoiceAddress | null = null;
+  readonly #crew: Crew;
+
+  constructor(crew: Crew, sound = new Sound()) {
+    this.#crew = crew;
+    const kept = crew.load();
+    this.#fresh = kept === null;
+    this.#heard = kept?.heard ?? [];
+    this.#wanted = kept?.chosen ?? null;
+    this.radio = new Radio(crew.line, sound, this.#heard, (heard) => {
+      this.#heard = heard;
+      this.#keep();
+    });
+  }
+
+  groups = $derived.by<VoiceAddress[]>(() => {
+    const incident = this.#crew.incident();
+    const own = this.#crew.groups().map(({ id }): VoiceAddress => `group:${id}`);
+    return incident ? [`incident:${incident.id}`, ...own] : own;
+  });
+
+  /** Where the key talks. */
+  chosen = $derived.by<VoiceAddress | null>(() => {
+    const open = (group: VoiceAddress | null): boolean =>
+      group !== null && this.radio.heard.has(group) && this.groups.includes(group);
+    if (open(this.#wanted)) return this.#wanted;
+    return this.groups.find(open) ?? null;
+  });
+
+  name(group: string): string {
+    const incident = this.#crew.incident();
+    if (incident && group === `incident:${incident.id}`) return incident.number;
+    return this.#crew.groups().find(({ id }) => group === `group:${id}`)?.name ?? group;
+  }
+
+  /** Talk in a group from now on; it is heard as well. */
+  choose(group: VoiceAddress): void {
+    this.radio.join(group);
+    this.radio.hearing(group, { muted: false });
+    this.#wanted = group;
+    this.#keep();
+  }
+
+  toggle(group: VoiceAddress): void {
+    const heard = this.radio.heard.get(group);
+    if (heard) this.radio.hearing(group, { muted: !heard.muted });
+    else this.radio.join(group);
+  }
+
+  press(): void {
+    this.radio.touched();
+    const group = this.chosen;
+    if (group) void this.radio.press(group, this.#crew.emergency() ? 'emergency' : 'normal');
+  }
+
+  /** Groups are known now: on the first day all of them are heard. */
+  known(): void {
+    const groups = this.#crew.groups();
+    if (!this.#fresh || groups.length === 0) return;
+    this.#fresh = false;
+    for (const { id } of groups) this.radio.join(`group:${id}`);
+  }
+
+  /** It is sent somewhere, or no longer. */
+  sent(): void {
+    const incident = this.#crew.incident();
+    const group: VoiceAddress | null = incident && `incident:${incident.id}`;
+    if (group === this.#incident) return;
+    for (const heard of [...this.radio.heard.keys()])
+      if (heard.startsWith('incident:') && heard !== group) this.radio.leave(heard);
+    this.#incident = group;
+    if (group) this.choose(group);
+  }
+
+  #keep(): void {
+    this.#crew.save({ heard: this.#heard, chosen: this.#wanted });
+  }
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Hearing } from '../voice/radio.svelte';
+import type { Sound } from '../voice/sound';
+import type { ClientFrame } from '../wire/frames';
+import type { VoiceAddress } from '../wire/speech';
+import { Talking } from './talking.svelte';
+
+function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = null) {
+  const sent: ClientFrame[] = [];
+  const saved: { heard: Hearing[]; chosen: VoiceAddress | null }[] = [];
+  const now = {
+    groups: [] as { id: number; name: string }[],
+    incident: null as { id: number; number: string } | null,
+    emergency: false,
+  };
+  const sound = {
+    open: () => Promise.resolve(),
+    tone: () => Promise.resolve(),
+    microphone: () => Promise.resolve({ close: () => undefined }),
+    blocked: false,
+  };
+  const talking = new Talking(
+    {
+      line: {
+        send: (frame) => (sent.push(frame), true),
+        sendSpeech: () => true,
+        next: vi.fn(() => 1),
+        live: () => true,
+        me: () => 'unit:1',
+      },
+      load: () => kept,
+      save: (what) => saved.push(what),
+      groups: () => now.groups,
+      incident: () => now.incident,
+      emergency: () => now.emergency,
+    },
+    sound as unknown as Sound,
+  );
+  return { talking, now, sent, saved };
+}
+
+const GROUPS = [
+  { id: 3, name: 'JOC' },
+  { id: 4, name: 'Belize City' },
+];
+
+describe('the radio of a crew', () => {
+  it('hears all groups of its unit on the first day, and talks in the first', () => {
+    const { talking, now, saved } = crew();
+    talking.known();
+    expect(talking.chosen).toBeNull();
+    now.groups = GROUPS;
+    talking.known();
+    expect([...talking.radio.heard.keys()]).toEqual(['group:3', 'group:4']);
+    expect(saved.at(-1)?.heard).toHaveLength(2);
+  });
+
+  it('hears what was chosen on later days', () => {
+    const heard = [{ group: 'group:4' as const, loudness: 1, muted: false, side: 0 }];
+    const { talking, now } = crew({ heard, chosen: 'group:4' });
+    now.groups = GROUPS;
+    talking.known();
+    expect([...talking.radio.heard.keys()]).toEqual(['group:4']);
+    expect(talking.name('group:4')).toBe('Belize City');
+  });
+
+  it('is in the group of the incident as long as it is sent there', () => {
+    const { talking, now, sent } = crew();
+    now.groups = GROUPS;
+    talking.known();
+    now.incident = { id: 12, number: 'BPD-26-00012' };
+    talking.sent();
+    talking.sent();
+    expect(talking.name('incident:12')).toBe('BPD-26-00012');
+    expect([...talking.radio.heard.keys()]).toEqual(['group:3', 'group:4', 'incident:12']);
+    now.incident = null;
+    talking.sent();
+    expect([...talking.radio.heard.keys()]).toEqual(['group:3', 'group:4']);
+    const told = sent.filter(({ t }) => t === 'voice_leave');
+    expect(told).toHaveLength(1);
+  });
+
+  it('talks in an emergency call while its own emergency is on', () => {
+    const heard = [{ group: 'group:4' as const, loudness: 1, muted: false, side: 0 }];
+    const { talking, now, sent } = crew({ heard, chosen: 'group:4' });
+    now.groups = GROUPS;
+    now.emergency = true;
+    expect(talking.chosen).toBe('group:4');
+    talking.press();
+    expect(sent.at(-1)).toEqual({ t: 'floor_ask', group: 'group:4', call: 'emergency' });
+  });
+
+  it('hears a group again that it had muted, when it is to talk there', () => {
+    const heard = [{ group: 'group:3' as const, loudness: 1, muted: true, side: 0 }];
+    const { talking, now } = crew({ heard, chosen: null });
+    now.groups = GROUPS;
+    talking.choose('group:3');
+    expect(talking.radio.heard.get('group:3')?.muted).toBe(false);
+    talking.toggle('group:3');
+    expect(talking.radio.heard.get('group:3')?.muted).toBe(true);
+    talking.toggle('group:4');
+    expect(talking.radio.heard.has('group:4')).toBe(true);
+  });
+});

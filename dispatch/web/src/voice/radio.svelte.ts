@@ -1,0 +1,280 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { Address, ClientFrame, Floor, FloorYours, ServerFrame } from '../wire/frames';
+import { encodeSpeech, missing, type Speech, type VoiceAddress } from '../wire/speech';
+import { lackOf, type Channel, type Lack, type Sound } from './sound';
+
+export interface RadioLine {
+  send(frame: ClientFrame): boolean;
+  sendSpeech(frame: Uint8Array<ArrayBuffer>): boolean;
+  next(): number;
+  live(): boolean;
+  /** Oneself. */
+  me(): Address;
+}
+
+export type Wish = 'asked' | 'queued' | 'granted';
+
+/** How a group is heard here. */
+export interface Hearing {
+  group: VoiceAddress;
+  /** 0 … 1. */
+  loudness: number;
+  muted: boolean;
+  /** −1 left, 0 both, 1 right. */
+  side: number;
+}
+
+/** One's own wish to talk, or talk. */
+export interface Talk {
+  group: VoiceAddress;
+  wish: Wish;
+  call: 'normal' | 'peril' | 'emergency';
+  position: number;
+  /** The server's time until which one may talk, ms UTC; 0 before it is granted. */
+  until: number;
+  /** The time is nearly over. */
+  warned: boolean;
+}
+
+interface Heard {
+  channel: Promise<Channel>;
+  number: number | null;
+}
+
+const RATE_MS = 48;
+/** Two notes up: granted. Two down: lost. One low: denied. */
+const TONES = { granted: [660, 880], lost: [880, 587], denied: [330, 330, 330] } as const;
+/** What is said before the floor is granted is kept for so many packets, and goes out with it. */
+const BEFORE = 25;
+
+/** The voice groups that this page hears, who talks in them, and one's own talking. */
+export class Radio {
+  /** Groups that are heard, as they were chosen. */
+  readonly heard = new SvelteMap<VoiceAddress, Hearing>();
+  readonly floors = new SvelteMap<string, Floor>();
+  talk = $state.raw<Talk | null>(null);
+  /** Why the last wish came to nothing. */
+  refusal = $state.raw<{ text: string; todo: string } | null>(null);
+  lack = $state.raw<Lack | null>(null);
+  #line: RadioLine;
+  #sound: Sound;
+  #keep: (heard: Hearing[]) => void;
+  /** By talker and group. */
+  #ears = new Map<string, Heard>();
+  #microphone: { close(): void } | null = null;
+  #opening = false;
+  #number = 0;
+  #before: Uint8Array<ArrayBuffer>[] = [];
+
+  constructor(line: RadioLine, sound: Sound, kept: Hearing[], keep: (heard: Hearing[]) => void) {
+    this.#line = line;
+    this.#sound = sound;
+    this.#keep = keep;
+    for (const hearing of kept) this.heard.set(hearing.group, hearing);
+  }
+
+  /** The browser plays nothing before the first key or click on the page. */
+  get blocked(): boolean {
+    return this.#sound.blocked;
+  }
+
+  /** Somebody has used a key or the pointer: from now on sound is allowed. */
+  touched(): void {
+    if (this.heard.size > 0) void this.#sound.open();
+  }
+
+  // -- hearing
+
+  /** Hear a group from now on. */
+  join(group: VoiceAddress): void {
+    if (this.heard.has(group)) return;
+    this.heard.set(group, { group, loudness: 1, muted: false, side: 0 });
+    this.#kept();
+    if (this.#line.live()) this.#ask(group);
+  }
+
+  leave(group: VoiceAddress): void {
+    if (!this.heard.delete(group)) return;
+    this.#forget(group);
+    this.#kept();
+    if (this.talk?.group === group) this.#over();
+    this.#line.send({ t: 'voice_leave', n: this.#line.next(), group });
+  }
+
+  /** Hear a group otherwise: how loud, at which ear, or not for now. */
+  hearing(group: VoiceAddress, change: Partial<Hearing>): void {
+    const before = this.heard.get(group);
+    if (!before) return;
+    const now = { ...before, ...change };
+    this.heard.set(group, now);
+    this.#kept();
+    for (const [key, ear] of this.#ears) {
+      if (key.endsWith(` ${group}`)) void ear.channel.then((channel) => tune(channel, now));
+    }
+  }
+
+  /** There is a connection: what was heard before is heard again. */
+  resumed(): void {
+    this.floors.clear();
+    for (const group of this.heard.keys()) this.#ask(group);
+  }
+
+  #ask(group: VoiceAddress): void {
+    this.#line.send({ t: 'voice_join', n: this.#line.next(), group });
+  }
+
+  #kept(): void {
+    this.#keep([...this.heard.values()]);
+  }
+
+  #forget(group: string): void {
+    this.floors.delete(group);
+    for (const [key, ear] of this.#ears) {
+      if (!key.endsWith(` ${group}`)) continue;
+      this.#ears.delete(key);
+      void ear.channel.then((channel) => channel.close());
+    }
+  }
+
+  // -- talking
+
+  /** Talk in a group, as long as the key is down. */
+  async press(group: VoiceAddress, call: Talk['call'] = 'normal'): Promise<void> {
+    if (this.talk || !this.#line.live()) return;
+    this.talk = { group, wish: 'asked', call, position: 0, until: 0, warned: false };
+    this.refusal = this.lack = null;
+    this.#number = 0;
+    this.#before = [];
+    this.#line.send({ t: 'floor_ask', group, ...(call === 'normal' ? {} : { call }) });
+    if (this.#opening || this.#microphone) return;
+    this.#opening = true;
+    try {
+      const microphone = await this.#sound.microphone(
+        (opus) => this.#said(opus),
+        (lack) => this.#broken(lack),
+      );
+      // The key may be up again by now.
+      if (this.talk) this.#microphone = microphone;
+      else microphone.close();
+    } catch (problem) {
+      this.#broken(lackOf(problem));
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  /** The key is up: what was to be said is said. */
+  release(): void {
+    const { talk } = this;
+    if (!talk) return;
+    this.#line.send({ t: 'floor_release', group: talk.group });
+    this.#over();
+  }
+
+  #broken(lack: Lack): void {
+    this.lack = lack;
+    if (!this.talk) return;
+    void this.#sound.tone(TONES.lost);
+    this.release();
+  }
+
+  #over(): void {
+    this.talk = null;
+    this.#before = [];
+    this.#microphone?.close();
+    this.#microphone = null;
+  }
+
+  #said(opus: Uint8Array<ArrayBuffer>): void {
+    if (this.talk?.wish === 'granted') this.#send(opus);
+    else if (this.talk) this.#before = [...this.#before, opus].slice(-BEFORE);
+  }
+
+  #send(opus: Uint8Array<ArrayBuffer>): void {
+    const { talk } = this;
+    if (!talk) return;
+    const speech: Speech = {
+      group: talk.group,
+      talker: this.#line.me(),
+      number: this.#number,
+      milliseconds: 20,
+      last: false,
+      opus,
+    };
+    this.#number += 1;
+    this.#line.sendSpeech(encodeSpeech(speech));
+  }
+
+  // -- what comes
+
+  take(frame: ServerFrame): void {
+    if (frame.t === 'floor') this.floors.set(frame.group, frame);
+    else if (frame.t === 'floor_yours') this.#yours(frame);
+    else if (frame.t === 'voice_gone') {
+      this.heard.delete(frame.group);
+      this.#forget(frame.group);
+      this.#kept();
+      this.refusal = frame;
+      if (this.talk?.group === frame.group) this.#over();
+    }
+  }
+
+  #yours(frame: FloorYours): void {
+    const { talk } = this;
+    if (talk?.group !== frame.group) return;
+    switch (frame.state) {
+      case 'granted':
+        this.talk = { ...talk, wish: 'granted', until: frame.until ?? 0 };
+        void this.#sound.tone(TONES.granted);
+        for (const opus of this.#before.splice(0)) this.#send(opus);
+        return;
+      case 'queued':
+        this.talk = { ...talk, wish: 'queued', position: frame.position ?? 0 };
+        return;
+      case 'warned':
+        this.talk = { ...talk, warned: true, until: frame.until ?? talk.until };
+        return;
+      default:
+        this.refusal = { text: frame.text ?? '', todo: frame.todo ?? '' };
+        void this.#sound.tone(frame.state === 'denied' ? TONES.denied : TONES.lost);
+        this.#over();
+    }
+  }
+
+  /** Somebody is heard. */
+  speech(speech: Speech): void {
+    const hearing = this.heard.get(speech.group);
+    if (!hearing) return;
+    const key = `${speech.talker} ${speech.group}`;
+    let ear = this.#ears.get(key);
+    if (!ear) {
+      const channel = this.#sound.channel().then((made) => (tune(made, hearing), made));
+      this.#ears.set(key, (ear = { channel, number: null }));
+    }
+    const lost =
+      speech.number === 0 || ear.number === null ? 0 : missing(ear.number, speech.number);
+    ear.number = speech.number;
+    const { opus, milliseconds, last } = speech;
+    const samples = lost * milliseconds * RATE_MS;
+    void ear.channel.then((channel) => channel.hear(opus, samples, last));
+  }
+
+  /** The connection is lost: nobody talks, and nobody is heard to talk. */
+  lost(): void {
+    this.floors.clear();
+    if (!this.talk) return;
+    void this.#sound.tone(TONES.lost);
+    this.#over();
+  }
+
+  stop(): void {
+    this.#over();
+    for (const { channel } of this.#ears.values()) void channel.then((made) => made.close());
+    this.#ears.clear();
+  }
+}
+
+function tune(channel: Channel, { loudness, muted, side }: Hearing): void {
+  channel.loudness(muted ? 0 : loudness);
+  channel.side(side);
+}

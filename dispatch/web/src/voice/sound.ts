@@ -1,0 +1,175 @@
+/** Loudspeaker and microphone: Opus by WebCodecs, samples by an AudioWorklet. */
+
+import worklet from './worklet?worker&url';
+import type { Part } from './worklet';
+
+export const RATE = 48_000;
+const FRAME_US = 20_000;
+const CODEC = { codec: 'opus', sampleRate: RATE, numberOfChannels: 1 } as const;
+/** 24 kbit/s with forward error correction: about 70 bytes a packet. */
+const ENCODING: AudioEncoderConfig = {
+  ...CODEC,
+  bitrate: 24_000,
+  // Not in TypeScript's library yet: the Opus registration of WebCodecs.
+  ...({
+    opus: { application: 'voip', frameDuration: FRAME_US, useinbandfec: true, packetlossperc: 5 },
+  } as object),
+};
+
+/** Why a browser cannot talk, or not hear. */
+export type Lack = 'no_opus' | 'not_allowed' | 'no_microphone' | 'insecure';
+
+/** What this browser lacks for voice; `null`: nothing. */
+export function lacking(): Lack | null {
+  if (!isSecureContext) return 'insecure';
+  return 'AudioDecoder' in globalThis && 'AudioEncoder' in globalThis ? null : 'no_opus';
+}
+
+/** One talker's way to the ear. */
+export interface Channel {
+  /** A packet has come; so many samples before it are missing. */
+  hear(opus: Uint8Array<ArrayBuffer>, lost: number, last: boolean): void;
+  /** 0 … 1. */
+  loudness(value: number): void;
+  /** −1 left … 1 right. */
+  side(value: number): void;
+  close(): void;
+}
+
+/** The audio of a page: made at the first need, since browsers play nothing before a key or click. */
+export class Sound {
+  #context: AudioContext | null = null;
+  #ready: Promise<AudioContext> | null = null;
+
+  /** The context, running as soon as the browser lets it. */
+  open(): Promise<AudioContext> {
+    this.#ready ??= (async () => {
+      const context = (this.#context = new AudioContext({ sampleRate: RATE }));
+      await context.audioWorklet.addModule(worklet);
+      return context;
+    })();
+    void this.#context?.resume();
+    return this.#ready;
+  }
+
+  /** Whether the browser waits for a key or click before it plays anything. */
+  get blocked(): boolean {
+    return this.#context?.state === 'suspended';
+  }
+
+  async channel(): Promise<Channel> {
+    const context = await this.open();
+    const ear = new AudioWorkletNode(context, 'psn-ear', {
+      numberOfInputs: 0,
+      outputChannelCount: [1],
+    });
+    const volume = context.createGain();
+    const side = context.createStereoPanner();
+    ear.connect(volume).connect(side).connect(context.destination);
+    const waiting: Omit<Part, 'samples'>[] = [];
+    const decoder = new AudioDecoder({
+      output: (data) => {
+        const samples = new Float32Array(data.numberOfFrames);
+        data.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
+        data.close();
+        const part = waiting.shift() ?? { lost: 0, last: false };
+        ear.port.postMessage({ samples, ...part } satisfies Part, [samples.buffer]);
+      },
+      error: () => waiting.splice(0),
+    });
+    decoder.configure(CODEC);
+    let time = 0;
+    return {
+      hear(opus, lost, last) {
+        if (decoder.state !== 'configured') return;
+        waiting.push({ lost, last });
+        decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp: time, data: opus }));
+        time += FRAME_US;
+      },
+      loudness: (value) => (volume.gain.value = value),
+      side: (value) => (side.pan.value = value),
+      close() {
+        if (decoder.state !== 'closed') decoder.close();
+        ear.disconnect();
+        side.disconnect();
+      },
+    };
+  }
+
+  /** A short tone: what became of a wish to talk. */
+  async tone(pitches: readonly number[], loudness = 0.12): Promise<void> {
+    const context = await this.open();
+    pitches.forEach((pitch, at) => {
+      const begin = context.currentTime + at * 0.09;
+      const source = context.createOscillator();
+      const volume = context.createGain();
+      source.frequency.value = pitch;
+      // Ramps, because a tone that is cut clicks.
+      volume.gain.setValueAtTime(0, begin);
+      volume.gain.linearRampToValueAtTime(loudness, begin + 0.01);
+      volume.gain.setValueAtTime(loudness, begin + 0.06);
+      volume.gain.linearRampToValueAtTime(0, begin + 0.08);
+      source.connect(volume).connect(context.destination);
+      source.start(begin);
+      source.stop(begin + 0.09);
+    });
+  }
+
+  /** Listen to the microphone; packets of 20 ms go to `said` until it is closed. */
+  async microphone(
+    said: (opus: Uint8Array<ArrayBuffer>) => void,
+    lost: (lack: Lack) => void,
+  ): Promise<{ close(): void }> {
+    const context = await this.open();
+    const stream = await navigator.mediaDevices.getUserMedia({
+      audio: {
+        channelCount: 1,
+        echoCancellation: true,
+        noiseSuppression: true,
+        autoGainControl: true,
+      },
+    });
+    const encoder = new AudioEncoder({
+      output: (chunk) => {
+        const opus = new Uint8Array(chunk.byteLength);
+        chunk.copyTo(opus);
+        said(opus);
+      },
+      error: () => lost('no_opus'),
+    });
+    encoder.configure(ENCODING);
+    const source = context.createMediaStreamSource(stream);
+    const mouth = new AudioWorkletNode(context, 'psn-mouth', { numberOfOutputs: 0 });
+    let time = 0;
+    mouth.port.onmessage = ({ data }: MessageEvent<Float32Array<ArrayBuffer>>) => {
+      if (encoder.state !== 'configured') return;
+      const audio = new AudioData({
+        format: 'f32-planar',
+        sampleRate: RATE,
+        numberOfFrames: data.length,
+        numberOfChannels: 1,
+        timestamp: time,
+        data,
+      });
+      time += FRAME_US;
+      encoder.encode(audio);
+      audio.close();
+    };
+    for (const track of stream.getTracks()) track.onended = () => lost('no_microphone');
+    source.connect(mouth);
+    return {
+      close() {
+        source.disconnect();
+        mouth.port.onmessage = null;
+        for (const track of stream.getTracks()) track.stop();
+        if (encoder.state !== 'closed') encoder.close();
+      },
+    };
+  }
+}
+
+/** Why a microphone could not be opened, in a word. */
+export function lackOf(problem: unknown): Lack {
+  const name = problem instanceof DOMException ? problem.name : '';
+  return name === 'NotAllowedError' || name === 'SecurityError' ? 'not_allowed' : 'no_microphone';
+}

@@ -1,0 +1,98 @@
+"""Calls between some: who is in which, and when one is over. Pure.
+
+A call is a voice group for once: who begins it is in it, those who are called join or decline. It
+is over when nobody answers in time, when all have declined, and when of those who were in it at
+most one is left.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+from dataclasses import dataclass, field
+from typing import Final
+
+from psn import access
+from psn.access import Principal, Rules
+from psn.wire import VoiceGroup
+from psn.wire.voice import GroupKind
+
+RINGING_S: Final = 60.0
+"""So long those who are called have to answer."""
+
+
+class Over(enum.StrEnum):
+    """Why a call is over."""
+
+    NOT_ANSWERED = "not_answered"
+    DECLINED = "declined"
+    ENDED = "call_over"
+    ELSEWHERE = "answered_elsewhere"
+
+
+@dataclass(slots=True)
+class PrivateCall:
+    """One call. Addresses are those of people and units."""
+
+    group: VoiceGroup
+    caller: Principal
+    called: frozenset[str]
+    answer_by: float
+    """When it is over if nobody has answered; seconds of the loop's clock."""
+    declined: set[str] = field(default_factory=set)
+    answered: bool = False
+
+    @property
+    def by(self) -> str:
+        """The address of who calls."""
+        return self.caller.address
+
+    def admits(self, address: str, rules: Rules) -> bool:
+        """Whether somebody may be in it: who calls, and whom he calls and may write to now."""
+        if address == self.by:
+            return True
+        return address in self.called and access.may_write(self.caller, address, rules)
+
+    def over(self, there: frozenset[str], now: float) -> Over | None:
+        """Whether it is over with only those (addresses) in it."""
+        if there & self.called:
+            self.answered = True
+        if self.answered:
+            return Over.ENDED if len(there) < 2 else None
+        if self.by not in there:
+            return Over.ENDED
+        if self.declined >= self.called:
+            return Over.DECLINED
+        return Over.NOT_ANSWERED if now >= self.answer_by else None
+
+
+class Calls:
+    """All calls that are not over."""
+
+    def __init__(self) -> None:
+        self._all: dict[VoiceGroup, PrivateCall] = {}
+        self._numbers = itertools.count(1)
+
+    def begin(self, caller: Principal, called: frozenset[str], now: float) -> PrivateCall:
+        """Somebody calls others."""
+        group = VoiceGroup(GroupKind.CALL, next(self._numbers))
+        made = self._all[group] = PrivateCall(group, caller, called, now + RINGING_S)
+        return made
+
+    def rings(self, by: str) -> bool:
+        """Whether somebody calls already, and nobody has answered."""
+        return any(each.by == by and not each.answered for each in self._all.values())
+
+    def of(self, group: VoiceGroup) -> PrivateCall | None:
+        """The call of a group; none: it is over, or never was."""
+        return self._all.get(group)
+
+    def decline(self, group: VoiceGroup, address: str) -> None:
+        """Somebody does not answer; nothing when he is not called there."""
+        call = self._all.get(group)
+        if call is not None and address in call.called:
+            call.declined.add(address)
+
+    def end(self, group: VoiceGroup) -> None:
+        """It is over."""
+        self._all.pop(group, None)

@@ -1,0 +1,76 @@
+"""Why somebody may not talk, or no longer hears a group: a stable code, a sentence, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from psn import wire
+from psn.voice.calls import Over
+from psn.voice.floor import QUEUE, Cause
+from psn.wire import VoiceGroup
+
+CAUSES: Final[Mapping[Cause, tuple[str, str, str]]] = {
+    Cause.LISTEN_ONLY: (
+        "listen_only",
+        "You may only listen in this group.",
+        "Talk in a group of which you are a member.",
+    ),
+    Cause.NOT_MEMBER: (
+        "not_joined",
+        "You have not joined this group.",
+        "Join it, and ask again.",
+    ),
+    Cause.QUEUE_FULL: (
+        "queue_full",
+        f"{QUEUE} others wait already.",
+        "Ask again in a moment, or send a message.",
+    ),
+    Cause.PREEMPTED: (
+        "preempted",
+        "A more urgent call has taken the floor.",
+        "Listen, and ask again when it is over.",
+    ),
+    Cause.TOO_LONG: (
+        "too_long",
+        "You have talked as long as one may.",
+        "Let others talk, and ask again.",
+    ),
+    Cause.SILENT: (
+        "silent",
+        "Nothing came from your microphone.",
+        "Look at the microphone and the connection, and ask again.",
+    ),
+    Cause.CLOSED: (
+        "closed",
+        "This group is over.",
+        "Choose another one.",
+    ),
+}
+
+
+ENDS: Final[Mapping[Over, tuple[str, str]]] = {
+    Over.NOT_ANSWERED: ("Nobody has answered.", "Call again, or send a message."),
+    Over.DECLINED: ("The call was declined.", "Send a message."),
+    Over.ENDED: ("The call is over.", "Call again, if something is left to be said."),
+    Over.ELSEWHERE: ("The call was taken at another place.", "Talk there."),
+}
+
+
+def gone(group: VoiceGroup) -> wire.VoiceGone:
+    """Told to who may hear a group no longer."""
+    text = "This voice group is over, or not shared with you any more."
+    todo = "Choose another one."
+    return wire.VoiceGone(group=group.address, code="not_your_group", text=text, todo=todo)
+
+
+def call_over(group: VoiceGroup, why: Over) -> wire.VoiceGone:
+    """Told to who is in a call, or is called, when that is over."""
+    text, todo = ENDS[why]
+    return wire.VoiceGone(group=group.address, code=why, text=text, todo=todo)
+
+
+def denied(group: VoiceGroup, cause: Cause) -> wire.FloorYours:
+    """Told to who asks for the floor of a group that does not know him."""
+    code, text, todo = CAUSES[cause]
+    return wire.FloorYours(group=group.address, state="denied", code=code, text=text, todo=todo)

@@ -1,0 +1,501 @@
+"""The exchange: who is in which voice group, whose the floor is, speech on its way to the others.
+
+Theory of operation
+-------------------
+A group is there as long as somebody is in it. Who has joined it is a *party*: one session, since of
+two windows of one person only the one that holds the floor talks. The floor is
+:class:`psn.voice.floor.Floor`, which is pure; here it is told what happens, by sessions and by one
+timer for each group, and what it says goes out as frames.
+
+Speech is looked at no further than its header: whose it is, for which group, and that it is newer
+than what came before. If its talker has the floor, the very bytes go to the others, once framed
+(:mod:`psn.voice.relay`), and to the recording of his talk. It is not acknowledged.
+
+What somebody may do in a group is :func:`psn.access.voice`, asked when he joins and when the rules
+change, never for a frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from psn import access, database, wire
+from psn.access import Rules, Voice
+from psn.picture.fanout import websocket_frame
+from psn.problems import Problem
+from psn.sessions import Session
+from psn.voice import floor as floors
+from psn.voice.calls import Calls, Over
+from psn.voice.causes import CAUSES, call_over, denied, gone
+from psn.voice.floor import Call, Cause, Floor
+from psn.voice.relay import Relay
+from psn.voice.talk import About, Talk
+from psn.wire import Speech, VoiceGroup
+from psn.wire.voice import NUMBERS, GroupKind
+
+LONGEST_GAP: Final = 250
+"""Frames that may be missing within a talk: 5 s of them."""
+MOST_GROUPS: Final = 64
+"""So many groups one session hears at most."""
+CALLS: Final[dict[wire.CallKind, Call]] = {
+    "normal": Call.NORMAL, "peril": Call.PERIL, "emergency": Call.EMERGENCY,
+}  # fmt: skip
+WORDS: Final = {call: word for word, call in CALLS.items()}
+
+
+class Party:
+    """One session in one group."""
+
+    __slots__ = ("key", "last", "session", "told_wrong")
+
+    def __init__(self, session: Session, number: int) -> None:
+        self.session = session
+        self.key = f"{session.principal.address}/{number}"
+        """Its name at the floor."""
+        self.last: int | None = None
+        """Number of the newest frame of its present talk."""
+        self.told_wrong = False
+        """Whether it was told already, for this talk, that its frames are not passed on."""
+
+
+class Group:
+    """One voice group as it is now."""
+
+    __slots__ = ("floor", "of", "parties", "recorded", "recording", "taking_part", "timer")
+
+    def __init__(self, of: VoiceGroup, floor: Floor) -> None:
+        self.of = of
+        self.floor = floor
+        self.parties: dict[Session, Party] = {}
+        self.timer: asyncio.TimerHandle | None = None
+        self.recorded: floors.Talk | None = None
+        """What the floor calls the talk that is recorded."""
+        self.recording: Talk | None = None
+        self.taking_part: frozenset[int] | None = None
+        """Of an incident's: the agencies that took part when rights were looked at last."""
+
+    def party(self, key: str) -> Party | None:
+        """Who goes by that name at the floor; none: he is gone."""
+        return next((party for party in self.parties.values() if party.key == key), None)
+
+
+class Exchange:
+    """All voice groups in which somebody is."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        rules: Rules,
+        clock: Callable[[], int],
+        sessions_of: Callable[[str], Iterable[Session]],
+        note: Callable[[Session, str, VoiceGroup], None],
+        record: Callable[[About], Talk],
+    ) -> None:
+        """``clock``: the server's, milliseconds UTC; the floor's is the loop's.
+
+        ``sessions_of``: the connected ones of a person or unit. ``note``: for the audit, what a
+        session did (``voice.monitored``, ``voice.interrupted``) in which group. ``record``: begins
+        to keep a talk.
+        """
+        self._note = note
+        self._record = record
+        self._sessions_of = sessions_of
+        self._loop = loop
+        self._rules = rules
+        self._clock = clock
+        self.groups: dict[VoiceGroup, Group] = {}
+        self.relay = Relay(loop)
+        self._calls = Calls()
+        self._numbers = itertools.count(1)
+        self.refused = 0
+        """Frames of speech that were not passed on: not the floor, or not in order."""
+
+    # -- who is in a group
+
+    def join(self, session: Session, group: VoiceGroup) -> None:
+        """A session hears a group from now on; raises :class:`Problem` when it may not."""
+        may = self._may(session, group)
+        if may is Voice.NOTHING:
+            text = f"There is no voice group {group.address} that you may hear."
+            raise Problem("not_your_group", text, "Ask who manages it to make you a member.")
+        joined = self.relay.groups(session)
+        if group not in joined and len(joined) >= MOST_GROUPS:
+            text = f"This session hears {MOST_GROUPS} groups already."
+            raise Problem("too_many_groups", text, "Leave one of them first.")
+        there = self.groups.get(group)
+        if there is None:
+            there = self.groups[group] = Group(group, Floor())
+        self.relay.join(session, group)
+        if session not in there.parties and may is Voice.LISTEN:
+            self._note(session, "voice.monitored", group)
+        party = there.parties.setdefault(session, Party(session, next(self._numbers)))
+        self._tell(there, there.floor.join(party.key, may is Voice.TALK, self._loop.time()))
+        if group.kind is GroupKind.CALL:
+            self._answered(session, there)
+
+    def _may(self, session: Session, group: VoiceGroup) -> Voice:
+        """What a session may do in a group."""
+        if group.kind is GroupKind.CALL:
+            call = self._calls.of(group)
+            inside = call is not None and call.admits(session.principal.address, self._rules)
+            return Voice.TALK if inside else Voice.NOTHING
+        return access.voice(session.principal, group, self._rules, self._now())
+
+    def show(self, session: Session, group: VoiceGroup) -> None:
+        """Tell a session that has just joined whether somebody talks."""
+        session.send(self._state(self.groups[group]))
+
+    def resumed(self, session: Session) -> None:
+        """The session goes on after it was locked: how it stands in all its groups."""
+        for group in sorted(self.relay.groups(session)):
+            self.show(session, group)
+
+    def leave(self, session: Session, group: VoiceGroup) -> None:
+        """A session hears a group no more, or declines a call; nothing when it is in neither."""
+        self.relay.leave(session, group)
+        there = self.groups.get(group)
+        party = None if there is None else there.parties.pop(session, None)
+        if there is not None and party is not None:
+            self._tell(there, there.floor.leave(party.key, self._loop.time()))
+        elif group.kind is GroupKind.CALL:
+            self._calls.decline(group, session.principal.address)
+        if group.kind is GroupKind.CALL:
+            self._look_after(group)
+        if there is not None and not there.parties and group in self.groups:
+            self._forget(there)
+
+    def gone(self, session: Session) -> None:
+        """The session is over."""
+        for group in self.relay.groups(session):
+            self.leave(session, group)
+
+    def mend(self, rules: Rules, only_shared: bool) -> None:
+        """The rules have changed, or what is shared alone: nobody hears what he may not.
+
+        What is shared decides nothing about groups, whose members are who they are.
+        """
+        self._rules = rules
+        for there in list(self.groups.values()):
+            if not (only_shared and there.of.kind is GroupKind.TALKGROUP):
+                self._judge(there)
+
+    def pass_clock(self) -> None:
+        """Taking part in an incident may have begun or ended by the clock; once a second."""
+        now = self._now()
+        incidents = {each.id: each for each in self._rules.directory.incidents}
+        for there in list(self.groups.values()):
+            if there.of.kind is GroupKind.INCIDENT and there.of.id in incidents:
+                taking_part = incidents[there.of.id].taking_part(now)
+                if there.taking_part != taking_part:
+                    there.taking_part = taking_part
+                    self._judge(there)
+
+    def _judge(self, there: Group) -> None:
+        """Let everybody be in a group as he may be now."""
+        may = {session: self._may(session, there.of) for session in there.parties}
+        # All who go are gone before the floor is told: none of them gets it from another.
+        going = [there.parties.pop(s) for s, what in may.items() if what is Voice.NOTHING]
+        for party in going:
+            self.relay.leave(party.session, there.of)
+            if party.session.barred is None:
+                party.session.send(gone(there.of))
+        now = self._loop.time()
+        for party in going:
+            self._tell(there, there.floor.leave(party.key, now))
+        for session, party in list(there.parties.items()):
+            self._tell(there, there.floor.join(party.key, may[session] is Voice.TALK, now))
+        if going and there.of.kind is GroupKind.CALL:
+            self._look_after(there.of)
+        if not there.parties and there.of in self.groups:
+            self._forget(there)
+
+    def locked(self, session: Session) -> None:
+        """Nobody is at a session: it gives up every floor, and every place in a queue."""
+        for group in self.relay.groups(session):
+            self.release(session, group)
+
+    def _forget(self, there: Group) -> None:
+        if there.timer is not None:
+            there.timer.cancel()
+        del self.groups[there.of]
+
+    # -- calls
+
+    def call(self, session: Session, frame: wire.VoiceCall) -> None:
+        """Call people and units; raises :class:`Problem` when they may not be, or are not there."""
+        who = session.principal
+        called = frozenset(frame.to) - {who.address}
+        for to in called:
+            if to.partition(":")[0] not in ("person", "unit") or not access.may_write(
+                who, to, self._rules
+            ):
+                text = f"You cannot call {to}: it does not exist or is not shared with you."
+                raise Problem("not_reachable", text, "Call somebody else, or talk in a group.")
+        there = [each for to in called for each in self._sessions_of(to) if each.barred is None]
+        if not there:
+            text = "Nobody whom you call is connected."
+            raise Problem("not_there", text, "Send a message: it waits for them.")
+        if self._calls.rings(who.address):
+            text = "You call somebody already, and nobody has answered."
+            raise Problem("calling_already", text, "Wait for the answer, or leave that call.")
+        made = self._calls.begin(who, called, self._loop.time())
+        try:
+            self.join(session, made.group)
+        except Problem:
+            self._calls.end(made.group)
+            raise
+        told = wire.Called(
+            group=made.group.address,
+            by=who.address,
+            by_name=who.name,
+            agency=who.agency,
+            to=sorted(called),
+            call=frame.call,
+        )
+        session.send(msgspec.structs.replace(told, n=frame.n))
+        for each in there:
+            each.send(msgspec.structs.replace(told, to=self._known(each, called)))
+        self._loop.call_at(made.answer_by, self._look_after, made.group)
+
+    def _known(self, session: Session, called: frozenset[str]) -> list[str]:
+        """Of those who are called: who it is itself, and to whom it may write."""
+        me = session.principal
+        return sorted(
+            to for to in called if to == me.address or access.may_write(me, to, self._rules)
+        )
+
+    def _answered(self, session: Session, there: Group) -> None:
+        """Who has just joined a call has taken it here: it does not ring elsewhere any more."""
+        address = session.principal.address
+        call = self._calls.of(there.of)
+        if call is not None and address in call.called:
+            call.answered = True
+            for each in self._sessions_of(address):
+                if each not in there.parties and each.barred is None:
+                    each.send(call_over(there.of, Over.ELSEWHERE))
+
+    def _look_after(self, group: VoiceGroup) -> None:
+        """End a call that is over."""
+        call = self._calls.of(group)
+        if call is None:
+            return
+        there = self.groups.get(group)
+        parties = {} if there is None else there.parties
+        inside = frozenset(each.principal.address for each in parties)
+        why = call.over(inside, self._loop.time())
+        if why is None:
+            return
+        self._calls.end(group)
+        ringing = (each for to in call.called for each in self._sessions_of(to))
+        for session in {*parties, *ringing}:
+            if session.barred is None:
+                session.send(call_over(group, why))
+            self.leave(session, group)
+
+    # -- the floor
+
+    def ask(self, session: Session, group: VoiceGroup, call: wire.CallKind) -> None:
+        """A session asks for the floor; it is answered with ``floor_yours``."""
+        there = self.groups.get(group)
+        party = None if there is None else there.parties.get(session)
+        if there is None or party is None:
+            session.send(denied(group, Cause.NOT_MEMBER))
+            return
+        priority = access.floor_priority(session.principal)
+        before = there.floor.talker
+        told = there.floor.request(party.key, self._loop.time(), CALLS[call], priority)
+        if any(isinstance(each, floors.Revoked) and each.member == before for each in told):
+            self._note(session, "voice.interrupted", group)
+        self._tell(there, told)
+
+    def release(self, session: Session, group: VoiceGroup) -> None:
+        """A session gives up the floor, or its place in the queue; nothing when it has neither."""
+        there = self.groups.get(group)
+        party = None if there is None else there.parties.get(session)
+        if there is not None and party is not None:
+            self._tell(there, there.floor.release(party.key, self._loop.time()))
+
+    def _pass_time(self, there: Group) -> None:
+        there.timer = None
+        self._tell(there, there.floor.pass_time(self._loop.time()))
+
+    def _tell(self, there: Group, told: Iterable[floors.Told]) -> None:
+        """Send what the floor says, and look at it again when it has more to say."""
+        self.relay.flush()
+        for each in told:
+            match each:
+                case floors.Granted(member, until):
+                    party = there.party(member)
+                    if party is not None:
+                        party.last, party.told_wrong = None, False
+                        self._send(there, member, "granted", until=self._time_of(until))
+                case floors.Queued(member, position):
+                    self._send(there, member, "queued", position=position)
+                case floors.Warned(member, seconds):
+                    until = self._time_of(self._loop.time() + seconds)
+                    self._send(there, member, "warned", until=until)
+                case floors.Denied(member, cause):
+                    self._send(there, member, "denied", cause=cause)
+                case floors.Revoked(member, cause):
+                    party = there.party(member)
+                    if party is not None:
+                        party.told_wrong = True  # by this: what is on its way needs no other word
+                    self._send(there, member, "revoked", cause=cause)
+                case floors.Taken(member, _):
+                    self._announce(there, self._state(there), but=member)
+                case floors.Idle():
+                    self._announce(there, self._state(there))
+                case floors.Over():
+                    self._announce(there, wire.Floor(group=there.of.address, over=True))
+        self._keep(there)
+        self._look_again(there)
+
+    def _keep(self, there: Group) -> None:
+        """Let what is recorded be what is said by who has the floor now."""
+        talk = there.floor.talk
+        if talk is there.recorded:
+            return
+        if there.recording is not None:
+            there.recording.ended = self._clock()
+        there.recorded, there.recording = talk, None
+        party = None if talk is None else there.party(talk.wish.member)
+        if talk is not None and party is not None:
+            there.recording = self._record(self._about(there, party, WORDS[talk.wish.call]))
+
+    def _about(self, there: Group, party: Party, call: wire.CallKind) -> About:
+        who, parties = party.session.principal, tuple[str, ...]()
+        if there.of.kind is GroupKind.CALL:
+            parties = tuple(sorted({each.principal.address for each in there.parties}))
+        return About(
+            there.of,
+            self._name(there.of),
+            who.address,
+            who.name,
+            who.agency,
+            call,
+            parties,
+            self._clock(),
+        )
+
+    def _name(self, group: VoiceGroup) -> str:
+        """What people call it; of incidents and calls the address says it."""
+        found = None
+        if group.kind is GroupKind.TALKGROUP:
+            found = self._rules.directory.groups.get(group.id)
+        return group.address if found is None else found.name
+
+    def _look_again(self, there: Group) -> None:
+        due = there.floor.due
+        if there.timer is not None:
+            if due is not None and due >= there.timer.when():
+                return  # it looks earlier, which does no harm, and then again
+            there.timer.cancel()
+            there.timer = None
+        if due is not None and there.of in self.groups:
+            there.timer = self._loop.call_at(due, self._pass_time, there)
+
+    def _send(
+        self,
+        there: Group,
+        member: str,
+        state: wire.FloorState,
+        *,
+        until: int | None = None,
+        position: int | None = None,
+        cause: Cause | None = None,
+    ) -> None:
+        party = there.party(member)
+        if party is None or party.session.barred is not None:
+            return
+        code, text, todo = ("", "", "") if cause is None else CAUSES[cause]
+        party.session.send(
+            wire.FloorYours(
+                group=there.of.address,
+                state=state,
+                until=until,
+                position=position,
+                code=code,
+                text=text,
+                todo=todo,
+            )
+        )
+
+    def _announce(self, there: Group, frame: wire.Floor, but: str | None = None) -> None:
+        made: dict[wire.Codec, bytes] = {}
+        for session, party in there.parties.items():
+            if party.key == but or session.barred is not None:
+                continue
+            codec = session.codec
+            if codec not in made:
+                made[codec] = websocket_frame(codec.encode(frame), codec.binary)
+            session.outbox.send_framed(made[codec])
+
+    def _state(self, there: Group) -> wire.Floor:
+        talk = there.floor.talk
+        party = None if talk is None else there.party(talk.wish.member)
+        if talk is None or party is None:
+            return wire.Floor(group=there.of.address)
+        who = party.session.principal
+        return wire.Floor(
+            group=there.of.address,
+            talker=who.address,
+            talker_name=who.name,
+            agency=who.agency,
+            call=WORDS[talk.wish.call],
+        )
+
+    # -- speech
+
+    def speech(self, session: Session, data: bytes) -> None:
+        """A frame of speech has come.
+
+        Raises :class:`Problem`, once for each talk, when it is not passed on, and
+        :class:`wire.WireError` for bytes that are no frame of speech.
+        """
+        frame = wire.voice.decode(data)
+        there = self.groups.get(frame.group)
+        party = None if there is None else there.parties.get(session)
+        problem = self._wrong(session, there, party, frame)
+        if problem is not None:
+            self.refused += 1
+            if party is None:
+                raise problem
+            if not party.told_wrong:
+                party.told_wrong = True
+                raise problem
+            return
+        assert there is not None
+        if there.recording is not None:
+            there.recording.say(frame)
+        self.relay.say(there.of, session, websocket_frame(data, binary=True))
+
+    def _wrong(
+        self, session: Session, there: Group | None, party: Party | None, frame: Speech
+    ) -> Problem | None:
+        """Why a frame of speech is not passed on."""
+        if frame.talker != session.principal.address:
+            text = f"This session does not speak as {frame.talker}."
+            return Problem("not_you", text, f"Speak as {session.principal.address}.")
+        if there is None or party is None or not there.floor.heard(party.key, self._loop.time()):
+            text = f"You do not have the floor of {frame.group.address}; nobody hears you."
+            return Problem("no_floor", text, "Ask for the floor, and talk when it is granted.")
+        if party.last is not None and not 0 < (frame.number - party.last) % NUMBERS <= LONGEST_GAP:
+            text = "Frames of speech came twice, backwards, or with too long a gap."
+            return Problem("bad_sequence", text, "Number the frames of a talk 0, 1, 2 …")
+        party.last = frame.number
+        return None
+
+    # -- time
+
+    def _now(self) -> datetime:
+        return database.moment(self._clock())
+
+    def _time_of(self, loop_time: float) -> int:
+        """A time of the loop's clock by the server's, milliseconds UTC."""
+        return self._clock() + round((loop_time - self._loop.time()) * 1_000)

@@ -1,0 +1,359 @@
+"""Who may talk in a group. Pure: what happens and when goes in, what is to be told comes out.
+
+Theory of operation (3GPP TS 24.380, clause 6.3.4, the floor control server; names as there)
+-------------------------------------------------------------------------------------------
+A group's floor is idle or taken by one member.
+
+=========  ==============================  =======================================================
+floor is   what happens                    then
+=========  ==============================  =======================================================
+idle       request                         granted; others are told that it is taken
+taken      request of the talker           granted again, nothing else changes
+taken      request that pre-empts          the talker's is revoked; granted
+taken      any other request               queued, or denied when the queue is full
+any        request of a listen-only one    denied
+taken      release by the talker           the first in the queue is granted, or idle
+queued     release by who waits            taken out of the queue
+taken      the talker leaves               like a release; nobody is told anything but the rest
+taken      no frame for SILENCE_S          revoked; then like a release (FIRST_WORD_S after a grant)
+taken      WARNED_S before the limit       the talker is warned
+taken      longer than the talk limit      revoked, and he has to ask anew; like a release
+idle       longer than the hang time       the conversation is over
+=========  ==============================  =======================================================
+
+Who waits stands in the queue by priority, equals in the order in which they asked; so nobody waits
+behind an equal who asked later. An emergency pre-empts everything but another emergency, imminent
+peril everything that is neither (TS 22.179, R-5.7.2 and R-5.8); priority alone never interrupts.
+
+Times are seconds of any clock that does not run backwards. Whoever drives a floor calls
+:meth:`Floor.pass_time` no later than :attr:`Floor.due`.
+"""
+
+from __future__ import annotations
+
+import bisect
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+SILENCE_S: Final = 1.0
+"""A talker of whom nothing comes for so long has lost the floor."""
+FIRST_WORD_S: Final = 2.0
+"""So long a microphone and a thumb may take after the floor was granted."""
+WARNED_S: Final = 5.0
+"""So long before the end of his time a talker is warned."""
+QUEUE: Final = 8
+"""So many wait at most."""
+
+
+class Call(enum.IntEnum):
+    """What kind of call somebody wants to talk in; the higher pre-empts the lower."""
+
+    NORMAL = 0
+    PERIL = 1
+    EMERGENCY = 2
+
+
+class Cause(enum.StrEnum):
+    """Why somebody may not talk, or no longer."""
+
+    LISTEN_ONLY = "listen_only"
+    """He may only listen in this group."""
+    NOT_MEMBER = "not_member"
+    """He has not joined it."""
+    QUEUE_FULL = "queue_full"
+    """Too many wait already."""
+    PREEMPTED = "preempted"
+    """Somebody else's call is more urgent."""
+    TOO_LONG = "too_long"
+    """His time was over."""
+    SILENT = "silent"
+    """Nothing came of him."""
+    CLOSED = "closed"
+    """The group is no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """To the member: talk, at most until then."""
+
+    member: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """To the member: not now."""
+
+    member: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """To the member: he waits, as number ``position`` from 1."""
+
+    member: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """To the member: he has the floor, or his place in the queue, no longer."""
+
+    member: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """To the talker: so many seconds are left."""
+
+    member: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """To all but the talker: who talks now, in what kind of call."""
+
+    member: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """To all: nobody talks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """To all: the conversation is over; the next request begins another."""
+
+
+Told = Granted | Denied | Queued | Revoked | Warned | Taken | Idle | Over
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A request that waits, or was granted."""
+
+    member: str
+    call: Call
+    priority: int
+    order: int
+    """The how-manieth request it was."""
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """The lower is first."""
+        return -self.call, -self.priority, self.order
+
+
+@dataclass(slots=True)
+class Talk:
+    """Somebody has the floor."""
+
+    wish: Wish
+    until: float
+    heard: float
+    warned: bool = False
+
+
+@dataclass(slots=True)
+class Floor:
+    """The floor of one group.
+
+    ``limit_s``: somebody talks for so long at most; ``hang_s``: a conversation goes on for so long
+    after the last word. Methods take the time and answer what is to be told, in that order.
+    """
+
+    limit_s: float = 60.0
+    hang_s: float = 5.0
+    talk: Talk | None = None
+    queue: list[Wish] = field(default_factory=list)
+    members: dict[str, bool] = field(default_factory=dict)
+    """Who has joined, and whether he may talk."""
+    _idle_since: float | None = None
+    _requests: int = 0
+
+    @property
+    def talker(self) -> str | None:
+        """Who has the floor."""
+        return None if self.talk is None else self.talk.wish.member
+
+    @property
+    def due(self) -> float | None:
+        """When :meth:`pass_time` is to be called next; None: nothing will happen by itself."""
+        talk = self.talk
+        if talk is not None:
+            ends = min(talk.heard + SILENCE_S, talk.until)
+            return ends if talk.warned else min(ends, talk.until - WARNED_S)
+        return None if self._idle_since is None else self._idle_since + self.hang_s
+
+    def join(self, member: str, may_talk: bool, now: float) -> list[Told]:
+        """Somebody joins, or what he may do here has changed."""
+        return [*self._join(member, may_talk, now)]
+
+    def _join(self, member: str, may_talk: bool, now: float) -> Iterator[Told]:
+        self.members[member] = may_talk
+        if not may_talk:
+            yield from self._give_up(member, Cause.LISTEN_ONLY, now)
+
+    def leave(self, member: str, now: float) -> list[Told]:
+        """Somebody leaves, or his connection has ended."""
+        return [*self._leave(member, now)]
+
+    def _leave(self, member: str, now: float) -> Iterator[Told]:
+        if self.members.pop(member, None) is not None:
+            yield from self._give_up(member, None, now)
+
+    def close(self, now: float) -> list[Told]:
+        """The group is no more."""
+        return [*self._close(now)]
+
+    def _close(self, now: float) -> Iterator[Told]:
+        waiting, self.queue = self.queue, []
+        for wish in waiting:
+            yield Revoked(wish.member, Cause.CLOSED)
+        if self.talk is not None:
+            yield Revoked(self.talk.wish.member, Cause.CLOSED)
+            self.talk = None
+            yield Idle()
+        self.members.clear()
+        if self._idle_since is not None or waiting:
+            self._idle_since = None
+        yield Over()
+
+    def request(
+        self, member: str, now: float, call: Call = Call.NORMAL, priority: int = 0
+    ) -> list[Told]:
+        """Somebody wants to talk. Asked again, what he asked last counts."""
+        return [*self._request(member, now, call, priority)]
+
+    def _request(
+        self, member: str, now: float, call: Call = Call.NORMAL, priority: int = 0
+    ) -> Iterator[Told]:
+        yield from self._pass_time(now)
+        may_talk = self.members.get(member)
+        if not may_talk:
+            yield Denied(member, Cause.NOT_MEMBER if may_talk is None else Cause.LISTEN_ONLY)
+            return
+        talk = self.talk
+        if talk is not None and talk.wish.member == member:
+            wish = self._wish(member, call, priority)
+            if wish.call > talk.wish.call:
+                talk.wish = wish
+                yield Taken(member, call)
+            yield Granted(member, talk.until)
+            return
+        left = self._place(member)
+        wish = self._wish_again(member, call, priority)
+        if talk is None:
+            yield from self._grant(wish, now)
+        elif wish.call > talk.wish.call:
+            yield Revoked(talk.wish.member, Cause.PREEMPTED)
+            yield from self._grant(wish, now)
+            yield from self._places(left)
+        elif len(self.queue) >= QUEUE and wish.rank > self.queue[-1].rank:
+            yield Denied(member, Cause.QUEUE_FULL)
+        else:
+            yield from self._enqueue(wish, left)
+
+    def release(self, member: str, now: float) -> list[Told]:
+        """Somebody has said what he had to say, or does not want to wait any more."""
+        return [*self._release(member, now)]
+
+    def _release(self, member: str, now: float) -> Iterator[Told]:
+        yield from self._pass_time(now)
+        yield from self._give_up(member, None, now)
+
+    def heard(self, member: str, now: float) -> bool:
+        """A frame has come; whether it is of who has the floor, and goes to the others."""
+        talk = self.talk
+        if talk is None or talk.wish.member != member or now >= talk.until:
+            return False
+        talk.heard = max(talk.heard, now)
+        return True
+
+    def pass_time(self, now: float) -> list[Told]:
+        """What comes about by itself until now."""
+        return [*self._pass_time(now)]
+
+    def _pass_time(self, now: float) -> Iterator[Told]:
+        while (talk := self.talk) is not None:
+            silent, over = talk.heard + SILENCE_S, talk.until
+            if not talk.warned and now >= over - WARNED_S:
+                talk.warned = True
+                if now < min(silent, over):
+                    yield Warned(talk.wish.member, over - now)
+            if now < min(silent, over):
+                return
+            cause = Cause.SILENT if silent < over else Cause.TOO_LONG
+            yield Revoked(talk.wish.member, cause)
+            yield from self._free(min(silent, over))
+        if self._idle_since is not None and now >= self._idle_since + self.hang_s:
+            self._idle_since = None
+            yield Over()
+
+    def _wish(self, member: str, call: Call, priority: int) -> Wish:
+        self._requests += 1
+        return Wish(member, call, priority, self._requests)
+
+    def _wish_again(self, member: str, call: Call, priority: int) -> Wish:
+        """A new wish in the place of one that waits; its turn among equals stays."""
+        for waiting in self.queue:
+            if waiting.member == member:
+                self.queue.remove(waiting)
+                same = (waiting.call, waiting.priority) == (call, priority)
+                return waiting if same else self._wish(member, call, priority)
+        return self._wish(member, call, priority)
+
+    def _enqueue(self, wish: Wish, left: int) -> Iterator[Told]:
+        """Somebody waits from now on; ``left``: the place in the queue that he had before."""
+        bisect.insort(self.queue, wish, key=lambda each: each.rank)
+        if len(self.queue) > QUEUE:
+            yield Revoked(self.queue.pop().member, Cause.QUEUE_FULL)
+        yield from self._places(min(left, self.queue.index(wish)))
+
+    def _place(self, member: str) -> int:
+        """Where somebody stands in the queue, from 0; behind all when he does not."""
+        places = (at for at, wish in enumerate(self.queue) if wish.member == member)
+        return next(places, len(self.queue))
+
+    def _places(self, first: int = 0) -> Iterator[Told]:
+        """Everybody's place from one on, which has changed."""
+        for position, each in enumerate(self.queue[first:], first + 1):
+            yield Queued(each.member, position)
+
+    def _grant(self, wish: Wish, now: float) -> Iterator[Told]:
+        self.talk = Talk(wish, now + self.limit_s, now + FIRST_WORD_S - SILENCE_S)
+        self._idle_since = None
+        yield Granted(wish.member, self.talk.until)
+        yield Taken(wish.member, wish.call)
+
+    def _give_up(self, member: str, cause: Cause | None, now: float) -> Iterator[Told]:
+        """Floor or place in the queue of one who goes, wants no more, or may no more."""
+        for at, wish in enumerate(self.queue):
+            if wish.member == member:
+                del self.queue[at]
+                if cause is not None:
+                    yield Revoked(member, cause)
+                yield from self._places(at)
+                return
+        if self.talker == member:
+            if cause is not None:
+                yield Revoked(member, cause)
+            yield from self._free(now)
+
+    def _free(self, now: float) -> Iterator[Told]:
+        """The floor goes to who waits first, or to nobody."""
+        self.talk = None
+        if self.queue:
+            first = self.queue.pop(0)
+            yield from self._grant(first, now)
+            yield from self._places()
+        else:
+            self._idle_since = now
+            yield Idle()

@@ -1,0 +1,187 @@
+"""Every talk is kept: what was said is in the database within about a second of being said.
+
+Theory of operation
+-------------------
+The exchange says when a talk begins, each of its frames, and when it ends. Once a second, and
+at once when the server stops, the new parts of all talks are written in one transaction, on a
+connection of its own; so recording waits for nothing that people wait for, and they not for it. A
+crash takes the last second of who talks then, and nothing of what was said before.
+
+Without a database, parts wait in memory up to :data:`MOST_WAITING`; beyond it the newest talks are
+not kept, which is counted, logged and in the metrics. A part may be written twice when the
+answer to a commit got lost: then it is there already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from psn import database
+from psn.voice.talk import About, Part, Talk
+from psn.wire.voice import GroupKind
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS: Final = 1.0
+MOST_WAITING: Final = 64 << 20
+"""Bytes that wait for a database at most: some hours of talk."""
+
+_BEGIN: Final = """
+    INSERT INTO recording (id, group_address, group_name, incident_id, talker, talker_name,
+                           agency_id, call, parties, begun_at)
+    VALUES ($1, $2, $3, (SELECT id FROM incident WHERE id = $4), $5, $6, $7, $8, $9, $10)
+        ON CONFLICT DO NOTHING
+"""
+# One that a pruning took meanwhile is not begun anew.
+_PART: Final = """
+    INSERT INTO recording_part (recording_id, number, pages)
+    SELECT id, $2, $3 FROM recording WHERE id = $1 ON CONFLICT DO NOTHING
+"""
+_GOES_ON: Final = """
+    UPDATE recording SET milliseconds = $2, ended_at = $3 WHERE id = $1 AND ended_at IS NULL
+"""
+_CUT_SHORT: Final = """
+    UPDATE recording SET ended_at = begun_at + milliseconds * interval '1 millisecond'
+     WHERE ended_at IS NULL
+"""
+
+
+class Recorder:
+    """Keeps talks."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._talks: list[Talk] = []
+        """Those that go on, and those whose end is not taken up yet."""
+        self._waiting: list[Part] = []
+        self._bytes = 0
+        self._connection: asyncpg.Connection | None = None
+        self._closing = asyncio.Event()
+        self._healthy = True
+        self.kept = 0
+        """Talks begun in the database."""
+        self.lost = 0
+        """Parts of about a second that were not kept."""
+
+    def begin(self, about: About) -> Talk:
+        """A talk begins."""
+        talk = Talk(about)
+        self._talks.append(talk)
+        return talk
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that are not in the database yet."""
+        return self._bytes
+
+    async def run(self) -> None:
+        """Write until :meth:`close`; survives the database going away."""
+        try:
+            await self._begun_before()
+            while not self._closing.is_set():
+                await self._pause(EVERY_SECONDS)
+                self._gather()
+                await self._write()
+        finally:
+            await self._disconnect()
+
+    def close(self) -> None:
+        """Write what is left, then end :meth:`run`."""
+        self._closing.set()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        except TimeoutError:
+            pass
+
+    def _gather(self) -> None:
+        for talk in self._talks:
+            part = talk.part()
+            if part is None:
+                continue
+            if self._bytes + len(part.pages) > MOST_WAITING:
+                self.lost += 1
+                continue
+            self._waiting.append(part)
+            self._bytes += len(part.pages)
+        self._talks = [talk for talk in self._talks if talk.ended is None]
+
+    async def _write(self) -> None:
+        if not self._waiting:
+            return
+        parts = self._waiting[:]
+        try:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await database.connect(self._dsn)
+            with database.answering(self._connection):
+                await _store(self._connection, parts)
+        except (*database.PASSING, asyncpg.PostgresError) as problem:
+            if self._healthy:
+                log.warning("talk is not being kept, and waits: %s", problem)
+            self._healthy = False
+            await self._disconnect()
+            return
+        del self._waiting[: len(parts)]
+        self._bytes = sum(len(part.pages) for part in self._waiting)
+        self.kept += sum(part.number == 0 for part in parts)
+        if not self._healthy:
+            log.warning("talk is being kept again")
+            self._healthy = True
+
+    async def _begun_before(self) -> None:
+        """Talks that a server before this one did not end are as long as what was kept of them."""
+        delay = 0.25
+        while not self._closing.is_set():
+            try:
+                self._connection = await database.connect(self._dsn)
+                with database.answering(self._connection):
+                    await self._connection.execute(_CUT_SHORT)
+                return
+            except (*database.PASSING, asyncpg.PostgresError):
+                await self._disconnect()
+                await self._pause(delay)
+                delay = min(delay * 2, 2.0)
+
+    async def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+
+async def _store(connection: asyncpg.Connection, parts: Sequence[Part]) -> None:
+    begun = [_row(part) for part in parts if part.number == 0]
+    newest = {part.id: part for part in parts}.values()
+    async with connection.transaction():
+        await connection.executemany(_BEGIN, begun)
+        await connection.executemany(_PART, [(p.id, p.number, p.pages) for p in parts])
+        await connection.executemany(
+            _GOES_ON, [(p.id, p.milliseconds, _moment(p.ended)) for p in newest]
+        )
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else database.moment(milliseconds)
+
+
+def _row(part: Part) -> tuple[object, ...]:
+    about = part.about
+    return (
+        part.id,
+        about.group.address,
+        about.group_name,
+        about.group.id if about.group.kind is GroupKind.INCIDENT else None,
+        about.talker,
+        about.talker_name,
+        about.agency,
+        about.call,
+        list(about.parties),
+        database.moment(about.begun),
+    )

@@ -1,0 +1,168 @@
+"""Two consoles talk over a voice group, with the browser's own microphone that beeps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from control import open_incident
+from playwright.async_api import Locator, Page, expect
+from screens import PATIENCE_MS, Screens, keep, showing
+from tablets import Tablet, new_unit
+from test_accessibility import violations
+
+BEEPS = (
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
+LISTEN = """
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...more) {
+  if (to instanceof AudioDestinationNode && this instanceof StereoPannerNode) {
+    const ear = new AnalyserNode(this.context, { fftSize: 4096 });
+    connect.call(this, ear);
+    (window.psnEars ??= []).push(ear);
+  }
+  return connect.call(this, to, ...more);
+};
+"""
+LOUDEST = """() => Math.max(0, ...(window.psnEars ?? []).map((ear) => {
+  const heard = new Float32Array(ear.fftSize);
+  ear.getFloatTimeDomainData(heard);
+  return Math.max(...heard.map(Math.abs));
+}))"""
+
+
+@pytest_asyncio.fixture
+async def screens(database: str, chromium: str, tmp_path: Path) -> AsyncIterator[Screens]:
+    async with contextlib.AsyncExitStack() as stack:
+        yield await stack.enter_async_context(showing(database, chromium, tmp_path, *BEEPS))
+
+
+async def at_the_console(screens: Screens, name: str) -> Page:
+    page = await screens.open(bypass_csp=True)
+    await page.add_init_script(LISTEN)
+    await page.reload()
+    return await screens.sign_in(name, page)
+
+
+def radio(page: Page) -> Locator:
+    return page.get_by_role("region", name="Radio")
+
+
+async def hears_something(page: Page) -> None:
+    # The page's own rules forbid what Playwright would evaluate to wait for this.
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while await page.evaluate(LOUDEST) <= 0.01:
+            await asyncio.sleep(0.1)
+
+
+async def test_two_consoles_talk(screens: Screens) -> None:
+    police = await at_the_console(screens, "bpd.dispatch")
+    coast = await at_the_console(screens, "bcg.dispatch")
+    for page in (police, coast):
+        await radio(page).get_by_label("Listen to…").select_option(label="JOC")
+        await expect(radio(page).get_by_text("Quiet")).to_be_visible()
+    await police.keyboard.down("F8")
+    await expect(radio(police).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(radio(coast).get_by_text("BPD Dispatcher")).to_be_visible(timeout=PATIENCE_MS)
+    await hears_something(coast)
+    await keep(coast, "radio-heard")
+    await keep(police, "radio-talking")
+
+    # Who presses meanwhile waits, and talks when the other is done.
+    talk = radio(coast).get_by_role("button", name="Talk in JOC")
+    await talk.hover()
+    await coast.mouse.down()
+    await expect(radio(coast).get_by_text("You are next")).to_be_visible(timeout=PATIENCE_MS)
+    await police.keyboard.up("F8")
+    await expect(radio(coast).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+    await hears_something(police)
+    await coast.mouse.up()
+    await expect(radio(coast).get_by_text("Quiet")).to_be_visible(timeout=PATIENCE_MS)
+
+    assert await violations(coast) == []
+
+    # What was said is heard again: both talks, one behind the other.
+    await expect(radio(coast).get_by_text("Quiet")).to_be_visible()
+    await radio(coast).get_by_role("button", name="Hear the last minute of JOC again").click()
+    await expect(radio(coast).get_by_role("button", name="Stop")).to_be_visible()
+    await expect(
+        radio(coast).get_by_role("button", name="Hear the last minute of JOC again")
+    ).to_be_visible(timeout=PATIENCE_MS)
+
+    # What was chosen is there after a reload.
+    await radio(coast).get_by_role("button", name="Mute JOC").click()
+    await coast.reload()
+    await expect(radio(coast).get_by_role("button", name="Hear JOC")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    await radio(coast).get_by_role("button", name="Leave JOC").click()
+    await expect(radio(coast).get_by_text("No group is heard here.")).to_be_visible()
+
+
+async def number_of(panel: Locator) -> str:
+    """The incident's number, as the panel says it."""
+    return (await panel.get_attribute("aria-label") or "").rpartition(" ")[2]
+
+
+async def test_what_was_said_stands_in_the_incident(screens: Screens) -> None:
+    page = await at_the_console(screens, "bpd.dispatch")
+    panel = await open_incident(page, "Boat adrift off Turneffe")
+    log = panel.get_by_role("log")
+    await radio(page).get_by_label("Listen to…").select_option(label=await number_of(panel))
+    await page.keyboard.down("F8")
+    await expect(radio(page).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+    await asyncio.sleep(1.5)
+    await page.keyboard.up("F8")
+    hear = log.get_by_role("button", name="Hear BPD Dispatcher again")
+    await expect(hear).to_be_visible(timeout=PATIENCE_MS)
+    await hear.click()
+    await keep(page, "radio-in-the-log")
+    await expect(log.get_by_role("button", name="Stop")).to_be_visible()
+    await expect(hear).to_be_visible(timeout=PATIENCE_MS)
+    assert await violations(page) == []
+
+
+async def test_a_crew_talks_and_in_its_emergency_above_all(
+    screens: Screens, tablet: Tablet, database: str
+) -> None:
+    """The tablet hears the groups of its unit; its red button makes what it says an emergency."""
+    _, code = await new_unit(database)
+    await tablet.enrol(code)
+    page = tablet.page
+    bar = page.get_by_role("region", name="Radio")
+    await expect(bar.get_by_role("button", name="JOC")).to_contain_text("Quiet")
+    police = await at_the_console(screens, "bpd.dispatch")
+    await radio(police).get_by_label("Listen to…").select_option(label="JOC")
+    key = bar.get_by_role("button", name="Hold to talk")
+    await key.hover()
+    await page.mouse.down()
+    await expect(bar.get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(radio(police).get_by_text("P-903")).to_be_visible(timeout=PATIENCE_MS)
+    await hears_something(police)
+    await keep(page, "field-talking")
+    await page.mouse.up()
+    await expect(bar.get_by_text("Quiet")).to_be_visible()
+
+    # Its red button: what it says interrupts whoever talks.
+    button = page.get_by_role("button", name="Hold for emergency")
+    for _ in range(3):
+        await button.click()
+    await page.get_by_role("alertdialog").get_by_role("button", name="Send now").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Nobody has taken it")
+    await police.keyboard.down("F8")
+    await expect(radio(police).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+    await key.hover()
+    await page.mouse.down()
+    await expect(bar.get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(radio(police).get_by_text("Emergency", exact=True)).to_be_visible()
+    await expect(radio(police).get_by_text("A more urgent call")).to_be_visible()
+    await keep(page, "field-emergency-talking")
+    await keep(police, "radio-emergency")
+    await page.mouse.up()
+    await police.keyboard.up("F8")
