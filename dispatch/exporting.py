@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import IO, Final
+from uuid import UUID
 
 from aiohttp import web
 
@@ -13,10 +15,13 @@ from dispatch.working import visible
 from psn import access
 from psn.keeping import incident_file
 from psn.keeping.incident_file import Contents, Sealed
+from psn.voice import recorder
 
 ZIP: Final = "application/zip"
 AT_ONCE: Final = 2
 """So many are put together at the same time; others wait for their turn."""
+SOUND_SECONDS: Final = 30.0
+"""The longest wait for what was said in one recording."""
 TURNS: Final[web.AppKey[asyncio.Semaphore]] = web.AppKey("exports", asyncio.Semaphore)
 
 
@@ -64,12 +69,27 @@ async def _made(asked: Asked, number: int, owner: int) -> tuple[Contents, IO[byt
             contents,
             made,
             await on_files(
-                incident_file.write, contents, lambda id: files.stored(id).open("rb"), made
+                incident_file.write,
+                contents,
+                lambda id: files.stored(id).open("rb"),
+                _sounds(asked),
+                made,
             ),
         )
     except BaseException:
         incident_file.let_go(made)
         raise
+
+
+def _sounds(asked: Asked) -> Callable[[UUID], bytes]:
+    """What was said in a recording, for a thread that waits for it."""
+    loop = asyncio.get_running_loop()
+
+    async def ask(id: UUID) -> bytes:
+        async with asked.pool.acquire() as connection:
+            return await recorder.sound(connection, id)
+
+    return lambda id: asyncio.run_coroutine_threadsafe(ask(id), loop).result(SOUND_SECONDS)
 
 
 ROUTES: Final = (Route("/api/incidents/{id}/export", incident, None, gives=(ZIP,)),)

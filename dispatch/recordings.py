@@ -20,6 +20,7 @@ from dispatch.asking import ApiProblem, Asked, Route, not_found
 from dispatch.attachments import rows
 from dispatch.looks import Looks
 from psn import access, database
+from psn.voice import recorder
 from psn.wire import VoiceGroup
 
 LOOKS: Final = web.AppKey("recordings_heard", Looks)
@@ -47,7 +48,6 @@ _NEWEST: Final = f"""
      ORDER BY begun_at, id
 """
 _FIND: Final = f"SELECT {_COLUMNS} FROM recording WHERE id = $1"
-_PARTS: Final = "SELECT pages FROM recording_part WHERE recording_id = $1 ORDER BY number"
 
 
 class Recording(Struct):
@@ -101,13 +101,13 @@ async def sound(asked: Asked) -> web.Response:
         row = await connection.fetchrow(_FIND, id)
         if row is None or not await _may_hear(asked, connection, row):
             raise not_found()
-        parts = [part["pages"] for part in await connection.fetch(_PARTS, id)]
+        file = await recorder.sound(connection, id)
     looks, look, now = asked.request.app[LOOKS], (asked.ticket.hash, id), time.monotonic()
     if looks.is_new(look, now):
         said = {"group": row["group_address"], "talker": row["talker"]}
         await asked.record("recording.heard", f"recording:{id}", row["agency_id"], said)
         looks.recorded(look, now)
-    response = web.Response(body=b"".join(parts), headers=_HEADERS, content_type="audio/ogg")
+    response = web.Response(body=file, headers=_HEADERS, content_type="audio/ogg")
     response.headers["Content-Disposition"] = f'inline; filename="{id}.ogg"'
     return response
 

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 from typing import IO
+from uuid import UUID
 
 import click
 
@@ -17,6 +18,7 @@ from psn.keeping.incident_file import Contents, Sealed
 from psn.problems import Problem
 from psn.trail import auditor
 from psn.trail.audit import Entry
+from psn.voice import recorder
 
 
 @click.command(
@@ -41,7 +43,8 @@ def export(number: str, file: Path, code: str | None) -> None:
     """
     sealed, called = asyncio.run(_exported(number, file, code))
     click.echo(
-        f"{file} written: incident {called}, {counted(sealed.attachments, 'attachment')}.\n"
+        f"{file} written: incident {called}, {counted(sealed.attachments, 'attachment')},"
+        f" {counted(sealed.recordings, 'recording')}.\n"
         f"SHA-256 {sealed.sha256}"
     )
     if sealed.missing:
@@ -66,8 +69,18 @@ async def _exported(number: str, file: Path, code: str | None) -> tuple[Sealed, 
         # In a file without a name until it is on record who got it.
         made = _scratch(contents, said.files_directory)
         try:
-            sealed = incident_file.write(
-                contents, lambda id: stored_files.path(said.files_directory, id).open("rb"), made
+            loop = asyncio.get_running_loop()
+
+            def sound(id: UUID) -> bytes:
+                asked = recorder.sound(connection, id)
+                return asyncio.run_coroutine_threadsafe(asked, loop).result()
+
+            sealed = await asyncio.to_thread(
+                incident_file.write,
+                contents,
+                lambda id: stored_files.path(said.files_directory, id).open("rb"),
+                sound,
+                made,
             )
             details = {"as_seen_by": viewer, "sha256": sealed.sha256, "bytes": sealed.size}
             what = f"incident:{row['id']}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import tempfile
 import zipfile
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
+from uuid import UUID
 
 import asyncpg
 
@@ -95,6 +97,12 @@ _ATTACHMENTS: Final = """
      WHERE t.about = 'incident:' || $1::int AND (t.state = 'ready' OR t.agency_id = $2)
      ORDER BY t.made_at, t.id
 """
+_RECORDINGS: Final = """
+    SELECT r.id, r.talker, r.talker_name, a.code AS agency, r.call, r.begun_at, r.ended_at,
+           r.milliseconds
+      FROM recording r JOIN agency a ON a.id = r.agency_id
+     WHERE r.incident_id = $1 ORDER BY r.begun_at, r.id
+"""
 _LEFT_OUT: Final = """
     SELECT (SELECT count(*) FROM call WHERE incident_id = $1 AND agency_id <> $2) AS calls,
            (SELECT count(*) FROM incident_event
@@ -104,6 +112,8 @@ _LEFT_OUT: Final = """
            (SELECT count(*) FROM assignment WHERE incident_id = $1 AND agency_id <> $2)
                AS words_of_orders
 """
+BYTES_MS: Final = 4
+"""A millisecond of talk at most, of ordinary talk: 32 kbit/s."""
 _JSON: Final = {"incident": "checklist", "assignments": "order_message", "log": "details"}
 """What of each part the database keeps as JSON."""
 
@@ -129,6 +139,7 @@ class Sealed:
     """Of the whole archive."""
     size: int = 0
     attachments: int = 0
+    recordings: int = 0
     missing: list[str] = field(default_factory=list)
     """Attachments that are ready, and whose files are not there."""
 
@@ -161,7 +172,7 @@ async def read(connection: database.Connection, incident: int, viewer: int, by: 
     return Contents(said)
 
 
-_OF_ALL: Final = {"members": _MEMBERS, "links": _LINKS}
+_OF_ALL: Final = {"members": _MEMBERS, "links": _LINKS, "recordings": _RECORDINGS}
 _OF_VIEWER: Final = {
     "assignments": _ASSIGNMENTS,
     "calls": _CALLS,
@@ -210,8 +221,8 @@ def let_go(made: IO[bytes]) -> None:
 
 
 def _bytes_of_files(contents: Contents, directory: Path) -> int:
-    """Photos and voice notes do not get smaller in an archive; words, which do, are few."""
-    total = 0
+    """Photos and sound do not get smaller in an archive; words, which do, are few."""
+    total: int = sum(talk["milliseconds"] for talk in contents.said["recordings"]) * BYTES_MS
     for one in contents.said["attachments"]:
         if one["state"] == READY:
             with contextlib.suppress(FileNotFoundError):
@@ -230,12 +241,18 @@ def _told_when_full() -> Iterator[None]:
 
 
 @_told_when_full()
-def write(contents: Contents, open_file: Callable[[str], IO[bytes]], out: IO[bytes]) -> Sealed:
-    """Write the archive; blocks. ``open_file`` opens the file of an attachment by its id.
+def write(
+    contents: Contents,
+    open_file: Callable[[str], IO[bytes]],
+    sound: Callable[[UUID], bytes],
+    out: IO[bytes],
+) -> Sealed:
+    """Write the archive; blocks.
 
-    Raises :class:`NoRoom`, and ``OSError``.
+    ``open_file`` opens the file of an attachment by its id, ``sound`` gives what was said in a
+    recording; none when it was pruned meanwhile. Raises :class:`NoRoom`, and ``OSError``.
     """
-    sealed, sums = Sealed(), {}
+    sealed, sums = Sealed(), dict[str, str]()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for one in contents.said["attachments"]:
             if one["state"] != READY:
@@ -250,6 +267,13 @@ def write(contents: Contents, open_file: Callable[[str], IO[bytes]], out: IO[byt
                 continue
             one["file"] = name
             sealed.attachments += 1
+        for talk in contents.said["recordings"]:
+            spoken = sound(talk["id"])
+            talk["file"] = None
+            if spoken:
+                talk["file"] = name = f"recordings/{talk['id']}.ogg"
+                talk["sha256"] = sums[name] = _copied(io.BytesIO(spoken), archive, name)
+                sealed.recordings += 1
         text = json.dumps(contents.said, ensure_ascii=False, default=_plain, indent=2)
         for name, data in (("incident.json", text), ("README.txt", _about(contents, sealed))):
             sums[name] = _written(archive, name, data)
@@ -290,6 +314,7 @@ def _about(contents: Contents, sealed: Sealed) -> str:
         "incident.json has all of it; times are UTC, places WGS 84 in degrees.",
         f"attachments/ has {sealed.attachments} files. A photo or voice note is what the server"
         " made of the one that was sent, whose own hash stands beside it as sha256_as_sent.",
+        f"recordings/ has {sealed.recordings} files: what was said in its voice group (Ogg Opus).",
         "Where units were is not in it.",
     ]
     if left:

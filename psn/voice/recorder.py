@@ -19,6 +19,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import asyncpg
 
@@ -46,10 +47,17 @@ _PART: Final = """
 _GOES_ON: Final = """
     UPDATE recording SET milliseconds = $2, ended_at = $3 WHERE id = $1 AND ended_at IS NULL
 """
+_SOUND: Final = "SELECT pages FROM recording_part WHERE recording_id = $1 ORDER BY number"
 _CUT_SHORT: Final = """
     UPDATE recording SET ended_at = begun_at + milliseconds * interval '1 millisecond'
      WHERE ended_at IS NULL
 """
+
+
+async def sound(connection: database.Connection, recording: UUID) -> bytes:
+    """What was said in a talk: an Ogg file of Opus, as far as it is kept; else empty."""
+    parts = await connection.fetch(_SOUND, recording)
+    return b"".join(part["pages"] for part in parts)
 
 
 class Recorder:

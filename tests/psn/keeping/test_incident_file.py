@@ -36,6 +36,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
+        self.sounds: dict[UUID, bytes] = {}
 
     def put(self, id: UUID, data: bytes) -> None:
         self.files[str(id)] = data
@@ -49,7 +50,7 @@ class Shelf:
 def taken(contents: Contents, shelf: Shelf) -> tuple[dict[str, bytes], Sealed]:
     """Every file of the archive, whose hashes are right."""
     out = io.BytesIO()
-    sealed = incident_file.write(contents, shelf.open, out)
+    sealed = incident_file.write(contents, shelf.open, shelf.sounds.__getitem__, out)
     data = out.getvalue()
     assert (hashlib.sha256(data).hexdigest(), len(data)) == (sealed.sha256, sealed.size)
     assert out.tell() == 0, "ready to be read"
@@ -83,13 +84,27 @@ async def test_all_of_it_is_there_with_the_hash_of_each_file(conn: Connection) -
     await conn.execute("update attachment set type = 'image/jpeg'")
     await attached(conn, other, 5)
     shelf.put(photo, b"a photo")
+    talk, pruned = UUID(int=1), UUID(int=2)
+    for id in (talk, pruned):
+        await conn.execute(
+            "insert into recording values ($1, 'incident:' || $2::int, 'x', $2, 'unit:1', 'P-1', 1,"
+            " 'normal', '{}', now(), 4000, now())",
+            *(id, one),
+        )
+    shelf.sounds |= {talk: b"a talk", pruned: b""}
     contents = await incident_file.read(conn, one, BPD, ANA)
     files, sealed = taken(contents, shelf)
     assert (sealed.attachments, sealed.missing) == (1, [str(lost)])
     name = f"attachments/{photo}.jpg"
-    assert set(files) == {"incident.json", "README.txt", "SHA256SUMS", name}
-    assert files[name] == b"a photo"
+    spoken = f"recordings/{talk}.ogg"
+    assert set(files) == {"incident.json", "README.txt", "SHA256SUMS", name, spoken}
+    assert (files[name], files[spoken]) == (b"a photo", b"a talk")
+    assert sealed.recordings == 1
     said = json.loads(files["incident.json"])
+    assert [(each["talker_name"], each["file"]) for each in said["recordings"]] == [
+        ("P-1", spoken),
+        ("P-1", None),
+    ]
     assert said["incident"]["number"] == contents.number
     assert (said["incident"]["details"], said["incident"]["agency"]) == ("bleeding", "BPD")
     assert abs(said["incident"]["lat"] - 17.5005) < 1e-9
@@ -178,6 +193,7 @@ def test_whatever_was_typed_or_sent_reads_back(
         "left_out": {"calls": 0},
         "incident": {"number": "BPD-26-00001", "title": title, "details": details},
         "attachments": [{"id": id, "state": "ready", "type": None} for id in photos],
+        "recordings": [],
     }
     files, sealed = taken(Contents(said), shelf)
     read = json.loads(files["incident.json"])
