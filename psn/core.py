@@ -116,6 +116,7 @@ class Core:
             self.rules,
             now_ms,
             self.sessions.of,
+            lambda: self.sessions.all,
             self._note_voice,
             self.recorder.begin,
         )

@@ -94,18 +94,20 @@ class Exchange:
         rules: Rules,
         clock: Callable[[], int],
         sessions_of: Callable[[str], Iterable[Session]],
+        everyone: Callable[[], Iterable[Session]],
         note: Callable[[Session, str, VoiceGroup], None],
         record: Callable[[About], Talk],
     ) -> None:
         """``clock``: the server's, milliseconds UTC; the floor's is the loop's.
 
-        ``sessions_of``: the connected ones of a person or unit. ``note``: for the audit, what a
+        ``sessions_of``: the connected ones of a person or unit; ``everyone``: all. ``note``: for the audit, what a
         session did (``voice.monitored``, ``voice.interrupted``) in which group. ``record``: begins
         to keep a talk.
         """
         self._note = note
         self._record = record
         self._sessions_of = sessions_of
+        self._everyone = everyone
         self._loop = loop
         self._rules = rules
         self._clock = clock
@@ -367,6 +369,16 @@ class Exchange:
         party = None if talk is None else there.party(talk.wish.member)
         if talk is not None and party is not None:
             there.recording = self._record(self._about(there, party, WORDS[talk.wish.call]))
+            if talk.wish.call is Call.EMERGENCY:
+                self._call_in(there)
+
+    def _call_in(self, there: Group) -> None:
+        """Tell the people who might hear an emergency call, and are not in its group, that it is."""
+        state = self._state(there)
+        for session in self._everyone():
+            at_hand = session.principal.person is not None and session.barred is None
+            if at_hand and session not in there.parties and self._may(session, there.of):
+                session.send(state)
 
     def _about(self, there: Group, party: Party, call: wire.CallKind) -> About:
         who, parties = party.session.principal, tuple[str, ...]()

@@ -139,6 +139,8 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     await expect(bar.get_by_role("button", name="JOC")).to_contain_text("Quiet")
     police = await at_the_console(screens, "bpd.dispatch")
     await radio(police).get_by_label("Listen to…").select_option(label="JOC")
+    coast = await at_the_console(screens, "bcg.dispatch")
+    await expect(radio(coast).get_by_text("No group is heard here.")).to_be_visible()
     key = bar.get_by_role("button", name="Hold to talk")
     await key.hover()
     await page.mouse.down()
@@ -162,6 +164,9 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     await expect(bar.get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
     await expect(radio(police).get_by_text("Emergency", exact=True)).to_be_visible()
     await expect(radio(police).get_by_text("A more urgent call")).to_be_visible()
+    # Who may hear it hears it, without having chosen the group.
+    await expect(radio(coast).get_by_text("P-903")).to_be_visible(timeout=PATIENCE_MS)
+    await hears_something(coast)
     await keep(page, "field-emergency-talking")
     await keep(police, "radio-emergency")
     await page.mouse.up()

@@ -441,3 +441,22 @@ async def test_whom_one_cannot_call(stage: Stage, to: str, code: str) -> None:
     await ana.peer.refusal(code)
     assert not stage.core.voice.groups
     await ana.peer.leave()
+
+
+async def test_an_emergency_call_is_told_to_people_who_are_not_in_the_group(stage: Stage) -> None:
+    """DOM-VOI-13: to those who may hear it, and of other calls nothing."""
+    car = await Party.enter(stage, CAR, JOINT)
+    ana, cyd, patrol = [await Party.enter(stage, who) for who in ("ana", "cyd", PATROL)]
+    await car.granted(call="peril")
+    await car.say(0)
+    await car.release()
+    await car.granted(call="emergency")
+    told = await ana.floor()
+    assert (told.group, told.talker, told.call) == (JOINT, f"unit:{CAR}", "emergency")
+    await car.say(0)
+    for other in (ana, cyd, patrol):
+        await other.peer.answers()
+        assert other.heard() == []
+        assert other.peer.of(wire.Floor) == []
+    for party in (car, ana, cyd, patrol):
+        await party.peer.leave()

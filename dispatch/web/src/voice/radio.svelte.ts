@@ -208,7 +208,7 @@ export class Radio {
   // -- what comes
 
   take(frame: ServerFrame): void {
-    if (frame.t === 'floor') this.floors.set(frame.group, frame);
+    if (frame.t === 'floor') this.#floor(frame);
     else if (frame.t === 'floor_yours') this.#yours(frame);
     else if (frame.t === 'voice_gone') {
       this.heard.delete(frame.group);
@@ -217,6 +217,12 @@ export class Radio {
       this.refusal = frame;
       if (this.talk?.group === frame.group) this.#over();
     }
+  }
+
+  #floor(frame: Floor): void {
+    // Of a group that is not heard only an emergency call is told: then it is heard.
+    if (frame.talker && frame.call === 'emergency') this.join(frame.group);
+    if (this.heard.has(frame.group)) this.floors.set(frame.group, frame);
   }
 
   #yours(frame: FloorYours): void {
