@@ -100,8 +100,8 @@ class Exchange:
     ) -> None:
         """``clock``: the server's, milliseconds UTC; the floor's is the loop's.
 
-        ``sessions_of``: the connected ones of a person or unit; ``everyone``: all. ``note``: for the audit, what a
-        session did (``voice.monitored``, ``voice.interrupted``) in which group. ``record``: begins
+        ``sessions_of``: the connected ones of a person or unit; ``everyone``: all. ``note``: for
+        the audit, what a session did (``voice.monitored``, ``voice.interrupted``) in which group. ``record``: begins
         to keep a talk.
         """
         self._note = note
@@ -373,7 +373,7 @@ class Exchange:
                 self._call_in(there)
 
     def _call_in(self, there: Group) -> None:
-        """Tell the people who might hear an emergency call, and are not in its group, that it is."""
+        """Tell people who may hear an emergency call, and are not in its group, that it is on."""
         state = self._state(there)
         for session in self._everyone():
             at_hand = session.principal.person is not None and session.barred is None
