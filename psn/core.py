@@ -42,6 +42,7 @@ from psn.trail.auditor import Auditor
 from psn.voice.exchange import Exchange
 from psn.voice.recorder import Recorder
 from psn.wire import VoiceGroup
+from psn.wire.voice import GroupKind
 
 STUCK_SECONDS = 30.0
 """A session whose socket takes nothing for so long is disconnected."""
@@ -388,10 +389,29 @@ class Core:
         for entry in self.cuts.due(time.monotonic(), now_ms(), all_of_them):
             self.auditor.note(entry)
 
-    def _note_voice(self, session: Session, action: str, group: VoiceGroup) -> None:
+    def _note_voice(
+        self, session: Session, action: str, group: VoiceGroup, whom: Principal | None
+    ) -> None:
+        """Of what is done to somebody his agency reads, of listening that whose the group is."""
         actor = auditor.actor_of(session.principal, None, session.ticket.hash)
-        entry = Entry(actor, action, group.address, session.principal.agency, at=now_ms())
+        owner = self._agency_of(group) if whom is None else whom.agency
+        entry = Entry(
+            actor,
+            action,
+            group.address if whom is None else whom.address,
+            session.principal.agency if owner is None else owner,
+            {} if whom is None else {"group": group.address},
+            at=now_ms(),
+        )
         self.auditor.note(entry)
+
+    def _agency_of(self, group: VoiceGroup) -> int | None:
+        """Whose a group is; none: a joint one's, or a call's."""
+        if group.kind is GroupKind.INCIDENT:
+            open_now = self.directory.incidents
+            return next((each.agency for each in open_now if each.id == group.id), None)
+        found = self.directory.groups.get(group.id)
+        return found.agency if found and group.kind is GroupKind.TALKGROUP else None
 
     # -- devices
 

@@ -53,9 +53,10 @@ STATEMENTS = (
     create function recording_grows() returns trigger
     language plpgsql set search_path = pg_catalog, public, pg_temp as $$
     declare
-        grows constant text[] := '{milliseconds,ended_at}';
+        grows constant text[] := '{milliseconds,parties,ended_at}';
     begin
         if old.ended_at is null and new.milliseconds >= old.milliseconds
+           and new.parties @> old.parties
            and to_jsonb(new) - grows = to_jsonb(old) - grows then
             return new;
         end if;
@@ -82,6 +83,23 @@ STATEMENTS = (
     """
     create trigger recording_part_stays before update on recording_part
     for each row execute function recording_part_stays()
+    """,
+    """
+    create function recording_part_in_time() returns trigger
+    language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+    begin
+        if exists (select from recording where id = new.recording_id and ended_at is not null) then
+            raise insufficient_privilege using
+                message = 'a recording that has ended does not grow',
+                hint = 'What is said later is a talk of its own.';
+        end if;
+        return new;
+    end
+    $$
+    """,
+    """
+    create trigger recording_part_in_time before insert on recording_part
+    for each row execute function recording_part_in_time()
     """,
     """
     create function recording_goes() returns trigger
@@ -138,4 +156,5 @@ def downgrade() -> None:
     op.execute("drop table recording")
     op.execute("drop function recording_grows()")
     op.execute("drop function recording_part_stays()")
+    op.execute("drop function recording_part_in_time()")
     op.execute("drop function recording_goes()")

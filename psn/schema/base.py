@@ -72,6 +72,7 @@ DOORS: Final = {
     "recording": ("recording_goes", "recording_grows", "recording_not_emptied"),
     "recording_part": (
         "recording_part_goes",
+        "recording_part_in_time",
         "recording_part_stays",
         "recording_part_not_emptied",
     ),

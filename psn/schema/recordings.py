@@ -47,7 +47,7 @@ class Recording(Base):
     """The talker's agency then; its period says how long this is kept."""
     call: Mapped[str]
     parties: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
-    """Of a call: the addresses of who was in it. Of other groups: empty."""
+    """Of a call: the addresses of who was in it while this was said. Of other groups: empty."""
     begun_at: Mapped[datetime]
     """When he got the floor."""
     milliseconds: Mapped[int] = mapped_column(server_default="0")

@@ -26,7 +26,7 @@ from typing import Final
 import msgspec
 
 from psn import access, database, wire
-from psn.access import Rules, Voice
+from psn.access import Principal, Rules, Voice
 from psn.picture.fanout import websocket_frame
 from psn.problems import Problem
 from psn.sessions import Session
@@ -34,6 +34,7 @@ from psn.voice import floor as floors
 from psn.voice.calls import Calls, Over
 from psn.voice.causes import CAUSES, call_over, denied, gone
 from psn.voice.floor import Call, Cause, Floor
+from psn.voice.group import Group, Party
 from psn.voice.relay import Relay
 from psn.voice.talk import About, Talk
 from psn.wire import Speech, VoiceGroup
@@ -49,42 +50,6 @@ CALLS: Final[dict[wire.CallKind, Call]] = {
 WORDS: Final = {call: word for word, call in CALLS.items()}
 
 
-class Party:
-    """One session in one group."""
-
-    __slots__ = ("key", "last", "session", "told_wrong")
-
-    def __init__(self, session: Session, number: int) -> None:
-        self.session = session
-        self.key = f"{session.principal.address}/{number}"
-        """Its name at the floor."""
-        self.last: int | None = None
-        """Number of the newest frame of its present talk."""
-        self.told_wrong = False
-        """Whether it was told already, for this talk, that its frames are not passed on."""
-
-
-class Group:
-    """One voice group as it is now."""
-
-    __slots__ = ("floor", "of", "parties", "recorded", "recording", "taking_part", "timer")
-
-    def __init__(self, of: VoiceGroup, floor: Floor) -> None:
-        self.of = of
-        self.floor = floor
-        self.parties: dict[Session, Party] = {}
-        self.timer: asyncio.TimerHandle | None = None
-        self.recorded: floors.Talk | None = None
-        """What the floor calls the talk that is recorded."""
-        self.recording: Talk | None = None
-        self.taking_part: frozenset[int] | None = None
-        """Of an incident's: the agencies that took part when rights were looked at last."""
-
-    def party(self, key: str) -> Party | None:
-        """Who goes by that name at the floor; none: he is gone."""
-        return next((party for party in self.parties.values() if party.key == key), None)
-
-
 class Exchange:
     """All voice groups in which somebody is."""
 
@@ -95,14 +60,14 @@ class Exchange:
         clock: Callable[[], int],
         sessions_of: Callable[[str], Iterable[Session]],
         everyone: Callable[[], Iterable[Session]],
-        note: Callable[[Session, str, VoiceGroup], None],
+        note: Callable[[Session, str, VoiceGroup, Principal | None], None],
         record: Callable[[About], Talk],
     ) -> None:
         """``clock``: the server's, milliseconds UTC; the floor's is the loop's.
 
         ``sessions_of``: the connected ones of a person or unit; ``everyone``: all. ``note``: for
-        the audit, what a session did (``voice.monitored``, ``voice.interrupted``) in which group. ``record``: begins
-        to keep a talk.
+        the audit, what a session did in which group, and to whom: ``voice.monitored`` (to nobody),
+        ``voice.interrupted``. ``record``: begins to keep a talk.
         """
         self._note = note
         self._record = record
@@ -135,10 +100,12 @@ class Exchange:
             there = self.groups[group] = Group(group, Floor())
         self.relay.join(session, group)
         if session not in there.parties and may is Voice.LISTEN:
-            self._note(session, "voice.monitored", group)
+            self._note(session, "voice.monitored", group, None)
         party = there.parties.setdefault(session, Party(session, next(self._numbers)))
         self._tell(there, there.floor.join(party.key, may is Voice.TALK, self._loop.time()))
         if group.kind is GroupKind.CALL:
+            if there.recording is not None:
+                there.recording.parties.add(session.principal.address)
             self._answered(session, there)
 
     def _may(self, session: Session, group: VoiceGroup) -> Voice:
@@ -211,6 +178,8 @@ class Exchange:
         for party in going:
             self._tell(there, there.floor.leave(party.key, now))
         for session, party in list(there.parties.items()):
+            if there.floor.members.get(party.key) and may[session] is Voice.LISTEN:
+                self._note(session, "voice.monitored", there.of, None)
             self._tell(there, there.floor.join(party.key, may[session] is Voice.TALK, now))
         if going and there.of.kind is GroupKind.CALL:
             self._look_after(there.of)
@@ -310,10 +279,12 @@ class Exchange:
             session.send(denied(group, Cause.NOT_MEMBER))
             return
         priority = access.floor_priority(session.principal)
-        before = there.floor.talker
         told = there.floor.request(party.key, self._loop.time(), CALLS[call], priority)
-        if any(isinstance(each, floors.Revoked) and each.member == before for each in told):
-            self._note(session, "voice.interrupted", group)
+        for each in told:
+            if isinstance(each, floors.Revoked) and each.cause is Cause.PREEMPTED:
+                other = there.party(each.member)
+                if other is not None:
+                    self._note(session, "voice.interrupted", group, other.session.principal)
         self._tell(there, told)
 
     def release(self, session: Session, group: VoiceGroup) -> None:
@@ -361,16 +332,20 @@ class Exchange:
     def _keep(self, there: Group) -> None:
         """Let what is recorded be what is said by who has the floor now."""
         talk = there.floor.talk
-        if talk is there.recorded:
+        now = None if talk is None else (talk, talk.wish.call)
+        if now == there.recorded:
             return
         if there.recording is not None:
             there.recording.ended = self._clock()
-        there.recorded, there.recording = talk, None
+        there.recorded, there.recording = now, None
         party = None if talk is None else there.party(talk.wish.member)
-        if talk is not None and party is not None:
-            there.recording = self._record(self._about(there, party, WORDS[talk.wish.call]))
-            if talk.wish.call is Call.EMERGENCY:
-                self._call_in(there)
+        if talk is None or party is None:
+            return
+        there.recording = self._record(self._about(there, party, WORDS[talk.wish.call]))
+        if there.of.kind is GroupKind.CALL:
+            there.recording.parties |= {each.principal.address for each in there.parties}
+        if talk.wish.call is Call.EMERGENCY:
+            self._call_in(there)
 
     def _call_in(self, there: Group) -> None:
         """Tell people who may hear an emergency call, and are not in its group, that it is on."""
@@ -381,9 +356,7 @@ class Exchange:
                 session.send(state)
 
     def _about(self, there: Group, party: Party, call: wire.CallKind) -> About:
-        who, parties = party.session.principal, tuple[str, ...]()
-        if there.of.kind is GroupKind.CALL:
-            parties = tuple(sorted({each.principal.address for each in there.parties}))
+        who = party.session.principal
         return About(
             there.of,
             self._name(there.of),
@@ -391,7 +364,6 @@ class Exchange:
             who.name,
             who.agency,
             call,
-            parties,
             self._clock(),
         )
 
@@ -494,12 +466,16 @@ class Exchange:
         if frame.talker != session.principal.address:
             text = f"This session does not speak as {frame.talker}."
             return Problem("not_you", text, f"Speak as {session.principal.address}.")
-        if there is None or party is None or not there.floor.heard(party.key, self._loop.time()):
-            text = f"You do not have the floor of {frame.group.address}; nobody hears you."
-            return Problem("no_floor", text, "Ask for the floor, and talk when it is granted.")
+        text = f"You do not have the floor of {frame.group.address}; nobody hears you."
+        no_floor = Problem("no_floor", text, "Ask for the floor, and talk when it is granted.")
+        if there is None or party is None or there.floor.talker != party.key:
+            return no_floor
         if party.last is not None and not 0 < (frame.number - party.last) % NUMBERS <= LONGEST_GAP:
             text = "Frames of speech came twice, backwards, or with too long a gap."
             return Problem("bad_sequence", text, "Number the frames of a talk 0, 1, 2 …")
+        # What is not passed on does not keep the floor.
+        if not there.floor.heard(party.key, self._loop.time()):
+            return no_floor
         party.last = frame.number
         return None
 

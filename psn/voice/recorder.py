@@ -7,9 +7,9 @@ at once when the server stops, the new parts of all talks are written in one tra
 connection of its own; so recording waits for nothing that people wait for, and they not for it. A
 crash takes the last second of who talks then, and nothing of what was said before.
 
-Without a database, parts wait in memory up to :data:`MOST_WAITING`; beyond it the newest talks are
-not kept, which is counted, logged and in the metrics. A part may be written twice when the
-answer to a commit got lost: then it is there already.
+Without a database, parts wait in memory up to :data:`MOST_WAITING`; beyond it what is said newest
+is not kept, which is counted, logged and in the metrics; that it was said is. A part may be written
+twice when the answer to a commit got lost: then it is there already.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS: Final = 1.0
 MOST_WAITING: Final = 64 << 20
 """Bytes that wait for a database at most: some hours of talk."""
+AT_ONCE: Final = 1 << 20
+"""So many bytes are written in one transaction, about."""
 
 _BEGIN: Final = """
     INSERT INTO recording (id, group_address, group_name, incident_id, talker, talker_name,
@@ -39,13 +41,14 @@ _BEGIN: Final = """
     VALUES ($1, $2, $3, (SELECT id FROM incident WHERE id = $4), $5, $6, $7, $8, $9, $10)
         ON CONFLICT DO NOTHING
 """
-# One that a pruning took meanwhile is not begun anew.
+# One that a pruning took meanwhile is not begun anew, and one that has ended does not grow.
 _PART: Final = """
     INSERT INTO recording_part (recording_id, number, pages)
-    SELECT id, $2, $3 FROM recording WHERE id = $1 ON CONFLICT DO NOTHING
+    SELECT id, $2, $3 FROM recording WHERE id = $1 AND ended_at IS NULL ON CONFLICT DO NOTHING
 """
 _GOES_ON: Final = """
-    UPDATE recording SET milliseconds = $2, ended_at = $3 WHERE id = $1 AND ended_at IS NULL
+    UPDATE recording SET milliseconds = $2, parties = $3, ended_at = $4
+     WHERE id = $1 AND ended_at IS NULL
 """
 _SOUND: Final = "SELECT pages FROM recording_part WHERE recording_id = $1 ORDER BY number"
 _CUT_SHORT: Final = """
@@ -69,6 +72,10 @@ class Recorder:
         """Those that go on, and those whose end is not taken up yet."""
         self._waiting: list[Part] = []
         self._bytes = 0
+        self._silent: set[UUID] = set()
+        """Talks whose beginning was not kept: without it the rest is no file."""
+        self._swept = False
+        """What a server before this one left is ended."""
         self._connection: asyncpg.Connection | None = None
         self._closing = asyncio.Event()
         self._healthy = True
@@ -91,11 +98,10 @@ class Recorder:
     async def run(self) -> None:
         """Write until :meth:`close`; survives the database going away."""
         try:
-            await self._begun_before()
             while not self._closing.is_set():
-                await self._pause(EVERY_SECONDS)
-                self._gather()
-                await self._write()
+                await self._pause()
+                await self._keep()
+            await self._keep()
         finally:
             await self._disconnect()
 
@@ -103,60 +109,71 @@ class Recorder:
         """Write what is left, then end :meth:`run`."""
         self._closing.set()
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self) -> None:
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(EVERY_SECONDS):
                 await self._closing.wait()
         except TimeoutError:
             pass
 
-    def _gather(self) -> None:
-        for talk in self._talks:
-            part = talk.part()
-            if part is None:
-                continue
-            if self._bytes + len(part.pages) > MOST_WAITING:
-                self.lost += 1
-                continue
-            self._waiting.append(part)
-            self._bytes += len(part.pages)
-        self._talks = [talk for talk in self._talks if talk.ended is None]
-
-    async def _write(self) -> None:
-        if not self._waiting:
-            return
-        parts = self._waiting[:]
+    async def _keep(self) -> None:
+        self._gather()
         try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await database.connect(self._dsn)
-            with database.answering(self._connection):
-                await _store(self._connection, parts)
+            if not self._swept:
+                await self._sweep()
+            while self._waiting:
+                await self._write()
         except (*database.PASSING, asyncpg.PostgresError) as problem:
             if self._healthy:
                 log.warning("talk is not being kept, and waits: %s", problem)
             self._healthy = False
             await self._disconnect()
             return
-        del self._waiting[: len(parts)]
-        self._bytes = sum(len(part.pages) for part in self._waiting)
-        self.kept += sum(part.number == 0 for part in parts)
         if not self._healthy:
             log.warning("talk is being kept again")
             self._healthy = True
 
-    async def _begun_before(self) -> None:
+    def _gather(self) -> None:
+        """Take the new parts of all talks, without their sound where that would be too much."""
+        for talk in self._talks:
+            part = talk.part()
+            if part is None:
+                continue
+            if talk.id in self._silent or self._bytes + len(part.pages) > MOST_WAITING:
+                self.lost += 1
+                if part.number == 0:
+                    self._silent.add(talk.id)
+                part = part._replace(pages=b"")
+            self._waiting.append(part)
+            self._bytes += len(part.pages)
+        self._silent -= {talk.id for talk in self._talks if talk.ended is not None}
+        self._talks = [talk for talk in self._talks if talk.ended is None]
+
+    async def _write(self) -> None:
+        """Write the oldest of what waits."""
+        size, many = 0, 0
+        while many < len(self._waiting) and size < AT_ONCE:
+            size += len(self._waiting[many].pages)
+            many += 1
+        parts = self._waiting[:many]
+        connection = await self._connected()
+        with database.answering(connection):
+            await _store(connection, parts)
+        del self._waiting[:many]
+        self._bytes -= size
+        self.kept += sum(part.number == 0 for part in parts)
+
+    async def _sweep(self) -> None:
         """Talks that a server before this one did not end are as long as what was kept of them."""
-        delay = 0.25
-        while not self._closing.is_set():
-            try:
-                self._connection = await database.connect(self._dsn)
-                with database.answering(self._connection):
-                    await self._connection.execute(_CUT_SHORT)
-                return
-            except (*database.PASSING, asyncpg.PostgresError):
-                await self._disconnect()
-                await self._pause(delay)
-                delay = min(delay * 2, 2.0)
+        connection = await self._connected()
+        with database.answering(connection):
+            await connection.execute(_CUT_SHORT)
+        self._swept = True
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await database.connect(self._dsn)
+        return self._connection
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -167,12 +184,12 @@ class Recorder:
 async def _store(connection: asyncpg.Connection, parts: Sequence[Part]) -> None:
     begun = [_row(part) for part in parts if part.number == 0]
     newest = {part.id: part for part in parts}.values()
+    said = [(part.id, part.number, part.pages) for part in parts if part.pages]
+    grown = [(p.id, p.milliseconds, list(p.parties), _moment(p.ended)) for p in newest]
     async with connection.transaction():
         await connection.executemany(_BEGIN, begun)
-        await connection.executemany(_PART, [(p.id, p.number, p.pages) for p in parts])
-        await connection.executemany(
-            _GOES_ON, [(p.id, p.milliseconds, _moment(p.ended)) for p in newest]
-        )
+        await connection.executemany(_PART, said)
+        await connection.executemany(_GOES_ON, grown)
 
 
 def _moment(milliseconds: int | None) -> datetime | None:
@@ -190,6 +207,6 @@ def _row(part: Part) -> tuple[object, ...]:
         about.talker_name,
         about.agency,
         about.call,
-        list(about.parties),
+        list(part.parties),
         database.moment(about.begun),
     )

@@ -26,8 +26,6 @@ class About(NamedTuple):
     agency: int
     """The talker's."""
     call: CallKind
-    parties: tuple[str, ...]
-    """Of a call: who was in it, and may hear it again."""
     begun: int
     """Milliseconds UTC, by the server's clock."""
 
@@ -42,6 +40,8 @@ class Part(NamedTuple):
     pages: bytes
     milliseconds: int
     """How long the talk is with it."""
+    parties: tuple[str, ...]
+    """Of a call: who has been in it while this was said, and may hear it again."""
     ended: int | None
     """Milliseconds UTC; none: it goes on."""
 
@@ -57,6 +57,7 @@ class Talk:
     about: About
     id: uuid.UUID = field(default_factory=uuid.uuid4)
     ended: int | None = None
+    parties: set[str] = field(default_factory=set)
     _packets: list[tuple[bytes, int]] = field(default_factory=list)
     _expected: int | None = None
     _parts: int = 0
@@ -84,7 +85,8 @@ class Talk:
         pages = head + self._file.pages(packets, last=self.ended is not None)
         number, self._parts = self._parts, self._parts + 1
         milliseconds = self._file.samples // ogg.RATE_MS
-        return Part(self.id, self.about, number, pages, milliseconds, self.ended)
+        parties = tuple(sorted(self.parties))
+        return Part(self.id, self.about, number, pages, milliseconds, parties, self.ended)
 
     def _tags(self) -> list[tuple[str, str]]:
         """What a player shows (RFC 7845, clause 5.2)."""

@@ -177,6 +177,43 @@ async def test_a_call_is_heard_again_by_who_was_in_it(
         await each.peer.leave()
 
 
+async def test_who_joins_a_call_in_the_middle_of_a_talk_hears_it_again(
+    stage: Stage, conn: asyncpg.Connection
+) -> None:
+    """DOM-VOI-11: who calls talks while it still rings."""
+    ana = await Party.enter(stage, "ana")
+    car = await Party.enter(stage, CAR)
+    await ana.peer.send(wire.VoiceCall(n=ana.peer.number(), to=[f"unit:{CAR}"]))
+    call = (await ana.peer.expect(wire.Called)).group
+    await ana.granted(call)
+    await ana.say(0, group=call)
+    await asyncio.sleep(0.05)
+    await car.join(call)
+    await ana.say(1, group=call)
+    await ana.release(call)
+    (row,) = await kept(conn)
+    assert row["parties"] == [ANA, f"unit:{CAR}"]
+    for each in (ana, car):
+        await each.peer.leave()
+
+
+async def test_a_talk_that_becomes_an_emergency_is_recorded_as_one(
+    stage: Stage, conn: asyncpg.Connection
+) -> None:
+    """DOM-VOI-10: what was said before it is not."""
+    car = await Party.enter(stage, CAR, JOINT)
+    await car.granted()
+    await car.say(0, 1)
+    await car.granted(call="emergency")
+    await car.say(2, 3, 4)
+    await car.release()
+    rows = await kept(conn, 2)
+    assert [(row["call"], row["milliseconds"]) for row in rows] == [
+        *(("normal", 40), ("emergency", 60)),
+    ]
+    await car.peer.leave()
+
+
 async def test_a_supervisor_hears_what_his_people_said_anywhere(
     stage: Stage, conn: asyncpg.Connection
 ) -> None:
@@ -205,6 +242,7 @@ async def test_a_recording_is_not_changed_and_goes_only_when_its_period_is_over(
         "update recording set talker = 'person:2'",
         "update recording set ended_at = now()",
         "update recording_part set pages = ''",
+        "insert into recording_part select id, 99, 'x' from recording",
         "delete from recording_part",
         "delete from recording",
     ):
@@ -253,7 +291,7 @@ async def test_an_incident_takes_what_was_said_with_it(
 
 
 def about(group: str = JOINT) -> About:
-    return About(VoiceGroup.of(group), "Joint", ANA, "Ana", BPD, "normal", (), 1_700_000_000_000)
+    return About(VoiceGroup.of(group), "Joint", ANA, "Ana", BPD, "normal", 1_700_000_000_000)
 
 
 def say(into: Talk, *numbers: int) -> None:
@@ -276,6 +314,19 @@ def test_parts_one_behind_the_other_are_the_file() -> None:
     assert packets(first.pages + second.pages + last.pages) == 3 + 3 + 1 + MOST_LOST + 1
     assert last.milliseconds == (3 + 3 + 1 + MOST_LOST + 1) * 20
     assert (second.ended, last.ended) == (None, 1_700_000_001_000)
+
+
+async def test_what_found_no_room_is_said_to_have_been_said(
+    stage: Stage, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not go on for ever, and is no half of a file."""
+    monkeypatch.setattr(recorder, "MOST_WAITING", 0)
+    ana = await talk(stage, "ana", JOINT)
+    (row,) = await kept(conn)
+    assert row["milliseconds"] == 100
+    assert await conn.fetchval("select count(*) from recording_part") == 0
+    assert stage.core.recorder.lost >= 1
+    await ana.peer.leave()
 
 
 def test_of_a_talk_in_which_nothing_was_said_there_is_nothing() -> None:
@@ -330,12 +381,16 @@ async def test_without_a_database_for_hours_the_newest_talk_is_not_kept(
     monkeypatch.setattr(recorder, "EVERY_SECONDS", 0.01)
     keeper = Recorder("postgresql://127.0.0.1:1/nothing")
     talk = keeper.begin(about())
-    monkeypatch.setattr(keeper, "_begun_before", lambda: asyncio.sleep(0))
     task = asyncio.create_task(keeper.run())
     for number in range(40):
         say(talk, number)
         await asyncio.sleep(0.02)
     await until(lambda: keeper.lost > 0, "it is counted")
     assert keeper.waiting <= 1_000
+    late = keeper.begin(about())
+    say(late, 0)
+    lost = keeper.lost
+    await until(lambda: keeper.lost > lost, "of the next nothing is kept")
     keeper.close()
     await task
+    assert keeper.waiting <= 1_000
