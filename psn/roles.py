@@ -35,7 +35,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "place": ("see", "manage"),
     "layer": ("see", "draw"),
     "warning": ("see", "draft", "approve", "send", "cancel"),
-    "recording": ("listen", "export"),
+    "recording": ("listen",),
     "person": ("see", "manage"),
     "device": ("see", "manage"),
     "agreement": ("see", "agree"),
@@ -132,7 +132,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
     "auditor": _rights(
         message="read:own write:shared",
         warning="see:all",
-        recording="listen:own export:own",
+        recording="listen:own",
         person="see:own",
         device="see:own",
         agreement="see:own",
