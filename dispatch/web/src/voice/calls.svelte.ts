@@ -1,0 +1,112 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { Address, ClientFrame, ServerFrame } from '../wire/frames';
+import type { VoiceAddress } from '../wire/speech';
+
+type Called = Extract<ServerFrame, { t: 'called' }>;
+
+export interface CallLine {
+  send(frame: ClientFrame): boolean;
+  next(): number;
+  me(): Address;
+}
+
+/** What a call needs of the radio: it is a voice group like any other once one is in it. */
+export interface Groups {
+  join(group: VoiceAddress): void;
+}
+
+const RING_EVERY = 3_000;
+
+/** Calls between some, for once: those that ring here, and those that one is in. */
+export class PrivateCalls {
+  /** Somebody calls; nobody has taken it here. */
+  readonly ringing = new SvelteMap<VoiceAddress, Called>();
+  /** Calls that one is in, by whom they are with. */
+  readonly within = new SvelteMap<VoiceAddress, Called>();
+  /** Why the last call came to nothing, or is over. */
+  told = $state.raw<{ text: string; todo: string } | null>(null);
+  readonly #line: CallLine;
+  readonly #groups: Groups;
+  readonly #ring: () => void;
+  /** Number of one's own request to call. */
+  #asked: number | null = null;
+  #bell: ReturnType<typeof setInterval> | undefined;
+
+  /** `ring` makes it heard that somebody calls, once. */
+  constructor(line: CallLine, groups: Groups, ring: () => void) {
+    this.#line = line;
+    this.#groups = groups;
+    this.#ring = ring;
+  }
+
+  call(to: Address[]): void {
+    this.told = null;
+    this.#asked = this.#line.next();
+    this.#line.send({ t: 'voice_call', n: this.#asked, to });
+  }
+
+  answer(group: VoiceAddress): void {
+    const call = this.ringing.get(group);
+    if (!call) return;
+    this.ringing.delete(group);
+    this.#listen();
+    this.within.set(group, call);
+    this.#groups.join(group);
+  }
+
+  decline(group: VoiceAddress): void {
+    if (!this.ringing.delete(group)) return;
+    this.#listen();
+    this.#line.send({ t: 'voice_leave', n: this.#line.next(), group });
+  }
+
+  /** Whom a call is with, by addresses: all but oneself. */
+  others(group: VoiceAddress): Address[] {
+    const call = this.within.get(group) ?? this.ringing.get(group);
+    return call ? [call.by, ...call.to].filter((each) => each !== this.#line.me()) : [];
+  }
+
+  take(frame: ServerFrame): void {
+    if (frame.t === 'called') this.#called(frame);
+    else if (frame.t === 'voice_gone') this.#over(frame);
+    else if (frame.t === 'error' && frame.n != null && frame.n === this.#asked) {
+      this.#asked = null;
+      this.told = frame;
+    }
+  }
+
+  #called(frame: Called): void {
+    if (frame.by !== this.#line.me()) {
+      this.ringing.set(frame.group, frame);
+      this.#listen();
+      return;
+    }
+    this.#asked = null;
+    this.within.set(frame.group, frame);
+    this.#groups.join(frame.group);
+  }
+
+  #over(frame: Extract<ServerFrame, { t: 'voice_gone' }>): void {
+    const rang = this.ringing.delete(frame.group);
+    this.#listen();
+    if (this.within.delete(frame.group) || rang) this.told = frame;
+  }
+
+  /** The connection is lost: whoever rang is not heard of any more, unless it rings again. */
+  lost(): void {
+    this.ringing.clear();
+    this.#listen();
+    this.#asked = null;
+  }
+
+  /** It rings as long as somebody waits. */
+  #listen(): void {
+    if (this.ringing.size === 0) {
+      clearInterval(this.#bell);
+      this.#bell = undefined;
+    } else if (this.#bell === undefined) {
+      this.#bell = setInterval(this.#ring, RING_EVERY);
+      this.#ring();
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { ClientFrame, ServerFrame } from '../wire/frames';
+import { PrivateCalls } from './calls.svelte';
+
+const RINGS = { t: 'called', group: 'call:1', by: 'unit:7', by_name: 'P-901', agency: 1, to: ['person:3', 'person:4'], call: 'normal' } as ServerFrame; // prettier-ignore
+const OVER = { t: 'voice_gone', group: 'call:1', code: 'elsewhere', text: 'The call was taken at another place.', todo: 'Talk there.' } as ServerFrame; // prettier-ignore
+
+function desk() {
+  const sent: ClientFrame[] = [];
+  const joined: string[] = [];
+  const ring = vi.fn();
+  let number = 0;
+  const calls = new PrivateCalls(
+    { send: (frame) => (sent.push(frame), true), next: () => (number += 1), me: () => 'person:3' },
+    { join: (group) => joined.push(group) },
+    ring,
+  );
+  return { calls, sent, joined, ring };
+}
+
+describe('a call between some', () => {
+  it('rings, and is joined when it is answered', () => {
+    const { calls, joined } = desk();
+    calls.take(RINGS);
+    expect(joined).toEqual([]);
+    expect(calls.others('call:1')).toEqual(['unit:7', 'person:4']);
+    calls.answer('call:1');
+    calls.answer('call:1');
+    expect(joined).toEqual(['call:1']);
+    expect([calls.ringing.size, calls.within.size]).toEqual([0, 1]);
+  });
+
+  it('is heard to ring until nobody waits', () => {
+    vi.useFakeTimers();
+    const { calls, ring } = desk();
+    calls.take(RINGS);
+    vi.advanceTimersByTime(6_500);
+    expect(ring).toHaveBeenCalledTimes(3);
+    calls.answer('call:1');
+    vi.advanceTimersByTime(10_000);
+    expect(ring).toHaveBeenCalledTimes(3);
+    calls.take({ ...RINGS, group: 'call:2' } as ServerFrame);
+    calls.lost();
+    vi.advanceTimersByTime(10_000);
+    expect(ring).toHaveBeenCalledTimes(4);
+    vi.useRealTimers();
+  });
+
+  it('is declined once', () => {
+    const { calls, sent } = desk();
+    calls.take(RINGS);
+    calls.decline('call:1');
+    calls.decline('call:1');
+    expect(sent).toEqual([{ t: 'voice_leave', n: 1, group: 'call:1' }]);
+  });
+
+  it('rings no more when it was taken elsewhere, and says so', () => {
+    const { calls } = desk();
+    calls.take(RINGS);
+    calls.take(OVER);
+    expect(calls.ringing.size).toBe(0);
+    expect(calls.told?.todo).toBe('Talk there.');
+    calls.take({ ...OVER, group: 'group:1' } as ServerFrame);
+  });
+
+  it('of one’s own is heard from the beginning', () => {
+    const { calls, sent, joined } = desk();
+    calls.call(['unit:7']);
+    expect(sent).toEqual([{ t: 'voice_call', n: 1, to: ['unit:7'] }]);
+    calls.take({ ...RINGS, by: 'person:3', to: ['unit:7'], n: 1 } as ServerFrame);
+    expect(joined).toEqual(['call:1']);
+    expect(calls.others('call:1')).toEqual(['unit:7']);
+  });
+
+  it('that is refused says why, and of other refusals nothing', () => {
+    const { calls } = desk();
+    calls.call(['unit:7']);
+    const refusal = { t: 'error', code: 'not_there', text: 'Nobody whom you call is connected.', todo: 'Send a message: it waits for them.' }; // prettier-ignore
+    calls.take({ ...refusal, n: 9 } as ServerFrame);
+    expect(calls.told).toBeNull();
+    calls.take({ ...refusal, n: 1 } as ServerFrame);
+    expect(calls.told?.text).toContain('connected');
+  });
+});
