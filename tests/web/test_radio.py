@@ -171,3 +171,27 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     await keep(police, "radio-emergency")
     await page.mouse.up()
     await police.keyboard.up("F8")
+
+
+async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, database: str) -> None:
+    """Nobody else hears it; it rings until it is answered, and is over when one leaves."""
+    _, code = await new_unit(database)
+    await tablet.enrol(code)
+    page = tablet.page
+    police = await at_the_console(screens, "bpd.dispatch")
+    await police.get_by_role("option", name="P-903").click()
+    await police.get_by_role("complementary").get_by_role("button", name="Call").click()
+    ringing = page.get_by_role("alert").filter(has_text="BPD Dispatcher calls you")
+    await expect(ringing).to_be_visible(timeout=PATIENCE_MS)
+    await keep(page, "field-called")
+    await ringing.get_by_role("button", name="Answer").click()
+    await expect(ringing).to_have_count(0)
+    key = page.get_by_role("region", name="Radio").get_by_role("button", name="Hold to talk")
+    await key.hover()
+    await page.mouse.down()
+    await expect(radio(police).get_by_text("P-903").nth(1)).to_be_visible(timeout=PATIENCE_MS)
+    await hears_something(police)
+    await keep(police, "radio-call")
+    await page.mouse.up()
+    await radio(police).get_by_role("button", name="Leave P-903").click()
+    await expect(page.get_by_text("The call is over.")).to_be_visible(timeout=PATIENCE_MS)

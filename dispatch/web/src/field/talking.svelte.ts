@@ -1,5 +1,6 @@
 import { Radio, type Hearing, type RadioLine } from '../voice/radio.svelte';
-import { Sound } from '../voice/sound';
+import { PrivateCalls } from '../voice/calls.svelte';
+import { RINGING, Sound } from '../voice/sound';
 import type { VoiceAddress } from '../wire/speech';
 
 /** What the radio of a tablet needs of the tablet. */
@@ -21,6 +22,7 @@ export interface Crew {
  */
 export class Talking {
   readonly radio: Radio;
+  readonly calls: PrivateCalls;
   #wanted = $state.raw<VoiceAddress | null>(null);
   #heard: Hearing[];
   /** Nobody has chosen yet what is heard. */
@@ -38,12 +40,20 @@ export class Talking {
       this.#heard = heard;
       this.#keep();
     });
+    this.calls = new PrivateCalls(crew.line, this.radio, () => void sound.tone(RINGING, 0.2));
+  }
+
+  /** Take a call that rings; one talks there until it is over. */
+  answer(group: VoiceAddress): void {
+    this.calls.answer(group);
+    this.choose(group);
   }
 
   groups = $derived.by<VoiceAddress[]>(() => {
     const incident = this.#crew.incident();
     const own = this.#crew.groups().map(({ id }): VoiceAddress => `group:${id}`);
-    return incident ? [`incident:${incident.id}`, ...own] : own;
+    const calls = [...this.calls.within.keys()];
+    return incident ? [...calls, `incident:${incident.id}`, ...own] : [...calls, ...own];
   });
 
   /** Where the key talks. */
@@ -55,6 +65,8 @@ export class Talking {
   });
 
   name(group: string): string {
+    const call = this.calls.within.get(group as VoiceAddress);
+    if (call) return call.by_name;
     const incident = this.#crew.incident();
     if (incident && group === `incident:${incident.id}`) return incident.number;
     return this.#crew.groups().find(({ id }) => group === `group:${id}`)?.name ?? group;

@@ -22,8 +22,9 @@ import { theme } from './theme.svelte';
 import { strings } from '../strings';
 import type { Chosen, Silenced, WorkAsked } from './windows';
 import { WorkWindow } from './workWindow';
+import { PrivateCalls } from '../voice/calls.svelte';
 import { Radio, type Hearing } from '../voice/radio.svelte';
-import { Sound } from '../voice/sound';
+import { RINGING, Sound } from '../voice/sound';
 import type { Speech } from '../wire/speech';
 import { Workplace } from './workplace.svelte';
 
@@ -68,6 +69,8 @@ export class Console extends Entrance {
   calls = $state.raw<Calls | null>(null);
   /** The voice groups that are heard; there as the board is, and not in the map's own window. */
   radio = $state.raw<Radio | null>(null);
+  /** Calls between some; there as the radio is. */
+  radioCalls = $state.raw<PrivateCalls | null>(null);
   /** The next click on the map goes here instead of choosing a unit. */
   picking = $state.raw<((lon: number, lat: number) => void) | null>(null);
   problem = $state<WireError | null>(null);
@@ -388,6 +391,11 @@ export class Console extends Entrance {
       this.radio = new Radio(radio, this.#sound, shelf.get<Hearing[]>('radio', []), (heard) =>
         shelf.set('radio', heard),
       );
+      this.radioCalls = new PrivateCalls(
+        radio,
+        this.radio,
+        () => void this.#sound.tone(RINGING, 0.2),
+      );
     }
     const post = {
       ...line,
@@ -434,6 +442,7 @@ export class Console extends Entrance {
     this.mailroom?.take(frame);
     this.board?.take(frame);
     this.radio?.take(frame);
+    this.radioCalls?.take(frame);
     if (frame.t === 'done') this.drafts.taken(frame.id);
     if (frame.t === 'news' || frame.t === 'ok') this.#lookForCalls();
   }
@@ -444,6 +453,7 @@ export class Console extends Entrance {
 
   protected override lost(): void {
     this.radio?.lost();
+    this.radioCalls?.lost();
   }
 
   /** A call of mine that came to the front, perhaps from another computer, is shown. */
@@ -468,7 +478,7 @@ export class Console extends Entrance {
     this.hush = new Hush();
     this.mailroom = null;
     this.board = null;
-    this.radio = null;
+    this.radio = this.radioCalls = null;
     this.shelf = null;
     this.drafts = new Drafts(null);
     this.aside = new Aside(null);
