@@ -214,7 +214,8 @@ export class Radio {
       this.heard.delete(frame.group);
       this.#forget(frame.group);
       this.#kept();
-      this.refusal = frame;
+      // What became of a call is told where it rang (calls.svelte.ts).
+      if (!frame.group.startsWith('call:')) this.refusal = frame;
       if (this.talk?.group === frame.group) this.#over();
     }
   }
