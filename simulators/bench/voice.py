@@ -34,6 +34,8 @@ HEADER: Final = struct.Struct(">BBHIId")
 """Mark, flags, number, group, talker (docs/wire.md, Voice); then the moment it was due."""
 _PADDING: Final = bytes(OPUS_BYTES - 8)
 DRAIN_SECONDS: Final = 1.0
+LATECOMER_SECONDS: Final = 0.25
+"""So long somebody stays who joins again and again; a pause of the talk is no entry."""
 LATE_SECONDS: Final = 0.5
 """A talker who is so late leaves out what he should have said: a microphone does not catch up."""
 
@@ -90,6 +92,7 @@ class Run:
         self.misplaced = 0
         self.relay: array[float] = array("d")
         self.grants: array[float] = array("d")
+        self.entries: array[float] = array("d")
         self.refused: list[Frame] = []
 
 
@@ -115,6 +118,37 @@ class Ear(Socket):
         self._last[group] = number
         run.delivered += 1
         run.relay.append(at - due)
+
+
+class Latecomer(Socket):
+    """Joins a group again and again while somebody talks there."""
+
+    def __init__(self, run: Run, group: int) -> None:
+        super().__init__(self._told)
+        self._run = run
+        self._group = f"group:{group}"
+        self._asked: float | None = None
+        """When it asked to hear a talk that is going on, and has heard nothing of yet."""
+        self._talks: bool | None = None
+        """Whether somebody talked when it came in."""
+
+    def _told(self, frame: Frame, at: float) -> None:
+        if frame["t"] == "floor" and self._talks is None:
+            self._talks = frame.get("talker") is not None
+
+    def spoken(self, payload: memoryview, at: float) -> None:
+        """A frame of speech has come."""
+        if self._asked is not None and self._talks:
+            self._run.entries.append(at - self._asked)
+        self._asked = None
+
+    async def enter(self, end: float) -> None:
+        """Come in late, and leave again, until then."""
+        while perf_counter() + TALK_SECONDS < end:
+            self._talks, self._asked = None, perf_counter()
+            await self.ask({"t": "voice_join", "group": self._group})
+            await asyncio.sleep(LATECOMER_SECONDS)
+            await self.ask({"t": "voice_leave", "group": self._group})
 
 
 class Mouth(Socket):
@@ -167,11 +201,12 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
     units, numbers = plan["talkers"], plan["groups"]
     mouths = [Mouth(run, unit["number"], group) for unit, group in zip(units, numbers, strict=True)]
     ears = [Ear(run) for _ in plan["listeners"]]
+    late = Latecomer(run, numbers[0])
     movers = [Socket() for _ in plan["moving"]]
     watchers = [Socket() for _ in plan["watchers"]]
     sides = (
         (mouths, units), (ears, plan["listeners"]), (movers, plan["moving"]),
-        (watchers, plan["watchers"]),
+        (watchers, plan["watchers"]), ([late], plan["listeners"][:1]),
     )  # fmt: skip
     everyone = [pair for sockets, who in sides for pair in zip(sockets, who, strict=True)]
 
@@ -200,6 +235,7 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
         for mouth in mouths:
             await asyncio.sleep(random.uniform(0, 2 * FRAME_SECONDS / len(mouths)))
             tasks.create_task(mouth.talk(begin + plan["seconds"]))
+        tasks.create_task(late.enter(begin + plan["seconds"]))
     await asyncio.sleep(DRAIN_SECONDS)
     moving.cancel()
     lag.stop()
@@ -219,6 +255,8 @@ def _result(run: Run, listeners: int, usage: dict[str, Any], lag: Lag) -> dict[s
         "max_relay_ms": worst,
         "p50_grant_ms": percentiles(run.grants, 50)[0],
         "grants": len(run.grants),
+        "p99_late_entry_ms": percentiles(run.entries, 99)[0],
+        "late_entries": len(run.entries),
         "listeners": listeners,
         "seconds": run.seconds,
         "not_sent": run.skipped,

@@ -32,7 +32,8 @@ def voice(
     """Talkers, each in a group of his own, and listeners who hear all of them.
 
     Each asks for the floor, talks three seconds in frames of 20 ms, and asks again.
-    ``p99_relay_ms`` is from when a frame is due until a listener has its bytes.
+    ``p99_relay_ms`` is from when a frame is due until a listener has its bytes; of one more
+    listener, who joins in the middle of talks, ``p99_late_entry_ms`` is until he hears the first.
     """
     budget.allow_sockets(talkers + listeners + units + consoles)
 
