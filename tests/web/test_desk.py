@@ -176,8 +176,17 @@ async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_p
     await open_incident(first, "Boat adrift", place="Turneffe")
     await expect(first.locator("main").get_by_role("article")).to_be_visible()
     await keep(first, "desk-map-elsewhere")
+    # The map comes back, but takes no field from under the hands of somebody who types.
+    note = first.get_by_role("textbox", name="Note")
+    await note.press_sequentially("Two ")
     await map_window.close()
+    await first.wait_for_timeout(7_000)
+    await first.keyboard.type("so far")
+    await expect(note).to_have_value("Two so far")
+    await expect(first.get_by_role("application")).to_have_count(0)
+    await first.keyboard.press("Escape")
     await expect(first.get_by_role("application")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(note).to_have_value("Two so far")
     await expect(first.get_by_role("article")).to_contain_text("Boat adrift")
 
 

@@ -1,5 +1,7 @@
 import type { Address, ClientFrame, ServerFrame, SignedIn, WireError } from '../wire/frames';
+import { isTextField } from '../panels/keys';
 import type { Action } from './actions';
+import { AfterTyping } from './afterTyping';
 import { Aside } from './aside.svelte';
 import { Board } from './board.svelte';
 import { Calls } from './calls.svelte';
@@ -91,6 +93,7 @@ export class Console extends Entrance {
   #windows: RollCall;
   #leftBehind: LeftBehind | null = null;
   #mapWindow: MapWindow;
+  #afterTyping = new AfterTyping(() => this.#typing());
   #workWindow = new WorkWindow(
     (said) => this.work.tell(said),
     (asked) => this.#work(asked),
@@ -168,7 +171,15 @@ export class Console extends Entrance {
 
   /** The map is in a window of its own: here is the work, until that is closed. */
   #giveMap(elsewhere: boolean): void {
-    if (this.work.asked === 'whole') this.work.window = elsewhere ? 'work' : 'whole';
+    if (this.work.asked !== 'whole') return;
+    this.#afterTyping.do(() => (this.work.window = elsewhere ? 'work' : 'whole'));
+  }
+
+  /** Whether somebody types in what changes its place with the map. */
+  #typing(): boolean {
+    const { activeElement } = document;
+    const moves = this.panel === 'incident' || activeElement?.closest('main') != null;
+    return moves && isTextField(activeElement);
   }
 
   /** An emergency was taken note of here: it counts as read, and its conversation opens. */
