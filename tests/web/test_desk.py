@@ -73,11 +73,17 @@ async def test_of_several_emergencies_the_gravest_has_a_banner_and_the_others_ar
     await expect(page.get_by_role("tabpanel", name="Alarms")).to_contain_text(
         "Emergencies put aside"
     )
-    # Pressed again, it is back, and nobody's.
+    # Pressed again, it is back, with a banner until all are folded.
     await enter(page, "e P-901")
-    await expect(page.get_by_role("region", name="3 emergencies")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(others).to_be_visible(timeout=PATIENCE_MS)
+    await expect(taken).to_contain_text("pressed 2 times")
+    await keep(page, "desk-pressed-again")
+    await page.keyboard.press("e")
+    await expect(banners).to_have_count(3)
+    await page.keyboard.press("e")
+    await expect(banners).to_have_count(1)
+    await expect(others.get_by_role("button", name="P-901")).to_contain_text("pressed 2 times")
+    await keep(page, "desk-pressed-again-folded")
 
 
 async def test_a_request_stands_among_the_incidents_and_a_key_goes_there(control: Control) -> None:
