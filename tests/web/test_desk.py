@@ -182,8 +182,15 @@ async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_p
     await open_incident(first, "Boat adrift", place="Turneffe")
     await expect(first.locator("main").get_by_role("article")).to_be_visible()
     await keep(first, "desk-map-elsewhere")
-    # The map comes back, but takes no field from under the hands of somebody who types.
+    # What is begun at the list beside the map is begun where the work is.
     note = first.get_by_role("textbox", name="Note")
+    await expect(note).not_to_be_focused()
+    await map_window.bring_to_front()
+    await map_window.locator("body").press("i")
+    await map_window.keyboard.press("w")
+    await expect(note).to_be_focused(timeout=PATIENCE_MS)
+    await first.bring_to_front()
+    # The map comes back, but takes no field from under the hands of somebody who types.
     await note.press_sequentially("Two ")
     await map_window.close()
     await first.wait_for_timeout(7_000)
