@@ -182,6 +182,17 @@ async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_p
     await open_incident(first, "Boat adrift", place="Turneffe")
     await expect(first.locator("main").get_by_role("article")).to_be_visible()
     await keep(first, "desk-map-elsewhere")
+    # A place is clicked on the map of the other window.
+    await first.get_by_role("button", name="Change place").click()
+    await first.get_by_role("button", name="Point on the map").click()
+    await map_window.bring_to_front()
+    await expect(map_window.get_by_text("Click on the map…")).to_be_visible()
+    await keep(map_window, "desk-pointing")
+    await map_window.get_by_role("application").click()
+    await expect(map_window.get_by_text("Click on the map…")).to_have_count(0)
+    await first.bring_to_front()
+    await expect(first.get_by_role("button", name="Remove the point")).to_be_visible()
+    await first.get_by_role("button", name="Leave", exact=True).click()
     # What is begun at the list beside the map is begun where the work is.
     note = first.get_by_role("textbox", name="Note")
     await expect(note).not_to_be_focused()

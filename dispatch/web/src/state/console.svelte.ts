@@ -18,6 +18,7 @@ import { conversationOf, type Item } from './mail';
 import { Mailroom } from './mailroom.svelte';
 import { MapWindow } from './mapWindow';
 import { Picture } from './picture.svelte';
+import { Pointing } from './pointing.svelte';
 import { RollCall } from './rollCall';
 import { Shelf } from './storage';
 import { theme } from './theme.svelte';
@@ -73,8 +74,11 @@ export class Console extends Entrance {
   radio = $state.raw<Radio | null>(null);
   /** Calls between some; there as the radio is. */
   radioCalls = $state.raw<PrivateCalls | null>(null);
-  /** The next click on the map goes here instead of choosing a unit. */
-  picking = $state.raw<((lon: number, lat: number) => void) | null>(null);
+  /** A place that is to be clicked on the map. */
+  readonly pointing = new Pointing(
+    (said) => this.work.tell(said),
+    () => this.work.window !== 'work',
+  );
   problem = $state<WireError | null>(null);
   view = $state.raw<MessageView>({ page: 'list' });
   fences = $state.raw<GeoJSON.FeatureCollection | null>(null);
@@ -270,6 +274,7 @@ export class Console extends Entrance {
     if (chosen.layout !== undefined) this.#arrange(chosen.layout);
     if (chosen.map?.what === 'who') this.#sayMap('here');
     else if (chosen.map && this.work.asked === 'whole') this.#mapWindow.take(chosen.map);
+    if (this.pointing.follow(chosen)) focus();
     if (chosen.works) this.#workWindow.answered(chosen.works);
     const mayWork = this.work.window !== 'map' && !this.locked && this.calls !== null;
     if (chosen.work && mayWork) {
@@ -496,7 +501,7 @@ export class Console extends Entrance {
     this.layouts = new Layouts(null);
     this.work.clear();
     this.calls = null;
-    this.picking = null;
+    this.pointing.stop();
     this.problem = null;
     this.picture = new Picture();
     this.fences = null;
