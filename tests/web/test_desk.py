@@ -193,6 +193,18 @@ async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_p
     await first.bring_to_front()
     await expect(first.get_by_role("button", name="Remove the point")).to_be_visible()
     await first.get_by_role("button", name="Leave", exact=True).click()
+    # A layout that is saved here has the view of the map there.
+    scale = map_window.locator(".maplibregl-ctrl-scale").first
+    far = await scale.inner_text()
+    await map_window.get_by_role("button", name="Zoom in").click()
+    await expect(scale).not_to_have_text(far)
+    await map_window.wait_for_timeout(1_000)
+    near = await scale.inner_text()
+    await enter(first, "lay save Harbour")
+    await map_window.get_by_role("button", name="All of Belize").click()
+    await expect(scale).not_to_have_text(near)
+    await enter(first, "lay harbour")
+    await expect(scale).to_have_text(near)
     # What is begun at the list beside the map is begun where the work is.
     note = first.get_by_role("textbox", name="Note")
     await expect(note).not_to_be_focused()

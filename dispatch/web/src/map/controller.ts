@@ -146,8 +146,7 @@ export class MapController {
     this.map.on('resize', () => this.#resize());
     this.map.on('moveend', () => {
       this.#relabel();
-      const { lng, lat } = this.map.getCenter();
-      this.#options.onMove({ lon: lng, lat, zoom: this.map.getZoom() });
+      this.#options.onMove(this.looked);
     });
     this.map.on('click', ({ point: { x, y }, lngLat }) => {
       if (onPoint(lngLat.lng, lngLat.lat)) return;
@@ -335,6 +334,12 @@ export class MapController {
     this.#pin = new maplibregl.Marker({ element, anchor: 'center' })
       .setLngLat([place.lon, place.lat])
       .addTo(this.map);
+  }
+
+  /** What it shows. */
+  get looked(): Looked {
+    const { lng, lat } = this.map.getCenter();
+    return { lon: lng, lat, zoom: this.map.getZoom() };
   }
 
   /** As it was looked at before. */

@@ -165,12 +165,16 @@ export class Console extends Entrance {
     this.picture.filter = layout.units;
     this.picture.order = layout.order;
     theme.choose(layout.theme);
-    if (layout.view) this.lookAt = { view: layout.view };
+    if (!layout.view) return;
+    this.work.view = layout.view;
+    this.#lookAt({ view: layout.view });
   }
 
   /** Other windows learn of a window with only the map. */
   #sayMap(what: 'here' | 'gone'): void {
-    if (this.work.window === 'map') this.work.tell({ map: { what, window: this.work.name } });
+    const { window, name, view } = this.work;
+    if (window !== 'map') return;
+    this.work.tell({ map: { what, window: name }, ...(view ? { view } : {}) });
   }
 
   /** The map is in a window of its own: here is the work, until that is closed. */
@@ -261,8 +265,20 @@ export class Console extends Entrance {
 
   /** Let the map look at a unit or a place, in whichever window it is. */
   show(what: NonNullable<Console['lookAt']>): void {
-    this.lookAt = what;
+    this.#lookAt(what);
     this.work.tell(what);
+  }
+
+  /** Where there is no map, nothing waits for one: it may come much later. */
+  #lookAt(what: NonNullable<Console['lookAt']>): void {
+    if (this.work.window !== 'work') this.lookAt = what;
+  }
+
+  /** What the other window's map shows, where there is none here. */
+  #mapShows(view: View): void {
+    if (this.work.window !== 'work') return;
+    this.work.view = view;
+    this.picture.centre = { lon: view.lon, lat: view.lat };
   }
 
   #follow(chosen: Chosen): void {
@@ -281,8 +297,9 @@ export class Console extends Entrance {
       this.#workWindow.asked(chosen.work);
       if (chosen.work.what !== 'open') focus();
     }
-    if (chosen.place) this.lookAt = { place: chosen.place };
-    else if (chosen.unit != null) this.lookAt = { unit: chosen.unit };
+    if (chosen.view) this.#mapShows(chosen.view);
+    if (chosen.place) this.#lookAt({ place: chosen.place });
+    else if (chosen.unit != null) this.#lookAt({ unit: chosen.unit });
   }
 
   /** A new call, at once; whatever is shown beside the map makes room. */

@@ -1,3 +1,4 @@
+import { viewOf, type View } from './layout';
 import type { MapSaid } from './mapWindow';
 
 /** The whole console in one window, or the map and the work in one each. */
@@ -72,6 +73,8 @@ export interface Chosen {
   works?: string;
   /** A window with only the map is here, goes, or is looked for. */
   map?: MapSaid;
+  /** What the map shows. */
+  view?: View;
   /** The layout of this name is chosen. */
   layout?: string;
   /** A window without the map asks for a place that is clicked there, or no more. */
@@ -130,5 +133,7 @@ export function chosenBy(data: unknown, me: string | null): Chosen | null {
   if (typeof layout === 'string') chosen.layout = layout;
   const map = mapSaid(said['map']);
   if (map) chosen.map = map;
+  const view = viewOf(said['view']);
+  if (view) chosen.view = view;
   return Object.keys(chosen).length > 0 ? chosen : null;
 }

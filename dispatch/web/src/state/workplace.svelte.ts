@@ -30,7 +30,7 @@ export class Workplace {
   list = $state<ListTab>('units');
   filter = $state.raw<BoardFilter>(EVERYTHING);
   panel = $state<Panel>('messages');
-  /** What the map of this window showed last. */
+  /** What the map showed last: this window's, or the other's where this one has none. */
   view: View | null = null;
   /** The incident that is open. */
   incident = $state<number | null>(null);
@@ -78,6 +78,7 @@ export class Workplace {
   /** The map shows something else. */
   look(view: View): void {
     this.view = view;
+    this.tell({ view });
     this.#remember();
   }
 
