@@ -159,6 +159,12 @@ async def test_the_desk_comes_back_as_it_was_arranged_and_saved(control: Control
     await enter(page, "lay delete harbour")
     await page.get_by_role("button", name="Layouts").click()
     await expect(dialog.get_by_role("listitem")).to_have_count(1)
+    # A call does not wait for it; letters are none of the desk's commands here.
+    await page.keyboard.press("n")
+    await expect(dialog).to_be_visible()
+    await page.keyboard.press("F2")
+    await expect(dialog).to_be_hidden()
+    await expect(page.get_by_role("form")).to_be_visible(timeout=PATIENCE_MS)
 
 
 async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_place(
