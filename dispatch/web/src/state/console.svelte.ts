@@ -397,7 +397,7 @@ export class Console extends Entrance {
     this.drafts = new Drafts(shelf);
     this.aside = new Aside(shelf);
     this.layouts = new Layouts(shelf);
-    this.work.enter(this.drafts);
+    this.work.enter(shelf, this.drafts);
     const line = {
       send: (out: ClientFrame) => this.connection.send(out),
       next: () => this.connection.next(),
