@@ -1,7 +1,5 @@
 import type { Address, ClientFrame, ServerFrame, SignedIn, WireError } from '../wire/frames';
-import { isTextField } from '../panels/keys';
 import type { Action } from './actions';
-import { AfterTyping } from './afterTyping';
 import { Aside } from './aside.svelte';
 import { Board } from './board.svelte';
 import { Calls } from './calls.svelte';
@@ -16,7 +14,7 @@ import { Layouts } from './layouts.svelte';
 import { LeftBehind } from './leftBehind';
 import { conversationOf, type Item } from './mail';
 import { Mailroom } from './mailroom.svelte';
-import { MapWindow } from './mapWindow';
+import { MapPlace } from './mapPlace';
 import { Picture } from './picture.svelte';
 import { Pointing } from './pointing.svelte';
 import { RollCall } from './rollCall';
@@ -96,8 +94,7 @@ export class Console extends Entrance {
   #watched = false;
   #windows: RollCall;
   #leftBehind: LeftBehind | null = null;
-  #mapWindow: MapWindow;
-  #afterTyping = new AfterTyping(() => this.#typing());
+  #map: MapPlace;
   #workWindow = new WorkWindow(
     (said) => this.work.tell(said),
     (asked) => this.#work(asked),
@@ -109,10 +106,7 @@ export class Console extends Entrance {
     const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('psn:windows') : null;
     this.#windows = new RollCall(this.work.name, channel, () => this.account?.me ?? null);
     this.work.onFollow = (chosen) => this.#follow(chosen);
-    const maps = 'BroadcastChannel' in globalThis ? new BroadcastChannel('psn:windows') : null;
-    const rollCall = new RollCall(this.work.name, maps, () => this.account?.me ?? null);
-    this.#mapWindow = new MapWindow(rollCall, (elsewhere) => this.#giveMap(elsewhere));
-    globalThis.addEventListener('pagehide', () => this.#sayMap('gone'));
+    this.#map = new MapPlace(this.work, () => this.account?.me ?? null);
   }
 
   /** What is shown beside the map. */
@@ -168,26 +162,6 @@ export class Console extends Entrance {
     if (!layout.view) return;
     this.work.view = layout.view;
     this.#lookAt({ view: layout.view });
-  }
-
-  /** Other windows learn of a window with only the map. */
-  #sayMap(what: 'here' | 'gone'): void {
-    const { window, name, view } = this.work;
-    if (window !== 'map') return;
-    this.work.tell({ map: { what, window: name }, ...(view ? { view } : {}) });
-  }
-
-  /** The map is in a window of its own: here is the work, until that is closed. */
-  #giveMap(elsewhere: boolean): void {
-    if (this.work.asked !== 'whole') return;
-    this.#afterTyping.do(() => (this.work.window = elsewhere ? 'work' : 'whole'));
-  }
-
-  /** Whether somebody types in what changes its place with the map. */
-  #typing(): boolean {
-    const { activeElement } = document;
-    const moves = this.panel === 'incident' || activeElement?.closest('main') != null;
-    return moves && isTextField(activeElement);
   }
 
   /** An emergency was taken note of here: it counts as read, and its conversation opens. */
@@ -288,8 +262,7 @@ export class Console extends Entrance {
     if (chosen.read) this.mailroom?.readElsewhere(chosen.read);
     if (chosen.silenced) this.#hushed(chosen.silenced);
     if (chosen.layout !== undefined) this.#arrange(chosen.layout);
-    if (chosen.map?.what === 'who') this.#sayMap('here');
-    else if (chosen.map && this.work.asked === 'whole') this.#mapWindow.take(chosen.map);
+    if (chosen.map) this.#map.take(chosen.map);
     if (this.pointing.follow(chosen)) focus();
     if (chosen.works) this.#workWindow.answered(chosen.works);
     const mayWork = this.work.window !== 'map' && !this.locked && this.calls !== null;
@@ -324,7 +297,7 @@ export class Console extends Entrance {
   /** In this window; when it has shown only the map so far, beside it from now on. */
   #work({ what, key }: WorkAsked): void {
     if (this.work.window === 'map') {
-      this.#sayMap('gone');
+      this.#map.say('gone');
       this.work.window = 'whole';
     }
     if (what === 'note' || what === 'close') {
@@ -412,9 +385,7 @@ export class Console extends Entrance {
     this.calls = new Calls(board, shelf, Number(frame.me.split(':')[1]));
     // A crash in the middle of a call: it is there again.
     if (this.calls.open) this.#openCall();
-    this.#sayMap('here');
-    if (this.work.window === 'whole')
-      this.work.tell({ map: { what: 'who', window: this.work.name } });
+    this.#map.enter();
     if (this.work.window !== 'map') {
       const radio = {
         ...line,
