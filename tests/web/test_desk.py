@@ -202,13 +202,19 @@ async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_p
     # A layout that is saved here has the view of the map there.
     scale = map_window.locator(".maplibregl-ctrl-scale").first
     far = await scale.inner_text()
+    await map_window.bring_to_front()
     await map_window.get_by_role("button", name="Zoom in").click()
     await expect(scale).not_to_have_text(far)
     await map_window.wait_for_timeout(1_000)
     near = await scale.inner_text()
+    await first.bring_to_front()
     await enter(first, "lay save Harbour")
+    await expect(first.locator("#command-says")).to_contain_text("Done.")
+    await map_window.bring_to_front()
     await map_window.get_by_role("button", name="All of Belize").click()
     await expect(scale).not_to_have_text(near)
+    await map_window.wait_for_timeout(1_000)
+    await first.bring_to_front()
     await enter(first, "lay harbour")
     await expect(scale).to_have_text(near)
     # What is begun at the list beside the map is begun where the work is.
