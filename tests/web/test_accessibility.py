@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.async_api import Page, expect
-from screens import PATIENCE_MS, WEB, Screens, address, keep, write
+from screens import PATIENCE_MS, WEB, Screens, address, at_work, keep, write
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -38,6 +38,44 @@ async def test_screens_are_for_everyone(screens: Screens, light: bool) -> None:
     await page.keyboard.press("Escape")
     await page.keyboard.press("?")
     assert await violations(page) == []
+
+
+@pytest.mark.parametrize("light", [False, True], ids=["night", "day"])
+async def test_layouts_and_folded_emergencies_are_for_everyone(
+    screens: Screens, light: bool
+) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed; run ./run web")
+    page = await screens.sign_in("bpd.dispatch", await screens.open(light=light, bypass_csp=True))
+    await at_work(page)
+    word = "day" if light else "night"
+    for line in ("e P-901", "e P-902", "e P-902", "lay save Harbour"):
+        await page.keyboard.press("/")
+        await page.keyboard.type(line)
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Escape")
+    banners = page.get_by_role("region", name="Emergency of")
+    await expect(banners).to_have_count(2, timeout=PATIENCE_MS)
+    assert await violations(page) == []
+    await fold(page)
+    others = page.get_by_role("region", name="2 emergencies")
+    await expect(others).to_contain_text("P-902 nobody · pressed 2 times")
+    assert await violations(page) == []
+    await page.keyboard.press("o")
+    await expect(banners).to_have_count(2, timeout=PATIENCE_MS)
+    await fold(page)
+    await expect(others).to_contain_text("P-901 BPD Dispatcher")
+    await page.get_by_role("button", name="Layouts").click()
+    await expect(page.get_by_role("dialog", name="Layouts")).to_be_visible()
+    await keep(page, f"layouts-folded-{word}")
+    assert await violations(page) == []
+
+
+async def fold(page: Page) -> None:
+    """All emergencies have a banner, and then the gravest alone."""
+    await page.keyboard.press("e")
+    await page.keyboard.press("e")
+    await expect(page.get_by_role("region", name="Emergency of")).to_have_count(1)
 
 
 @pytest.mark.parametrize("light", [False, True], ids=["night", "day"])

@@ -73,11 +73,17 @@ async def test_of_several_emergencies_the_gravest_has_a_banner_and_the_others_ar
     await expect(page.get_by_role("tabpanel", name="Alarms")).to_contain_text(
         "Emergencies put aside"
     )
-    # Pressed again, it is back, and nobody's.
+    # Pressed again, it is back, with a banner until all are folded.
     await enter(page, "e P-901")
-    await expect(page.get_by_role("region", name="3 emergencies")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(others).to_be_visible(timeout=PATIENCE_MS)
+    await expect(taken).to_contain_text("pressed 2 times")
+    await keep(page, "desk-pressed-again")
+    await page.keyboard.press("e")
+    await expect(banners).to_have_count(3)
+    await page.keyboard.press("e")
+    await expect(banners).to_have_count(1)
+    await expect(others.get_by_role("button", name="P-901")).to_contain_text("pressed 2 times")
+    await keep(page, "desk-pressed-again-folded")
 
 
 async def test_a_request_stands_among_the_incidents_and_a_key_goes_there(control: Control) -> None:
@@ -153,6 +159,12 @@ async def test_the_desk_comes_back_as_it_was_arranged_and_saved(control: Control
     await enter(page, "lay delete harbour")
     await page.get_by_role("button", name="Layouts").click()
     await expect(dialog.get_by_role("listitem")).to_have_count(1)
+    # A call does not wait for it; letters are none of the desk's commands here.
+    await page.keyboard.press("n")
+    await expect(dialog).to_be_visible()
+    await page.keyboard.press("F2")
+    await expect(dialog).to_be_hidden()
+    await expect(page.get_by_role("form")).to_be_visible(timeout=PATIENCE_MS)
 
 
 async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_place(
@@ -176,8 +188,53 @@ async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_p
     await open_incident(first, "Boat adrift", place="Turneffe")
     await expect(first.locator("main").get_by_role("article")).to_be_visible()
     await keep(first, "desk-map-elsewhere")
+    # A place is clicked on the map of the other window.
+    await first.get_by_role("button", name="Change place").click()
+    await first.get_by_role("button", name="Point on the map").click()
+    await map_window.bring_to_front()
+    await expect(map_window.get_by_text("Click on the map…")).to_be_visible()
+    await keep(map_window, "desk-pointing")
+    await map_window.get_by_role("application").click()
+    await expect(map_window.get_by_text("Click on the map…")).to_have_count(0)
+    await first.bring_to_front()
+    await expect(first.get_by_role("button", name="Remove the point")).to_be_visible()
+    await first.get_by_role("button", name="Leave", exact=True).click()
+    # A layout that is saved here has the view of the map there.
+    scale = map_window.locator(".maplibregl-ctrl-scale").first
+    far = await scale.inner_text()
+    await map_window.bring_to_front()
+    await map_window.get_by_role("button", name="Zoom in").click()
+    await expect(scale).not_to_have_text(far)
+    await map_window.wait_for_timeout(1_000)
+    near = await scale.inner_text()
+    await first.bring_to_front()
+    await enter(first, "lay save Harbour")
+    await expect(first.locator("#command-says")).to_contain_text("Done.")
+    await map_window.bring_to_front()
+    await map_window.get_by_role("button", name="All of Belize").click()
+    await expect(scale).not_to_have_text(near)
+    await map_window.wait_for_timeout(1_000)
+    await first.bring_to_front()
+    await enter(first, "lay harbour")
+    await expect(scale).to_have_text(near)
+    # What is begun at the list beside the map is begun where the work is.
+    note = first.get_by_role("textbox", name="Note")
+    await expect(note).not_to_be_focused()
+    await map_window.bring_to_front()
+    await map_window.locator("body").press("i")
+    await map_window.keyboard.press("w")
+    await expect(note).to_be_focused(timeout=PATIENCE_MS)
+    await first.bring_to_front()
+    # The map comes back, but takes no field from under the hands of somebody who types.
+    await note.press_sequentially("Two ")
     await map_window.close()
+    await first.wait_for_timeout(7_000)
+    await first.keyboard.type("so far")
+    await expect(note).to_have_value("Two so far")
+    await expect(first.get_by_role("application")).to_have_count(0)
+    await first.keyboard.press("Escape")
     await expect(first.get_by_role("application")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(note).to_have_value("Two so far")
     await expect(first.get_by_role("article")).to_contain_text("Boat adrift")
 
 

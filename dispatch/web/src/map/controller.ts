@@ -13,6 +13,7 @@ import { Marks, type Mark } from './marks';
 import { LOOK, Motion, PER_RING, type Area } from './motion';
 import { ownMapStyle } from './ownMap';
 import { Painter } from './painter';
+import { Pin } from './pin';
 import { begun, BELIZE, mapStyle, WEST_SOUTH_EAST_NORTH } from './style';
 import { UnitCanvas } from './unitCanvas';
 
@@ -56,6 +57,8 @@ const BEYOND = 60;
 export class MapController {
   readonly map: maplibregl.Map;
   readonly motion = new Motion();
+  /** Where a caller says it is. */
+  readonly pin: Pin;
   #options: MapOptions;
   #units: UnitCanvas;
   #painter: Painter;
@@ -73,7 +76,6 @@ export class MapController {
   #lastLabels = 0;
   #syncing = 0;
   #relabelling = 0;
-  #pin: maplibregl.Marker | null = null;
 
   constructor(options: MapOptions) {
     this.#options = options;
@@ -122,6 +124,7 @@ export class MapController {
     );
     this.map.getCanvasContainer().append(this.#units.canvas);
     this.#marks = new Marks(this.map, options.onIncident, options.onSelect);
+    this.pin = new Pin(this.map);
     this.#resize();
     this.#installed();
     this.#listen();
@@ -146,8 +149,7 @@ export class MapController {
     this.map.on('resize', () => this.#resize());
     this.map.on('moveend', () => {
       this.#relabel();
-      const { lng, lat } = this.map.getCenter();
-      this.#options.onMove({ lon: lng, lat, zoom: this.map.getZoom() });
+      this.#options.onMove(this.looked);
     });
     this.map.on('click', ({ point: { x, y }, lngLat }) => {
       if (onPoint(lngLat.lng, lngLat.lat)) return;
@@ -323,18 +325,10 @@ export class MapController {
     });
   }
 
-  /** Where a caller says it is; nothing when null. */
-  pin(place: { lon: number; lat: number; label: string } | null): void {
-    this.#pin?.remove();
-    this.#pin = null;
-    if (!place) return;
-    const element = document.createElement('div');
-    element.className = 'call-pin';
-    element.setAttribute('role', 'img');
-    element.setAttribute('aria-label', place.label);
-    this.#pin = new maplibregl.Marker({ element, anchor: 'center' })
-      .setLngLat([place.lon, place.lat])
-      .addTo(this.map);
+  /** What it shows. */
+  get looked(): Looked {
+    const { lng, lat } = this.map.getCenter();
+    return { lon: lng, lat, zoom: this.map.getZoom() };
   }
 
   /** As it was looked at before. */

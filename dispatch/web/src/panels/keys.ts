@@ -50,7 +50,8 @@ export function shortcut(event: {
   return KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? null;
 }
 
-function isTextField(target: unknown): boolean {
+/** Whether letters that are typed there are written there. */
+export function isTextField(target: unknown): boolean {
   if (typeof target !== 'object' || target === null || !('tagName' in target)) return false;
   if (target.tagName === 'INPUT') {
     const type = 'type' in target ? String(target.type) : 'text';

@@ -14,8 +14,9 @@ import { Layouts } from './layouts.svelte';
 import { LeftBehind } from './leftBehind';
 import { conversationOf, type Item } from './mail';
 import { Mailroom } from './mailroom.svelte';
-import { MapWindow } from './mapWindow';
+import { MapPlace } from './mapPlace';
 import { Picture } from './picture.svelte';
+import { Pointing } from './pointing.svelte';
 import { RollCall } from './rollCall';
 import { Shelf } from './storage';
 import { theme } from './theme.svelte';
@@ -71,8 +72,11 @@ export class Console extends Entrance {
   radio = $state.raw<Radio | null>(null);
   /** Calls between some; there as the radio is. */
   radioCalls = $state.raw<PrivateCalls | null>(null);
-  /** The next click on the map goes here instead of choosing a unit. */
-  picking = $state.raw<((lon: number, lat: number) => void) | null>(null);
+  /** A place that is to be clicked on the map. */
+  readonly pointing = new Pointing(
+    (said) => this.work.tell(said),
+    () => this.work.window !== 'work',
+  );
   problem = $state<WireError | null>(null);
   view = $state.raw<MessageView>({ page: 'list' });
   fences = $state.raw<GeoJSON.FeatureCollection | null>(null);
@@ -90,7 +94,7 @@ export class Console extends Entrance {
   #watched = false;
   #windows: RollCall;
   #leftBehind: LeftBehind | null = null;
-  #mapWindow: MapWindow;
+  #map: MapPlace;
   #workWindow = new WorkWindow(
     (said) => this.work.tell(said),
     (asked) => this.#work(asked),
@@ -102,10 +106,7 @@ export class Console extends Entrance {
     const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('psn:windows') : null;
     this.#windows = new RollCall(this.work.name, channel, () => this.account?.me ?? null);
     this.work.onFollow = (chosen) => this.#follow(chosen);
-    const maps = 'BroadcastChannel' in globalThis ? new BroadcastChannel('psn:windows') : null;
-    const rollCall = new RollCall(this.work.name, maps, () => this.account?.me ?? null);
-    this.#mapWindow = new MapWindow(rollCall, (elsewhere) => this.#giveMap(elsewhere));
-    globalThis.addEventListener('pagehide', () => this.#sayMap('gone'));
+    this.#map = new MapPlace(this.work, () => this.account?.me ?? null);
   }
 
   /** What is shown beside the map. */
@@ -158,17 +159,9 @@ export class Console extends Entrance {
     this.picture.filter = layout.units;
     this.picture.order = layout.order;
     theme.choose(layout.theme);
-    if (layout.view) this.lookAt = { view: layout.view };
-  }
-
-  /** Other windows learn of a window with only the map. */
-  #sayMap(what: 'here' | 'gone'): void {
-    if (this.work.window === 'map') this.work.tell({ map: { what, window: this.work.name } });
-  }
-
-  /** The map is in a window of its own: here is the work, until that is closed. */
-  #giveMap(elsewhere: boolean): void {
-    if (this.work.asked === 'whole') this.work.window = elsewhere ? 'work' : 'whole';
+    if (!layout.view) return;
+    this.work.view = layout.view;
+    this.#lookAt({ view: layout.view });
   }
 
   /** An emergency was taken note of here: it counts as read, and its conversation opens. */
@@ -246,8 +239,20 @@ export class Console extends Entrance {
 
   /** Let the map look at a unit or a place, in whichever window it is. */
   show(what: NonNullable<Console['lookAt']>): void {
-    this.lookAt = what;
+    this.#lookAt(what);
     this.work.tell(what);
+  }
+
+  /** Where there is no map, nothing waits for one: it may come much later. */
+  #lookAt(what: NonNullable<Console['lookAt']>): void {
+    if (this.work.window !== 'work') this.lookAt = what;
+  }
+
+  /** What the other window's map shows, where there is none here. */
+  #mapShows(view: View): void {
+    if (this.work.window !== 'work') return;
+    this.work.view = view;
+    this.picture.centre = { lon: view.lon, lat: view.lat };
   }
 
   #follow(chosen: Chosen): void {
@@ -257,16 +262,17 @@ export class Console extends Entrance {
     if (chosen.read) this.mailroom?.readElsewhere(chosen.read);
     if (chosen.silenced) this.#hushed(chosen.silenced);
     if (chosen.layout !== undefined) this.#arrange(chosen.layout);
-    if (chosen.map?.what === 'who') this.#sayMap('here');
-    else if (chosen.map && this.work.asked === 'whole') this.#mapWindow.take(chosen.map);
+    if (chosen.map) this.#map.take(chosen.map);
+    if (this.pointing.follow(chosen)) focus();
     if (chosen.works) this.#workWindow.answered(chosen.works);
     const mayWork = this.work.window !== 'map' && !this.locked && this.calls !== null;
     if (chosen.work && mayWork) {
       this.#workWindow.asked(chosen.work);
       if (chosen.work.what !== 'open') focus();
     }
-    if (chosen.place) this.lookAt = { place: chosen.place };
-    else if (chosen.unit != null) this.lookAt = { unit: chosen.unit };
+    if (chosen.view) this.#mapShows(chosen.view);
+    if (chosen.place) this.#lookAt({ place: chosen.place });
+    else if (chosen.unit != null) this.#lookAt({ unit: chosen.unit });
   }
 
   /** A new call, at once; whatever is shown beside the map makes room. */
@@ -291,7 +297,7 @@ export class Console extends Entrance {
   /** In this window; when it has shown only the map so far, beside it from now on. */
   #work({ what, key }: WorkAsked): void {
     if (this.work.window === 'map') {
-      this.#sayMap('gone');
+      this.#map.say('gone');
       this.work.window = 'whole';
     }
     if (what === 'note' || what === 'close') {
@@ -364,7 +370,7 @@ export class Console extends Entrance {
     this.drafts = new Drafts(shelf);
     this.aside = new Aside(shelf);
     this.layouts = new Layouts(shelf);
-    this.work.enter(this.drafts);
+    this.work.enter(shelf, this.drafts);
     const line = {
       send: (out: ClientFrame) => this.connection.send(out),
       next: () => this.connection.next(),
@@ -379,9 +385,7 @@ export class Console extends Entrance {
     this.calls = new Calls(board, shelf, Number(frame.me.split(':')[1]));
     // A crash in the middle of a call: it is there again.
     if (this.calls.open) this.#openCall();
-    this.#sayMap('here');
-    if (this.work.window === 'whole')
-      this.work.tell({ map: { what: 'who', window: this.work.name } });
+    this.#map.enter();
     if (this.work.window !== 'map') {
       const radio = {
         ...line,
@@ -485,7 +489,7 @@ export class Console extends Entrance {
     this.layouts = new Layouts(null);
     this.work.clear();
     this.calls = null;
-    this.picking = null;
+    this.pointing.stop();
     this.problem = null;
     this.picture = new Picture();
     this.fences = null;

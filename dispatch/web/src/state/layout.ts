@@ -36,7 +36,8 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function view(value: unknown): View | null {
+/** If it can be one. */
+export function viewOf(value: unknown): View | null {
   const { lon, lat, zoom } = record(value);
   const there = [lon, lat, zoom].every((each) => Number.isFinite(each));
   return there ? { lon: Number(lon), lat: Number(lat), zoom: Number(zoom) } : null;
@@ -57,7 +58,7 @@ export function arrangementOf(kept: unknown): Arrangement {
     list: one(TABS, of['list'], 'units'),
     filter: board(of['filter']),
     panel: one(PANELS, of['panel'], 'messages'),
-    view: view(of['view']),
+    view: viewOf(of['view']),
   };
 }
 

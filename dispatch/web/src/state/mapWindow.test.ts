@@ -4,11 +4,16 @@ import { MapWindow } from './mapWindow';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+/** The roll call lasts two seconds, and who is silent at its start is closed for it. */
 function make() {
   const said: boolean[] = [];
   const closed = new Set<string>();
   const rollCall = {
-    closed: (of: readonly string[]) => Promise.resolve(of.filter((one) => closed.has(one))),
+    closed: async (of: readonly string[]) => {
+      const silent = of.filter((one) => closed.has(one));
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      return silent;
+    },
   };
   return { said, closed, map: new MapWindow(rollCall, (elsewhere) => said.push(elsewhere)) };
 }
@@ -41,9 +46,38 @@ test('one that crashed is noticed', async () => {
   const { said, closed, map } = make();
   map.take({ what: 'here', window: 'a' });
   closed.add('a');
-  await vi.advanceTimersByTimeAsync(5_100);
+  await vi.advanceTimersByTimeAsync(7_100);
   expect(said).toEqual([true, false]);
   map.take({ what: 'gone', window: 'a' });
   await vi.advanceTimersByTimeAsync(20_000);
+  expect(said).toEqual([true, false]);
+});
+
+test('one that is reloaded while it is asked for is still there', async () => {
+  const { said, closed, map } = make();
+  map.take({ what: 'here', window: 'a' });
+  await vi.advanceTimersByTimeAsync(4_900);
+  map.take({ what: 'gone', window: 'a' });
+  closed.add('a');
+  await vi.advanceTimersByTimeAsync(1_000);
+  map.take({ what: 'here', window: 'a' });
+  closed.clear();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(said).toEqual([true]);
+});
+
+test('one that is away longer than the roll call lasts has its time to come back', async () => {
+  const { said, closed, map } = make();
+  map.take({ what: 'here', window: 'a' });
+  await vi.advanceTimersByTimeAsync(4_900);
+  map.take({ what: 'gone', window: 'a' });
+  closed.add('a');
+  await vi.advanceTimersByTimeAsync(3_900);
+  map.take({ what: 'here', window: 'a' });
+  closed.clear();
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(said).toEqual([true]);
+  closed.add('a');
+  await vi.advanceTimersByTimeAsync(7_100);
   expect(said).toEqual([true, false]);
 });

@@ -13,7 +13,9 @@ export interface MapSaid {
 
 /** Whether the map has a window of its own, for a window that shows the work in its place then. */
 export class MapWindow {
-  #open = new Set<string>();
+  /** By window: how often one had said that it was here when this one last did. */
+  #open = new Map<string, number>();
+  #said = 0;
   #going = new Map<string, ReturnType<typeof setTimeout>>();
   #asking: ReturnType<typeof setInterval> | undefined;
 
@@ -25,26 +27,34 @@ export class MapWindow {
 
   take({ what, window }: MapSaid): void {
     clearTimeout(this.#going.get(window));
+    this.#going.delete(window);
     if (what === 'here') this.#here(window);
     else if (what === 'gone') {
       this.#going.set(
         window,
-        setTimeout(() => this.#gone([window]), AWAY),
+        setTimeout(() => {
+          this.#going.delete(window);
+          this.#gone([window]);
+        }, AWAY),
       );
     }
   }
 
   #here(window: string): void {
     const first = this.#open.size === 0;
-    this.#open.add(window);
+    this.#open.set(window, (this.#said += 1));
     if (!first) return;
     clearInterval(this.#asking);
     this.#asking = setInterval(() => void this.#ask(), ASK_EVERY);
     this.changed(true);
   }
 
+  /** One that is only reloaded cannot answer: it says by itself that it is here again, or not. */
   async #ask(): Promise<void> {
-    this.#gone(await this.rollCall.closed([...this.#open]));
+    const asked = new Map(this.#open);
+    const closed = await this.rollCall.closed([...asked.keys()]);
+    const silent = (window: string): boolean => this.#open.get(window) === asked.get(window);
+    this.#gone(closed.filter((window) => silent(window) && !this.#going.has(window)));
   }
 
   #gone(windows: readonly string[]): void {

@@ -16,6 +16,10 @@ test('only the same person’s other window is followed, and only what can be me
   expect(chosenBy({ me, place: { lon: -88, lat: 17 } }, me)).toEqual({
     place: { lon: -88, lat: 17 },
   });
+  const pointed = { lon: -88, lat: 17 };
+  expect(chosenBy({ me, pointing: false, pointed }, me)).toEqual({ pointing: false, pointed });
+  const view = { lon: -88, lat: 17, zoom: 9 };
+  expect(chosenBy({ me, view }, me)).toEqual({ view });
   expect(chosenBy({ me, write: ['unit:7'] }, me)).toEqual({ write: ['unit:7'] });
   expect(chosenBy({ me, read: ['x'] }, me)).toEqual({ read: ['x'] });
   const silenced = { messages: ['x'], emergencies: [[3, 2]] };
@@ -32,6 +36,8 @@ test('only the same person’s other window is followed, and only what can be me
     { me, unit: '7' },
     { me, unit: 1.5 },
     { me, place: 3 },
+    { me, view: { lon: -88, lat: 17 } },
+    { me, pointing: 1, pointed: { lon: '1', lat: 1 } },
     { me, write: [7] },
     { me, read: 'x' },
     { me, silenced: { messages: ['x'] } },

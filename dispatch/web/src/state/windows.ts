@@ -1,3 +1,4 @@
+import { viewOf, type View } from './layout';
 import type { MapSaid } from './mapWindow';
 
 /** The whole console in one window, or the map and the work in one each. */
@@ -72,8 +73,14 @@ export interface Chosen {
   works?: string;
   /** A window with only the map is here, goes, or is looked for. */
   map?: MapSaid;
+  /** What the map shows. */
+  view?: View;
   /** The layout of this name is chosen. */
   layout?: string;
+  /** A window without the map asks for a place that is clicked there, or no more. */
+  pointing?: boolean;
+  /** It was clicked: degrees. */
+  pointed?: { lon: number; lat: number };
 }
 
 const texts = (value: unknown): value is string[] =>
@@ -102,9 +109,11 @@ export function chosenBy(data: unknown, me: string | null): Chosen | null {
     const id = said[field];
     if (id === null || (typeof id === 'number' && Number.isInteger(id))) chosen[field] = id;
   }
-  const place = said['place'] as { lon?: unknown; lat?: unknown } | undefined;
-  if (typeof place?.lon === 'number' && typeof place.lat === 'number') {
-    chosen.place = { lon: place.lon, lat: place.lat };
+  for (const field of ['place', 'pointed'] as const) {
+    const place = said[field] as { lon?: unknown; lat?: unknown } | undefined;
+    if (typeof place?.lon === 'number' && typeof place.lat === 'number') {
+      chosen[field] = { lon: place.lon, lat: place.lat };
+    }
   }
   for (const field of ['write', 'read'] as const) {
     const list = said[field];
@@ -118,10 +127,13 @@ export function chosenBy(data: unknown, me: string | null): Chosen | null {
   const work = said['work'] as { what?: unknown; key?: unknown } | undefined;
   const what = WORKS.find((one) => one === work?.what);
   if (what && typeof work?.key === 'string') chosen.work = { what, key: work.key };
-  const { works, layout } = said;
+  const { works, layout, pointing } = said;
+  if (typeof pointing === 'boolean') chosen.pointing = pointing;
   if (typeof works === 'string') chosen.works = works;
   if (typeof layout === 'string') chosen.layout = layout;
   const map = mapSaid(said['map']);
   if (map) chosen.map = map;
+  const view = viewOf(said['view']);
+  if (view) chosen.view = view;
   return Object.keys(chosen).length > 0 ? chosen : null;
 }

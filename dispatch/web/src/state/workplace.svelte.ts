@@ -3,6 +3,7 @@ import type { Place } from '../wire/items';
 import { newActionId } from './board.svelte';
 import { Draft, Drafts } from './drafts.svelte';
 import { arrangementOf, type Arrangement, type ListTab, type Panel, type View } from './layout';
+import type { Shelf } from './storage';
 import { chosenBy, windowKind, windowName, type Chosen, type WindowKind } from './windows';
 
 const OPEN = 'psn:open';
@@ -30,7 +31,7 @@ export class Workplace {
   list = $state<ListTab>('units');
   filter = $state.raw<BoardFilter>(EVERYTHING);
   panel = $state<Panel>('messages');
-  /** What the map of this window showed last. */
+  /** What the map showed last: this window's, or the other's where this one has none. */
   view: View | null = null;
   /** The incident that is open. */
   incident = $state<number | null>(null);
@@ -43,9 +44,9 @@ export class Workplace {
   onFollow: (chosen: Chosen) => void = () => undefined;
   #channel: BroadcastChannel | null = null;
   #drafts = new Drafts(null);
+  #shelf: Shelf | null = null;
 
   constructor(private readonly me: () => string | null) {
-    this.#recall();
     if (!('BroadcastChannel' in globalThis)) return;
     this.#channel = new BroadcastChannel('psn:chosen');
     this.#channel.onmessage = ({ data }) => {
@@ -78,6 +79,7 @@ export class Workplace {
   /** The map shows something else. */
   look(view: View): void {
     this.view = view;
+    this.tell({ view });
     this.#remember();
   }
 
@@ -114,17 +116,21 @@ export class Workplace {
     }
   }
 
-  /** Somebody sits here: this is what he has typed. */
-  enter(drafts: Drafts): void {
+  /** Somebody sits here: this is how he has arranged it, and what he has typed. */
+  enter(shelf: Shelf, drafts: Drafts): void {
+    this.#shelf = shelf;
     this.#drafts = drafts;
+    this.#recall();
     this.#look();
   }
 
   /** Somebody else sits here now. */
   clear(): void {
+    this.#shelf = null;
     this.#drafts = new Drafts(null);
     this.open(null);
     this.begin = null;
+    this.#arrange(arrangementOf(null));
   }
 
   #look(): void {
@@ -133,31 +139,35 @@ export class Workplace {
       incident === null ? new Draft(NOBODY) : this.#drafts.of(`assign:${incident}`, NOBODY);
   }
 
-  get #key(): string {
-    return `psn:layout:${windowKind(location.search)}`;
+  /** Each kind of window is arranged by itself. */
+  get #name(): string {
+    return `layout:${this.asked}`;
   }
 
   #recall(): void {
-    try {
-      const open = JSON.parse(sessionStorage.getItem(OPEN) ?? 'null') as unknown;
-      if (typeof open === 'number') this.incident = open;
-      const kept = arrangementOf(JSON.parse(localStorage.getItem(this.#key) ?? 'null'));
-      const { list, filter, panel, view } = kept;
-      Object.assign(this, { list, filter, panel, view });
-      if (typeof open === 'number') this.panel = 'incident';
-      else if (panel === 'incident') this.panel = 'messages';
-    } catch {
-      // What cannot be read is arranged as for a newcomer.
-    }
+    this.incident = openBefore();
+    this.#arrange(arrangementOf(this.#shelf?.get(this.#name, null)));
+    if (this.incident !== null) this.panel = 'incident';
+    else if (this.panel === 'incident') this.panel = 'messages';
+  }
+
+  #arrange({ list, filter, panel, view }: Arrangement): void {
+    Object.assign(this, { list, filter, panel, view });
   }
 
   #remember(): void {
     const { list, filter, panel, view } = this;
     const layout: Arrangement = { list, filter, panel, view };
-    try {
-      localStorage.setItem(this.#key, JSON.stringify(layout));
-    } catch {
-      // The arrangement then lasts until the page is closed.
-    }
+    this.#shelf?.set(this.#name, layout);
+  }
+}
+
+/** The incident that was open here before a reload. */
+function openBefore(): number | null {
+  try {
+    const open = JSON.parse(sessionStorage.getItem(OPEN) ?? 'null') as unknown;
+    return typeof open === 'number' ? open : null;
+  } catch {
+    return null;
   }
 }

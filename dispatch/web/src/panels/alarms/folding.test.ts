@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Emergency } from '../../wire/items';
-import { byNeed, mayLeave, whole } from './folding';
+import { byNeed, mayLeave, pressedAgain, whole } from './folding';
 
 const raised = (id: number, more: Partial<Emergency> = {}): Emergency => ({
   is: 'emergency',
@@ -33,4 +33,16 @@ test('one that somebody is about keeps its banner when a graver one comes', () =
 test('only what the desk has ended may be put aside, never what nobody has', () => {
   expect([mine, nobodys, ended, later].filter(mayLeave)).toEqual([ended]);
   expect(mayLeave(raised(5, { desk_safe: 6000 }))).toBe(false);
+});
+
+test('one that was pressed again has a banner until somebody has looked at it', () => {
+  const again = raised(1, { owner: 7, presses: 2 });
+  const all = [again, nobodys, ended].sort(byNeed);
+  const shown = (looked: [number, number][]): Emergency[] =>
+    whole(all, false, (each) => pressedAgain(each, new Map(looked)));
+  expect(shown([])).toEqual([nobodys, again]);
+  expect(shown([[1, 1]])).toEqual([nobodys, again]);
+  expect(shown([[1, 2]])).toEqual([nobodys]);
+  expect(pressedAgain({ ...again, presses: 3 }, new Map([[1, 2]]))).toBe(true);
+  expect(pressedAgain(mine, new Map())).toBe(false);
 });

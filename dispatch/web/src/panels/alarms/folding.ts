@@ -13,9 +13,19 @@ export function mayLeave(emergency: Emergency): boolean {
   return emergency.owner != null && emergency.desk_safe != null;
 }
 
+type Pressed = Pick<Emergency, 'id' | 'presses'>;
+
+/** How often it has been pressed. */
+export const pressesOf = ({ presses }: Pressed): number => presses ?? 1;
+
+/** Whether it was pressed again since somebody looked at it; `looked`: how often it had been then. */
+export function pressedAgain(each: Pressed, looked: ReadonlyMap<number, number>): boolean {
+  return pressesOf(each) > (looked.get(each.id) ?? 1);
+}
+
 /**
  * Which emergencies, in order, have a banner of their own while the others are only named: the
- * first always, and what is being looked at or ended.
+ * first always, and what is being looked at or ended, or was pressed again.
  */
 export function whole(
   all: readonly Emergency[],
