@@ -140,7 +140,7 @@ async def _need_safe(work: Work, units: list[Unit]) -> None:
         raise DispatchRefused(
             "unit_in_emergency",
             f"{names}: the red button was pressed, and that emergency is not over.",
-            "See to it first, choose another unit, or send it knowing that (its id in knowing).",
+            "See to it first, choose another unit, or send it knowing that.",
         )
 
 

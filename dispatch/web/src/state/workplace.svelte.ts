@@ -97,7 +97,8 @@ export class Workplace {
   ask(units: readonly number[], text: string, why: Refusal): void {
     const { typed } = this.sending;
     const both = typed.text && text && typed.text !== text ? `${typed.text} ${text}` : '';
-    this.sending.begin({ open: true, units, text: both || text || typed.text });
+    // The keyboard stays where it is: the search field would scroll the question away.
+    this.sending.type({ open: true, units, text: both || text || typed.text });
     this.sending.refused = why;
   }
 
