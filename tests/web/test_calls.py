@@ -299,6 +299,7 @@ async def test_a_question_to_the_command_line_is_answered_in_the_panel(screens: 
     for callsign in ("P-901", "P-902"):
         await expect(panel.get_by_role("checkbox", name=callsign)).to_be_checked()
     await expect(panel.get_by_role("textbox", name="Order")).to_have_value("with lights")
+    await expect(told.get_by_role("button", name="Yes, send")).to_be_in_viewport(ratio=1)
     await keep(page, "command-question")
     # Of other units nothing was asked, and of the same ones it is asked again.
     await panel.get_by_role("checkbox", name="P-902").uncheck()
