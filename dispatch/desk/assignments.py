@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from dispatch.desk.cards import Card, locked_card, seen, worked_on
 from dispatch.desk.raising import raise_alarm
@@ -37,8 +37,8 @@ class Assign(Struct, kw_only=True, omit_defaults=True):
     """Also those that are on another incident; that one ends for them."""
     anyway: bool = False
     """Also those that are off duty or out of service."""
-    knowing: bool = False
-    """Also those whose own emergency is not over."""
+    knowing: Annotated[list[Id], Meta(max_length=50)] = []
+    """Also these, of whom it was told that their own emergency is not over, and no others."""
 
 
 class Assigned(Struct):
@@ -87,8 +87,7 @@ async def assign(work: Work, body: Assign) -> Assigned:
     told: Any = await work.connection.fetchrow(
         "select priority, place, details from incident_card where incident_id = $1", card.id
     )
-    if not body.knowing:
-        await _need_safe(work, units)
+    await _need_safe(work, [unit for unit in units if unit.id not in body.knowing])
     for unit in sorted(units, key=lambda unit: unit.id):
         await _free(work, unit, statuses[unit.id], body)
     made = await _send(work, card, _order(card, told, body), units, body.place)

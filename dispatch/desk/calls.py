@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from dispatch.desk.cards import open_card, worked_on
 from dispatch.desk.types import own_type
-from dispatch.desk.values import Id, Line, Place, Priority, Reason, Text, Words
+from dispatch.desk.values import (
+    MOST_CHARACTERS,
+    HeardPlace,
+    Id,
+    Line,
+    Place,
+    Priority,
+    Reason,
+    Text,
+    Words,
+)
 from dispatch.desk.work import Action, Made, Work
 from dispatch.domain import calls
 from dispatch.domain.calls import State
@@ -22,21 +32,23 @@ class Typed(Struct, kw_only=True, omit_defaults=True):
 
     caller_name: Line | UnsetType = UNSET
     caller_number: Line | UnsetType = UNSET
-    place: Place | UnsetType = UNSET
     type: Id | UnsetType | None = UNSET
     notes: Text | UnsetType = UNSET
 
 
-class Receive(Typed, kw_only=True):
+class Heard(Typed, kw_only=True):
+    """A call that is new: it is never refused because of where it says to be (DOM-CALL-6)."""
+
+    line: CallLine = "agency"
+    place: HeardPlace | UnsetType = UNSET
+
+
+class Receive(Heard, kw_only=True):
     """A call that nobody has taken yet: from a form, a program, a line that rings."""
 
-    line: CallLine = "agency"
 
-
-class Take(Typed, kw_only=True):
+class Take(Heard, kw_only=True):
     """A new call of whoever asks, from its first moment on."""
-
-    line: CallLine = "agency"
 
 
 class TakeOver(Struct):
@@ -51,6 +63,7 @@ class Change(Typed, kw_only=True):
 
     call: Id
     line: CallLine | UnsetType = UNSET
+    place: Place | UnsetType = UNSET
 
 
 class Which(Struct):
@@ -81,6 +94,13 @@ class Close(Struct):
     reason: Reason
 
 
+class Came(Made, omit_defaults=True):
+    """The call's id, and what of it could not be kept."""
+
+    left_out: str = ""
+    """Why its point is not with it, as a sentence, which stands in its notes too."""
+
+
 class Opened(Struct):
     """The incident, and its number."""
 
@@ -88,32 +108,37 @@ class Opened(Struct):
     number: str
 
 
-async def receive(work: Work, body: Receive) -> Made:
+async def receive(work: Work, body: Receive) -> Came:
     """A call comes in, and waits for somebody to take it."""
     agency = work.own("call", "take", "receive calls")
-    return await _new(work, agency, body, body.line, State.WAITING, None)
+    return await _new(work, agency, body, State.WAITING, None)
 
 
-async def take(work: Work, body: Take) -> Made:
+async def take(work: Work, body: Take) -> Came:
     """A new call is taken: it is on disk before anything has been typed."""
     agency = work.own("call", "take", "take calls")
-    return await _new(work, agency, body, body.line, State.TAKEN, work.person())
+    return await _new(work, agency, body, State.TAKEN, work.person())
 
 
-async def _new(
-    work: Work, agency: int, body: Typed, line: str, state: State, person: int | None
-) -> Made:
+async def _new(work: Work, agency: int, body: Heard, state: State, person: int | None) -> Came:
     number = await work.connection.fetchval(
         "insert into call (agency_id, number, line, state, taken_by, taken_at) values"
         " ($1, next_number($1, 'call'), $2, $3, $4, case when $4::int is null then null"
         " else now() end) returning id",
         agency,
-        line,
+        body.line,
         state,
         person,
     )
-    await _write(work, number, body)
-    return Made(number)
+    lost = "" if body.place is UNSET else body.place.lost()
+    if lost:
+        notes = "\n".join(
+            each for each in ("" if body.notes is UNSET else body.notes, lost) if each
+        )
+        if len(notes) <= MOST_CHARACTERS:  # what was said goes before what was not
+            body = structs.replace(body, notes=notes)
+    await _write(work, number, body, body.place)
+    return Came(number, lost)
 
 
 async def pick_up(work: Work, body: TakeOver) -> None:
@@ -145,14 +170,13 @@ async def change(work: Work, body: Change) -> None:
         await work.connection.execute(
             "update call set line = $2 where id = $1", body.call, body.line
         )
-    await _write(work, body.call, body)
+    await _write(work, body.call, body, body.place)
 
 
-async def _write(work: Work, call: int, body: Typed) -> None:
+async def _write(work: Work, call: int, body: Typed, place: Place | HeardPlace | UnsetType) -> None:
     """Write what was typed into the call's row."""
     if body.type is not UNSET and body.type is not None:
         await own_type(work, body.type)
-    place = body.place
     for column, value in (
         ("caller_name", body.caller_name),
         ("caller_number", body.caller_number),
@@ -244,8 +268,8 @@ async def _mine(work: Work, call: int, wanted: State | None = None) -> Any:
 
 
 ACTIONS: Final = (
-    Action("call.receive", Receive, receive, Made),
-    Action("call.take", Take, take, Made),
+    Action("call.receive", Receive, receive, Came),
+    Action("call.take", Take, take, Came),
     Action("call.pick_up", TakeOver, pick_up),
     Action("call.give_back", Which, give_back),
     Action("call.change", Change, change),

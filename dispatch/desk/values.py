@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
@@ -25,6 +25,10 @@ Text = Annotated[str, Meta(max_length=MOST_CHARACTERS, pattern=NO_NUL)]
 Said = Annotated[str, Meta(min_length=1, max_length=MOST_CHARACTERS, pattern=SAYS)]
 Priority = Annotated[int, Meta(ge=1, le=5)]
 Word = Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,20}\Z")]
+NOWHERE: Final = "0, 0 is what a receiver says that knows no place"
+_MOST_LON: Final = 1_800_000_000
+_MOST_LAT: Final = 900_000_000
+_LONG: Final = 10**15
 Ids = Annotated[list[Id], Meta(min_length=1, max_length=50)]
 
 
@@ -42,6 +46,42 @@ class SaidPlace(Struct, frozen=True, omit_defaults=True):
         return f"SRID=4326;POINT({self.lon / E7:.7f} {self.lat / E7:.7f})"
 
 
+class HeardPlace(Struct, frozen=True, omit_defaults=True):
+    """Where a call comes from, which is kept whatever was said of it (DOM-CALL-6)."""
+
+    text: Line = ""
+    lon: int | None = None
+    """Degrees x 10^7, WGS 84, as said: it may be no longitude at all."""
+    lat: int | None = None
+    anywhere: bool = False
+    """Taken as of any other place, and never needed here."""
+
+    def point(self) -> str | None:
+        """As PostGIS reads it (EWKT); none where the numbers are no point."""
+        return None if self.lost() else SaidPlace(lon=self.lon, lat=self.lat).point()
+
+    def lost(self) -> str:
+        """Why the numbers are no point, as a sentence; empty where they are one, or not there."""
+        lon, lat = self.lon, self.lat
+        if lon is None and lat is None:
+            return ""
+        if lon is None or lat is None:
+            why = "longitude and latitude go together"
+        elif lon == lat == 0:
+            why = NOWHERE
+        elif abs(lon) > _MOST_LON or abs(lat) > _MOST_LAT:
+            why = "they go to 180 and 90 degrees"
+        else:
+            return ""
+        return (
+            f"The point was left out (longitude {_degrees(lon)}, latitude {_degrees(lat)}): {why}."
+        )
+
+
+def _degrees(e7: int | None) -> str:
+    return "missing" if e7 is None else f"{e7 / E7:g}" if abs(e7) < _LONG else "far too long"
+
+
 class Place(SaidPlace, frozen=True, omit_defaults=True):
     """Where something is: in words, and perhaps on the map (degrees x 10^7, WGS 84)."""
 
@@ -53,7 +93,7 @@ class Place(SaidPlace, frozen=True, omit_defaults=True):
         if (self.lon is None) != (self.lat is None):
             raise ValueError("longitude and latitude go together")
         if self.lon == self.lat == 0:
-            raise ValueError("0, 0 is what a receiver says that knows no place")
+            raise ValueError(NOWHERE)
 
     def point(self) -> str | None:
         """The same; raises ``far_away`` for one that is hardly meant (DOM-PLACE-2)."""
@@ -65,6 +105,7 @@ class Place(SaidPlace, frozen=True, omit_defaults=True):
 
 
 __all__ = [
+    "HeardPlace",
     "Id",
     "Ids",
     "Line",

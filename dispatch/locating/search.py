@@ -15,7 +15,15 @@ from dispatch.locating.ranking import Fit, Ranked
 from dispatch.locating.values import MOST_LAT, MOST_LON, district_name, e7
 from geo import belize, notations
 from geo.coordinates import degrees_minutes_seconds, destination, from_e7
-from geo.notations import MileMarker, NotationError, Offset, Position, ShortCode, codes
+from geo.notations import (
+    MileMarker,
+    NotationError,
+    Offset,
+    Position,
+    ShortCode,
+    codes,
+    offsets,
+)
 from geo.notations.judging import judged
 from psn import database
 
@@ -116,6 +124,9 @@ async def _search(
     if isinstance(reading, MileMarker):
         found, told = await _miles(connection, agency, reading)
     elif isinstance(reading, Offset | ShortCode):
+        whole = await _whole_name(connection, agency, reading, near)
+        if whole is not None:
+            return whole
         found, told = await _from_name(connection, agency, reading, near)
     ranked = await gazetteer.named(connection, agency, typed, near)
     there = {each.place for each in found}
@@ -169,6 +180,23 @@ async def _miles(
     if there.place is not None:
         found.place, found.agency = there.place.id, there.place.agency
     return [found], None
+
+
+async def _whole_name(
+    connection: database.Connection,
+    agency: int,
+    reading: Offset | ShortCode,
+    near: tuple[float, float] | None,
+) -> tuple[list[Found], str] | None:
+    """Where what was read as a direction is the first word of a name; None where it is not."""
+    if not isinstance(reading, Offset) or not reading.perhaps:
+        return None
+    name = reading.perhaps
+    named = await gazetteer.named(connection, agency, name, near)
+    if not offsets.is_street(name) and not (named and named[0].fit <= Fit.WHOLE):
+        return None
+    told = f"{name} is taken for a name, so the direction is missing. Say where it lies: "
+    return [_named(each) for each in named], f"{told}east of {name}, for example."
 
 
 async def _from_name(

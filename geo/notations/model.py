@@ -56,6 +56,8 @@ class Offset(NamedTuple):
         name: of the place that it is measured from, as written.
         precision_m: how far off this way of speaking may be, in metres.
         said: distance and direction in words, to stand before "of" and a name.
+        perhaps: the name with the direction before it, where no "of" parts them: it may be one
+            name, as in "2 nm South Water Caye". Empty where something parts them.
     """
 
     metres: float
@@ -63,6 +65,7 @@ class Offset(NamedTuple):
     name: str
     precision_m: float
     said: str
+    perhaps: str = ""
 
 
 class MileMarker(NamedTuple):

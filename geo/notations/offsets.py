@@ -47,9 +47,14 @@ _OFFSETS: Final = tuple(
         rf"{_FAR}\s+(?P<degrees>{_BEARING}){_OF}(?P<name>.+)",
         rf"(?P<degrees>{_BEARING})[\s,]+(?:at\s+)?{_FAR}{_OF}(?P<name>.+)",
         rf"{_FAR}{_OF}(?P<name>.+)",
-        rf"{_FAR}\s+{_TOWARDS}(?P<to>{_POINT})[\s,]+(?P<name>[^\W\d].+)",
+        rf"{_FAR}\s+{_TOWARDS}(?P<perhaps>(?P<to>{_POINT})[\s,]+(?P<name>[^\W\d].+))",
     )
 )
+_STREET: Final = re.compile(
+    r".+\s(?:streets?|st|roads?|rd|avenues?|ave?|lane|ln|drive|dr|boulevard|blvd|crescent|close)\.?",
+    re.IGNORECASE,
+)
+"""A street's name, which may begin with a direction: no list of streets is needed to see that."""
 _MILE: Final = r"(?:mile\s?(?:marker|post)|milepost|mile|milla|mm|kil[oó]met(?:er|re|ro)|km)"
 _AT: Final = r"(?P<mile>[0-9]{1,3}(?:[.,][0-9]{1,6})?(?:\s?1/[24]|\s3/4)?)"
 _MILES: Final = (
@@ -81,6 +86,11 @@ def read(text: str) -> Offset | MileMarker | None:
             if mile is not None:
                 return mile
     return None
+
+
+def is_street(name: str) -> bool:
+    """Whether a name ends as those of streets do: *West Street*, *North Front Street*."""
+    return _STREET.fullmatch(name) is not None
 
 
 def _offset(found: re.Match[str]) -> Offset | None:
@@ -117,8 +127,14 @@ def _offset(found: re.Match[str]) -> Offset | None:
             "notation.range", "That is more than 1,000 km away.", "Measure from a nearer place."
         )
     unsure = max(metres * math.sin(math.radians(off)), _last_digit(groups["n"]) * unit)
+    perhaps = groups.get("perhaps") or ""
     return Offset(
-        metres, bearing % 360.0, name, max(unsure, LEAST_SURE_M), f"{number:g} {said} {way}"
+        metres,
+        bearing % 360.0,
+        name,
+        max(unsure, LEAST_SURE_M),
+        f"{number:g} {said} {way}",
+        "" if "," in perhaps else perhaps.strip(" ."),
     )
 
 

@@ -20,7 +20,9 @@ REFUSE = """
     begin
         raise insufficient_privilege using
             message = format('%s is not emptied', tg_table_name),
-            hint = 'What has ended goes when its period is over, by psn retention run.';
+            hint = case tg_table_name
+                when 'unit_status_log' then 'What units did is history, and stays.'
+                else 'What has ended goes when its period is over, by psn retention run.' end;
     end
     $$
 """

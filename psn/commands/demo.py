@@ -107,6 +107,7 @@ class Demo:
         self._children: list[Child] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._ground: asyncio.Task[None] | None = None
+        self._laying: asyncio.subprocess.Process | None = None
         self._cluster: Cluster | None = None
 
     async def run(self) -> int:
@@ -229,12 +230,12 @@ class Demo:
 
     async def _lay_ground(self, dsn: str) -> None:
         """Schematic roads and their mile markers, once; the start does not wait for them."""
-        conn = await asyncpg.connect(dsn)
         try:
-            if await conn.fetchval("select exists (select from road_import)"):
+            if await _has_roads(dsn):
                 return
-        finally:
-            await conn.close()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+            self._say(f"there are no roads: the database could not be asked: {problem}")
+            return
         place = self._wishes.directory / "ground"
         for command in (
             ("simulate", "ground", str(place)),
@@ -249,17 +250,22 @@ class Demo:
     async def _ran(self, command: tuple[str, ...], dsn: str) -> bool:
         """Whether a command of ours did what it was to do; it ends with this."""
         with (self._wishes.directory / "ground.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
+            process = self._laying = await asyncio.create_subprocess_exec(
                 *_PYTHON, *command, stdout=log, stderr=log, env=self._environment(dsn),
                 stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         try:
             return await process.wait() == 0
         except asyncio.CancelledError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            self._lay_no_more()
             await process.wait()
             raise
+
+    def _lay_no_more(self) -> None:
+        """End what lays the ground, at once, with all that it has started."""
+        if self._laying is not None and self._laying.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._laying.pid, signal.SIGKILL)
 
     def _environment(self, dsn: str | None) -> dict[str, str]:
         """What a part of it is told: the database only where it needs that."""
@@ -314,6 +320,7 @@ class Demo:
     def _at_once(self) -> NoReturn:
         for child in self._children:
             child.kill()
+        self._lay_no_more()
         if self._cluster is not None and self._cluster.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._cluster.pid, signal.SIGQUIT)
@@ -339,6 +346,14 @@ class Demo:
         lines += ["  Ctrl-C stops everything; the data stays for the next time.", ""]
         click.echo("\n".join(lines))
         sys.stdout.flush()
+
+
+async def _has_roads(dsn: str) -> bool:
+    conn = await asyncpg.connect(dsn)
+    try:
+        return bool(await conn.fetchval("select exists (select from road_import)"))
+    finally:
+        await conn.close()
 
 
 async def _whole(work: Coroutine[Any, Any, T]) -> T:

@@ -11,7 +11,9 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -201,16 +203,29 @@ class NoRoom(Problem):
         )
 
 
+_ONE_RESERVES: Final = threading.Lock()
+"""Between looking for room and having it."""
+
+
 def scratch(contents: Contents, directory: Path) -> IO[bytes]:
     """A file without a name in the directory of files, where the archive is put together; blocks.
 
+    It has its room from the beginning on, so that of two at a time each finds what the other left.
     Whatever becomes of it then, :func:`let_go` is to be called. Raises :class:`NoRoom` where it
     would not fit, and ``OSError``.
     """
     stored_files.prepare(directory)
-    if not stored_files.has_room(directory, _bytes_of_files(contents, directory)):
-        raise NoRoom
-    return tempfile.TemporaryFile(dir=directory)
+    needed = _bytes_of_files(contents, directory)
+    with _ONE_RESERVES:
+        if not stored_files.has_room(directory, needed):
+            raise NoRoom
+        with contextlib.ExitStack() as ends:
+            made = ends.enter_context(tempfile.TemporaryFile(dir=directory))
+            if needed:
+                with _told_when_full():
+                    os.posix_fallocate(made.fileno(), 0, needed)
+            ends.pop_all()
+    return made
 
 
 def let_go(made: IO[bytes]) -> None:
@@ -279,6 +294,7 @@ def write(
             sums[name] = _written(archive, name, data)
         lines = "".join(f"{hash}  {name}\n" for name, hash in sorted(sums.items()))
         _written(archive, "SHA256SUMS", lines)
+    out.truncate()  # what was reserved, and not needed
     out.seek(0)
     digest = hashlib.sha256()
     while piece := out.read(_PIECE):

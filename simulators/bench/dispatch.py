@@ -24,6 +24,7 @@ from psn.enrolment import device_key
 from psn.enrolment.device_key import Enrolled
 from simulators.bench.load import Lag, Plan, percentiles, quiet_memory, say
 from simulators.bench.people import Cast
+from simulators.bench.scenes import scene
 
 KEYS: Final = ("incidents", "closed", "refused", "worst_p99_ms", "shown_p99_ms", "actions")
 STEP_SECONDS: Final = 1.0
@@ -183,7 +184,7 @@ async def _story(room: Room, desk: Client, other: Client, agency: int) -> None:
     """One incident, from the call to its end."""
     random = room.random
     call = (await room.do(desk, "call.take", line="911"))["id"]
-    lon, lat = round((-88.5 + random.random()) * 1e7), round((17 + random.random()) * 1e7)
+    lon, lat = scene(random)
     for typed in (
         {"caller_name": "Rosa", "caller_number": "6001234"},
         {"place": {"text": "Queen Street", "lon": lon, "lat": lat}},

@@ -21,6 +21,7 @@ from geo.notations import (
     compass,
     degrees,
     grids,
+    offsets,
 )
 
 HERE = (-88.1976, 17.4995)
@@ -410,6 +411,28 @@ def test_a_distance_and_a_direction_from_a_name(
     assert found.metres == pytest.approx(metres)
     assert (found.bearing, found.name) == (bearing, name)
     assert 10 <= found.precision_m <= max(10, metres)
+
+
+@pytest.mark.parametrize(
+    ("text", "perhaps", "street"),
+    [
+        ("2 nm South Water Caye", "South Water Caye", False),
+        ("5 NM E Caye Caulker", "E Caye Caulker", False),
+        ("1 mile North Front Street", "North Front Street", True),
+        ("2 km West Street", "West Street", True),
+        ("10 m East Canal Street", "East Canal Street", True),
+        ("10 m E Canal St.", "E Canal St", True),
+        ("2 nm south of Water Caye", "", False),
+        ("1 mile north, Front Street", "", False),
+        ("1 mile north of Front Street", "", False),
+    ],
+)
+def test_a_direction_with_nothing_behind_it_may_begin_a_name(
+    text: str, perhaps: str, street: bool
+) -> None:
+    found = notations.read(text)
+    assert isinstance(found, Offset)
+    assert (found.perhaps, offsets.is_street(found.perhaps)) == (perhaps, street)
 
 
 @pytest.mark.parametrize("text", ["5 nm east", "2 km north east", "3 miles south west road"])

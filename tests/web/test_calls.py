@@ -280,6 +280,60 @@ async def test_the_command_line_says_what_it_will_do_and_does_it(screens: Screen
     await keep(page, "command-help")
 
 
+async def test_a_question_to_the_command_line_is_answered_in_the_panel(screens: Screens) -> None:
+    """DOM-ASG-12; yes holds for the units that were asked about."""
+    page = await screens.sign_in("bpd.dispatch")
+    await expect(page.get_by_role("option", name="P-901")).to_be_visible(timeout=PATIENCE_MS)
+    await enter(page, "i Man down")
+    await expect(said(page)).to_contain_text("is open.", timeout=PATIENCE_MS)
+    await enter(page, "e P-901")
+    await expect(page.get_by_role("region", name="Emergency of P-901")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    await enter(page, "a P-901 P-902 1 with lights")
+    panel = page.get_by_role("article", name="Incident")
+    told = panel.get_by_role("alert")
+    await expect(told).to_contain_text("P-901: the red button was pressed", timeout=PATIENCE_MS)
+    await expect(told).to_contain_text("Send all the same?")
+    await expect(page.get_by_role("combobox", name="Command line")).to_have_value("")
+    for callsign in ("P-901", "P-902"):
+        await expect(panel.get_by_role("checkbox", name=callsign)).to_be_checked()
+    await expect(panel.get_by_role("textbox", name="Order")).to_have_value("with lights")
+    await expect(told.get_by_role("button", name="Yes, send")).to_be_in_viewport(ratio=1)
+    await keep(page, "command-question")
+    # Of other units nothing was asked, and of the same ones it is asked again.
+    await panel.get_by_role("checkbox", name="P-902").uncheck()
+    await expect(told).to_have_count(0)
+    await panel.get_by_role("button", name="Send 1 unit").click()
+    await expect(told).to_contain_text("P-901: the red button was pressed", timeout=PATIENCE_MS)
+    await told.get_by_role("button", name="Yes, send").click()
+    await expect(panel.get_by_role("log")).to_contain_text("P-901 is sent", timeout=PATIENCE_MS)
+
+
+async def test_a_report_from_abroad_is_told_so_and_sent(screens: Screens, database: str) -> None:
+    """DOM-PLACE-2, DOM-CALL-6: where the phone is, which nobody chose."""
+    form = await screens.open()
+    await form.set_viewport_size({"width": 390, "height": 844})
+    await form.goto(form.url + "call")
+    await form.get_by_label("Name").fill("bpd.supervisor")
+    await form.locator("[name=password]").fill(screens.passwords["bpd.supervisor"])
+    await form.keyboard.press("Enter")
+    await form.context.grant_permissions(["geolocation"])
+    await form.context.set_geolocation({"latitude": 20.4, "longitude": -86.9})
+    await form.get_by_label("What happened").fill("Ship aground, heard by telephone")
+    await expect(form.locator(".outside")).to_be_hidden()
+    await form.get_by_role("button", name="I am at the place").click()
+    outside = form.get_by_role("status").filter(has_text="This point is outside Belize")
+    await expect(outside).to_be_visible(timeout=PATIENCE_MS)
+    await keep(form, "answering-abroad")
+    await form.get_by_role("button", name="Send to the dispatchers").click()
+    await expect(form.get_by_role("status").filter(has_text="Sent")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    async with rows(database) as connection:
+        assert await connection.fetchval("select st_y(point) from call") == pytest.approx(20.4)
+
+
 async def test_the_whole_console_speaks_spanish(screens: Screens, database: str) -> None:
     await with_types(database)
     page = await screens.open()

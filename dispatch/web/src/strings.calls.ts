@@ -395,8 +395,7 @@ const es: Spoken<typeof en> = {
     not_allowed: 'Su función no lo permite.',
     not_now: 'En este momento no se puede.',
     unit_taken: 'Otra persona ya envió la unidad.',
-    unit_in_emergency:
-      'La unidad oprimió su botón rojo, y esa emergencia no ha terminado. ¿Enviarla de todos modos?',
+    unit_in_emergency: 'La unidad oprimió su botón rojo, y esa emergencia no ha terminado.',
     far_away: 'Ese lugar queda lejos de Belice.',
     already_there: 'Eso ya existe.',
     shift_overlaps: 'Ya hay un turno a esa hora.',
@@ -410,8 +409,9 @@ const es: Spoken<typeof en> = {
     session_ended: 'La sesión ha terminado.',
     too_fast: 'Demasiado de una vez.',
     unavailable: 'El servidor no puede en este momento.',
-    no_room_for_export: 'El disco del servidor no tiene sitio para reunir este incidente.',
-    files_away: 'El servidor no alcanza sus archivos en este momento.',
+    no_room_for_export:
+      'El disco del servidor no tiene espacio para preparar el archivo de este incidente.',
+    files_away: 'El servidor no puede acceder a sus archivos en este momento.',
   },
 };
 

@@ -204,6 +204,8 @@ const english = {
       count === 0 ? 'Send' : count === 1 ? 'Send 1 unit' : `Send ${count} units`,
     divert: 'Divert',
     anyway: 'Send anyway',
+    sure: 'Send all the same?',
+    yes: 'Yes, send',
     crow: 'as the crow flies',
     team: (names: string) => `Choose ${names}, as suggested`,
     unknownPlace: 'place not known',

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Final
 
 import click
@@ -20,6 +21,7 @@ from simulators.bench.commands.running import SEED, run, write_report
 from simulators.bench.commands.shown import Result, options, show
 from simulators.bench.field.plan import plan_of
 from simulators.bench.field.positions import Phase
+from simulators.bench.scenes import scene
 from simulators.bench.stage import Event, Load, Stage
 
 SPARE_SECONDS: Final = 40.0
@@ -51,7 +53,7 @@ class Room:
 
     @staticmethod
     async def _open(client: Client, unit: int) -> int:
-        lon, lat = round(-88.5e7) + unit * 7_919 % 10**7, round(17e7) + unit * 6_271 % 10**7
+        lon, lat = scene(Random(unit))
         place = {"text": "Queen Street", "lon": lon, "lat": lat}
         made = await client.do("incident.open", title=f"Bicycle stolen, {unit}", place=place)
         incident: int = made["incident"]

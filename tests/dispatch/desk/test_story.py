@@ -86,18 +86,27 @@ async def test_a_unit_in_an_emergency_of_its_own_is_sent_only_knowingly(stage: S
         callsign = stage.core.directory.units[CAR].callsign
         assert told.text.startswith(f"{callsign}: the red button was pressed")
     assert not [a for a in ana.board if a.startswith("assignment:")]
-    await ana.do("incident.assign", **body, knowing=True)
+    await ana.refused("incident.assign", "unit_in_emergency", **body, knowing=[PATROL])
+    patrol = await Worker.enter(stage, PATROL)
+    pressed = (await patrol.do("emergency.press"))["id"]  # after the dispatcher was asked
+    told = await ana.refused("incident.assign", "unit_in_emergency", **body, knowing=[CAR])
+    callsign = stage.core.directory.units[PATROL].callsign
+    assert told.text.startswith(f"{callsign}: the red button was pressed")
+    await patrol.do("emergency.safe")
+    await ana.do("emergency.own", emergency=pressed)
+    await ana.do("emergency.end", emergency=pressed, outcome="a slip")
+    await ana.do("incident.assign", **body, knowing=[CAR])
     there = {"incident": other, "units": [CAR]}
     await ana.refused("incident.assign", "unit_in_emergency", **there, divert=True)
-    await ana.refused("incident.assign", "unit_taken", **there, knowing=True)
-    await ana.do("incident.assign", **there, divert=True, knowing=True)
+    await ana.refused("incident.assign", "unit_taken", **there, knowing=[CAR])
+    await ana.do("incident.assign", **there, divert=True, knowing=[CAR])
     await ana.do("emergency.own", emergency=emergency)
     await ana.do("emergency.end", emergency=emergency, outcome="all well")
     await ana.refused("incident.assign", "unit_in_emergency", **body, divert=True)
     await car.do("emergency.safe")
     await ana.do("incident.assign", incident=first, units=[CAR], divert=True)
-    await ana.leave()
-    await car.leave()
+    for worker in (ana, car, patrol):
+        await worker.leave()
 
 
 async def test_a_crew_that_is_called_back_is_told_why(stage: Stage) -> None:

@@ -140,6 +140,20 @@ async def test_so_far_from_a_place(dispatcher: Clerk) -> None:
     assert sum(each["kind"] == "offset" for each in several) == 3
 
 
+async def test_a_direction_that_begins_a_name_is_no_direction(dispatcher: Clerk) -> None:
+    """DOM-PLACE-4: South Water Caye is not two miles south of Water Caye."""
+    answer = await find(dispatcher, "2 nm South Water Caye")
+    assert answer["found"][0]["name"] == "South Water Caye"
+    assert all(each["kind"] != "offset" for each in answer["found"])
+    assert "South Water Caye is taken for a name, so the direction is missing" in answer["told"]
+    measured = (await find(dispatcher, "2 nm east South Water Caye"))["found"][0]
+    assert (measured["name"], measured["kind"]) == ("2 nm E of South Water Caye", "offset")
+    for street in ("North Front Street", "West Street", "East Canal Street"):
+        answer = await find(dispatcher, f"1 mile {street}")
+        assert all(each["kind"] != "offset" for each in answer["found"]), street
+        assert f"{street} is taken for a name" in answer["told"]
+
+
 async def test_what_is_measured_from_nothing_is_told(dispatcher: Clerk) -> None:
     answer = await find(dispatcher, "2 nm east of Zzyzx")
     assert answer == {"found": [], "told": "No place is called like Zzyzx."}

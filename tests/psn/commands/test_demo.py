@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -12,9 +13,11 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 import pytest
+
+from psn.commands.demo import Demo, Wishes
 
 PSN = (sys.executable, "-P", "-m", "psn")
 
@@ -59,3 +62,29 @@ def test_a_killed_server_comes_back_at_the_same_address(place: Path) -> None:
         finally:
             demo.terminate()
     assert not Path(f"/proc/{second}").exists()
+
+
+async def test_stopped_at_once_it_leaves_nobody_who_lays_the_ground(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = Demo(Wishes("127.0.0.1", 0, None, 0, place))
+    laid = asyncio.create_task(demo._ran(("simulate", "ground", str(place / "ground")), ""))
+    while demo._laying is None:
+        await asyncio.sleep(0.01)
+
+    def left(status: int) -> NoReturn:
+        raise SystemExit(status)
+
+    monkeypatch.setattr(os, "_exit", left)
+    with pytest.raises(SystemExit):
+        demo._at_once()
+    assert await laid is False
+    assert demo._laying.returncode == -signal.SIGKILL
+
+
+async def test_ground_without_a_database_is_told(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo = Demo(Wishes("127.0.0.1", 0, None, 0, place))
+    await demo._lay_ground("postgresql://127.0.0.1:1/psn")
+    assert "there are no roads: the database could not be asked" in capsys.readouterr().out

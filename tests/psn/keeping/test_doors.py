@@ -52,6 +52,17 @@ async def test_nobody_but_the_pruner_deletes_them(
     await conn.close()
 
 
+@pytest.mark.parametrize("table", DOORS)
+async def test_only_what_is_pruned_is_said_to_go(database: str, table: str) -> None:
+    """No pruner touches the history of statuses: nobody is told to wait for that."""
+    conn = await asyncpg.connect(database)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError) as told:
+        await conn.execute(f"truncate {table} cascade")
+    await conn.close()
+    promised = "when its period is over" in (told.value.hint or "")
+    assert promised == (table != "unit_status_log")
+
+
 async def _ended(conn: Connection) -> None:
     """Some of each that is past its period, and some that is not."""
     for days in (5, 40):

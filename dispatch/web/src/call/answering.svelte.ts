@@ -3,7 +3,6 @@ import { Shelf } from '../state/storage';
 import { withoutControls } from '../state/bidi';
 import { LONGEST } from '../state/callDraft';
 import { surplus } from '../state/format';
-import { meant } from '../state/points';
 import { strings } from '../strings';
 import type { SignedIn } from '../wire/frames';
 import { alike, Handing, newReport, type Handed, type Report } from './handing.svelte';
@@ -55,7 +54,7 @@ export class Answering extends Entrance {
         const { place, lon, lat, type, ...rest } = report;
         const body = { ...rest, ...(type === null ? {} : { type }) };
         const path = `/api/do/call.receive?id=${id}`;
-        return this.send('POST', path, { ...body, place: meant({ text: place, lon, lat }) });
+        return this.send('POST', path, { ...body, place: { text: place, lon, lat } });
       },
       keep: (waiting) => this.#shelf?.set('handed', waiting),
       received: (handed) => this.#received(handed),

@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import type { Assignment, Emergency, Incident } from '../wire/items';
-import { arrived, goalOf, whereabouts } from './points';
+import { arrived, goalOf, meant, whereabouts } from './points';
 
 const incident = { is: 'incident', place: '5 nm E of Turneffe', lon: -876e6, lat: 173e6 };
 const order = (change: Partial<Assignment> = {}): Assignment => ({
@@ -68,4 +68,12 @@ describe('where an emergency is', () => {
     expect(whereabouts(emergency, null, seat(10))).toMatchObject({ time: 10 });
     expect(whereabouts(emergency, null, undefined)).toBeNull();
   });
+});
+
+test('only a point outside Belize is said to be meant, and no place without a point', () => {
+  const bridge = { text: 'Bridge', lon: -881_976_000, lat: 174_995_000 };
+  expect(meant(bridge)).toEqual(bridge);
+  expect(meant({ text: 'Bridge' })).toEqual({ text: 'Bridge' });
+  const atSea = { text: '', lon: -870_000_000, lat: 165_000_000 };
+  expect(meant(atSea)).toEqual({ ...atSea, anywhere: true });
 });

@@ -1,6 +1,7 @@
 /** Where things are, and how far from each other. Pure. */
 import type { Assignment, Emergency, Incident, Place } from '../wire/items';
 import type { Board } from './board.svelte';
+import { nearBelize } from './coordinates';
 
 const RADIUS = 6_371_008.8;
 /** Closer is the same place, rounded elsewhere; metres. */
@@ -27,11 +28,13 @@ export function pointOf(item: { lon?: number | null; lat?: number | null }): Poi
 }
 
 /**
- * A place as an action takes it: on the page a point is only taken when somebody chose it, and it was
- * said to him where that is far away (DOM-PLACE-2).
+ * A place as an action takes it: a point outside Belize is on the page only where somebody chose it,
+ * or where it was said to him that it is outside (DOM-PLACE-2).
  */
-export const meant = <P extends Place>(place: P): P | (P & { anywhere: true }) =>
-  place.lon == null ? place : { ...place, anywhere: true };
+export function meant<P extends Place>(place: P): P | (P & { anywhere: true }) {
+  const point = pointOf(place);
+  return point === null || nearBelize(point) ? place : { ...place, anywhere: true };
+}
 
 /** Where a red button was pressed; null where that is not known here, or not shown (DOM-EMG-5). */
 export function pressedAt(board: Board | null, emergency: Emergency): Point | null {

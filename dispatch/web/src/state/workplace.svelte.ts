@@ -1,6 +1,7 @@
 import { EVERYTHING, type BoardFilter } from '../panels/incidents/arrange';
 import type { Place } from '../wire/items';
 import { newActionId } from './board.svelte';
+import type { Refusal } from './doing.svelte';
 import { Draft, Drafts } from './drafts.svelte';
 import { arrangementOf, type Arrangement, type ListTab, type Panel, type View } from './layout';
 import type { Shelf } from './storage';
@@ -90,18 +91,35 @@ export class Workplace {
   /** Begin to choose units for the open incident. */
   assign(...units: readonly number[]): void {
     const before = this.assigning ? this.sending.typed.units : [];
+    this.#unasked();
     this.sending.begin({ open: true, units: [...new Set([...before, ...units])] });
+  }
+
+  /** Sending these to the open incident was refused elsewhere: here it can be answered. */
+  ask(units: readonly number[], text: string, why: Refusal): void {
+    const { typed } = this.sending;
+    const both = typed.text && text && typed.text !== text ? `${typed.text} ${text}` : '';
+    // The keyboard stays where it is: the search field would scroll the question away.
+    this.sending.type({ open: true, units, text: both || text || typed.text });
+    this.sending.refused = why;
+  }
+
+  /** What was asked about other units is no question any more. */
+  #unasked(): void {
+    this.sending.refused = null;
   }
 
   /** A unit is chosen, or not any more. */
   toggle(unit: number): void {
     const { units } = this.sending.typed;
     const others = units.filter((one) => one !== unit);
+    this.#unasked();
     this.sending.type({ units: others.length < units.length ? others : [...units, unit] });
   }
 
   /** Nobody is chosen any more; the words and the place are there again. */
   endAssigning(): void {
+    this.#unasked();
     this.sending.type({ open: false, units: [] });
   }
 

@@ -167,7 +167,11 @@ test('a change says what the field was; a point is kept unless another is chosen
     bodyOf(there, 'place', 'Bridge', { from, to: { ...from, text: 'Old bridge' } }),
   ).toMatchObject({
     was: { text: 'Bridge', lon: -881_000_000, lat: 174_000_000 },
-    now: { text: 'Old bridge', lon: -881_000_000, lat: 174_000_000, anywhere: true },
+    now: { text: 'Old bridge', lon: -881_000_000, lat: 174_000_000 },
+  });
+  const away = { text: 'Cozumel', lon: -869_000_000, lat: 204_000_000 };
+  expect(bodyOf(there, 'place', 'Bridge', { from, to: away })).toMatchObject({
+    now: { ...away, anywhere: true },
   });
   const nowhere = { text: 'Somewhere', lon: null, lat: null };
   expect(bodyOf(there, 'place', 'Bridge', { from: nowhere, to: nowhere })).toEqual({
