@@ -67,7 +67,7 @@ async def test_two_consoles_talk(screens: Screens) -> None:
     for page in (police, coast):
         await radio(page).get_by_label("Listen to…").select_option(label="JOC")
         await expect(radio(page).get_by_text("Quiet")).to_be_visible()
-    await police.keyboard.down("F8")
+    await police.keyboard.down("F7")
     await expect(radio(police).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
     await expect(radio(coast).get_by_text("BPD Dispatcher")).to_be_visible(timeout=PATIENCE_MS)
     await hears_something(coast)
@@ -79,7 +79,7 @@ async def test_two_consoles_talk(screens: Screens) -> None:
     await talk.hover()
     await coast.mouse.down()
     await expect(radio(coast).get_by_text("You are next")).to_be_visible(timeout=PATIENCE_MS)
-    await police.keyboard.up("F8")
+    await police.keyboard.up("F7")
     await expect(radio(coast).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
     await hears_something(police)
     await coast.mouse.up()
@@ -115,10 +115,10 @@ async def test_what_was_said_stands_in_the_incident(screens: Screens) -> None:
     panel = await open_incident(page, "Boat adrift off Turneffe")
     log = panel.get_by_role("log")
     await radio(page).get_by_label("Listen to…").select_option(label=await number_of(panel))
-    await page.keyboard.down("F8")
+    await page.keyboard.down("F7")
     await expect(radio(page).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
     await asyncio.sleep(1.5)
-    await page.keyboard.up("F8")
+    await page.keyboard.up("F7")
     hear = log.get_by_role("button", name="Hear BPD Dispatcher again")
     await expect(hear).to_be_visible(timeout=PATIENCE_MS)
     await hear.click()
@@ -157,7 +157,7 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
         await button.click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Send now").click()
     await expect(page.get_by_role("alert")).to_contain_text("Nobody has taken it")
-    await police.keyboard.down("F8")
+    await police.keyboard.down("F7")
     await expect(radio(police).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
     await key.hover()
     await page.mouse.down()
@@ -170,7 +170,7 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     await keep(page, "field-emergency-talking")
     await keep(police, "radio-emergency")
     await page.mouse.up()
-    await police.keyboard.up("F8")
+    await police.keyboard.up("F7")
 
 
 async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, database: str) -> None:
