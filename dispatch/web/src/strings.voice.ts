@@ -36,9 +36,12 @@ const en = {
     listen: 'Listen to its radio',
     blocked: 'Click once, and this browser lets you hear.',
     lacks: {
-      no_opus: 'This browser cannot talk: it has no Opus. Use a present Chromium or Edge.',
+      no_opus:
+        'This browser has no Opus: voice is neither heard nor sent. Use a present Chromium or Edge.',
       not_allowed: 'The microphone is not allowed here. Allow it in the address bar.',
       no_microphone: 'There is no microphone, or it was unplugged. Plug it in and press again.',
+      microphone_busy: 'Another program has the microphone. Close it there and press again.',
+      no_sound: 'The sound of this browser does not start. Load the page anew.',
       insecure: 'Voice needs a secure address (https).',
     },
     shortcut: 'Talk in the chosen group, as long as it is held',
@@ -81,9 +84,12 @@ const es: Spoken<typeof en> = {
     listen: 'Escuchar su radio',
     blocked: 'Haga clic una vez para que este navegador le deje oír.',
     lacks: {
-      no_opus: 'Este navegador no puede hablar: le falta Opus. Use un Chromium o Edge actual.',
+      no_opus:
+        'A este navegador le falta Opus: la voz ni se oye ni se envía. Use un Chromium o Edge actual.',
       not_allowed: 'El micrófono no está permitido aquí. Permítalo en la barra de direcciones.',
       no_microphone: 'No hay micrófono, o se desconectó. Conéctelo y pulse de nuevo.',
+      microphone_busy: 'Otro programa tiene el micrófono. Ciérrelo allí y pulse de nuevo.',
+      no_sound: 'El sonido de este navegador no arranca. Cargue la página de nuevo.',
       insecure: 'La voz necesita una dirección segura (https).',
     },
     shortcut: 'Hablar en el grupo elegido mientras se mantiene pulsada',

@@ -1,6 +1,7 @@
-import { Radio, type Hearing, type RadioLine } from '../voice/radio.svelte';
 import { PrivateCalls } from '../voice/calls.svelte';
-import { RINGING, Sound } from '../voice/sound';
+import type { Hearing } from '../voice/ears';
+import { Radio, type RadioLine } from '../voice/radio.svelte';
+import { RINGING, Sound } from '../voice/sound.svelte';
 import type { VoiceAddress } from '../wire/speech';
 
 /** What the radio of a tablet needs of the tablet. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Hearing } from '../voice/radio.svelte';
-import type { Sound } from '../voice/sound';
+import type { Hearing } from '../voice/ears';
+import type { Sound } from '../voice/sound.svelte';
 import type { ClientFrame } from '../wire/frames';
 import type { VoiceAddress } from '../wire/speech';
 import { Talking } from './talking.svelte';
@@ -15,6 +15,7 @@ function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = n
   };
   const sound = {
     open: () => Promise.resolve(),
+    lacking: () => null,
     tone: () => Promise.resolve(),
     microphone: () => Promise.resolve({ close: () => undefined }),
     blocked: false,
