@@ -1,6 +1,6 @@
 import { PrivateCalls } from '../voice/calls.svelte';
 import type { Hearing } from '../voice/ears';
-import { Radio, type RadioLine } from '../voice/radio.svelte';
+import { Radio, type Hold, type RadioLine } from '../voice/radio.svelte';
 import { RINGING, Sound } from '../voice/sound.svelte';
 import type { VoiceAddress } from '../wire/speech';
 
@@ -87,10 +87,10 @@ export class Talking {
     else this.radio.join(group);
   }
 
-  press(): void {
+  press(hold: Hold): void {
     this.radio.touched();
     const group = this.chosen;
-    if (group) void this.radio.press(group, this.#crew.emergency() ? 'emergency' : 'normal');
+    if (group) void this.radio.press(group, hold, this.#crew.emergency() ? 'emergency' : 'normal');
   }
 
   /** Groups are known now: on the first day all of them are heard. */

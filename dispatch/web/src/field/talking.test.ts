@@ -87,7 +87,7 @@ describe('the radio of a crew', () => {
     now.groups = GROUPS;
     now.emergency = true;
     expect(talking.chosen).toBe('group:4');
-    talking.press();
+    talking.press('key');
     expect(sent.at(-1)).toEqual({ t: 'floor_ask', group: 'group:4', call: 'emergency' });
   });
 

@@ -13,6 +13,9 @@ export interface RadioLine {
   me(): Address;
 }
 
+/** What holds a talk: the key, the button by keyboard, or one finger or mouse. */
+export type Hold = 'key' | 'button' | `pointer ${number}`;
+
 export type Wish = 'asked' | 'queued' | 'granted';
 
 /** One's own wish to talk, or talk. */
@@ -47,6 +50,7 @@ export class Radio {
   #ears: Ears;
   #microphone: { close(): void } | null = null;
   #opening = false;
+  #hold: Hold | null = null;
   #number = 0;
   #before: Uint8Array<ArrayBuffer>[] = [];
   /** The newest packet goes out with the next one: it may be the last. */
@@ -141,7 +145,7 @@ export class Radio {
   // -- talking
 
   /** Talk in a group, as long as the key is down. */
-  async press(group: VoiceAddress, call: Talk['call'] = 'normal'): Promise<void> {
+  async press(group: VoiceAddress, hold: Hold, call: Talk['call'] = 'normal'): Promise<void> {
     if (this.talk || !this.#line.live()) return;
     const lack = this.#sound.lacking();
     if (lack) {
@@ -150,6 +154,7 @@ export class Radio {
     }
     this.talk = { group, wish: 'asked', call, position: 0, until: 0, warned: false };
     this.refusal = this.lack = null;
+    this.#hold = hold;
     this.#newest = null;
     this.#number = 0;
     this.#before = [];
@@ -171,10 +176,10 @@ export class Radio {
     }
   }
 
-  /** The key is up: what was to be said is said. */
-  release(): void {
+  /** What held the talk is let go; without naming it, whatever held it. */
+  release(hold?: Hold): void {
     const { talk } = this;
-    if (!talk) return;
+    if (!talk || (hold && hold !== this.#hold)) return;
     if (this.#newest) this.#send(this.#newest, true);
     this.#line.send({ t: 'floor_release', group: talk.group });
     this.#over();

@@ -40,7 +40,7 @@ const packets = (sent: readonly unknown[]) =>
 describe('a talk', () => {
   it('ends with a packet that says so, before the floor is given back', async () => {
     const { radio: here, sent, yours, say } = radio();
-    await here.press('group:1');
+    await here.press('group:1', 'key');
     say(1);
     say(2);
     yours('granted');
@@ -53,10 +53,10 @@ describe('a talk', () => {
 
   it('sends nothing of what was said without the floor', async () => {
     const { radio: here, sent, yours, say } = radio();
-    await here.press('group:1');
+    await here.press('group:1', 'key');
     say(1);
     here.release();
-    await here.press('group:1');
+    await here.press('group:1', 'key');
     yours('granted');
     say(2);
     yours('revoked');
@@ -67,10 +67,28 @@ describe('a talk', () => {
   it('does not begin where the browser cannot do it, and says why', async () => {
     const { radio: here, sound, sent } = radio();
     sound.lack = 'insecure';
-    await here.press('group:1');
+    await here.press('group:1', 'key');
     expect(here.talk).toBeNull();
     expect(here.lack).toBe('insecure');
     expect(sent).toEqual([]);
+  });
+});
+
+describe('what holds a talk', () => {
+  it('alone ends it', async () => {
+    const { radio: here } = radio();
+    await here.press('group:1', 'key');
+    await here.press('group:1', 'pointer 1');
+    here.release('pointer 1');
+    here.release('button');
+    expect(here.talk).not.toBeNull();
+    here.release('key');
+    expect(here.talk).toBeNull();
+    await here.press('group:1', 'pointer 2');
+    here.release('pointer 1');
+    expect(here.talk).not.toBeNull();
+    here.release();
+    expect(here.talk).toBeNull();
   });
 });
 
