@@ -49,6 +49,8 @@ export class Radio {
   #keep: (heard: Hearing[]) => void;
   #ears: Ears;
   #microphone: { close(): void } | null = null;
+  /** Groups that it was asked to hear, by the number of the question. */
+  #joining = new Map<number, VoiceAddress>();
   #opening = false;
   #hold: Hold | null = null;
   #number = 0;
@@ -130,7 +132,9 @@ export class Radio {
   }
 
   #ask(group: VoiceAddress): void {
-    this.#line.send({ t: 'voice_join', n: this.#line.next(), group });
+    const n = this.#line.next();
+    this.#joining.set(n, group);
+    this.#line.send({ t: 'voice_join', n, group });
   }
 
   #kept(): void {
@@ -231,13 +235,23 @@ export class Radio {
     if (frame.t === 'floor') this.#floor(frame);
     else if (frame.t === 'floor_yours') this.#yours(frame);
     else if (frame.t === 'voice_gone') {
-      this.heard.delete(frame.group);
-      this.#forget(frame.group);
-      this.#kept();
       // What became of a call is told where it rang (calls.svelte.ts).
-      if (!frame.group.startsWith('call:')) this.refusal = frame;
-      if (this.talk?.group === frame.group) this.#over();
+      this.#gone(frame.group, frame.group.startsWith('call:') ? null : frame);
+    } else if (frame.t === 'ok') this.#joining.delete(frame.n);
+    else if (frame.t === 'error' && frame.n != null) {
+      const group = this.#joining.get(frame.n);
+      this.#joining.delete(frame.n);
+      if (group && this.heard.has(group)) this.#gone(group, frame);
     }
+  }
+
+  /** A group is not heard, whatever was wished here. */
+  #gone(group: VoiceAddress, why: { text: string; todo: string } | null): void {
+    this.heard.delete(group);
+    this.#forget(group);
+    this.#kept();
+    if (why) this.refusal = why;
+    if (this.talk?.group === group) this.#over();
   }
 
   #floor(frame: Floor): void {
@@ -283,6 +297,7 @@ export class Radio {
   lost(): void {
     this.floors.clear();
     this.#ears.lost();
+    this.#joining.clear();
     if (!this.talk) return;
     this.#tone(TONES.lost);
     this.#over();

@@ -101,4 +101,23 @@ describe('hearing', () => {
     expect(sound.open).toHaveBeenCalled();
     expect(here.blocked).toBe(true);
   });
+
+  it('of a group that refuses is over, and says why', () => {
+    const { radio: here, sent } = radio();
+    here.join('group:1');
+    here.join('group:2');
+    const asked = sent as ClientFrame[];
+    expect(asked).toEqual([
+      { t: 'voice_join', n: 1, group: 'group:1' },
+      { t: 'voice_join', n: 2, group: 'group:2' },
+    ]);
+    const no = { t: 'error', code: 'not_your_group', text: 'Not yours.', todo: 'Ask.' } as const;
+    here.take({ t: 'ok', n: 1 });
+    here.take({ ...no, n: 1 });
+    here.take({ ...no, n: 7 });
+    expect(here.refusal).toBeNull();
+    here.take({ ...no, n: 2 });
+    expect([...here.heard.keys()]).toEqual(['group:1']);
+    expect(here.refusal?.text).toBe('Not yours.');
+  });
 });
