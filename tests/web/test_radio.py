@@ -136,7 +136,8 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     await tablet.enrol(code)
     page = tablet.page
     bar = page.get_by_role("region", name="Radio")
-    await expect(bar.get_by_role("button", name="JOC")).to_contain_text("Quiet")
+    await expect(bar.get_by_role("button", name="JOC")).to_be_visible()
+    await expect(bar.get_by_text("Quiet")).to_be_visible()
     police = await at_the_console(screens, "bpd.dispatch")
     await radio(police).get_by_label("Listen to…").select_option(label="JOC")
     coast = await at_the_console(screens, "bcg.dispatch")

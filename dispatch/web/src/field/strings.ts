@@ -46,6 +46,7 @@ export const en = {
   radio: {
     title: 'Radio',
     groups: 'Groups',
+    elsewhere: 'Other groups',
     none: 'No group',
     noGroups: 'Your unit belongs to no group yet. Ask your control room.',
     calling: (who: string) => `${who} calls you`,
@@ -275,6 +276,7 @@ export const es: Words = {
   radio: {
     title: 'Radiocomunicación',
     groups: 'Grupos',
+    elsewhere: 'Otros grupos',
     none: 'Ningún grupo',
     noGroups: 'Su unidad no pertenece a ningún grupo todavía. Pregunte a su central.',
     calling: (who) => `${who} le llama`,
