@@ -46,6 +46,7 @@ export const en = {
   radio: {
     title: 'Radio',
     groups: 'Groups',
+    elsewhere: 'Other groups',
     none: 'No group',
     noGroups: 'Your unit belongs to no group yet. Ask your control room.',
     calling: (who: string) => `${who} calls you`,
@@ -61,10 +62,13 @@ export const en = {
     calls: { peril: 'Imminent peril', emergency: 'Emergency' },
     mute: (group: string) => `Mute ${group}`,
     hear: (group: string) => `Hear ${group}`,
+    blocked: 'Touch the screen once, and you hear the radio.',
     lacks: {
-      no_opus: 'This browser cannot talk: it has no Opus. Use a present Chromium.',
+      no_opus: 'This browser has no Opus: voice is neither heard nor sent. Use a present Chromium.',
       not_allowed: 'The microphone is not allowed. Allow it in the settings of this page.',
       no_microphone: 'There is no microphone, or it was unplugged. Plug it in and press again.',
+      microphone_busy: 'Another program has the microphone. Close it there and press again.',
+      no_sound: 'The sound of this browser does not start. Load the page anew.',
       insecure: 'Voice needs a secure address (https).',
     },
   },
@@ -272,6 +276,7 @@ export const es: Words = {
   radio: {
     title: 'Radiocomunicación',
     groups: 'Grupos',
+    elsewhere: 'Otros grupos',
     none: 'Ningún grupo',
     noGroups: 'Su unidad no pertenece a ningún grupo todavía. Pregunte a su central.',
     calling: (who) => `${who} le llama`,
@@ -288,10 +293,14 @@ export const es: Words = {
     calls: { peril: 'Peligro inminente', emergency: 'Emergencia' },
     mute: (group) => `Silenciar ${group}`,
     hear: (group) => `Oír ${group}`,
+    blocked: 'Toque la pantalla una vez y oirá la radio.',
     lacks: {
-      no_opus: 'Este navegador no puede hablar: le falta Opus. Use un Chromium actual.',
+      no_opus:
+        'A este navegador le falta Opus: la voz ni se oye ni se envía. Use un Chromium actual.',
       not_allowed: 'El micrófono no está permitido. Permítalo en los ajustes de esta página.',
       no_microphone: 'No hay micrófono, o se desconectó. Conéctelo y pulse de nuevo.',
+      microphone_busy: 'Otro programa tiene el micrófono. Ciérrelo allí y pulse de nuevo.',
+      no_sound: 'El sonido de este navegador no arranca. Cargue la página de nuevo.',
       insecure: 'La voz necesita una dirección segura (https).',
     },
   },

@@ -1,6 +1,7 @@
-import { Radio, type Hearing, type RadioLine } from '../voice/radio.svelte';
 import { PrivateCalls } from '../voice/calls.svelte';
-import { RINGING, Sound } from '../voice/sound';
+import type { Hearing } from '../voice/ears';
+import { Radio, type Hold, type RadioLine } from '../voice/radio.svelte';
+import { RINGING, Sound } from '../voice/sound.svelte';
 import type { VoiceAddress } from '../wire/speech';
 
 /** What the radio of a tablet needs of the tablet. */
@@ -17,23 +18,24 @@ export interface Crew {
 }
 
 /**
- * A crew's radio: it hears all groups of its unit from the first day on, and that of the incident it
- * is sent to as long as it is; there it talks meanwhile, unless it chooses otherwise.
+ * A crew's radio: it hears all groups of its unit, also those that come later, but for what it has
+ * muted, and that of the incident it is sent to as long as it is; there it talks meanwhile, unless
+ * it chooses otherwise.
  */
 export class Talking {
   readonly radio: Radio;
   readonly calls: PrivateCalls;
   #wanted = $state.raw<VoiceAddress | null>(null);
   #heard: Hearing[];
-  /** Nobody has chosen yet what is heard. */
-  #fresh: boolean;
-  #incident: VoiceAddress | null = null;
+  /** Groups of the unit that were joined since the start: one that refuses is not asked again. */
+  #joined = new Set<VoiceAddress>();
+  /** The group of its order; `undefined`: since the start nothing was said of one. */
+  #incident: VoiceAddress | null | undefined;
   readonly #crew: Crew;
 
   constructor(crew: Crew, sound = new Sound()) {
     this.#crew = crew;
     const kept = crew.load();
-    this.#fresh = kept === null;
     this.#heard = kept?.heard ?? [];
     this.#wanted = kept?.chosen ?? null;
     this.radio = new Radio(crew.line, sound, this.#heard, (heard) => {
@@ -86,18 +88,17 @@ export class Talking {
     else this.radio.join(group);
   }
 
-  press(): void {
+  press(hold: Hold): void {
     this.radio.touched();
     const group = this.chosen;
-    if (group) void this.radio.press(group, this.#crew.emergency() ? 'emergency' : 'normal');
+    if (group) void this.radio.press(group, hold, this.#crew.emergency() ? 'emergency' : 'normal');
   }
 
-  /** Groups are known now: on the first day all of them are heard. */
+  /** The groups of the unit are known now, or others than before. */
   known(): void {
-    const groups = this.#crew.groups();
-    if (!this.#fresh || groups.length === 0) return;
-    this.#fresh = false;
-    for (const { id } of groups) this.radio.join(`group:${id}`);
+    const groups = this.#crew.groups().map(({ id }): VoiceAddress => `group:${id}`);
+    for (const group of groups) if (!this.#joined.has(group)) this.radio.join(group);
+    this.#joined = new Set(groups);
   }
 
   /** It is sent somewhere, or no longer. */
@@ -105,10 +106,12 @@ export class Talking {
     const incident = this.#crew.incident();
     const group: VoiceAddress | null = incident && `incident:${incident.id}`;
     if (group === this.#incident) return;
+    // The order from before the start: where to talk was chosen then.
+    const before = this.#incident === undefined && group !== null && this.radio.heard.has(group);
     for (const heard of [...this.radio.heard.keys()])
       if (heard.startsWith('incident:') && heard !== group) this.radio.leave(heard);
     this.#incident = group;
-    if (group) this.choose(group);
+    if (group && !before) this.choose(group);
   }
 
   #keep(): void {

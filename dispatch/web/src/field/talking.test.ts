@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Hearing } from '../voice/radio.svelte';
-import type { Sound } from '../voice/sound';
+import type { Hearing } from '../voice/ears';
+import type { Sound } from '../voice/sound.svelte';
 import type { ClientFrame } from '../wire/frames';
 import type { VoiceAddress } from '../wire/speech';
 import { Talking } from './talking.svelte';
@@ -15,6 +15,7 @@ function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = n
   };
   const sound = {
     open: () => Promise.resolve(),
+    lacking: () => null,
     tone: () => Promise.resolve(),
     microphone: () => Promise.resolve({ close: () => undefined }),
     blocked: false,
@@ -39,6 +40,8 @@ function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = n
   return { talking, now, sent, saved };
 }
 
+const hearing = (group: VoiceAddress, muted = false): Hearing => ({ group, loudness: 1, muted, side: 0 }); // prettier-ignore
+
 const GROUPS = [
   { id: 3, name: 'JOC' },
   { id: 4, name: 'Belize City' },
@@ -55,13 +58,48 @@ describe('the radio of a crew', () => {
     expect(saved.at(-1)?.heard).toHaveLength(2);
   });
 
-  it('hears what was chosen on later days', () => {
-    const heard = [{ group: 'group:4' as const, loudness: 1, muted: false, side: 0 }];
-    const { talking, now } = crew({ heard, chosen: 'group:4' });
+  it('hears on later days what was not muted, and the groups that the unit has got', () => {
+    const { talking, now } = crew({ heard: [hearing('group:4', true)], chosen: 'group:4' });
     now.groups = GROUPS;
     talking.known();
-    expect([...talking.radio.heard.keys()]).toEqual(['group:4']);
+    expect([...talking.radio.heard.keys()]).toEqual(['group:4', 'group:3']);
+    expect(talking.radio.heard.get('group:4')?.muted).toBe(true);
     expect(talking.name('group:4')).toBe('Belize City');
+    expect(talking.chosen).toBe('group:4');
+    now.groups = [...GROUPS, { id: 5, name: 'Coast' }];
+    talking.known();
+    expect(talking.radio.heard.get('group:5')?.muted).toBe(false);
+  });
+
+  it('does not ask a group again and again that refuses', () => {
+    const { talking, now, sent } = crew();
+    now.groups = GROUPS.slice(0, 1);
+    talking.known();
+    talking.radio.take({ t: 'voice_gone', group: 'group:3', code: 'not_your_group', text: '', todo: '' }); // prettier-ignore
+    talking.known();
+    expect(sent.filter(({ t }) => t === 'voice_join')).toHaveLength(1);
+  });
+
+  it('leaves after a restart the group of an incident it is no longer sent to', () => {
+    const heard = [hearing('incident:12'), hearing('group:3')];
+    const { talking, now } = crew({ heard, chosen: 'incident:12' });
+    now.groups = GROUPS;
+    talking.sent();
+    expect([...talking.radio.heard.keys()]).toEqual(['group:3']);
+    expect(talking.chosen).toBe('group:3');
+  });
+
+  it('talks after a restart where the crew had chosen, if the order is the same', () => {
+    const heard = [hearing('incident:12', true), hearing('group:3')];
+    const { talking, now } = crew({ heard, chosen: 'group:3' });
+    now.groups = GROUPS;
+    now.incident = { id: 12, number: 'BPD-26-00012' };
+    talking.sent();
+    expect(talking.chosen).toBe('group:3');
+    expect(talking.radio.heard.get('incident:12')?.muted).toBe(true);
+    now.incident = { id: 13, number: 'BPD-26-00013' };
+    talking.sent();
+    expect(talking.chosen).toBe('incident:13');
   });
 
   it('is in the group of the incident as long as it is sent there', () => {
@@ -86,7 +124,7 @@ describe('the radio of a crew', () => {
     now.groups = GROUPS;
     now.emergency = true;
     expect(talking.chosen).toBe('group:4');
-    talking.press();
+    talking.press('key');
     expect(sent.at(-1)).toEqual({ t: 'floor_ask', group: 'group:4', call: 'emergency' });
   });
 

@@ -4,6 +4,9 @@ export type Act =
   | 'incidents' | 'units' | 'alarms' | 'assign' | 'write' | 'finish' | 'own'
   | 'emergencies' | 'requests'; // prettier-ignore
 
+/** Held, it talks on the radio; in text fields too. */
+export const TALK_KEY = 'F7';
+
 const KEYS: Record<string, Act> = {
   '/': 'command',
   ';': 'command',

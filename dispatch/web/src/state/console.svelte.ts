@@ -24,8 +24,9 @@ import { strings } from '../strings';
 import type { Chosen, Silenced, WorkAsked } from './windows';
 import { WorkWindow } from './workWindow';
 import { PrivateCalls } from '../voice/calls.svelte';
-import { Radio, type Hearing } from '../voice/radio.svelte';
-import { RINGING, Sound } from '../voice/sound';
+import type { Hearing } from '../voice/ears';
+import { Radio } from '../voice/radio.svelte';
+import { RINGING, Sound } from '../voice/sound.svelte';
 import type { Speech } from '../wire/speech';
 import { Workplace } from './workplace.svelte';
 

@@ -100,6 +100,66 @@ test('what is left out is not heard as a click', () => {
   expect(worst).toBeLessThan(0.55);
 });
 
+/** A talk of so many frames of which nobody says that one is the last; then `end`, and calm. */
+function talk(playout: Playout, frames: number, end: boolean): Float32Array {
+  const heard = new Float32Array(Math.ceil(((frames * 20 + 400) * 48) / QUANTUM) * QUANTUM);
+  let next = 0;
+  for (let at = 0; at < heard.length; at += QUANTUM) {
+    for (; next < frames && next * 20 <= at / 48; next += 1) {
+      playout.push(tone(next * FRAME));
+      if (end && next === frames - 1) playout.end();
+    }
+    playout.pull(heard.subarray(at, at + QUANTUM));
+  }
+  return heard;
+}
+
+test('a talk without a last frame is heard to its end when the floor is free', () => {
+  const playout = new Playout();
+  const heard = talk(playout, 25, true);
+  const begin = silent(heard) - 1;
+  heard.subarray(begin, begin + 25 * FRAME).forEach((sample, at) => {
+    expect(sample).toBeCloseTo(0.5 * Math.sin(at * 0.05), 5);
+  });
+  expect(heard.subarray(begin + 25 * FRAME).every((sample) => sample === 0)).toBe(true);
+  expect(playout.silent).toBe(true);
+  expect(playout.dry).toBe(0);
+});
+
+test('a word that is shorter than what is held back is not kept for the next talk', () => {
+  const playout = new Playout();
+  const heard = talk(playout, 1, true);
+  expect(silent(heard)).toBeGreaterThanOrEqual(0);
+  expect(playout.silent).toBe(true);
+});
+
+test('twenty talks do not make it hold back more', () => {
+  const playout = new Playout();
+  const { target } = playout;
+  for (let n = 0; n < 20; n += 1) talk(playout, 10, true);
+  expect(playout.target).toBeLessThanOrEqual(target);
+  expect(playout.dry).toBe(0);
+});
+
+test('an end that is told only after it ran dry is no lateness', () => {
+  const playout = new Playout();
+  const { target } = playout;
+  for (let n = 0; n < 20; n += 1) {
+    talk(playout, 10, false);
+    playout.end();
+  }
+  expect(playout.target).toBeLessThanOrEqual(target);
+});
+
+test('what piles up while nothing is played is not held beyond a second', () => {
+  const playout = new Playout();
+  for (let n = 0; n < 3_000; n += 1) playout.push(tone(n * FRAME));
+  expect(playout.depth / 48).toBeLessThanOrEqual(1_000);
+  const heard = new Float32Array(QUANTUM);
+  playout.pull(heard);
+  expect(heard[0]).toBeCloseTo(0.5 * Math.sin(2_950 * FRAME * 0.05), 5);
+});
+
 test('a second talk is held back anew', () => {
   const playout = new Playout();
   played(playout, steady(10), 0.5);

@@ -2,9 +2,9 @@
  * What one talker has said, on its way to the ear: evens out when it comes. Pure; samples at 48 kHz.
  *
  * Speech is held back until a little of it is there (`target`), so that what comes late is still in
- * time. When it runs dry all the same, the last sound goes on and fades, the next speech is held
- * back longer, and with calm it is held back less again. When more has piled up than is needed, some
- * milliseconds are left out now and then: the delay does not grow.
+ * time. When it runs dry all the same, the last sound goes on and fades; if more of the same talk
+ * comes then, it is held back longer, and with calm it is held back less again. When more has piled
+ * up than is needed, some milliseconds are left out now and then: the delay does not grow.
  */
 
 const RATE = 48_000;
@@ -26,6 +26,8 @@ const LEFT_OUT = ms(10);
 const FADE = ms(2.5);
 /** More than the target and this for a second, and some is left out. */
 const SLACK = ms(40);
+/** More than this is never held: what is older is left out at once. */
+const HELD = ms(1_000);
 
 export class Playout {
   /** Samples that are held back before it begins. */
@@ -38,6 +40,8 @@ export class Playout {
   #depth = 0;
   #playing = false;
   #ending = false;
+  /** It ran dry, which was an end unless more of this talk comes. */
+  #ran = false;
   #tail = new Float32Array(PERIOD);
   #concealed = 0;
   #least = Infinity;
@@ -57,13 +61,41 @@ export class Playout {
   push(samples: Float32Array, lost = 0, last = false): void {
     if (this.#ending && this.#depth === 0) this.#begin();
     this.#ending = last;
+    if (samples.length === 0) return;
+    if (this.#ran) this.#late();
     if (lost > 0 && this.#depth > 0) this.#put(this.#made(Math.min(lost, CONCEALED)));
-    if (samples.length > 0) this.#put(samples);
+    this.#put(samples);
+    this.#drop();
+  }
+
+  /** The talk is over, though no last frame said so: what is there is still heard. */
+  end(): void {
+    this.#ending = true;
+    this.#ran = false;
   }
 
   #begin(): void {
     this.#playing = false;
     this.#concealed = 0;
+    this.#ran = false;
+  }
+
+  /** What it ran dry of has come after all: hold back more. */
+  #late(): void {
+    this.#ran = false;
+    this.dry += 1;
+    this.target = Math.min(this.target + WIDER, MOST);
+  }
+
+  /** What is older than what is ever held is not heard. */
+  #drop(): void {
+    while (this.#depth > HELD) {
+      const [oldest] = this.#chunks;
+      if (!oldest) return;
+      this.#chunks.shift();
+      this.#depth -= oldest.length - this.#played;
+      this.#played = 0;
+    }
   }
 
   #put(samples: Float32Array): void {
@@ -124,10 +156,7 @@ export class Playout {
       this.#begin();
       return;
     }
-    if (this.#concealed === 0) {
-      this.dry += 1;
-      this.target = Math.min(this.target + WIDER, MOST);
-    }
+    this.#ran = true;
     for (let at = from; at < out.length; at += 1) {
       const strength = Math.max(0, 1 - this.#concealed / CONCEALED);
       out[at] = (this.#tail[this.#concealed % PERIOD] ?? 0) * strength;
@@ -152,9 +181,8 @@ export class Playout {
     const whole = new Float32Array(this.#depth);
     const depth = this.#take(whole);
     const surplus = Math.min(depth - this.target, this.#least - this.target);
-    let kept: Float32Array = whole.subarray(0, depth);
-    for (let out = LEFT_OUT; out <= surplus; out += LEFT_OUT) kept = without(kept, out);
-    this.#put(kept);
+    const pieces = Math.min(surplus / LEFT_OUT, (depth - FADE) / (2 * LEFT_OUT));
+    this.#put(without(whole.subarray(0, depth), Math.max(0, Math.floor(pieces))));
   }
 
   /** Sound for what is missing: the last that is held, repeated and fading. */
@@ -168,16 +196,13 @@ export class Playout {
   }
 }
 
-/** Samples without 10 ms at a place, what is before and after faded into each other. */
-function without(samples: Float32Array, at: number): Float32Array {
-  if (samples.length < at + LEFT_OUT + FADE) return samples;
-  const made = new Float32Array(samples.length - LEFT_OUT);
-  made.set(samples.subarray(0, at));
-  made.set(samples.subarray(at + LEFT_OUT), at);
-  for (let step = 0; step < FADE; step += 1) {
-    const part = step / FADE;
-    made[at + step] =
-      (samples[at + step] ?? 0) * (1 - part) + (samples[at + LEFT_OUT + step] ?? 0) * part;
-  }
-  return made;
+/** Samples without so many pieces of 10 ms, each after 10 ms that stay and faded into the next. */
+function without(samples: Float32Array, pieces: number): Float32Array {
+  return Float32Array.from({ length: samples.length - pieces * LEFT_OUT }, (_, at) => {
+    const before = Math.min(Math.floor(at / LEFT_OUT), pieces);
+    const sample = samples[at + before * LEFT_OUT] ?? 0;
+    const part = (at - before * LEFT_OUT) / FADE;
+    if (before === 0 || part >= 1) return sample;
+    return (samples[at + (before - 1) * LEFT_OUT] ?? 0) * (1 - part) + sample * part;
+  });
 }

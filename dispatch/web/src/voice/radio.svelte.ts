@@ -1,7 +1,8 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Address, ClientFrame, Floor, FloorYours, ServerFrame } from '../wire/frames';
-import { encodeSpeech, missing, type Speech, type VoiceAddress } from '../wire/speech';
-import { lackOf, type Channel, type Lack, type Sound } from './sound';
+import { encodeSpeech, type Speech, type VoiceAddress } from '../wire/speech';
+import { Ears, type Hearing } from './ears';
+import { lackOf, type Lack, type Sound } from './sound.svelte';
 
 export interface RadioLine {
   send(frame: ClientFrame): boolean;
@@ -12,17 +13,10 @@ export interface RadioLine {
   me(): Address;
 }
 
-export type Wish = 'asked' | 'queued' | 'granted';
+/** What holds a talk: the key, the button by keyboard, or one finger or mouse. */
+export type Hold = 'key' | 'button' | `pointer ${number}`;
 
-/** How a group is heard here. */
-export interface Hearing {
-  group: VoiceAddress;
-  /** 0 … 1. */
-  loudness: number;
-  muted: boolean;
-  /** −1 left, 0 both, 1 right. */
-  side: number;
-}
+export type Wish = 'asked' | 'queued' | 'granted';
 
 /** One's own wish to talk, or talk. */
 export interface Talk {
@@ -36,12 +30,6 @@ export interface Talk {
   warned: boolean;
 }
 
-interface Heard {
-  channel: Promise<Channel>;
-  number: number | null;
-}
-
-const RATE_MS = 48;
 /** Two notes up: granted. Two down: lost. One low: denied. */
 const TONES = { granted: [660, 880], lost: [880, 587], denied: [330, 330, 330] } as const;
 /** What is said before the floor is granted is kept for so many packets, and goes out with it. */
@@ -59,28 +47,52 @@ export class Radio {
   #line: RadioLine;
   #sound: Sound;
   #keep: (heard: Hearing[]) => void;
-  /** By talker and group. */
-  #ears = new Map<string, Heard>();
+  #ears: Ears;
   #microphone: { close(): void } | null = null;
+  /** Groups that it was asked to hear, by the number of the question. */
+  #joining = new Map<number, VoiceAddress>();
   #opening = false;
+  #hold: Hold | null = null;
   #number = 0;
   #before: Uint8Array<ArrayBuffer>[] = [];
+  /** The newest packet goes out with the next one: it may be the last. */
+  #newest: Uint8Array<ArrayBuffer> | null = null;
 
   constructor(line: RadioLine, sound: Sound, kept: Hearing[], keep: (heard: Hearing[]) => void) {
     this.#line = line;
     this.#sound = sound;
     this.#keep = keep;
+    this.#ears = new Ears(sound, (problem) => (this.lack = lackOf(problem)));
     for (const hearing of kept) this.heard.set(hearing.group, hearing);
   }
 
-  /** The browser plays nothing before the first key or click on the page. */
+  /** What would be heard is not: the browser plays nothing before a key or click on the page. */
   get blocked(): boolean {
-    return this.#sound.blocked;
+    return this.#sound.blocked && this.heard.size > 0;
   }
 
   /** Somebody has used a key or the pointer: from now on sound is allowed. */
   touched(): void {
-    if (this.heard.size > 0) void this.#sound.open();
+    this.#listen();
+  }
+
+  /** Sound is begun before anybody talks, so that it can be said whether it is allowed. */
+  #listen(): void {
+    if (this.heard.size === 0) return;
+    const lack = this.#sound.lacking();
+    if (lack) this.lack = lack;
+    else
+      this.#sound.open().then(
+        () => {
+          if (this.lack === 'no_sound') this.lack = null;
+        },
+        (problem: unknown) => (this.lack = lackOf(problem)),
+      );
+  }
+
+  #tone(pitches: readonly number[]): void {
+    // Without sound the bar says it all the same.
+    this.#sound.tone(pitches).catch(() => undefined);
   }
 
   // -- hearing
@@ -90,6 +102,7 @@ export class Radio {
     if (this.heard.has(group)) return;
     this.heard.set(group, { group, loudness: 1, muted: false, side: 0 });
     this.#kept();
+    this.#listen();
     if (this.#line.live()) this.#ask(group);
   }
 
@@ -108,41 +121,45 @@ export class Radio {
     const now = { ...before, ...change };
     this.heard.set(group, now);
     this.#kept();
-    for (const [key, ear] of this.#ears) {
-      if (key.endsWith(` ${group}`)) void ear.channel.then((channel) => tune(channel, now));
-    }
+    this.#ears.tune(now);
   }
 
   /** There is a connection: what was heard before is heard again. */
   resumed(): void {
     this.floors.clear();
+    this.#listen();
     for (const group of this.heard.keys()) this.#ask(group);
   }
 
   #ask(group: VoiceAddress): void {
-    this.#line.send({ t: 'voice_join', n: this.#line.next(), group });
+    const n = this.#line.next();
+    this.#joining.set(n, group);
+    this.#line.send({ t: 'voice_join', n, group });
   }
 
   #kept(): void {
     this.#keep([...this.heard.values()]);
   }
 
-  #forget(group: string): void {
+  #forget(group: VoiceAddress): void {
     this.floors.delete(group);
-    for (const [key, ear] of this.#ears) {
-      if (!key.endsWith(` ${group}`)) continue;
-      this.#ears.delete(key);
-      void ear.channel.then((channel) => channel.close());
-    }
+    this.#ears.close(group);
   }
 
   // -- talking
 
   /** Talk in a group, as long as the key is down. */
-  async press(group: VoiceAddress, call: Talk['call'] = 'normal'): Promise<void> {
+  async press(group: VoiceAddress, hold: Hold, call: Talk['call'] = 'normal'): Promise<void> {
     if (this.talk || !this.#line.live()) return;
+    const lack = this.#sound.lacking();
+    if (lack) {
+      this.lack = lack;
+      return;
+    }
     this.talk = { group, wish: 'asked', call, position: 0, until: 0, warned: false };
     this.refusal = this.lack = null;
+    this.#hold = hold;
+    this.#newest = null;
     this.#number = 0;
     this.#before = [];
     this.#line.send({ t: 'floor_ask', group, ...(call === 'normal' ? {} : { call }) });
@@ -163,10 +180,11 @@ export class Radio {
     }
   }
 
-  /** The key is up: what was to be said is said. */
-  release(): void {
+  /** What held the talk is let go; without naming it, whatever held it. */
+  release(hold?: Hold): void {
     const { talk } = this;
-    if (!talk) return;
+    if (!talk || (hold && hold !== this.#hold)) return;
+    if (this.#newest) this.#send(this.#newest, true);
     this.#line.send({ t: 'floor_release', group: talk.group });
     this.#over();
   }
@@ -174,23 +192,29 @@ export class Radio {
   #broken(lack: Lack): void {
     this.lack = lack;
     if (!this.talk) return;
-    void this.#sound.tone(TONES.lost);
+    this.#tone(TONES.lost);
     this.release();
   }
 
   #over(): void {
     this.talk = null;
     this.#before = [];
+    this.#newest = null;
     this.#microphone?.close();
     this.#microphone = null;
   }
 
   #said(opus: Uint8Array<ArrayBuffer>): void {
-    if (this.talk?.wish === 'granted') this.#send(opus);
+    if (this.talk?.wish === 'granted') this.#next(opus);
     else if (this.talk) this.#before = [...this.#before, opus].slice(-BEFORE);
   }
 
-  #send(opus: Uint8Array<ArrayBuffer>): void {
+  #next(opus: Uint8Array<ArrayBuffer>): void {
+    if (this.#newest) this.#send(this.#newest, false);
+    this.#newest = opus;
+  }
+
+  #send(opus: Uint8Array<ArrayBuffer>, last: boolean): void {
     const { talk } = this;
     if (!talk) return;
     const speech: Speech = {
@@ -198,7 +222,7 @@ export class Radio {
       talker: this.#line.me(),
       number: this.#number,
       milliseconds: 20,
-      last: false,
+      last,
       opus,
     };
     this.#number += 1;
@@ -211,19 +235,31 @@ export class Radio {
     if (frame.t === 'floor') this.#floor(frame);
     else if (frame.t === 'floor_yours') this.#yours(frame);
     else if (frame.t === 'voice_gone') {
-      this.heard.delete(frame.group);
-      this.#forget(frame.group);
-      this.#kept();
       // What became of a call is told where it rang (calls.svelte.ts).
-      if (!frame.group.startsWith('call:')) this.refusal = frame;
-      if (this.talk?.group === frame.group) this.#over();
+      this.#gone(frame.group, frame.group.startsWith('call:') ? null : frame);
+    } else if (frame.t === 'ok') this.#joining.delete(frame.n);
+    else if (frame.t === 'error' && frame.n != null) {
+      const group = this.#joining.get(frame.n);
+      this.#joining.delete(frame.n);
+      if (group && this.heard.has(group)) this.#gone(group, frame);
     }
+  }
+
+  /** A group is not heard, whatever was wished here. */
+  #gone(group: VoiceAddress, why: { text: string; todo: string } | null): void {
+    this.heard.delete(group);
+    this.#forget(group);
+    this.#kept();
+    if (why) this.refusal = why;
+    if (this.talk?.group === group) this.#over();
   }
 
   #floor(frame: Floor): void {
     // Of a group that is not heard only an emergency call is told: then it is heard.
     if (frame.talker && frame.call === 'emergency') this.join(frame.group);
-    if (this.heard.has(frame.group)) this.floors.set(frame.group, frame);
+    if (!this.heard.has(frame.group)) return;
+    this.floors.set(frame.group, frame);
+    this.#ears.ended(frame.group, frame.talker);
   }
 
   #yours(frame: FloorYours): void {
@@ -232,8 +268,8 @@ export class Radio {
     switch (frame.state) {
       case 'granted':
         this.talk = { ...talk, wish: 'granted', until: frame.until ?? 0 };
-        void this.#sound.tone(TONES.granted);
-        for (const opus of this.#before.splice(0)) this.#send(opus);
+        this.#tone(TONES.granted);
+        for (const opus of this.#before.splice(0)) this.#next(opus);
         return;
       case 'queued':
         this.talk = { ...talk, wish: 'queued', position: frame.position ?? 0 };
@@ -243,7 +279,7 @@ export class Radio {
         return;
       default:
         this.refusal = { text: frame.text ?? '', todo: frame.todo ?? '' };
-        void this.#sound.tone(frame.state === 'denied' ? TONES.denied : TONES.lost);
+        this.#tone(frame.state === 'denied' ? TONES.denied : TONES.lost);
         this.#over();
     }
   }
@@ -252,36 +288,23 @@ export class Radio {
   speech(speech: Speech): void {
     const hearing = this.heard.get(speech.group);
     if (!hearing) return;
-    const key = `${speech.talker} ${speech.group}`;
-    let ear = this.#ears.get(key);
-    if (!ear) {
-      const channel = this.#sound.channel().then((made) => (tune(made, hearing), made));
-      this.#ears.set(key, (ear = { channel, number: null }));
-    }
-    const lost =
-      speech.number === 0 || ear.number === null ? 0 : missing(ear.number, speech.number);
-    ear.number = speech.number;
-    const { opus, milliseconds, last } = speech;
-    const samples = lost * milliseconds * RATE_MS;
-    void ear.channel.then((channel) => channel.hear(opus, samples, last));
+    const lack = this.#sound.lacking();
+    if (lack) this.lack = lack;
+    else this.#ears.hear(speech, hearing);
   }
 
   /** The connection is lost: nobody talks, and nobody is heard to talk. */
   lost(): void {
     this.floors.clear();
+    this.#ears.lost();
+    this.#joining.clear();
     if (!this.talk) return;
-    void this.#sound.tone(TONES.lost);
+    this.#tone(TONES.lost);
     this.#over();
   }
 
   stop(): void {
     this.#over();
-    for (const { channel } of this.#ears.values()) void channel.then((made) => made.close());
-    this.#ears.clear();
+    this.#ears.close();
   }
-}
-
-function tune(channel: Channel, { loudness, muted, side }: Hearing): void {
-  channel.loudness(muted ? 0 : loudness);
-  channel.side(side);
 }

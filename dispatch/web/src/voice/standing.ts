@@ -1,4 +1,5 @@
 import type { Floor } from '../wire/frames';
+import type { VoiceAddress } from '../wire/speech';
 import type { Talk } from './radio.svelte';
 
 export interface StandingWords {
@@ -19,4 +20,16 @@ export function standing(
   if (talk.warned) return words.ending;
   if (talk.wish === 'granted') return words.talking;
   return talk.wish === 'queued' ? words.queued(talk.position) : words.asked;
+}
+
+const GRAVITY = { emergency: 0, peril: 1, normal: 2 } as const;
+
+/** Of groups that matter, those in which somebody talks, the gravest call first. */
+export function talkedIn(
+  floors: Iterable<Floor>,
+  matters: (group: VoiceAddress) => boolean,
+): Floor[] {
+  return [...floors]
+    .filter(({ group, talker }) => talker && matters(group))
+    .toSorted((a, b) => GRAVITY[a.call ?? 'normal'] - GRAVITY[b.call ?? 'normal']);
 }

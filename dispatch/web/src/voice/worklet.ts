@@ -14,29 +14,46 @@ export interface Part {
   last: boolean;
 }
 
+/** `end`: the talk is over. `close`: nothing is heard here any more. */
+export type ToEar = Part | 'end' | 'close';
+
 class Ear extends AudioWorkletProcessor {
   #playout = new Playout();
+  /** The browser keeps a processor as long as it says that it goes on. */
+  #open = true;
 
   constructor() {
     super();
-    this.port.onmessage = ({ data }: MessageEvent<Part>) => {
-      this.#playout.push(data.samples, data.lost, data.last);
+    this.port.onmessage = ({ data }: MessageEvent<ToEar>) => {
+      if (data === 'close') this.#open = false;
+      else if (data === 'end') this.#playout.end();
+      else this.#playout.push(data.samples, data.lost, data.last);
     };
   }
 
   process(_: unknown, [output]: Float32Array[][]): boolean {
     const [channel] = output ?? [];
     if (channel) this.#playout.pull(channel);
-    return true;
+    return this.#open;
   }
 }
 
 /** Samples of 20 ms at once, since the encoder makes a packet of each. */
 const FRAME = 960;
 
+export type ToMouth = 'close';
+
 class Mouth extends AudioWorkletProcessor {
   #frame = new Float32Array(FRAME);
   #at = 0;
+  #open = true;
+
+  constructor() {
+    super();
+    this.port.onmessage = ({ data }: MessageEvent<ToMouth>) => {
+      if (data === 'close') this.#open = false;
+    };
+  }
 
   process([input]: Float32Array[][]): boolean {
     const [channel] = input ?? [];
@@ -49,7 +66,7 @@ class Mouth extends AudioWorkletProcessor {
         this.#at = 0;
       }
     }
-    return true;
+    return this.#open;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Loudspeaker and microphone: Opus by WebCodecs, samples by an AudioWorklet. */
 
 import worklet from './worklet?worker&url';
-import type { Part } from './worklet';
+import type { Part, ToEar, ToMouth } from './worklet';
 
 export const RATE = 48_000;
 /** Somebody calls: the tones of a telephone. */
@@ -19,18 +19,15 @@ const ENCODING: AudioEncoderConfig = {
 };
 
 /** Why a browser cannot talk, or not hear. */
-export type Lack = 'no_opus' | 'not_allowed' | 'no_microphone' | 'insecure';
-
-/** What this browser lacks for voice; `null`: nothing. */
-export function lacking(): Lack | null {
-  if (!isSecureContext) return 'insecure';
-  return 'AudioDecoder' in globalThis && 'AudioEncoder' in globalThis ? null : 'no_opus';
-}
+export type Lack =
+  'no_opus' | 'not_allowed' | 'no_microphone' | 'microphone_busy' | 'no_sound' | 'insecure';
 
 /** One talker's way to the ear. */
 export interface Channel {
   /** A packet has come; so many samples before it are missing. */
   hear(opus: Uint8Array<ArrayBuffer>, lost: number, last: boolean): void;
+  /** The talk is over. */
+  end(): void;
   /** 0 … 1. */
   loudness(value: number): void;
   /** −1 left … 1 right. */
@@ -40,26 +37,45 @@ export interface Channel {
 
 /** The audio of a page: made at the first need, since browsers play nothing before a key or click. */
 export class Sound {
+  /** The browser waits for a key or click before it plays anything. */
+  blocked = $state(false);
   #context: AudioContext | null = null;
   #ready: Promise<AudioContext> | null = null;
 
+  /** What this browser lacks for voice; `null`: nothing. */
+  lacking(): Lack | null {
+    if (!isSecureContext) return 'insecure';
+    return 'AudioDecoder' in globalThis && 'AudioEncoder' in globalThis ? null : 'no_opus';
+  }
+
   /** The context, running as soon as the browser lets it. */
   open(): Promise<AudioContext> {
-    this.#ready ??= (async () => {
-      const context = (this.#context = new AudioContext({ sampleRate: RATE }));
-      await context.audioWorklet.addModule(worklet);
-      return context;
-    })();
+    this.#ready ??= this.#begin().catch((problem: unknown) => {
+      // Whoever needs it next tries anew.
+      this.#ready = null;
+      throw problem;
+    });
     void this.#context?.resume();
     return this.#ready;
   }
 
-  /** Whether the browser waits for a key or click before it plays anything. */
-  get blocked(): boolean {
-    return this.#context?.state === 'suspended';
+  async #begin(): Promise<AudioContext> {
+    const context = (this.#context = new AudioContext({ sampleRate: RATE }));
+    try {
+      await context.audioWorklet.addModule(worklet);
+    } catch (problem) {
+      this.#context = null;
+      void context.close();
+      throw problem;
+    }
+    const look = (): void => void (this.blocked = context.state !== 'running');
+    context.onstatechange = look;
+    look();
+    return context;
   }
 
-  async channel(): Promise<Channel> {
+  /** Way to the ear for one talker; `broken`: this one will hear no more. */
+  async channel(broken: () => void): Promise<Channel> {
     const context = await this.open();
     const ear = new AudioWorkletNode(context, 'psn-ear', {
       numberOfInputs: 0,
@@ -68,6 +84,7 @@ export class Sound {
     const volume = context.createGain();
     const side = context.createStereoPanner();
     ear.connect(volume).connect(side).connect(context.destination);
+    const tell = (what: ToEar, ...given: ArrayBuffer[]): void => ear.port.postMessage(what, given);
     const waiting: Omit<Part, 'samples'>[] = [];
     const decoder = new AudioDecoder({
       output: (data) => {
@@ -75,23 +92,30 @@ export class Sound {
         data.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
         data.close();
         const part = waiting.shift() ?? { lost: 0, last: false };
-        ear.port.postMessage({ samples, ...part } satisfies Part, [samples.buffer]);
+        tell({ samples, ...part }, samples.buffer);
       },
-      error: () => waiting.splice(0),
+      error: broken,
     });
     decoder.configure(CODEC);
     let time = 0;
     return {
       hear(opus, lost, last) {
-        if (decoder.state !== 'configured') return;
+        // What nobody hears now is not kept for later.
+        if (decoder.state !== 'configured' || context.state !== 'running') return;
         waiting.push({ lost, last });
         decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp: time, data: opus }));
         time += FRAME_US;
+      },
+      end() {
+        const pending = waiting.at(-1);
+        if (pending) pending.last = true;
+        else tell('end');
       },
       loudness: (value) => (volume.gain.value = value),
       side: (value) => (side.pan.value = value),
       close() {
         if (decoder.state !== 'closed') decoder.close();
+        tell('close');
         ear.disconnect();
         side.disconnect();
       },
@@ -131,47 +155,77 @@ export class Sound {
         autoGainControl: true,
       },
     });
-    const encoder = new AudioEncoder({
-      output: (chunk) => {
-        const opus = new Uint8Array(chunk.byteLength);
-        chunk.copyTo(opus);
-        said(opus);
-      },
-      error: () => lost('no_opus'),
-    });
-    encoder.configure(ENCODING);
-    const source = context.createMediaStreamSource(stream);
-    const mouth = new AudioWorkletNode(context, 'psn-mouth', { numberOfOutputs: 0 });
-    let time = 0;
-    mouth.port.onmessage = ({ data }: MessageEvent<Float32Array<ArrayBuffer>>) => {
-      if (encoder.state !== 'configured') return;
-      const audio = new AudioData({
-        format: 'f32-planar',
-        sampleRate: RATE,
-        numberOfFrames: data.length,
-        numberOfChannels: 1,
-        timestamp: time,
-        data,
-      });
-      time += FRAME_US;
-      encoder.encode(audio);
-      audio.close();
-    };
-    for (const track of stream.getTracks()) track.onended = () => lost('no_microphone');
-    source.connect(mouth);
-    return {
-      close() {
-        source.disconnect();
-        mouth.port.onmessage = null;
-        for (const track of stream.getTracks()) track.stop();
-        if (encoder.state !== 'closed') encoder.close();
-      },
-    };
+    try {
+      return listen(context, stream, said, lost);
+    } catch (problem) {
+      stop(stream);
+      throw problem;
+    }
   }
 }
 
-/** Why a microphone could not be opened, in a word. */
+function stop(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+function listen(
+  context: AudioContext,
+  stream: MediaStream,
+  said: (opus: Uint8Array<ArrayBuffer>) => void,
+  lost: (lack: Lack) => void,
+): { close(): void } {
+  const encoder = new AudioEncoder({
+    output: (chunk) => {
+      const opus = new Uint8Array(chunk.byteLength);
+      chunk.copyTo(opus);
+      said(opus);
+    },
+    error: () => lost('no_opus'),
+  });
+  encoder.configure(ENCODING);
+  const source = context.createMediaStreamSource(stream);
+  const mouth = new AudioWorkletNode(context, 'psn-mouth', { numberOfOutputs: 0 });
+  let time = 0;
+  mouth.port.onmessage = ({ data }: MessageEvent<Float32Array<ArrayBuffer>>) => {
+    if (encoder.state !== 'configured') return;
+    const audio = new AudioData({
+      format: 'f32-planar',
+      sampleRate: RATE,
+      numberOfFrames: data.length,
+      numberOfChannels: 1,
+      timestamp: time,
+      data,
+    });
+    time += FRAME_US;
+    encoder.encode(audio);
+    audio.close();
+  };
+  for (const track of stream.getTracks()) track.onended = () => lost('no_microphone');
+  source.connect(mouth);
+  return {
+    close() {
+      source.disconnect();
+      mouth.port.onmessage = null;
+      mouth.port.postMessage('close' satisfies ToMouth);
+      stop(stream);
+      if (encoder.state !== 'closed') encoder.close();
+    },
+  };
+}
+
+/** Why sound or a microphone could not be opened, in a word. */
 export function lackOf(problem: unknown): Lack {
   const name = problem instanceof DOMException ? problem.name : '';
-  return name === 'NotAllowedError' || name === 'SecurityError' ? 'not_allowed' : 'no_microphone';
+  return LACKS[name] ?? 'no_sound';
 }
+
+/** What getUserMedia (Media Capture, section 10.2) and WebCodecs call it. */
+const LACKS: Record<string, Lack> = {
+  NotAllowedError: 'not_allowed',
+  SecurityError: 'not_allowed',
+  NotFoundError: 'no_microphone',
+  OverconstrainedError: 'no_microphone',
+  NotReadableError: 'microphone_busy',
+  AbortError: 'microphone_busy',
+  NotSupportedError: 'no_opus',
+};

@@ -1,0 +1,8 @@
+import { strings } from '../strings';
+import { work } from '../strings.work';
+import { TALK_KEY } from './keys';
+
+/** All keys of the console and what they do, in the language that is spoken now. */
+export function shortcuts(): readonly (readonly [key: string, what: string])[] {
+  return [...strings.shortcuts.list, ...work.shortcuts, [TALK_KEY, strings.radio.shortcut]];
+}

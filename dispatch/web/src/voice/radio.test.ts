@@ -1,0 +1,123 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { ClientFrame, FloorYours } from '../wire/frames';
+import { decodeSpeech, type Speech } from '../wire/speech';
+import { Radio } from './radio.svelte';
+import type { Lack, Sound } from './sound.svelte';
+
+function radio() {
+  const sent: (ClientFrame | Speech | null)[] = [];
+  let say: (opus: Uint8Array<ArrayBuffer>) => void = () => undefined;
+  let n = 0;
+  const sound = {
+    blocked: false,
+    lack: null as Lack | null,
+    lacking: () => sound.lack,
+    open: vi.fn(() => Promise.resolve()),
+    tone: () => Promise.reject(new Error('No audio')),
+    microphone: (said: typeof say) => ((say = said), Promise.resolve({ close: () => undefined })),
+  };
+  const made = new Radio(
+    {
+      send: (frame) => (sent.push(frame), true),
+      sendSpeech: (frame) => (sent.push(decodeSpeech(frame.buffer)), true),
+      next: () => (n += 1),
+      live: () => true,
+      me: () => 'person:1',
+    },
+    sound as unknown as Sound,
+    [],
+    () => undefined,
+  );
+  const yours = (state: FloorYours['state']) =>
+    made.take({ t: 'floor_yours', group: 'group:1', state });
+  return { radio: made, sound, sent, yours, say: (byte: number) => say(new Uint8Array([byte])) };
+}
+
+/** Packets that went out: their number, their content, and whether it was the last. */
+const packets = (sent: readonly unknown[]) =>
+  (sent as Speech[]).flatMap((one) => ('opus' in one ? [[one.number, one.opus[0], one.last]] : []));
+
+describe('a talk', () => {
+  it('ends with a packet that says so, before the floor is given back', async () => {
+    const { radio: here, sent, yours, say } = radio();
+    await here.press('group:1', 'key');
+    say(1);
+    say(2);
+    yours('granted');
+    say(3);
+    here.release();
+    // prettier-ignore
+    expect(packets(sent)).toEqual([[0, 1, false], [1, 2, false], [2, 3, true]]);
+    expect(sent.at(-1)).toEqual({ t: 'floor_release', group: 'group:1' });
+  });
+
+  it('sends nothing of what was said without the floor', async () => {
+    const { radio: here, sent, yours, say } = radio();
+    await here.press('group:1', 'key');
+    say(1);
+    here.release();
+    await here.press('group:1', 'key');
+    yours('granted');
+    say(2);
+    yours('revoked');
+    here.release();
+    expect(packets(sent)).toEqual([]);
+  });
+
+  it('does not begin where the browser cannot do it, and says why', async () => {
+    const { radio: here, sound, sent } = radio();
+    sound.lack = 'insecure';
+    await here.press('group:1', 'key');
+    expect(here.talk).toBeNull();
+    expect(here.lack).toBe('insecure');
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('what holds a talk', () => {
+  it('alone ends it', async () => {
+    const { radio: here } = radio();
+    await here.press('group:1', 'key');
+    await here.press('group:1', 'pointer 1');
+    here.release('pointer 1');
+    here.release('button');
+    expect(here.talk).not.toBeNull();
+    here.release('key');
+    expect(here.talk).toBeNull();
+    await here.press('group:1', 'pointer 2');
+    here.release('pointer 1');
+    expect(here.talk).not.toBeNull();
+    here.release();
+    expect(here.talk).toBeNull();
+  });
+});
+
+describe('hearing', () => {
+  it('asks for sound as soon as a group is heard, and says that it is not allowed', () => {
+    const { radio: here, sound } = radio();
+    sound.blocked = true;
+    expect(here.blocked).toBe(false);
+    here.join('group:1');
+    expect(sound.open).toHaveBeenCalled();
+    expect(here.blocked).toBe(true);
+  });
+
+  it('of a group that refuses is over, and says why', () => {
+    const { radio: here, sent } = radio();
+    here.join('group:1');
+    here.join('group:2');
+    const asked = sent as ClientFrame[];
+    expect(asked).toEqual([
+      { t: 'voice_join', n: 1, group: 'group:1' },
+      { t: 'voice_join', n: 2, group: 'group:2' },
+    ]);
+    const no = { t: 'error', code: 'not_your_group', text: 'Not yours.', todo: 'Ask.' } as const;
+    here.take({ t: 'ok', n: 1 });
+    here.take({ ...no, n: 1 });
+    here.take({ ...no, n: 7 });
+    expect(here.refusal).toBeNull();
+    here.take({ ...no, n: 2 });
+    expect([...here.heard.keys()]).toEqual(['group:1']);
+    expect(here.refusal?.text).toBe('Not yours.');
+  });
+});
