@@ -134,6 +134,7 @@ const MISSING: readonly (readonly [string, string, boolean])[] = [
   ['r 10 ', 'What is the text?', false],
   ['r soon text', '“soon” is no time. Type it so: 10m, 2h, 14:30.', true],
   ['w CAR-1 5s', 'A welfare check is made every 1 minute to every 24 hours.', true],
+  ['/s CAR-1 en', '“en” is no status.', false],
   ['zap CAR-1', 'There is no command “zap”. Type ? to see all of them.', true],
 ];
 

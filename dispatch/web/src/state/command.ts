@@ -138,7 +138,8 @@ class Reader {
 
 /** What a line means in words and in deed. */
 export function read(line: string, lexicon: Lexicon, strings: Strings): Reading {
-  const reader = new Reader(line);
+  // The key that leads here is often typed once more.
+  const reader = new Reader(line.replace(/^\s*[/;]+/, ''));
   try {
     const [deed, says] = new Grammar(reader, lexicon, strings).line();
     return { deed, says, wrong: false, offers: reader.offers };
