@@ -117,7 +117,7 @@ async def test_the_work_is_for_everyone(screens: Screens, light: bool) -> None:
     await expect(refusal).to_contain_text("red button was pressed", timeout=PATIENCE_MS)
     await keep(page, f"work-emergency-{word}")
     assert await violations(page) == []
-    await panel.get_by_role("button", name="Send anyway").click()
+    await panel.get_by_role("button", name="Yes, send").click()
     await expect(refusal).to_contain_text("is out of service", timeout=PATIENCE_MS)
     await keep(page, f"work-{word}")
     assert await violations(page) == []
