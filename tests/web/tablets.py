@@ -148,7 +148,7 @@ class Tablet:
     async def cut_off(self) -> None:
         """A dead spot."""
         await self.context.set_offline(True)
-        await expect(self.page.get_by_text("No network", exact=True)).to_be_visible(
+        await expect(self.page.get_by_role("banner").get_by_text("No network")).to_be_visible(
             timeout=PATIENCE_MS
         )
 
