@@ -160,6 +160,7 @@ async def test_the_desk_comes_back_as_it_was_arranged_and_saved(control: Control
     await page.get_by_role("button", name="Layouts").click()
     await expect(dialog.get_by_role("listitem")).to_have_count(1)
     # A call does not wait for it; letters are none of the desk's commands here.
+    await expect(dialog).to_be_focused()
     await page.keyboard.press("n")
     await expect(dialog).to_be_visible()
     await page.keyboard.press("F2")
