@@ -74,7 +74,8 @@ async def test_no_title_turns_what_stands_around_it_and_long_details_are_folded(
         await write_note(panel, "The last word")
         log = panel.get_by_role("log")
         await expect(log).to_contain_text("The last word", timeout=PATIENCE_MS)
-        assert (await _place(log))["y"] < 650
+        # Above the field for notes, at 1280 by 800 with the radio's bar.
+        assert (await _place(log))["y"] < 670
         folded = await _place(panel.get_by_role("button", name="Details: 0. A line"))
         await keep(page, "details-folded")
         await more.focus()
