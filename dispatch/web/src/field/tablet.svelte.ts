@@ -388,7 +388,6 @@ export class Tablet {
     if (phase !== 'waiting') return;
     this.positions.lost();
     this.talking.radio.lost();
-    this.talking.calls.lost();
   }
 
   #signedIn(frame: SignedIn): void {
@@ -425,7 +424,6 @@ export class Tablet {
     this.board.take(frame);
     this.positions.take(frame);
     this.talking.radio.take(frame);
-    this.talking.calls.take(frame);
     if (frame.t === 'roster' || frame.t === 'roster_people') this.talking.known();
     if (frame.t === 'news') this.#news();
     if (frame.t === 'roster') this.#shelf.set('roster', frame);

@@ -1,7 +1,6 @@
-import { PrivateCalls } from '../voice/calls.svelte';
 import type { Hearing } from '../voice/ears';
 import { Radio, type Hold, type RadioLine } from '../voice/radio.svelte';
-import { RINGING, Sound } from '../voice/sound.svelte';
+import { Sound } from '../voice/sound.svelte';
 import type { VoiceAddress } from '../wire/speech';
 
 /** What the radio of a tablet needs of the tablet. */
@@ -24,7 +23,6 @@ export interface Crew {
  */
 export class Talking {
   readonly radio: Radio;
-  readonly calls: PrivateCalls;
   #wanted = $state.raw<VoiceAddress | null>(null);
   #heard: Hearing[];
   /** Groups of the unit that were joined since the start: one that refuses is not asked again. */
@@ -42,19 +40,18 @@ export class Talking {
       this.#heard = heard;
       this.#keep();
     });
-    this.calls = new PrivateCalls(crew.line, this.radio, () => void sound.tone(RINGING, 0.2));
   }
 
   /** Take a call that rings; one talks there until it is over. */
   answer(group: VoiceAddress): void {
-    this.calls.answer(group);
+    this.radio.calls.answer(group);
     this.choose(group);
   }
 
   groups = $derived.by<VoiceAddress[]>(() => {
     const incident = this.#crew.incident();
     const own = this.#crew.groups().map(({ id }): VoiceAddress => `group:${id}`);
-    const calls = [...this.calls.within.keys()];
+    const calls = this.radio.calls.within;
     return incident ? [...calls, `incident:${incident.id}`, ...own] : [...calls, ...own];
   });
 
@@ -66,9 +63,9 @@ export class Talking {
     return this.groups.find(open) ?? null;
   });
 
-  name(group: string): string {
-    const call = this.calls.within.get(group as VoiceAddress);
-    if (call) return call.by_name;
+  name(group: VoiceAddress): string {
+    const by = this.radio.calls.by(group);
+    if (by) return by;
     const incident = this.#crew.incident();
     if (incident && group === `incident:${incident.id}`) return incident.number;
     return this.#crew.groups().find(({ id }) => group === `group:${id}`)?.name ?? group;

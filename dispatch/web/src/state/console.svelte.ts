@@ -23,10 +23,9 @@ import { theme } from './theme.svelte';
 import { strings } from '../strings';
 import type { Chosen, Silenced, WorkAsked } from './windows';
 import { WorkWindow } from './workWindow';
-import { PrivateCalls } from '../voice/calls.svelte';
 import type { Hearing } from '../voice/ears';
 import { Radio } from '../voice/radio.svelte';
-import { RINGING, Sound } from '../voice/sound.svelte';
+import { Sound } from '../voice/sound.svelte';
 import type { Speech } from '../wire/speech';
 import { Workplace } from './workplace.svelte';
 
@@ -71,8 +70,6 @@ export class Console extends Entrance {
   calls = $state.raw<Calls | null>(null);
   /** The voice groups that are heard; there as the board is, and not in the map's own window. */
   radio = $state.raw<Radio | null>(null);
-  /** Calls between some; there as the radio is. */
-  radioCalls = $state.raw<PrivateCalls | null>(null);
   /** A place that is to be clicked on the map. */
   readonly pointing = new Pointing(
     (said) => this.work.tell(said),
@@ -396,11 +393,6 @@ export class Console extends Entrance {
       this.radio = new Radio(radio, this.#sound, shelf.get<Hearing[]>('radio', []), (heard) =>
         shelf.set('radio', heard),
       );
-      this.radioCalls = new PrivateCalls(
-        radio,
-        this.radio,
-        () => void this.#sound.tone(RINGING, 0.2),
-      );
     }
     const post = {
       ...line,
@@ -447,7 +439,6 @@ export class Console extends Entrance {
     this.mailroom?.take(frame);
     this.board?.take(frame);
     this.radio?.take(frame);
-    this.radioCalls?.take(frame);
     if (frame.t === 'done') this.drafts.taken(frame.id);
     if (frame.t === 'news' || frame.t === 'ok') this.#lookForCalls();
   }
@@ -458,7 +449,6 @@ export class Console extends Entrance {
 
   protected override lost(): void {
     this.radio?.lost();
-    this.radioCalls?.lost();
   }
 
   /** A call of mine that came to the front, perhaps from another computer, is shown. */
@@ -483,7 +473,7 @@ export class Console extends Entrance {
     this.hush = new Hush();
     this.mailroom = null;
     this.board = null;
-    this.radio = this.radioCalls = null;
+    this.radio = null;
     this.shelf = null;
     this.drafts = new Drafts(null);
     this.aside = new Aside(null);

@@ -12,7 +12,10 @@ export interface CallLine {
 
 /** What a call needs of the radio: it is a voice group like any other once one is in it. */
 export interface Groups {
+  readonly heard: { has(group: VoiceAddress): boolean };
   join(group: VoiceAddress): void;
+  /** Make it heard that somebody calls, once. */
+  ring(): void;
 }
 
 const RING_EVERY = 3_000;
@@ -21,23 +24,25 @@ const RING_EVERY = 3_000;
 export class PrivateCalls {
   /** Somebody calls; nobody has taken it here. */
   readonly ringing = new SvelteMap<VoiceAddress, Called>();
-  /** Calls that one is in, by whom they are with. */
-  readonly within = new SvelteMap<VoiceAddress, Called>();
   /** Why the last call came to nothing, or is over. */
   told = $state.raw<{ text: string; todo: string } | null>(null);
+  /** Calls that were taken here or begun, also those that one has left since. */
+  readonly #taken = new SvelteMap<VoiceAddress, Called>();
   readonly #line: CallLine;
   readonly #groups: Groups;
-  readonly #ring: () => void;
   /** Number of one's own request to call. */
   #asked: number | null = null;
   #bell: ReturnType<typeof setInterval> | undefined;
 
-  /** `ring` makes it heard that somebody calls, once. */
-  constructor(line: CallLine, groups: Groups, ring: () => void) {
+  constructor(line: CallLine, groups: Groups) {
     this.#line = line;
     this.#groups = groups;
-    this.#ring = ring;
   }
+
+  /** Calls that one is in. */
+  within = $derived.by<readonly VoiceAddress[]>(() =>
+    [...this.#taken.keys()].filter((group) => this.#groups.heard.has(group)),
+  );
 
   call(to: Address[]): void {
     this.told = null;
@@ -50,7 +55,7 @@ export class PrivateCalls {
     if (!call) return;
     this.ringing.delete(group);
     this.#listen();
-    this.within.set(group, call);
+    this.#taken.set(group, call);
     this.#groups.join(group);
   }
 
@@ -60,9 +65,14 @@ export class PrivateCalls {
     this.#line.send({ t: 'voice_leave', n: this.#line.next(), group });
   }
 
+  /** Who began a call that one is in, by name. */
+  by(group: VoiceAddress): string | undefined {
+    return this.#taken.get(group)?.by_name;
+  }
+
   /** Whom a call is with, by addresses: all but oneself. */
   others(group: VoiceAddress): Address[] {
-    const call = this.within.get(group) ?? this.ringing.get(group);
+    const call = this.#taken.get(group) ?? this.ringing.get(group);
     return call ? [call.by, ...call.to].filter((each) => each !== this.#line.me()) : [];
   }
 
@@ -82,17 +92,17 @@ export class PrivateCalls {
       return;
     }
     this.#asked = null;
-    this.within.set(frame.group, frame);
+    this.#taken.set(frame.group, frame);
     this.#groups.join(frame.group);
   }
 
   #over(frame: Extract<ServerFrame, { t: 'voice_gone' }>): void {
     const rang = this.ringing.delete(frame.group);
     this.#listen();
-    if (this.within.delete(frame.group) || rang) this.told = frame;
+    if (this.#taken.delete(frame.group) || rang) this.told = frame;
   }
 
-  /** The connection is lost: whoever rang is not heard of any more, unless it rings again. */
+  /** The connection is lost, or one goes: whoever rang is not heard of unless it rings again. */
   lost(): void {
     this.ringing.clear();
     this.#listen();
@@ -105,8 +115,8 @@ export class PrivateCalls {
       clearInterval(this.#bell);
       this.#bell = undefined;
     } else if (this.#bell === undefined) {
-      this.#bell = setInterval(this.#ring, RING_EVERY);
-      this.#ring();
+      this.#bell = setInterval(() => this.#groups.ring(), RING_EVERY);
+      this.#groups.ring();
     }
   }
 }

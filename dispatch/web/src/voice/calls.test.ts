@@ -1,5 +1,7 @@
+import { SvelteSet } from 'svelte/reactivity';
 import { describe, expect, it, vi } from 'vitest';
 import type { ClientFrame, ServerFrame } from '../wire/frames';
+import type { VoiceAddress } from '../wire/speech';
 import { PrivateCalls } from './calls.svelte';
 
 const RINGS = { t: 'called', group: 'call:1', by: 'unit:7', by_name: 'P-901', agency: 1, to: ['person:3', 'person:4'], call: 'normal' } as ServerFrame; // prettier-ignore
@@ -8,14 +10,21 @@ const OVER = { t: 'voice_gone', group: 'call:1', code: 'elsewhere', text: 'The c
 function desk() {
   const sent: ClientFrame[] = [];
   const joined: string[] = [];
+  const heard = new SvelteSet<VoiceAddress>();
   const ring = vi.fn();
   let number = 0;
   const calls = new PrivateCalls(
     { send: (frame) => (sent.push(frame), true), next: () => (number += 1), me: () => 'person:3' },
-    { join: (group) => joined.push(group) },
-    ring,
+    {
+      heard,
+      join: (group) => {
+        joined.push(group);
+        heard.add(group);
+      },
+      ring,
+    },
   );
-  return { calls, sent, joined, ring };
+  return { calls, sent, joined, heard, ring };
 }
 
 describe('a call between some', () => {
@@ -27,7 +36,7 @@ describe('a call between some', () => {
     calls.answer('call:1');
     calls.answer('call:1');
     expect(joined).toEqual(['call:1']);
-    expect([calls.ringing.size, calls.within.size]).toEqual([0, 1]);
+    expect([calls.ringing.size, calls.within]).toEqual([0, ['call:1']]);
   });
 
   it('is heard to ring until nobody waits', () => {
@@ -61,6 +70,17 @@ describe('a call between some', () => {
     expect(calls.ringing.size).toBe(0);
     expect(calls.told?.todo).toBe('Talk there.');
     calls.take({ ...OVER, group: 'group:1' } as ServerFrame);
+  });
+
+  it('is none that one is in when one has left it, or may not join it', () => {
+    const { calls, heard } = desk();
+    calls.take(RINGS);
+    calls.answer('call:1');
+    heard.delete('call:1');
+    expect(calls.within).toEqual([]);
+    expect(calls.by('call:1')).toBe('P-901');
+    calls.take(OVER);
+    expect(calls.by('call:1')).toBeUndefined();
   });
 
   it('of one’s own is heard from the beginning', () => {

@@ -1,6 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Address, ClientFrame, Floor, FloorYours, ServerFrame } from '../wire/frames';
 import { encodeSpeech, type Speech, type VoiceAddress } from '../wire/speech';
+import { PrivateCalls } from './calls.svelte';
 import { Ears, type Hearing } from './ears';
 import { lackOf, type Lack, type Sound } from './sound.svelte';
 
@@ -30,8 +31,13 @@ export interface Talk {
   warned: boolean;
 }
 
-/** Two notes up: granted. Two down: lost. One low: denied. */
-const TONES = { granted: [660, 880], lost: [880, 587], denied: [330, 330, 330] } as const;
+/** Two notes up: granted. Two down: lost. Three low: denied. Somebody calls: a telephone's. */
+const TONES = {
+  granted: [660, 880],
+  lost: [880, 587],
+  denied: [330, 330, 330],
+  ringing: [784, 988, 784, 988],
+} as const;
 /** What is said before the floor is granted is kept for so many packets, and goes out with it. */
 const BEFORE = 25;
 
@@ -40,6 +46,7 @@ export class Radio {
   /** Groups that are heard, as they were chosen. */
   readonly heard = new SvelteMap<VoiceAddress, Hearing>();
   readonly floors = new SvelteMap<string, Floor>();
+  readonly calls: PrivateCalls;
   talk = $state.raw<Talk | null>(null);
   /** Why the last wish came to nothing. */
   refusal = $state.raw<{ text: string; todo: string } | null>(null);
@@ -63,6 +70,11 @@ export class Radio {
     this.#sound = sound;
     this.#keep = keep;
     this.#ears = new Ears(sound, (problem) => (this.lack = lackOf(problem)));
+    this.calls = new PrivateCalls(line, {
+      heard: this.heard,
+      join: (group) => this.join(group),
+      ring: () => this.#tone(TONES.ringing),
+    });
     for (const hearing of kept) this.heard.set(hearing.group, hearing);
   }
 
@@ -137,8 +149,9 @@ export class Radio {
     this.#line.send({ t: 'voice_join', n, group });
   }
 
+  /** A call is no group for tomorrow: by then its number may be another's. */
   #kept(): void {
-    this.#keep([...this.heard.values()]);
+    this.#keep([...this.heard.values()].filter(({ group }) => !isCall(group)));
   }
 
   #forget(group: VoiceAddress): void {
@@ -232,11 +245,12 @@ export class Radio {
   // -- what comes
 
   take(frame: ServerFrame): void {
+    this.calls.take(frame);
     if (frame.t === 'floor') this.#floor(frame);
     else if (frame.t === 'floor_yours') this.#yours(frame);
     else if (frame.t === 'voice_gone') {
       // What became of a call is told where it rang (calls.svelte.ts).
-      this.#gone(frame.group, frame.group.startsWith('call:') ? null : frame);
+      this.#gone(frame.group, isCall(frame.group) ? null : frame);
     } else if (frame.t === 'ok') this.#joining.delete(frame.n);
     else if (frame.t === 'error' && frame.n != null) {
       const group = this.#joining.get(frame.n);
@@ -297,6 +311,7 @@ export class Radio {
   lost(): void {
     this.floors.clear();
     this.#ears.lost();
+    this.calls.lost();
     this.#joining.clear();
     if (!this.talk) return;
     this.#tone(TONES.lost);
@@ -305,6 +320,9 @@ export class Radio {
 
   stop(): void {
     this.#over();
+    this.calls.lost();
     this.#ears.close();
   }
 }
+
+const isCall = (group: VoiceAddress): boolean => group.startsWith('call:');

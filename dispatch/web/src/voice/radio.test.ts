@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { ClientFrame, FloorYours } from '../wire/frames';
+import type { ClientFrame, FloorYours, ServerFrame } from '../wire/frames';
 import { decodeSpeech, type Speech } from '../wire/speech';
 import { Radio } from './radio.svelte';
 import type { Lack, Sound } from './sound.svelte';
 
 function radio() {
   const sent: (ClientFrame | Speech | null)[] = [];
+  const kept: string[][] = [];
   let say: (opus: Uint8Array<ArrayBuffer>) => void = () => undefined;
   let n = 0;
   const sound = {
@@ -26,11 +27,18 @@ function radio() {
     },
     sound as unknown as Sound,
     [],
-    () => undefined,
+    (heard) => kept.push(heard.map(({ group }) => group)),
   );
   const yours = (state: FloorYours['state']) =>
     made.take({ t: 'floor_yours', group: 'group:1', state });
-  return { radio: made, sound, sent, yours, say: (byte: number) => say(new Uint8Array([byte])) };
+  return {
+    radio: made,
+    sound,
+    sent,
+    kept,
+    yours,
+    say: (byte: number) => say(new Uint8Array([byte])),
+  };
 }
 
 /** Packets that went out: their number, their content, and whether it was the last. */
@@ -119,5 +127,37 @@ describe('hearing', () => {
     here.take({ ...no, n: 2 });
     expect([...here.heard.keys()]).toEqual(['group:1']);
     expect(here.refusal?.text).toBe('Not yours.');
+  });
+});
+
+describe('a call', () => {
+  const RINGS = { t: 'called', group: 'call:1', by: 'unit:7', by_name: 'P-901', agency: 1, to: ['person:1'] } as ServerFrame; // prettier-ignore
+
+  it('is heard once it is answered, and is no group for the next day', () => {
+    const { radio: here, kept } = radio();
+    here.join('group:1');
+    here.take(RINGS);
+    here.calls.answer('call:1');
+    expect([...here.heard.keys()]).toEqual(['group:1', 'call:1']);
+    expect(kept.at(-1)).toEqual(['group:1']);
+  });
+
+  it('that may not be joined is none that one is in', () => {
+    const { radio: here, sent } = radio();
+    here.take(RINGS);
+    here.calls.answer('call:1');
+    const { n } = sent.at(-1) as { n: number };
+    here.take({ t: 'error', n, code: 'not_your_group', text: 'It is over.', todo: 'Call.' } as ServerFrame); // prettier-ignore
+    expect([...here.heard.keys(), ...here.calls.within]).toEqual([]);
+    expect(here.refusal?.text).toBe('It is over.');
+  });
+
+  it('does not go on ringing when nobody sits here any more', () => {
+    vi.useFakeTimers();
+    const { radio: here } = radio();
+    here.take(RINGS);
+    here.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 });

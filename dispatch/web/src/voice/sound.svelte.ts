@@ -4,8 +4,6 @@ import worklet from './worklet?worker&url';
 import type { Part, ToEar, ToMouth } from './worklet';
 
 export const RATE = 48_000;
-/** Somebody calls: the tones of a telephone. */
-export const RINGING = [784, 988, 784, 988] as const;
 const FRAME_US = 20_000;
 const CODEC = { codec: 'opus', sampleRate: RATE, numberOfChannels: 1 } as const;
 /** 24 kbit/s with forward error correction: about 70 bytes a packet. */
