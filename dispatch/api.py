@@ -36,6 +36,7 @@ from dispatch import (
     working,
 )
 from dispatch.asking import (
+    LATEST,
     ApiProblem,
     Asked,
     Knock,
@@ -70,8 +71,6 @@ from psn.trail.audit_search import Filter
 
 MOST_FIXES: Final = 5_000
 MOST_ENTRIES: Final = 500
-LATEST: Final = 253_402_300_799_999
-"""The last millisecond of the year 9999."""
 
 
 class Config(Struct):

@@ -39,6 +39,15 @@ MOST_BODY_BYTES: Final = 65_536
 BODY_SECONDS: Final = 10.0
 """A request's body has to be there by then."""
 MOST_ID: Final = 2_147_483_647
+LATEST: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+FILE_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""Of an answer that is what somebody attached or said: no browser takes it for anything else."""
 
 
 class ApiProblem(Problem):

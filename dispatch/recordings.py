@@ -16,25 +16,16 @@ import asyncpg
 from aiohttp import web
 from msgspec import Struct
 
-from dispatch.asking import ApiProblem, Asked, Route, not_found
+from dispatch.asking import FILE_HEADERS, LATEST, ApiProblem, Asked, Route, not_found
 from dispatch.attachments import rows
 from dispatch.looks import Looks
-from psn import access, database
-from psn.voice import recorder
+from psn import database
+from psn.voice import recorder, rights
 from psn.wire import VoiceGroup
 
 LOOKS: Final = web.AppKey("recordings_heard", Looks)
 MOST: Final = 500
-LATEST: Final = 253_402_300_799_000
-"""Milliseconds UTC: the end of the year 9999."""
 _ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
 _COLUMNS: Final = """
     id, group_address, group_name, talker, talker_name, agency_id, call, parties, begun_at,
     milliseconds, ended_at
@@ -107,7 +98,7 @@ async def sound(asked: Asked) -> web.Response:
         said = {"group": row["group_address"], "talker": row["talker"]}
         await asked.record("recording.heard", f"recording:{id}", row["agency_id"], said)
         looks.recorded(look, now)
-    response = web.Response(body=file, headers=_HEADERS, content_type="audio/ogg")
+    response = web.Response(body=file, headers=FILE_HEADERS, content_type="audio/ogg")
     response.headers["Content-Disposition"] = f'inline; filename="{id}.ogg"'
     return response
 
@@ -126,11 +117,11 @@ def _group(address: str) -> VoiceGroup:
 
 async def _may_hear_all(asked: Asked, connection: database.Connection, group: VoiceGroup) -> bool:
     incident = await rows.incident_of(connection, group.address)
-    return access.may_hear_again(asked.who, group, incident, asked.core.rules, datetime.now(UTC))
+    return rights.may_hear_again(asked.who, group, incident, asked.core.rules, datetime.now(UTC))
 
 
 async def _may_hear(asked: Asked, connection: database.Connection, row: asyncpg.Record) -> bool:
-    return access.may_hear_talk(
+    return rights.may_hear_talk(
         asked.who, row["talker"], row["agency_id"], row["parties"]
     ) or await _may_hear_all(asked, connection, VoiceGroup.of(row["group_address"]))
 

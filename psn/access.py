@@ -29,7 +29,6 @@ The rules, in words
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,16 +46,7 @@ from psn.directory import (
 )
 from psn.roles import Reach
 from psn.sharing import Sharing
-from psn.wire import Area, VoiceGroup
-from psn.wire.voice import GroupKind
-
-
-class Voice(enum.IntEnum):
-    """What somebody may do in a voice group."""
-
-    NOTHING = 0
-    LISTEN = 1
-    TALK = 2
+from psn.wire import Area
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +300,8 @@ def may_see_status(who: Principal, unit: Unit, rules: Rules) -> bool:
     return precision(who, unit, rules) is Precision.EXACT
 
 
-def _belongs(who: Principal, group: Group) -> bool:
+def belongs(who: Principal, group: Group) -> bool:
+    """Whether ``who`` is a member of a group, or of an agency that is."""
     return (
         who.person in group.people if who.person is not None else who.unit in group.units
     ) or who.agency in group.agencies
@@ -319,87 +310,7 @@ def _belongs(who: Principal, group: Group) -> bool:
 def groups(who: Principal, rules: Rules) -> Iterator[Group]:
     """The groups that ``who`` belongs to."""
     if who.reads and reach(who, "group", "see") > Reach.NONE:
-        yield from (g for g in rules.directory.groups.values() if _belongs(who, g))
-
-
-def voice(who: Principal, group: VoiceGroup, rules: Rules, now: datetime) -> Voice:
-    """What ``who`` may do in the voice group of a group or an open incident; ``now``: UTC, aware.
-
-    Of one that does not exist: nothing. Calls are not here: who is in one is no rule.
-    """
-    if not who.reads:
-        return Voice.NOTHING
-    if group.kind is GroupKind.TALKGROUP:
-        talkgroup = rules.directory.groups.get(group.id)
-        if talkgroup is not None:
-            return _voice_in(who, talkgroup, rules.directory)
-    if group.kind is GroupKind.INCIDENT:
-        for incident in rules.directory.incidents:
-            if incident.id == group.id:
-                taking_part = incident.taking_part(now)
-                if may_work_on_incident(who, incident.agency, taking_part):
-                    return Voice.TALK
-                if may_see_incident(who, incident.agency, taking_part):
-                    return Voice.LISTEN
-    return Voice.NOTHING
-
-
-def _voice_in(who: Principal, group: Group, directory: Directory) -> Voice:
-    if _belongs(who, group):
-        if reach(who, "group", "talk") > Reach.NONE:
-            return Voice.TALK
-        return Voice.LISTEN if reach(who, "group", "see") > Reach.NONE else Voice.NOTHING
-    monitors = _takes_part(who.agency, group, directory) and may(who, "group", "monitor", None)
-    return Voice.LISTEN if monitors else Voice.NOTHING
-
-
-def _takes_part(agency: int, group: Group, directory: Directory) -> bool:
-    """Whether a group is an agency's, or a joint one in which it has a part."""
-    if group.agency is not None:
-        return group.agency == agency
-    return (
-        agency in group.agencies
-        or any(directory.people[each].agency == agency for each in group.people)
-        or any(directory.units[each].agency == agency for each in group.units)
-    )
-
-
-def may_hear_again(
-    who: Principal,
-    group: VoiceGroup,
-    incident: tuple[int, Collection[int]] | None,
-    rules: Rules,
-    now: datetime,
-) -> bool:
-    """Whether ``who`` may hear all that was said in a group.
-
-    ``incident`` is, of an incident's group, whose it is and who takes part there, open or closed.
-    Who may hear a talkgroup now may hear what was said there before he joined it, as he may read
-    what was written to it. What was said in calls is :func:`may_hear_talk`'s.
-    """
-    if not who.reads:
-        return False
-    if group.kind is GroupKind.INCIDENT:
-        return incident is not None and may_see_incident(who, *incident)
-    return voice(who, group, rules, now) > Voice.NOTHING
-
-
-def may_hear_talk(who: Principal, talker: str, agency: int, parties: Collection[str]) -> bool:
-    """Whether ``who`` may hear one talk, wherever it was: his own, of a call in which he was, or of
-    his agency's people when he may listen to recordings. ``agency``: the talker's then.
-    """
-    if not who.reads:
-        return False
-    return (
-        (who.address == talker and who.agency == agency)
-        or who.address in parties
-        or may(who, "recording", "listen", agency)
-    )
-
-
-def floor_priority(who: Principal) -> int:
-    """How far in front ``who`` waits for the floor of a voice group; the higher, the further."""
-    return max((roles.FLOOR_PRIORITY.get(role, 0) for role in who.roles), default=0)
+        yield from (g for g in rules.directory.groups.values() if belongs(who, g))
 
 
 def mailboxes(who: Principal, rules: Rules) -> tuple[str, ...]:
@@ -471,7 +382,7 @@ def may_write(who: Principal, to: str, rules: Rules) -> bool:
     if kind == "group":
         group = directory.groups.get(target)
         talks = reach(who, "group", "talk") > Reach.NONE
-        return group is not None and talks and _belongs(who, group)
+        return group is not None and talks and belongs(who, group)
     if kind == "person":
         person = directory.people.get(target)
         return (

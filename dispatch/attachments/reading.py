@@ -12,7 +12,7 @@ from typing import Final
 from aiohttp import web
 from msgspec import Struct
 
-from dispatch.asking import Asked, Route, not_found
+from dispatch.asking import FILE_HEADERS, Asked, Route, not_found
 from dispatch.attachments import rows
 from dispatch.attachments.files import CONTENT, PREVIEW
 from dispatch.attachments.kinds import DOCUMENT, PHOTO
@@ -23,12 +23,6 @@ from psn import access, database
 from psn.problems import Problem
 
 _ENDINGS: Final = {"image/jpeg": "jpg", "audio/ogg": "ogg", "text/plain": "txt"}
-_HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 
 
 class Details(Struct):
@@ -127,7 +121,7 @@ async def _file(asked: Asked, row: Row, ending: str, type: str) -> web.FileRespo
     shown = "attachment" if row.kind == DOCUMENT else "inline"
     name = f"{row.id}{ending}.{_ENDINGS.get(type, 'bin')}"
     charset = "; charset=utf-8" if type == "text/plain" else ""
-    response = web.FileResponse(path, headers=_HEADERS)
+    response = web.FileResponse(path, headers=FILE_HEADERS)
     response.headers["Content-Type"] = type + charset
     response.headers["Content-Disposition"] = f'{shown}; filename="{name}"'
     return response

@@ -11,7 +11,7 @@ Speech is looked at no further than its header: whose it is, for which group, an
 than what came before. If its talker has the floor, the very bytes go to the others, once framed
 (:mod:`psn.voice.relay`), and to the recording of his talk. It is not acknowledged.
 
-What somebody may do in a group is :func:`psn.access.voice`, asked when he joins and when the rules
+What somebody may do in a group says :mod:`psn.voice.rights`, asked when he joins and when the rules
 change, never for a frame.
 """
 
@@ -26,16 +26,18 @@ from typing import Final
 import msgspec
 
 from psn import access, database, wire
-from psn.access import Principal, Rules, Voice
+from psn.access import Principal, Rules
 from psn.picture.fanout import websocket_frame
 from psn.problems import Problem
 from psn.sessions import Session
 from psn.voice import floor as floors
+from psn.voice import rights
 from psn.voice.calls import Calls, Over
 from psn.voice.causes import CAUSES, call_over, denied, gone
 from psn.voice.floor import Call, Cause, Floor
 from psn.voice.group import Group, Party
 from psn.voice.relay import Relay
+from psn.voice.rights import Voice
 from psn.voice.talk import About, Talk
 from psn.wire import Speech, VoiceGroup
 from psn.wire.voice import NUMBERS, GroupKind
@@ -114,7 +116,7 @@ class Exchange:
             call = self._calls.of(group)
             inside = call is not None and call.admits(session.principal.address, self._rules)
             return Voice.TALK if inside else Voice.NOTHING
-        return access.voice(session.principal, group, self._rules, self._now())
+        return rights.voice(session.principal, group, self._rules, self._now())
 
     def show(self, session: Session, group: VoiceGroup) -> None:
         """Tell a session that has just joined whether somebody talks."""
@@ -278,7 +280,7 @@ class Exchange:
         if there is None or party is None:
             session.send(denied(group, Cause.NOT_MEMBER))
             return
-        priority = access.floor_priority(session.principal)
+        priority = rights.floor_priority(session.principal)
         told = there.floor.request(party.key, self._loop.time(), CALLS[call], priority)
         for each in told:
             if isinstance(each, floors.Revoked) and each.cause is Cause.PREEMPTED:
@@ -466,16 +468,14 @@ class Exchange:
         if frame.talker != session.principal.address:
             text = f"This session does not speak as {frame.talker}."
             return Problem("not_you", text, f"Speak as {session.principal.address}.")
-        text = f"You do not have the floor of {frame.group.address}; nobody hears you."
-        no_floor = Problem("no_floor", text, "Ask for the floor, and talk when it is granted.")
         if there is None or party is None or there.floor.talker != party.key:
-            return no_floor
+            return _no_floor(frame.group)
         if party.last is not None and not 0 < (frame.number - party.last) % NUMBERS <= LONGEST_GAP:
             text = "Frames of speech came twice, backwards, or with too long a gap."
             return Problem("bad_sequence", text, "Number the frames of a talk 0, 1, 2 …")
         # What is not passed on does not keep the floor.
         if not there.floor.heard(party.key, self._loop.time()):
-            return no_floor
+            return _no_floor(frame.group)
         party.last = frame.number
         return None
 
@@ -487,3 +487,8 @@ class Exchange:
     def _time_of(self, loop_time: float) -> int:
         """A time of the loop's clock by the server's, milliseconds UTC."""
         return self._clock() + round((loop_time - self._loop.time()) * 1_000)
+
+
+def _no_floor(group: VoiceGroup) -> Problem:
+    text = f"You do not have the floor of {group.address}; nobody hears you."
+    return Problem("no_floor", text, "Ask for the floor, and talk when it is granted.")

@@ -66,16 +66,19 @@ def plan_of(
     listeners: int,
     moving: int,
     seconds: float,
+    settle: float,
     seed: int,
 ) -> Plan:
     """What the load is told: units talk (as many as there are groups) and the last ``moving`` move.
 
-    The first ``listeners`` people hear, the others watch the picture.
+    It begins ``settle`` seconds after all are there. The first ``listeners`` people hear, the
+    others watch the picture.
     """
     people = [asdict(person) for person in cast.people]
     units = [asdict(unit) | {"number": unit.number} for unit in cast.units]
     return {
         "url": url, "pids": pids, "groups": of, "seconds": seconds, "seed": seed,
+        "settle": settle,
         "talkers": units[: len(of)], "moving": units[len(of) : len(of) + moving],
         "listeners": people[:listeners], "watchers": people[listeners:],
     }  # fmt: skip
@@ -225,7 +228,7 @@ async def load(plan: Plan, _: asyncio.StreamReader) -> dict[str, Any]:
             await ear.ask({"t": "voice_join", "group": f"group:{number}"})
 
     await each(ears, listen, "listeners join", len(ears))
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(max(0.5, plan["settle"]))
     quiet_memory()
     used, lag = Usage(*plan["pids"]), Lag()
     begin = perf_counter() + 0.1

@@ -11,7 +11,7 @@ from simulators.bench import budget
 from simulators.bench import dispatch as work
 from simulators.bench import people as casting
 from simulators.bench.commands.record import measure
-from simulators.bench.commands.running import SEED
+from simulators.bench.commands.running import SEED, settle
 from simulators.bench.commands.shown import options
 from simulators.bench.stage import Event, Stage
 
@@ -24,14 +24,7 @@ from simulators.bench.stage import Event, Stage
 @click.option("--dispatchers", default=20, show_default=True, type=click.IntRange(4, 1_000))
 @click.option("--units", default=500, show_default=True, type=click.IntRange(4, 20_000))
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1, 86_400))
-@click.option(
-    "--settle",
-    default=20.0,
-    show_default=True,
-    type=click.FloatRange(0, 600),
-    help="Seconds before the first incident: a server that has just started reckons the ways by"
-    " sea and road after fifteen, and is slower for some seconds.",
-)
+@settle
 @options
 def dispatch(
     incidents_per_minute: float,

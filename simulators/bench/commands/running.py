@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import click
 
 from psn.problems import Problem
 from simulators.bench import stage
@@ -23,6 +25,16 @@ def own_only(url: str | None, why: str) -> None:
     """Refuse a server that is not ours."""
     if url is not None:
         raise Problem("needs_own_server", f"This benchmark {why}.", "Leave --url out.")
+
+
+settle: Final = click.option(
+    "--settle",
+    default=20.0,
+    show_default=True,
+    type=click.FloatRange(0, 600),
+    help="Seconds before it begins: a server that has just started reckons the ways by sea and"
+    " road after fifteen, and is slower for some seconds.",
+)
 
 
 def run(

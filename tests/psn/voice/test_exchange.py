@@ -324,6 +324,34 @@ async def test_who_listens_in_and_who_interrupts_is_in_the_audit(
         await party.peer.leave()
 
 
+async def test_who_becomes_a_mere_listener_is_in_the_audit_as_one(
+    stage: Stage, database: str
+) -> None:
+    """Whose the group is reads of it (DOM-AUD-7)."""
+    await _change(
+        stage, database, "insert into talkgroup (agency_id, name) values (1, 'Police only')"
+    )
+    await _change(stage, database, "insert into group_member (group_id, person_id) values (3, 1)")
+    ana = await Party.enter(stage, "ana", "group:3")
+    await ana.granted("group:3")
+    await ana.release("group:3")
+    await _change(stage, database, "delete from group_member where group_id = 3")
+    await ana.ask("group:3")
+    assert (await ana.yours("denied", "group:3")).code == "listen_only"
+    noted: list[tuple[str, str, str]] = []
+    for _ in range(100):
+        rows = await stage.core.pool.fetch(
+            "select body::json->>'actor', body::json->>'object', body::json->>'owner' from audit"
+            " where action = 'voice.monitored'"
+        )
+        noted = [tuple(row) for row in rows]
+        if noted:
+            break
+        await asyncio.sleep(0.05)
+    assert noted == [(ANA, "group:3", "1")]
+    await ana.peer.leave()
+
+
 async def test_before_signing_in_nobody_speaks(stage: Stage) -> None:
     peer = await Peer.join(stage.url)
     await peer.socket.send(Speech(VoiceGroup.of(JOINT), ANA, 0, 20, False, OPUS).encode())

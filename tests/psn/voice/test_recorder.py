@@ -57,6 +57,13 @@ async def talk(stage: Stage, who: str | int, group: str, numbers: range = range(
     return party
 
 
+async def calling(stage: Stage) -> tuple[Party, Party, str]:
+    """A dispatcher calls a crew, which has not answered; the group of the call."""
+    ana, car = await Party.enter(stage, "ana"), await Party.enter(stage, CAR)
+    await ana.peer.send(wire.VoiceCall(n=ana.peer.number(), to=[f"unit:{CAR}"]))
+    return ana, car, (await ana.peer.expect(wire.Called)).group
+
+
 async def again(sender: Sender, group: str) -> list[dict[str, Any]] | int:
     """What somebody is told of a group's recordings; a status where he is not."""
     answer = await sender.ask("GET", f"/api/recordings?group={group}")
@@ -159,10 +166,7 @@ async def test_a_call_is_heard_again_by_who_was_in_it(
     stage: Stage, conn: asyncpg.Connection
 ) -> None:
     """DOM-VOI-11."""
-    ana = await Party.enter(stage, "ana")
-    car = await Party.enter(stage, CAR)
-    await ana.peer.send(wire.VoiceCall(n=ana.peer.number(), to=[f"unit:{CAR}"]))
-    call = (await ana.peer.expect(wire.Called)).group
+    ana, car, call = await calling(stage)
     await car.join(call)
     await car.granted(call)
     await car.say(0, 1, group=call)
@@ -181,10 +185,7 @@ async def test_who_joins_a_call_in_the_middle_of_a_talk_hears_it_again(
     stage: Stage, conn: asyncpg.Connection
 ) -> None:
     """DOM-VOI-11: who calls talks while it still rings."""
-    ana = await Party.enter(stage, "ana")
-    car = await Party.enter(stage, CAR)
-    await ana.peer.send(wire.VoiceCall(n=ana.peer.number(), to=[f"unit:{CAR}"]))
-    call = (await ana.peer.expect(wire.Called)).group
+    ana, car, call = await calling(stage)
     await ana.granted(call)
     await ana.say(0, group=call)
     await asyncio.sleep(0.05)

@@ -1,0 +1,107 @@
+"""What somebody may do in a voice group, and hear again of it. Pure, a part of ``psn.access``.
+
+The rules in words stand there, with all others; what a role may do in ``psn.roles``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection
+from datetime import datetime
+
+from psn import access, roles
+from psn.access import Principal, Rules
+from psn.directory import Directory, Group
+from psn.roles import Reach
+from psn.wire import VoiceGroup
+from psn.wire.voice import GroupKind
+
+
+class Voice(enum.IntEnum):
+    """What somebody may do in a voice group."""
+
+    NOTHING = 0
+    LISTEN = 1
+    TALK = 2
+
+
+def voice(who: Principal, group: VoiceGroup, rules: Rules, now: datetime) -> Voice:
+    """What ``who`` may do in the voice group of a group or an open incident; ``now``: UTC, aware.
+
+    Of one that does not exist: nothing. Calls are not here: who is in one is no rule.
+    """
+    if not who.reads:
+        return Voice.NOTHING
+    if group.kind is GroupKind.TALKGROUP:
+        talkgroup = rules.directory.groups.get(group.id)
+        if talkgroup is not None:
+            return _voice_in(who, talkgroup, rules.directory)
+    if group.kind is GroupKind.INCIDENT:
+        for incident in rules.directory.incidents:
+            if incident.id == group.id:
+                taking_part = incident.taking_part(now)
+                if access.may_work_on_incident(who, incident.agency, taking_part):
+                    return Voice.TALK
+                if access.may_see_incident(who, incident.agency, taking_part):
+                    return Voice.LISTEN
+    return Voice.NOTHING
+
+
+def _voice_in(who: Principal, group: Group, directory: Directory) -> Voice:
+    if access.belongs(who, group):
+        if access.reach(who, "group", "talk") > Reach.NONE:
+            return Voice.TALK
+        return Voice.LISTEN if access.reach(who, "group", "see") > Reach.NONE else Voice.NOTHING
+    monitors = _takes_part(who.agency, group, directory) and access.may(
+        who, "group", "monitor", None
+    )
+    return Voice.LISTEN if monitors else Voice.NOTHING
+
+
+def _takes_part(agency: int, group: Group, directory: Directory) -> bool:
+    """Whether a group is an agency's, or a joint one in which it has a part."""
+    if group.agency is not None:
+        return group.agency == agency
+    return (
+        agency in group.agencies
+        or any(directory.people[each].agency == agency for each in group.people)
+        or any(directory.units[each].agency == agency for each in group.units)
+    )
+
+
+def may_hear_again(
+    who: Principal,
+    group: VoiceGroup,
+    incident: tuple[int, Collection[int]] | None,
+    rules: Rules,
+    now: datetime,
+) -> bool:
+    """Whether ``who`` may hear all that was said in a group.
+
+    ``incident`` is, of an incident's group, whose it is and who takes part there, open or closed.
+    Who may hear a talkgroup now may hear what was said there before he joined it, as he may read
+    what was written to it. What was said in calls is :func:`may_hear_talk`'s.
+    """
+    if not who.reads:
+        return False
+    if group.kind is GroupKind.INCIDENT:
+        return incident is not None and access.may_see_incident(who, *incident)
+    return voice(who, group, rules, now) > Voice.NOTHING
+
+
+def may_hear_talk(who: Principal, talker: str, agency: int, parties: Collection[str]) -> bool:
+    """Whether ``who`` may hear one talk, wherever it was: his own, of a call in which he was, or of
+    his agency's people when he may listen to recordings. ``agency``: the talker's then.
+    """
+    if not who.reads:
+        return False
+    return (
+        (who.address == talker and who.agency == agency)
+        or who.address in parties
+        or access.may(who, "recording", "listen", agency)
+    )
+
+
+def floor_priority(who: Principal) -> int:
+    """How far in front ``who`` waits for the floor of a voice group; the higher, the further."""
+    return max((roles.FLOOR_PRIORITY.get(role, 0) for role in who.roles), default=0)
