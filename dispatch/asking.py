@@ -61,10 +61,12 @@ class ApiProblem(Problem):
         todo: str,
         retry: int | None = None,
         kinds: list[str] | None = None,
+        units: list[int] | None = None,
     ) -> None:
         super().__init__(code, text, todo, retry)
         self.status = status
         self.kinds = kinds
+        self.units = units
 
 
 _STATUS: Final = {
@@ -133,6 +135,7 @@ def as_answer(problem: Problem) -> ApiProblem:
         problem.todo,
         problem.retry,
         getattr(problem, "kinds", None),
+        getattr(problem, "units", None),
     )
 
 
@@ -392,4 +395,6 @@ def refusal(problem: ApiProblem) -> web.Response:
         headers["Retry-After"] = str(math.ceil(problem.retry / 1_000))
     if problem.kinds is not None:
         error["kinds"] = problem.kinds
+    if problem.units is not None:
+        error["units"] = problem.units
     return reply({"error": error}, problem.status, headers)

@@ -516,6 +516,7 @@ class Connection:
                 id=uid,
                 retry=problem.retry,
                 kinds=getattr(problem, "kinds", None),
+                units=getattr(problem, "units", None),
             )
         )
 

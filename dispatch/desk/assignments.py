@@ -15,6 +15,7 @@ from dispatch.domain.alarms import Kind
 from dispatch.domain.refusals import (
     DispatchRefused,
     bad_value,
+    in_emergency,
     not_allowed,
     not_now,
     not_there,
@@ -135,13 +136,9 @@ async def _need_safe(work: Work, units: list[Unit]) -> None:
         [unit.id for unit in units],
     )
     pressed = {row["unit_id"] for row in rows}
-    if pressed:
-        names = ", ".join(unit.callsign for unit in units if unit.id in pressed)
-        raise DispatchRefused(
-            "unit_in_emergency",
-            f"{names}: the red button was pressed, and that emergency is not over.",
-            "See to it first, choose another unit, or send it knowing that.",
-        )
+    told = [unit for unit in units if unit.id in pressed]
+    if told:
+        raise in_emergency([unit.callsign for unit in told], [unit.id for unit in told])
 
 
 async def _free(work: Work, unit: Unit, status: Status, body: Assign) -> None:

@@ -8,6 +8,11 @@ from psn.problems import Problem
 class DispatchRefused(Problem):
     """Something that was understood, and may not be done now."""
 
+    def __init__(self, code: str, text: str, todo: str, *, units: list[int] | None = None) -> None:
+        """``units``: the ids of those that it is about, where the same may be asked knowing it."""
+        super().__init__(code, text, todo)
+        self.units = units
+
 
 def not_there(what: str) -> DispatchRefused:
     """The answer for what is not there and, alike, for what may not be seen."""
@@ -40,6 +45,16 @@ def changed_meanwhile(field: str, now: object) -> DispatchRefused:
 def bad_value(text: str, todo: str) -> DispatchRefused:
     """The answer to a value that cannot be meant."""
     return DispatchRefused("bad_value", text, todo)
+
+
+def in_emergency(callsigns: list[str], units: list[int]) -> DispatchRefused:
+    """The answer to who sends units whose own emergency is not over (DOM-ASG-12)."""
+    return DispatchRefused(
+        "unit_in_emergency",
+        f"{', '.join(callsigns)}: the red button was pressed, and that emergency is not over.",
+        "See to it first, choose another unit, or send it knowing that.",
+        units=units,
+    )
 
 
 def far_away(why: str) -> DispatchRefused:

@@ -101,6 +101,8 @@ class Error(Frame, tag="error"):
     """Milliseconds after which the same request is worth trying again."""
     kinds: list[str] | None = None
     """With ``second_factor_needed``: which ones there are."""
+    units: list[int] | None = None
+    """With ``unit_in_emergency``: which units."""
 
 
 class RosterAgency(Struct, frozen=True, omit_defaults=True):

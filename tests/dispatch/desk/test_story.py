@@ -85,6 +85,7 @@ async def test_a_unit_in_an_emergency_of_its_own_is_sent_only_knowingly(stage: S
         told = await ana.refused("incident.assign", "unit_in_emergency", **body, **yes)
         callsign = stage.core.directory.units[CAR].callsign
         assert told.text.startswith(f"{callsign}: the red button was pressed")
+        assert told.units == [CAR]
     assert not [a for a in ana.board if a.startswith("assignment:")]
     await ana.refused("incident.assign", "unit_in_emergency", **body, knowing=[PATROL])
     patrol = await Worker.enter(stage, PATROL)
@@ -92,6 +93,7 @@ async def test_a_unit_in_an_emergency_of_its_own_is_sent_only_knowingly(stage: S
     told = await ana.refused("incident.assign", "unit_in_emergency", **body, knowing=[CAR])
     callsign = stage.core.directory.units[PATROL].callsign
     assert told.text.startswith(f"{callsign}: the red button was pressed")
+    assert told.units == [PATROL]
     await patrol.do("emergency.safe")
     await ana.do("emergency.own", emergency=pressed)
     await ana.do("emergency.end", emergency=pressed, outcome="a slip")

@@ -6,10 +6,17 @@ import { Actions, type Action } from './actions';
 import type { TooOld } from './held';
 import { newId } from './outbox';
 
+/** Why something was not done. */
+export interface Refusal {
+  code: string;
+  text: string;
+  todo: string;
+  /** The units that it is about, where it is asked whether it is meant all the same. */
+  units?: readonly number[];
+}
+
 /** What an action was answered: what it gives, or why it was not done. */
-export type Answered =
-  | { ok: true; result: unknown; time: number }
-  | { ok: false; code: string; text: string; todo: string };
+export type Answered = { ok: true; result: unknown; time: number } | ({ ok: false } & Refusal);
 
 /** Whoever asked has thought better of it. */
 const DISCARDED: Answered = { ok: false, code: 'discarded', text: '', todo: '' };
@@ -124,8 +131,8 @@ export class Board {
     } else if (frame.t === 'error' && frame.id) {
       if (frame.retry != null) this.#again(frame.retry);
       else {
-        const { code, text, todo } = frame;
-        this.#settle(frame.id, { ok: false, code, text, todo });
+        const { code, text, todo, units } = frame;
+        this.#settle(frame.id, { ok: false, code, text, todo, ...(units ? { units } : {}) });
       }
     }
   }

@@ -1,11 +1,5 @@
-import type { Answered, Board } from './board.svelte';
+import type { Answered, Board, Refusal } from './board.svelte';
 import type { Draft } from './drafts.svelte';
-
-export interface Refusal {
-  code: string;
-  text: string;
-  todo: string;
-}
 
 /** Something that is asked for at one place of the page: that it was taken, and why it was refused. */
 export class Doing {
@@ -52,7 +46,7 @@ export class Doing {
     this.#busy = null;
     if (answer.ok) return answer;
     if (answer.code === 'discarded') this.draft?.unsent();
-    else this.#refuse({ code: answer.code, text: answer.text, todo: answer.todo });
+    else this.#refuse(answer);
     return answer;
   }
 

@@ -1,7 +1,7 @@
 import { untrack } from 'svelte';
 import { withoutControls } from './bidi';
 import { newActionId } from './board.svelte';
-import type { Refusal } from './doing.svelte';
+import type { Refusal } from './board.svelte';
 import type { Shelf } from './storage';
 
 const NAME = 'work-drafts';

@@ -1,7 +1,7 @@
 import { EVERYTHING, type BoardFilter } from '../panels/incidents/arrange';
 import type { Place } from '../wire/items';
 import { newActionId } from './board.svelte';
-import type { Refusal } from './doing.svelte';
+import type { Refusal } from './board.svelte';
 import { Draft, Drafts } from './drafts.svelte';
 import { arrangementOf, type Arrangement, type ListTab, type Panel, type View } from './layout';
 import type { Shelf } from './storage';

@@ -205,6 +205,8 @@ export interface WireError {
   id?: string | null;
   retry?: number | null;
   kinds?: FactorKind[] | null;
+  /** With `unit_in_emergency`: which. */
+  units?: number[] | null;
 }
 export interface Roster {
   t: 'roster';

@@ -28,14 +28,5 @@ export class Agreed {
   }
 }
 
-/** Whose emergency a refusal (`unit_in_emergency`) told of: one that came later it did not. */
-export function toldOf(
-  refusal: string,
-  units: readonly { id: number; callsign: string }[],
-): readonly number[] {
-  const named = `, ${refusal.slice(0, refusal.lastIndexOf(': '))}, `;
-  return units.filter(({ callsign }) => named.includes(`, ${callsign}, `)).map(({ id }) => id);
-}
-
 /** Refusals that are a question: with yes the same can be sent. */
 export const ASKS: ReadonlySet<string> = new Set(['unit_taken', 'unit_in_emergency', 'not_now']);
