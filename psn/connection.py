@@ -196,11 +196,13 @@ class Connection:
             self._floods -= 1
         session = self.session
         try:
+            # What is no frame is refused before it is asked who sends it, as any frame is.
+            speech = wire.voice.decode(data)
             if session is None:
                 raise Refused("not_signed_in", "This needs a session.", "Send sign_in first.")
             if session.barred is not None:
                 raise session.barred
-            self.core.voice.speech(session, data)
+            self.core.voice.speech(session, speech, data)
         except wire.FrameRefused as problem:
             todo = "Compare the frame with docs/wire.md."
             self._error(Refused(problem.code, problem.text, todo))

@@ -438,13 +438,11 @@ class Exchange:
 
     # -- speech
 
-    def speech(self, session: Session, data: bytes) -> None:
-        """A frame of speech has come.
+    def speech(self, session: Session, frame: Speech, data: bytes) -> None:
+        """A frame of speech has come, as ``data``, which go on as they are.
 
-        Raises :class:`Problem`, once for each talk, when it is not passed on, and
-        :class:`wire.WireError` for bytes that are no frame of speech.
+        Raises :class:`Problem`, once for each talk, when it is not passed on.
         """
-        frame = wire.voice.decode(data)
         there = self.groups.get(frame.group)
         party = None if there is None else there.parties.get(session)
         problem = self._wrong(session, there, party, frame)
