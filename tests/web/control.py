@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 from playwright.async_api import Locator, Page, expect
-from screens import PATIENCE_MS, Screens, showing
+from screens import Screens, showing
 
 from psn import seed, seed_work
 from psn.client import Client
@@ -64,7 +64,7 @@ async def open_incident(
         await dialog.get_by_role("button", name=at).click()
     await dialog.get_by_role("button", name="Open").click()
     panel = page.get_by_role("article")
-    await expect(panel).to_contain_text(title, timeout=PATIENCE_MS)
+    await expect(panel).to_contain_text(title)
     return panel
 
 

@@ -37,6 +37,8 @@ UNITS = [
 PLACES = [(-88.1976, 17.4995), (-88.0200, 17.7400), (-88.7640, 17.2510), (-88.1976, 17.4995)]
 """The last stands where the first does."""
 PATIENCE_MS = 20_000
+"""How long is waited for what is bound to come: a busy machine is no failure."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class Server:
@@ -211,7 +213,7 @@ async def leave_alone(screens: Screens, database: str, minutes: float) -> None:
 
 async def at_work(page: Page) -> None:
     """The console is there, with its units."""
-    await expect(page.get_by_role("option", name="P-901")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("option", name="P-901")).to_be_visible()
 
 
 def lock_screen(page: Page) -> Locator:
@@ -220,5 +222,5 @@ def lock_screen(page: Page) -> Locator:
 
 async def locked(page: Page) -> Locator:
     screen = lock_screen(page)
-    await expect(screen).to_be_visible(timeout=PATIENCE_MS)
+    await expect(screen).to_be_visible()
     return screen

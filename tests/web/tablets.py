@@ -141,16 +141,12 @@ class Tablet:
 
     async def connected(self) -> None:
         """It has the server."""
-        await expect(self.page.get_by_text("Connected", exact=True)).to_be_visible(
-            timeout=PATIENCE_MS
-        )
+        await expect(self.page.get_by_text("Connected", exact=True)).to_be_visible()
 
     async def cut_off(self) -> None:
         """A dead spot."""
         await self.context.set_offline(True)
-        await expect(self.page.get_by_role("banner").get_by_text("No network")).to_be_visible(
-            timeout=PATIENCE_MS
-        )
+        await expect(self.page.get_by_role("banner").get_by_text("No network")).to_be_visible()
 
     async def tap(self, name: str) -> None:
         """A thumb on a button."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.async_api import Page, expect
-from screens import PATIENCE_MS, WEB, Screens, address, at_work, keep, write
+from screens import WEB, Screens, address, at_work, keep, write
 
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -33,7 +33,7 @@ async def test_screens_are_for_everyone(screens: Screens, light: bool) -> None:
     await page.get_by_role("option", name="B-901").click()
     await address(page, "bcg disp")
     await write(page, "One boat to Haulover Creek, please.")
-    await expect(page.get_by_role("log")).to_contain_text("Sent", timeout=PATIENCE_MS)
+    await expect(page.get_by_role("log")).to_contain_text("Sent")
     assert await violations(page) == []
     await page.keyboard.press("Escape")
     await page.keyboard.press("?")
@@ -55,14 +55,14 @@ async def test_layouts_and_folded_emergencies_are_for_everyone(
         await page.keyboard.press("Enter")
         await page.keyboard.press("Escape")
     banners = page.get_by_role("region", name="Emergency of")
-    await expect(banners).to_have_count(2, timeout=PATIENCE_MS)
+    await expect(banners).to_have_count(2)
     assert await violations(page) == []
     await fold(page)
     others = page.get_by_role("region", name="2 emergencies")
     await expect(others).to_contain_text("P-902 nobody · pressed 2 times")
     assert await violations(page) == []
     await page.keyboard.press("o")
-    await expect(banners).to_have_count(2, timeout=PATIENCE_MS)
+    await expect(banners).to_have_count(2)
     await fold(page)
     await expect(others).to_contain_text("P-901 BPD Dispatcher")
     await page.get_by_role("button", name="Layouts").click()
@@ -103,7 +103,7 @@ async def test_the_work_is_for_everyone(screens: Screens, light: bool) -> None:
         if priority == 5:
             assert await violations(page) == []
         await dialog.get_by_role("button", name="Open").click()
-        await expect(dialog).to_have_count(0, timeout=PATIENCE_MS)
+        await expect(dialog).to_have_count(0)
     panel = page.get_by_role("article")
     await panel.get_by_role("button", name="Change place").click()
     await panel.get_by_role("textbox", name="Note").fill("Only for us.")
@@ -114,15 +114,15 @@ async def test_the_work_is_for_everyone(screens: Screens, light: bool) -> None:
     await panel.get_by_role("button", name="Send 1 unit").click()
     # It has pressed its red button (DOM-ASG-12), and is out of service: each is asked.
     refusal = panel.get_by_role("form", name="Send units").get_by_role("alert")
-    await expect(refusal).to_contain_text("red button was pressed", timeout=PATIENCE_MS)
+    await expect(refusal).to_contain_text("red button was pressed")
     await keep(page, f"work-emergency-{word}")
     assert await violations(page) == []
     await panel.get_by_role("button", name="Yes, send").click()
-    await expect(refusal).to_contain_text("is out of service", timeout=PATIENCE_MS)
+    await expect(refusal).to_contain_text("is out of service")
     await keep(page, f"work-{word}")
     assert await violations(page) == []
     await panel.get_by_role("button", name="Send anyway").click()
-    await expect(panel.get_by_role("group", name="P-901: Set")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(panel.get_by_role("group", name="P-901: Set")).to_be_visible()
     await panel.get_by_role("button", name="Recall").click()
     await panel.get_by_role("button", name="Hand over").click()
     await keep(page, f"work-form-{word}")

@@ -7,7 +7,7 @@ import re
 import asyncpg
 import pytest
 from playwright.async_api import Page, expect
-from screens import PATIENCE_MS, WEB, Screens, keep
+from screens import WEB, Screens, keep
 
 pytestmark = pytest.mark.browser
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
@@ -28,7 +28,7 @@ async def test_only_tabs_that_roles_allow_are_there(screens: Screens) -> None:
     for name in ("bpd.admin", "bpd.auditor", "bpd.dispatch", "nemo.warning"):
         page = await enter(screens, name, "people")
         links = page.get_by_role("navigation").get_by_role("link")
-        await expect(links.first).to_be_visible(timeout=PATIENCE_MS)
+        await expect(links.first).to_be_visible()
         tabs[name] = await links.all_inner_texts()
     assert tabs == {
         "bpd.admin": [
@@ -100,7 +100,7 @@ async def test_a_person_is_added_signs_in_and_is_given_a_role_while_at_work(
     await eve.get_by_label("Password now").fill(screens.passwords["bpd.eve"])
     await eve.get_by_label("New password").fill("seven boats went out early")
     await eve.get_by_role("button", name="Change password").click()
-    await eve.get_by_role("button", name="Go on").click(timeout=PATIENCE_MS)
+    await eve.get_by_role("button", name="Go on").click()
     await expect(eve.get_by_role("link", name="Units")).to_have_count(0)
     await page.bring_to_front()
     await row.get_by_role("button", name="Roles…").click()
@@ -110,13 +110,13 @@ async def test_a_person_is_added_signs_in_and_is_given_a_role_while_at_work(
     await eve.bring_to_front()
     await eve.reload()
     await eve.get_by_role("link", name="Units").click()
-    await expect(eve.get_by_role("row", name="P-901")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(eve.get_by_role("row", name="P-901")).to_be_visible()
     await page.bring_to_front()
     await row.get_by_role("button", name="Disable").click()
     await page.get_by_role("dialog").get_by_role("button", name="Disable").click()
     await eve.bring_to_front()
     sign_in = eve.get_by_role("button", name="Sign in", exact=True)
-    await expect(sign_in).to_be_visible(timeout=PATIENCE_MS)
+    await expect(sign_in).to_be_visible()
 
 
 async def test_an_agreement_changes_the_others_console_at_once_and_why_is_answered(
@@ -124,7 +124,7 @@ async def test_an_agreement_changes_the_others_console_at_once_and_why_is_answer
 ) -> None:
     coast = await screens.sign_in("bcg.dispatch")
     option = coast.get_by_role("option", name="P-901")
-    await expect(option).to_be_visible(timeout=PATIENCE_MS)
+    await expect(option).to_be_visible()
     page = await enter(screens, "bpd.admin", "sharing")
     cell = page.get_by_role("button", name="Belize Coast Guard: Exact, Messages. Change it")
     await cell.click()
@@ -137,7 +137,7 @@ async def test_an_agreement_changes_the_others_console_at_once_and_why_is_answer
     await dialog.get_by_role("button", name="Agree").click()
     await expect(page.get_by_role("status").first).to_contain_text("Agreed with Belize Coast Guard")
     await coast.bring_to_front()
-    await expect(option).to_contain_text("place not shared", timeout=PATIENCE_MS)
+    await expect(option).to_contain_text("place not shared")
 
     await page.bring_to_front()
     why = page.get_by_role("region", name="Why can somebody see a unit?")
@@ -152,7 +152,7 @@ async def test_an_agreement_changes_the_others_console_at_once_and_why_is_answer
     await dialog.get_by_label("They may write").uncheck()
     await dialog.get_by_role("button", name="End what is agreed").click()
     await coast.bring_to_front()
-    await expect(option).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(option).to_have_count(0)
 
 
 async def test_an_undercover_unit_is_made_and_the_reason_is_kept_on_an_error(
@@ -172,7 +172,7 @@ async def test_an_undercover_unit_is_made_and_the_reason_is_kept_on_an_error(
     row = page.get_by_role("row", name="P-901")
     await expect(row).to_contain_text("Undercover")
     coast = await screens.sign_in("bcg.dispatch")
-    await expect(coast.get_by_role("option", name="P-902")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(coast.get_by_role("option", name="P-902")).to_be_visible()
     await expect(coast.get_by_role("option", name="P-901")).to_have_count(0)
 
 
@@ -189,7 +189,7 @@ async def test_glass_is_broken_at_the_console_shown_and_ended_and_reviewed(
         await expect(dialog).to_have_count(0)
     police = await screens.sign_in("bpd.dispatch")
     boat = police.get_by_role("option", name="B-901")
-    await expect(police.get_by_role("option", name="F-901")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(police.get_by_role("option", name="F-901")).to_be_visible()
     await expect(boat).to_have_count(0)
     await police.keyboard.press("g")
     dialog = police.get_by_role("dialog")
@@ -200,13 +200,13 @@ async def test_glass_is_broken_at_the_console_shown_and_ended_and_reviewed(
     banner = police.locator(".banner.glass")
     await expect(banner).to_contain_text("You have broken the glass of Belize Coast Guard.")
     await expect(banner).to_contain_text(re.compile(r"(29|30):\d\d left"))
-    await expect(boat).to_be_visible(timeout=PATIENCE_MS)
+    await expect(boat).to_be_visible()
     await keep(police, "glass-banner")
     await police.reload()
-    await expect(banner).to_be_visible(timeout=PATIENCE_MS)
+    await expect(banner).to_be_visible()
     await police.get_by_role("button", name="End it now").click()
     await expect(banner).to_have_count(0)
-    await expect(boat).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(boat).to_have_count(0)
     await boss.bring_to_front()
     await boss.reload()
     await boss.get_by_role("button", name="Review…").click()
@@ -218,7 +218,7 @@ async def test_glass_is_broken_at_the_console_shown_and_ended_and_reviewed(
 async def test_an_agency_says_how_long_it_keeps_and_lays_a_hold(screens: Screens) -> None:
     page = await enter(screens, "bpd.admin", "agencies")
     row = page.get_by_role("row", name="Tracks")
-    await expect(row).to_contain_text("30 days · as for everyone", timeout=PATIENCE_MS)
+    await expect(row).to_contain_text("30 days · as for everyone")
     await row.get_by_role("button", name="Change…").click()
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("So many days").check()
@@ -233,7 +233,7 @@ async def test_an_agency_says_how_long_it_keeps_and_lays_a_hold(screens: Screens
     await dialog.get_by_label("An incident").check()
     await dialog.get_by_label("Its number").fill("bpd-20-00001")
     await dialog.get_by_role("button", name="Add a hold").click()
-    await expect(dialog.get_by_role("alert")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(dialog.get_by_role("alert")).to_be_visible()
     await keep(page, "admin-hold-number")
     await dialog.get_by_label("A unit").check()
     await dialog.get_by_label("What is kept").select_option("P-901")
@@ -273,7 +273,7 @@ async def test_the_audit_is_read_by_who_what_and_when(screens: Screens) -> None:
 
 async def test_administration_is_used_by_keyboard_alone(screens: Screens) -> None:
     page = await enter(screens, "bpd.admin", "people")
-    await expect(page.get_by_role("row", name="bpd.dispatch")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("row", name="bpd.dispatch")).to_be_visible()
     add = page.get_by_role("button", name="Add a person")
     for _ in range(30):
         if await add.evaluate("node => node === document.activeElement"):
@@ -308,7 +308,7 @@ async def test_pages_are_for_everyone(screens: Screens, light: bool, size: str) 
     for tab in tabs:
         await page.get_by_role("navigation").get_by_role("link", name=tab).click()
         await expect(page.get_by_role("heading", name=tab, exact=True)).to_be_visible()
-        await expect(page.get_by_text("Loading…")).to_have_count(0, timeout=PATIENCE_MS)
+        await expect(page.get_by_text("Loading…")).to_have_count(0)
         await keep(page, f"admin-{tab.lower()}-{name}")
         assert await _violations(page) == []
         overflow = await page.evaluate(
@@ -343,12 +343,12 @@ async def test_administration_locks_and_asks_who_it_is_before_it_changes_who_sig
         await connection.close()
     await screens.server.start()
     lock = page.get_by_role("form", name="Console locked")
-    await expect(lock).to_be_visible(timeout=PATIENCE_MS)
+    await expect(lock).to_be_visible()
     await expect(dialog).not_to_be_visible()
     await keep(page, "admin-locked")
     await page.locator("[name=unlock]").fill(screens.passwords["bpd.admin"])
     await page.keyboard.press("Enter")
-    await expect(lock).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(lock).to_have_count(0)
     await expect(dialog.get_by_label("Full name")).to_have_value("Eve Cal")
     # Unlocking was a proof. Some time later another one is asked for.
     await screens.server.kill()
@@ -360,22 +360,20 @@ async def test_administration_locks_and_asks_who_it_is_before_it_changes_who_sig
     finally:
         await connection.close()
     await screens.server.start()
-    await expect(page.locator(".banner.bad")).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(page.locator(".banner.bad")).to_have_count(0)
     await dialog.get_by_role("button", name="Add a person").click()
     proof = page.get_by_role("dialog", name="Is it you?")
-    await expect(proof).to_be_visible(timeout=PATIENCE_MS)
+    await expect(proof).to_be_visible()
     await keep(page, "admin-proof")
     await page.keyboard.press("Escape")
     await expect(dialog.get_by_role("alert")).to_contain_text("Nothing was changed")
     await dialog.get_by_role("button", name="Add a person").click()
     await page.locator("[name=proof]").fill("not this password")
     await page.keyboard.press("Enter")
-    await expect(proof.get_by_role("alert")).to_contain_text(
-        "password is wrong", timeout=PATIENCE_MS
-    )
+    await expect(proof.get_by_role("alert")).to_contain_text("password is wrong")
     await page.locator("[name=proof]").fill(screens.passwords["bpd.admin"])
     await page.keyboard.press("Enter")
-    await expect(page.locator("output")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.locator("output")).to_be_visible()
     await page.get_by_role("dialog").get_by_role("button", name="Close").click()
     await expect(page.get_by_role("row", name="Eve Cal")).to_be_visible()
     await keep(page, "admin-people")

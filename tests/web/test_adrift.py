@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from control import Control, choose_list, controlling, write_note
 from playwright.async_api import Locator, Page, expect
-from screens import PATIENCE_MS, ROOT, keep
+from screens import ROOT, keep
 from tablets import Tablet, new_unit, rows
 
 from psn import wire
@@ -69,16 +69,16 @@ async def ask(panel: Locator, agency: str, text: str) -> None:
     await form.get_by_label("Agency").select_option(agency)
     await form.get_by_label("What is needed").fill(text)
     await form.get_by_role("button", name="Ask", exact=True).click()
-    await expect(form).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(form).to_have_count(0)
 
 
 async def take_part(page: Page, text: str) -> Locator:
     """Accept what another agency asks; the incident's panel."""
     await choose_list(page, "Alarms")
-    await expect(page.get_by_text(text)).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_text(text)).to_be_visible()
     await page.get_by_role("button", name="Take part").click()
     panel = page.get_by_role("article")
-    await expect(panel).to_contain_text("Boat adrift", timeout=PATIENCE_MS)
+    await expect(panel).to_contain_text("Boat adrift")
     return panel
 
 
@@ -89,14 +89,14 @@ async def send(panel: Locator, callsign: str) -> None:
         await panel.get_by_role("button", name="Send units").click()
     await form.get_by_role("checkbox", name=callsign).check()
     await form.get_by_role("button", name="Send 1 unit").click()
-    await expect(form).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(form).to_have_count(0)
 
 
 async def clear(panel: Locator, callsign: str) -> None:
     """Its desk says that it is clear."""
     steps = panel.get_by_role("group", name=f"{callsign}: Set")
     await steps.get_by_role("button", name="Clear").click()
-    await expect(steps).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(steps).to_have_count(0)
 
 
 async def test_a_boat_adrift_off_turneffe(
@@ -105,32 +105,32 @@ async def test_a_boat_adrift_off_turneffe(
     coast = await control.sign_in("bcg.dispatch")
 
     # The call: where first, in the words of the sea.
-    await expect(coast.get_by_role("tab", name="Calls")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(coast.get_by_role("tab", name="Calls")).to_be_visible()
     await coast.keyboard.press("F2")
     place = coast.get_by_role("combobox", name="Place")
     await expect(place).to_be_focused()
     await coast.keyboard.type("5 nm east of Calabash Caye")
     offered = coast.get_by_role("listbox", name="Places that may be meant").get_by_role("option")
-    await expect(offered.first).to_be_visible(timeout=PATIENCE_MS)
+    await expect(offered.first).to_be_visible()
     await keep(coast, "adrift-place")
     await place.press("ArrowDown")
-    await expect(offered.first).to_have_attribute("aria-selected", "true", timeout=PATIENCE_MS)
+    await expect(offered.first).to_have_attribute("aria-selected", "true")
     await place.press("Enter")
-    await expect(coast.locator(".point")).to_contain_text("17°", timeout=PATIENCE_MS)
+    await expect(coast.locator(".point")).to_contain_text("17°")
     await coast.get_by_role("textbox", name="Notes").fill("engine broken, three aboard")
     await coast.get_by_role("combobox", name="Type").select_option("Vessel adrift")
     await coast.get_by_label("Title").fill("Boat adrift, three aboard")
     await coast.keyboard.press("F9")
     await coast.get_by_role("tab", name="Incident", exact=True).click()
     panel = coast.get_by_role("article")
-    await expect(panel).to_contain_text("Boat adrift", timeout=PATIENCE_MS)
+    await expect(panel).to_contain_text("Boat adrift")
 
     # A boat of one's own, recommended by sea.
     async with await control.crew("B-902") as boat:
         await report(boat, -88.15, 17.45)
         await panel.get_by_role("button", name="Send units").click()
         form = panel.get_by_role("form", name="Send units")
-        await expect(form.get_by_text("by sea").first).to_be_visible(timeout=PATIENCE_MS)
+        await expect(form.get_by_text("by sea").first).to_be_visible()
         await keep(coast, "adrift-recommended")
         await send(panel, "B-902")
         await boat.do("unit.status", status="acknowledged")
@@ -147,9 +147,9 @@ async def test_a_boat_adrift_off_turneffe(
             await aircraft.do("unit.status", status="en_route")
             await aircraft.do("incident.note", incident=number, text="Seen, 17 18 N 87 40 W.")
         log = panel.get_by_role("log")
-        await expect(log).to_contain_text("Seen, 17 18 N 87 40 W.", timeout=PATIENCE_MS)
+        await expect(log).to_contain_text("Seen, 17 18 N 87 40 W.")
         await boat.do("unit.status", status="on_scene")
-    await expect(panel.get_by_text("On scene").first).to_be_visible(timeout=PATIENCE_MS)
+    await expect(panel.get_by_text("On scene").first).to_be_visible()
     await write_note(panel, "One has chest pain. We meet the ambulance at the pier.")
 
     # The ambulance goes to the pier, not to where the boat is.
@@ -168,21 +168,19 @@ async def test_a_boat_adrift_off_turneffe(
     await form.get_by_label("Where they go instead").fill("17.529 N 88.223 W, Coast Guard pier")
     await keep(medical, "adrift-elsewhere")
     await send(their, "AMB-1")
-    await expect(their).to_contain_text("Coast Guard pier", timeout=PATIENCE_MS)
-    await expect(tablet.page.get_by_role("article")).to_contain_text(
-        "Coast Guard pier", timeout=PATIENCE_MS
-    )
+    await expect(their).to_contain_text("Coast Guard pier")
+    await expect(tablet.page.get_by_role("article")).to_contain_text("Coast Guard pier")
     await expect(tablet.page.get_by_role("article")).to_contain_text("310 m")
     await keep(tablet.page, "adrift-tablet")
     await tablet.tap("Acknowledge")
     await tablet.tap("En route")
     await tablet.context.set_geolocation(PIER)
-    await expect(tablet.page.get_by_text("You seem to be there")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(tablet.page.get_by_text("You seem to be there")).to_be_visible()
     await keep(tablet.page, "adrift-arrived")
-    await expect(their.get_by_text("Arrived?")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(their.get_by_text("Arrived?")).to_be_visible()
     await keep(medical, "adrift-arrived-desk")
     await tablet.tap("On scene")
-    await expect(panel.get_by_role("log")).to_contain_text("AMB-1: On scene", timeout=PATIENCE_MS)
+    await expect(panel.get_by_role("log")).to_contain_text("AMB-1: On scene")
     # It had no place when the list was made.
     await expect(coast.get_by_role("option", name="AMB-1")).not_to_contain_text("no position")
     await coast.set_viewport_size({"width": 1920, "height": 1080})
@@ -201,5 +199,5 @@ async def test_a_boat_adrift_off_turneffe(
     await close.get_by_label("In words").fill("Towed in, one to hospital")
     await close.get_by_role("button", name="Close the incident").click()
     for each in (panel, theirs, their):
-        await expect(each).to_contain_text("Closed: Done", timeout=PATIENCE_MS)
-    await expect(medical.get_by_role("option", name="B-902")).to_have_count(0, timeout=PATIENCE_MS)
+        await expect(each).to_contain_text("Closed: Done")
+    await expect(medical.get_by_role("option", name="B-902")).to_have_count(0)

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 from playwright.async_api import Error, Page, Route, expect
-from screens import PATIENCE_MS, Screens, keep
+from screens import Screens, keep
 from test_accessibility import AXE, violations
 
 pytestmark = pytest.mark.browser
@@ -41,7 +41,7 @@ async def with_types(database: str) -> None:
 
 async def take_call(page: Page, place: str, notes: str = "") -> None:
     """A new call, by keyboard alone: the place is first."""
-    await expect(page.get_by_role("tab", name="Calls")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("tab", name="Calls")).to_be_visible()
     await page.keyboard.press("F2")
     await expect(page.get_by_role("combobox", name="Place")).to_be_focused()
     await page.keyboard.type(place)
@@ -51,7 +51,7 @@ async def take_call(page: Page, place: str, notes: str = "") -> None:
 
 
 async def kept(page: Page) -> None:
-    await expect(page.locator(".keeping")).to_have_text("Kept", timeout=PATIENCE_MS)
+    await expect(page.locator(".keeping")).to_have_text("Kept")
 
 
 async def enter(page: Page, line: str) -> None:
@@ -80,7 +80,7 @@ async def test_a_crash_in_the_middle_of_a_call_loses_no_keystroke(
     await back.goto(screens.server.url.replace("127.0.0.1", "localhost"))
     await screens.sign_in("bpd.dispatch", back)
     notes = back.get_by_role("textbox", name="Notes")
-    await expect(notes).to_have_value("white Toyota, went north", timeout=PATIENCE_MS)
+    await expect(notes).to_have_value("white Toyota, went north")
     place = back.get_by_role("combobox", name="Place")
     await expect(place).to_have_value("Queen Street, Orange Walk")
     await kept(back)
@@ -92,7 +92,7 @@ async def test_a_crash_in_the_middle_of_a_call_loses_no_keystroke(
     await back.context.close()
     other = await screens.sign_in("bpd.dispatch")
     await expect(other.get_by_role("textbox", name="Notes")).to_have_value(
-        "white Toyota, went north on the old road", timeout=PATIENCE_MS
+        "white Toyota, went north on the old road"
     )
     async with rows(database) as connection:
         assert await connection.fetchval("select count(*) from call") == 1
@@ -111,22 +111,22 @@ async def test_the_second_caller_is_offered_the_same_incident(
     await kept(page)
     await page.get_by_label("Title").fill("Accident on the bridge")
     await page.keyboard.press("F9")
-    await expect(page.locator(".said")).to_contain_text("became incident BPD-", timeout=PATIENCE_MS)
+    await expect(page.locator(".said")).to_contain_text("became incident BPD-")
 
     await take_call(page, "17.5001 N 88.1980 W")
     alike = page.get_by_role("region", name="Perhaps the same")
-    await expect(alike).to_contain_text("Accident on the bridge", timeout=PATIENCE_MS)
+    await expect(alike).to_contain_text("Accident on the bridge")
     await expect(alike).to_contain_text("m away")
     await keep(page, "call-duplicates")
     await page.keyboard.press("F8")
-    await expect(page.locator(".said")).to_contain_text("was joined to BPD-", timeout=PATIENCE_MS)
+    await expect(page.locator(".said")).to_contain_text("was joined to BPD-")
 
     await take_call(page, "nowhere")
     await page.get_by_role("button", name="Close call").click()
     await expect(page.get_by_role("form").get_by_role("alert")).to_contain_text("Say why")
     await page.get_by_label("Reason to close it").fill("children playing")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".said")).to_contain_text("was closed", timeout=PATIENCE_MS)
+    await expect(page.locator(".said")).to_contain_text("was closed")
     async with rows(database) as connection:
         states = await connection.fetch("select state, outcome from call order by id")
     assert [tuple(row) for row in states] == [
@@ -151,8 +151,7 @@ async def test_hazards_are_shown_wherever_their_place_is_used(
     await take_call(page, BRIDGE)
     known = page.get_by_role("form").get_by_role("status", name="Known of this place")
     await expect(known.get_by_role("listitem")).to_contain_text(
-        ["Hazard: Propane tanks behind the store", "Premises: Keys are with the watchman"],
-        timeout=PATIENCE_MS,
+        ["Hazard: Propane tanks behind the store", "Premises: Keys are with the watchman"]
     )
     await keep(page, "call-hazard")
     await page.get_by_label("Title").fill("Fire in the store")
@@ -160,16 +159,16 @@ async def test_hazards_are_shown_wherever_their_place_is_used(
     await page.get_by_role("tab", name="Incident", exact=True).click()
     panel = page.get_by_role("article")
     known = panel.get_by_role("status", name="Known of this place")
-    await expect(known).to_contain_text("Propane tanks", timeout=PATIENCE_MS)
+    await expect(known).to_contain_text("Propane tanks")
     await keep(page, "incident-hazard")
 
     # Elsewhere nothing is known; what could not be read is not taken for nothing.
     await take_call(page, "17.6 N 88.3 W")
-    await expect(page.get_by_role("form")).to_contain_text(" of ", timeout=PATIENCE_MS)
+    await expect(page.get_by_role("form")).to_contain_text(" of ")
     await expect(page.get_by_role("form")).not_to_contain_text("Propane")
     await page.route("**/api/places/at*", lambda route: route.abort())
     await page.get_by_role("combobox", name="Place").fill(BRIDGE)
-    await expect(page.get_by_role("form")).to_contain_text("could not be read", timeout=PATIENCE_MS)
+    await expect(page.get_by_role("form")).to_contain_text("could not be read")
 
 
 async def test_a_reported_call_waits_and_is_picked_up_and_taken_over(screens: Screens) -> None:
@@ -184,7 +183,7 @@ async def test_a_reported_call_waits_and_is_picked_up_and_taken_over(screens: Sc
     await place.fill("88.18 17.49")  # east, and in the other order: it lies elsewhere
     await place.press_sequentially(" ")
     meant = form.get_by_role("option").first
-    await expect(meant).to_be_visible(timeout=PATIENCE_MS)
+    await expect(meant).to_be_visible()
     point = form.get_by_role("button", name="Remove the point")
     await expect(point).to_have_count(0)
     await keep(form, "answering-elsewhere")
@@ -192,24 +191,18 @@ async def test_a_reported_call_waits_and_is_picked_up_and_taken_over(screens: Sc
     await expect(point).to_be_visible()
     await place.fill("17.49 -88.18")
     await form.reload()
-    await expect(form.get_by_label("What happened")).to_have_value(
-        "Boat on fire at the fort", timeout=PATIENCE_MS
-    )
+    await expect(form.get_by_label("What happened")).to_have_value("Boat on fire at the fort")
     await keep(form, "answering")
     await form.get_by_role("button", name="Send to the dispatchers").click()
-    await expect(form.get_by_role("status").filter(has_text="Sent")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(form.get_by_role("status").filter(has_text="Sent")).to_be_visible()
 
     dispatcher = await screens.sign_in("bpd.dispatch")
     await dispatcher.get_by_role("tab", name="Calls").click()
-    await expect(dispatcher.get_by_text("Boat on fire at the fort")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(dispatcher.get_by_text("Boat on fire at the fort")).to_be_visible()
     await keep(dispatcher, "calls-waiting")
     await dispatcher.get_by_role("button", name="Pick up").click()
     notes = dispatcher.get_by_role("textbox", name="Notes")
-    await expect(notes).to_have_value("Boat on fire at the fort", timeout=PATIENCE_MS)
+    await expect(notes).to_have_value("Boat on fire at the fort")
     await notes.press_sequentially("!")
     await kept(dispatcher)
 
@@ -220,23 +213,23 @@ async def test_a_reported_call_waits_and_is_picked_up_and_taken_over(screens: Sc
     await expect(question).to_contain_text("from BPD Dispatcher")
     await question.get_by_role("button", name="Take over").click()
     await expect(supervisor.get_by_role("textbox", name="Notes")).to_have_value(
-        "Boat on fire at the fort!", timeout=PATIENCE_MS
+        "Boat on fire at the fort!"
     )
     await expect(dispatcher.get_by_role("form").get_by_role("alert")).to_contain_text(
-        "BPD Supervisor has this call now", timeout=PATIENCE_MS
+        "BPD Supervisor has this call now"
     )
     await supervisor.get_by_role("button", name="Give back").click()
-    await expect(supervisor.locator(".said")).to_contain_text("waits again", timeout=PATIENCE_MS)
+    await expect(supervisor.locator(".said")).to_contain_text("waits again")
 
 
 async def test_the_command_line_says_what_it_will_do_and_does_it(screens: Screens) -> None:
     page = await screens.sign_in("bpd.dispatch")
-    await expect(page.get_by_role("option", name="P-901")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("option", name="P-901")).to_be_visible()
     await page.keyboard.press("/")
     await page.keyboard.type("i Hit and run")
     await expect(said(page)).to_contain_text("Open a new incident: “Hit and run”")
     await page.keyboard.press("Enter")
-    await expect(said(page)).to_contain_text("is open.", timeout=PATIENCE_MS)
+    await expect(said(page)).to_contain_text("is open.")
 
     await page.keyboard.type("a P-90")
     await expect(page.get_by_role("listbox", name="Completions")).to_contain_text("P-902")
@@ -246,16 +239,16 @@ async def test_the_command_line_says_what_it_will_do_and_does_it(screens: Screen
     await expect(said(page)).to_contain_text("Send P-902 and P-901 to BPD-")
     await keep(page, "command-line")
     await page.keyboard.press("Enter")
-    await expect(said(page)).to_contain_text("Done.", timeout=PATIENCE_MS)
+    await expect(said(page)).to_contain_text("Done.")
 
     await page.keyboard.type("s P-901 er")
     await expect(said(page)).to_contain_text("P-901 is en route.")
     await page.keyboard.press("Enter")
-    await expect(said(page)).to_contain_text("Done.", timeout=PATIENCE_MS)
+    await expect(said(page)).to_contain_text("Done.")
     # What the server refuses is told, and is there again to be put right.
     await page.keyboard.type("s P-901 ack")
     await page.keyboard.press("Enter")
-    await expect(said(page)).to_contain_text("cannot become acknowledged", timeout=PATIENCE_MS)
+    await expect(said(page)).to_contain_text("cannot become acknowledged")
     line = page.get_by_role("combobox", name="Command line")
     await expect(line).to_have_value("s P-901 ack")
     await line.fill("")
@@ -271,7 +264,7 @@ async def test_the_command_line_says_what_it_will_do_and_does_it(screens: Screen
     for typed in ("n 1 driver is on foot", "w P-902 15m", "r 10m call the hospital"):
         await page.keyboard.type(typed)
         await page.keyboard.press("Enter")
-        await expect(said(page)).to_contain_text("Done.", timeout=PATIENCE_MS)
+        await expect(said(page)).to_contain_text("Done.")
     await page.keyboard.type("f B-901")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("complementary")).to_contain_text("B-901")
@@ -283,17 +276,15 @@ async def test_the_command_line_says_what_it_will_do_and_does_it(screens: Screen
 async def test_a_question_to_the_command_line_is_answered_in_the_panel(screens: Screens) -> None:
     """DOM-ASG-12; yes holds for the units that were asked about."""
     page = await screens.sign_in("bpd.dispatch")
-    await expect(page.get_by_role("option", name="P-901")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("option", name="P-901")).to_be_visible()
     await enter(page, "i Man down")
-    await expect(said(page)).to_contain_text("is open.", timeout=PATIENCE_MS)
+    await expect(said(page)).to_contain_text("is open.")
     await enter(page, "e P-901")
-    await expect(page.get_by_role("region", name="Emergency of P-901")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(page.get_by_role("region", name="Emergency of P-901")).to_be_visible()
     await enter(page, "a P-901 P-902 1 with lights")
     panel = page.get_by_role("article", name="Incident")
     told = panel.get_by_role("alert")
-    await expect(told).to_contain_text("P-901: the red button was pressed", timeout=PATIENCE_MS)
+    await expect(told).to_contain_text("P-901: the red button was pressed")
     await expect(told).to_contain_text("Send all the same?")
     await expect(page.get_by_role("combobox", name="Command line")).to_have_value("")
     for callsign in ("P-901", "P-902"):
@@ -305,9 +296,9 @@ async def test_a_question_to_the_command_line_is_answered_in_the_panel(screens: 
     await panel.get_by_role("checkbox", name="P-902").uncheck()
     await expect(told).to_have_count(0)
     await panel.get_by_role("button", name="Send 1 unit").click()
-    await expect(told).to_contain_text("P-901: the red button was pressed", timeout=PATIENCE_MS)
+    await expect(told).to_contain_text("P-901: the red button was pressed")
     await told.get_by_role("button", name="Yes, send").click()
-    await expect(panel.get_by_role("log")).to_contain_text("P-901 is sent", timeout=PATIENCE_MS)
+    await expect(panel.get_by_role("log")).to_contain_text("P-901 is sent")
 
 
 async def test_a_report_from_abroad_is_told_so_and_sent(screens: Screens, database: str) -> None:
@@ -324,12 +315,10 @@ async def test_a_report_from_abroad_is_told_so_and_sent(screens: Screens, databa
     await expect(form.locator(".outside")).to_be_hidden()
     await form.get_by_role("button", name="I am at the place").click()
     outside = form.get_by_role("status").filter(has_text="This point is outside Belize")
-    await expect(outside).to_be_visible(timeout=PATIENCE_MS)
+    await expect(outside).to_be_visible()
     await keep(form, "answering-abroad")
     await form.get_by_role("button", name="Send to the dispatchers").click()
-    await expect(form.get_by_role("status").filter(has_text="Sent")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(form.get_by_role("status").filter(has_text="Sent")).to_be_visible()
     async with rows(database) as connection:
         assert await connection.fetchval("select st_y(point) from call") == pytest.approx(20.4)
 
@@ -344,28 +333,26 @@ async def test_the_whole_console_speaks_spanish(screens: Screens, database: str)
     await page.get_by_label("Nombre").fill("bpd.dispatch")
     await page.locator("[name=password]").fill(screens.passwords["bpd.dispatch"])
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("option", name="P-901")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("option", name="P-901")).to_be_visible()
     await page.keyboard.press("F2")
     await page.keyboard.type("Mercado")
     await page.get_by_role("combobox", name="Tipo").select_option("Robo")
     await expect(page.get_by_label("Título")).to_have_value("Robo, Mercado")
-    await expect(page.locator(".keeping")).to_have_text("Guardado", timeout=PATIENCE_MS)
+    await expect(page.locator(".keeping")).to_have_text("Guardado")
     await keep(page, "es-call")
     await page.keyboard.press("F9")
-    await expect(page.locator(".said")).to_contain_text(
-        "pasó a ser el incidente", timeout=PATIENCE_MS
-    )
+    await expect(page.locator(".said")).to_contain_text("pasó a ser el incidente")
     await enter(page, "as P-901 1")
-    await expect(said(page)).to_contain_text("Enviar P-901 a BPD-", timeout=PATIENCE_MS)
-    await expect(said(page)).to_contain_text("Hecho.", timeout=PATIENCE_MS)
+    await expect(said(page)).to_contain_text("Enviar P-901 a BPD-")
+    await expect(said(page)).to_contain_text("Hecho.")
     await enter(page, "es P-901 confirmado")
-    await expect(said(page)).to_contain_text("Hecho.", timeout=PATIENCE_MS)
+    await expect(said(page)).to_contain_text("Hecho.")
     await keep(page, "es-console")
     # What one is at stays in the other language, and it is remembered.
     await page.get_by_role("button", name="English").click()
     await expect(page.get_by_role("tab", name="Calls")).to_have_attribute("aria-selected", "true")
     await page.reload()
-    await expect(page.get_by_role("tab", name="Messages")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("tab", name="Messages")).to_be_visible()
     await expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
@@ -394,7 +381,7 @@ async def test_calls_and_commands_are_for_everyone(
     await page.get_by_role("button", name=re.compile("^Waiting(?!:)")).click()
     assert await violations(page) == []
     await page.goto(page.url + "call")
-    await expect(page.get_by_label("What happened")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_label("What happened")).to_be_visible()
     assert await violations(page) == []
 
 
@@ -418,17 +405,15 @@ async def test_a_report_whose_answer_was_lost_goes_once_and_an_addition_as_anoth
     await happened.fill("Boat on fire")
     send = form.get_by_role("button", name="Send to the dispatchers")
     await send.click()
-    await expect(form.get_by_role("status").filter(has_text="no answer yet")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(form.get_by_role("status").filter(has_text="no answer yet")).to_be_visible()
     await happened.press_sequentially(", two aboard")
     await keep(form, "answering-unanswered")
     await form.reload()
-    await expect(happened).to_have_value("Boat on fire, two aboard", timeout=PATIENCE_MS)
+    await expect(happened).to_have_value("Boat on fire, two aboard")
     await send.click()
     lost = False
     sent = form.get_by_role("status").filter(has_text="A dispatcher sees it now")
-    await expect(sent).to_be_visible(timeout=PATIENCE_MS)
+    await expect(sent).to_be_visible()
 
     # What is typed while it is under way stays.
     await form.get_by_role("button", name="Report another").click()
@@ -446,15 +431,11 @@ async def test_a_report_whose_answer_was_lost_goes_once_and_an_addition_as_anoth
     await under_way.wait()
     await happened.press_sequentially(" on the road")
     go_on.set()
-    await expect(form.get_by_role("status").filter(has_text="still here")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(form.get_by_role("status").filter(has_text="still here")).to_be_visible()
     await keep(form, "answering-onward")
     await expect(happened).to_have_value("Tree down on the road")
 
     dispatcher = await screens.sign_in("bpd.dispatch")
     await dispatcher.get_by_role("tab", name="Calls").click()
     for notes in ("Boat on fire", "Boat on fire, two aboard", "Tree down"):
-        await expect(dispatcher.get_by_text(notes, exact=True)).to_have_count(
-            1, timeout=PATIENCE_MS
-        )
+        await expect(dispatcher.get_by_text(notes, exact=True)).to_have_count(1)

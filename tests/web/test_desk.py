@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from control import Control, controlling, open_incident
 from playwright.async_api import Page, expect
-from screens import PATIENCE_MS, at_work, keep
+from screens import at_work, keep
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +39,7 @@ async def test_of_several_emergencies_the_gravest_has_a_banner_and_the_others_ar
     for callsign in ("P-901", "P-902", "P-903"):
         await enter(page, f"e {callsign}")
     others = page.get_by_role("region", name="3 emergencies")
-    await expect(others).to_be_visible(timeout=PATIENCE_MS)
+    await expect(others).to_be_visible()
     banners = page.get_by_role("region", name="Emergency of")
     await expect(banners).to_have_count(1)
     await expect(others).to_contain_text("P-902 nobody")
@@ -52,30 +52,28 @@ async def test_of_several_emergencies_the_gravest_has_a_banner_and_the_others_ar
     await expect(banners).to_have_count(1)
     # What is taken keeps its banner, below the next that nobody has.
     await page.keyboard.press("o")
-    await expect(banners).to_have_count(2, timeout=PATIENCE_MS)
+    await expect(banners).to_have_count(2)
     await expect(banners.nth(0)).to_contain_text("P-902")
     taken = page.get_by_role("region", name="Emergency of P-901")
     await taken.get_by_role("button", name="End").click()
     await expect(taken.get_by_role("button", name="Put aside")).to_have_count(0)
     await taken.get_by_label("How it ended").fill("A fall, unhurt")
     await taken.get_by_role("button", name="End it").click()
-    await expect(taken).to_contain_text("the desk has ended it", timeout=PATIENCE_MS)
+    await expect(taken).to_contain_text("the desk has ended it")
     await keep(page, "desk-ended")
     await taken.get_by_role("button", name="Put aside").click()
     await expect(taken).to_have_count(0)
     await expect(page.get_by_role("region", name="2 emergencies")).to_be_visible()
     await page.reload()
     await at_work(page)
-    await expect(page.get_by_role("region", name="2 emergencies")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(page.get_by_role("region", name="2 emergencies")).to_be_visible()
     await page.get_by_role("tab", name="Alarms").click()
     await expect(page.get_by_role("tabpanel", name="Alarms")).to_contain_text(
         "Emergencies put aside"
     )
     # Pressed again, it is back, with a banner until all are folded.
     await enter(page, "e P-901")
-    await expect(others).to_be_visible(timeout=PATIENCE_MS)
+    await expect(others).to_be_visible()
     await expect(taken).to_contain_text("pressed 2 times")
     await keep(page, "desk-pressed-again")
     await page.keyboard.press("e")
@@ -99,7 +97,7 @@ async def test_a_request_stands_among_the_incidents_and_a_key_goes_there(control
     await panel.get_by_label("What is needed of it").fill("A road block at the junction")
     await panel.get_by_role("button", name="Ask", exact=True).click()
     tab = police.get_by_role("tab", name="Incidents")
-    await expect(tab).to_contain_text("1 request to us", timeout=PATIENCE_MS)
+    await expect(tab).to_contain_text("1 request to us")
     await police.keyboard.press("q")
     asked = police.get_by_role("region", name="Requests to us")
     await expect(asked.get_by_role("button", name="Take part")).to_be_focused()
@@ -110,9 +108,7 @@ async def test_a_request_stands_among_the_incidents_and_a_key_goes_there(control
     tabs = customs.get_by_role("tablist").first
     assert await tabs.evaluate("it => it.scrollWidth <= it.clientWidth")
     await police.keyboard.press("Enter")
-    await expect(police.get_by_role("article")).to_contain_text(
-        "Container without papers", timeout=PATIENCE_MS
-    )
+    await expect(police.get_by_role("article")).to_contain_text("Container without papers")
     await expect(asked).to_have_count(0)
 
 
@@ -120,11 +116,11 @@ async def test_the_desk_comes_back_as_it_was_arranged_and_saved(control: Control
     page = await control.sign_in("bpd.dispatch")
     await at_work(page)
     canvas = page.locator(".maplibregl-canvas").first
-    await expect(canvas).to_be_visible(timeout=PATIENCE_MS)
+    await expect(canvas).to_be_visible()
     await enter(page, "f P-901")
     await page.locator("body").press("Escape")
     scale = page.locator(".maplibregl-ctrl-scale").first
-    await expect(scale).not_to_have_text("20 nm", timeout=PATIENCE_MS)
+    await expect(scale).not_to_have_text("20 nm")
     await page.wait_for_timeout(1_000)
     near = await scale.inner_text()
     await page.get_by_role("tab", name="Alarms").click()
@@ -133,9 +129,9 @@ async def test_the_desk_comes_back_as_it_was_arranged_and_saved(control: Control
     await expect(page.locator("#command-says")).to_contain_text("Done.")
     await page.reload()
     await expect(page.get_by_role("tab", name="Activity")).to_have_attribute(
-        "aria-selected", "true", timeout=PATIENCE_MS
+        "aria-selected", "true"
     )
-    await expect(scale).to_have_text(near, timeout=PATIENCE_MS)
+    await expect(scale).to_have_text(near)
     # Everything else, and back by mouse.
     await page.get_by_role("tab", name="Units").click()
     await page.get_by_role("button", name="BDF 1").click()
@@ -165,7 +161,7 @@ async def test_the_desk_comes_back_as_it_was_arranged_and_saved(control: Control
     await expect(dialog).to_be_visible()
     await page.keyboard.press("F2")
     await expect(dialog).to_be_hidden()
-    await expect(page.get_by_role("form")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("form")).to_be_visible()
 
 
 async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_place(
@@ -178,7 +174,7 @@ async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_p
         await first.get_by_role("link", name="Map in a window of its own").click()
     map_window = await opened.value
     await at_work(map_window)
-    await expect(first.get_by_role("application")).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(first.get_by_role("application")).to_have_count(0)
     await expect(first.locator("main")).to_contain_text("No incident is open here.")
     await map_window.bring_to_front()
     await map_window.locator("body").press("n")
@@ -224,7 +220,7 @@ async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_p
     await map_window.bring_to_front()
     await map_window.locator("body").press("i")
     await map_window.keyboard.press("w")
-    await expect(note).to_be_focused(timeout=PATIENCE_MS)
+    await expect(note).to_be_focused()
     await first.bring_to_front()
     # The map comes back, but takes no field from under the hands of somebody who types.
     await note.press_sequentially("Two ")
@@ -234,7 +230,7 @@ async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_p
     await expect(note).to_have_value("Two so far")
     await expect(first.get_by_role("application")).to_have_count(0)
     await first.keyboard.press("Escape")
-    await expect(first.get_by_role("application")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(first.get_by_role("application")).to_be_visible()
     await expect(note).to_have_value("Two so far")
     await expect(first.get_by_role("article")).to_contain_text("Boat adrift")
 
@@ -263,7 +259,7 @@ async def test_what_ends_a_call_is_in_reach_on_a_small_screen(control: Control) 
     await page.keyboard.press("F2")
     for name in ("Open incident", "Close call"):
         button = page.get_by_role("button", name=name)
-        await expect(button).to_be_visible(timeout=PATIENCE_MS)
+        await expect(button).to_be_visible()
         await expect(button).to_be_in_viewport(ratio=1)
     await keep(page, "desk-call-small")
     # The last field can be brought above what ends the call.
@@ -277,7 +273,7 @@ async def test_a_call_is_reported_with_its_kind_and_how_it_came(control: Control
     await form.get_by_label("Name").fill("bpd.supervisor")
     await form.locator("[name=password]").fill(control.passwords["bpd.supervisor"])
     await form.keyboard.press("Enter")
-    await expect(form.get_by_role("radio", name="Agency line")).to_be_checked(timeout=PATIENCE_MS)
+    await expect(form.get_by_role("radio", name="Agency line")).to_be_checked()
     await form.get_by_role("radio", name="In person").check()
     kind = form.get_by_label("Type")
     await kind.select_option(index=1)
@@ -287,12 +283,10 @@ async def test_a_call_is_reported_with_its_kind_and_how_it_came(control: Control
     main = form.locator("main")
     assert await main.evaluate("it => it.scrollWidth <= it.clientWidth")
     await form.get_by_role("button", name="Send to the dispatchers").click()
-    await expect(form.get_by_text("A dispatcher sees it now")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(form.get_by_text("A dispatcher sees it now")).to_be_visible()
     page = await control.sign_in("bpd.dispatch")
     await page.get_by_role("tab", name="Calls").click()
     await page.get_by_role("button", name="Pick up").click()
     call = page.get_by_role("form")
-    await expect(call.get_by_label("Type").locator("option:checked")).to_have_text(
-        chosen, timeout=PATIENCE_MS
-    )
+    await expect(call.get_by_label("Type").locator("option:checked")).to_have_text(chosen)
     await expect(call.get_by_label("Line").locator("option:checked")).to_have_text("In person")

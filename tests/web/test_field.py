@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from playwright.async_api import expect
-from screens import PATIENCE_MS, WEB, Screens, keep, showing
+from screens import WEB, Screens, keep, showing
 from stage import message, texts, until
 from tablets import (
     HERE,
@@ -58,7 +58,7 @@ async def test_from_the_code_to_all_clear(tablet: Tablet, screens: Screens, data
     for wrong, told in (("K7MP", "twelve letters"), ("K7MP-3XWD-H9TQ", "code")):
         await page.get_by_label("One-time code").fill(wrong)
         await page.get_by_role("button", name="Enrol").click()
-        await expect(page.get_by_role("alert")).to_contain_text(told, timeout=PATIENCE_MS)
+        await expect(page.get_by_role("alert")).to_contain_text(told)
     await tablet.enrol(code)
     await expect(page.get_by_text("No order")).to_be_visible()
     await keep(page, "field-duty-free")
@@ -67,7 +67,7 @@ async def test_from_the_code_to_all_clear(tablet: Tablet, screens: Screens, data
     await expect(page.get_by_role("heading", name="Boat on fire")).to_be_visible()
     await expect(tablet.status).to_have_text("Ordered")
     await expect(page.get_by_role("button", name="Silence")).to_be_visible()
-    await expect(page.locator(".course")).to_contain_text("3.6 km", timeout=PATIENCE_MS)
+    await expect(page.locator(".course")).to_contain_text("3.6 km")
     await keep(page, "field-order")
     for said, status in (
         ("Acknowledge", "Acknowledged"),
@@ -77,7 +77,7 @@ async def test_from_the_code_to_all_clear(tablet: Tablet, screens: Screens, data
     ):
         await tablet.tap(said)
         await expect(tablet.status).to_have_text(status)
-        await expect(page.get_by_text("not sent yet")).to_have_count(0, timeout=PATIENCE_MS)
+        await expect(page.get_by_text("not sent yet")).to_have_count(0)
     [row] = await rows(database, TIMES, assignment)
     moments = [row["acknowledged_at"], row["en_route_at"], row["on_scene_at"]]
     assert moments == sorted(moments) and row["outcome"] == "cleared"
@@ -153,7 +153,7 @@ async def test_a_dead_spot_of_a_whole_order(
     await tablet.connected()
     await room.sees(f"assignment:{assignment}", outcome="cleared")
     await tablet.go("More")
-    await expect(page.get_by_text("Status:")).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(page.get_by_text("Status:")).to_have_count(0)
     [row] = await rows(database, TIMES, assignment)
     moments = [row[name].timestamp() for name in ("acknowledged_at", "en_route_at", "on_scene_at")]
     assert moments == sorted(moments)
@@ -172,7 +172,7 @@ async def test_a_dead_spot_of_a_whole_order(
     said = [json.loads(each["details"])["status"] for each in log if each["kind"] == "unit_status"]
     assert said == ["acknowledged", "en_route", "on_scene"]
 
-    await expect(page.get_by_text("Everything has been sent.")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_text("Everything has been sent.")).to_be_visible()
     found = await rows(
         database, "select at, st_y(place) as lat from track where unit_id = $1 order by at", unit
     )
@@ -323,7 +323,7 @@ async def test_every_page_of_it_is_for_everyone(
     for name in ("Duty", "Messages", "Map", "Forms", "More"):
         await tablet.go(name)
         if name == "Map":
-            await expect(page.locator(".map[data-drawn]")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.locator(".map[data-drawn]")).to_be_visible()
         await keep(page, f"field-{name.lower()}-{light.lower()}")
         assert await violations(page) == []
         small = await page.evaluate(SMALL)
@@ -345,7 +345,7 @@ async def test_over_plain_http_it_says_why_it_cannot_be_a_tablet(
     async with showing(database, chromium, tmp_path, rule) as screens:
         page = await screens.browser.new_page()
         await page.goto(screens.server.url.replace("127.0.0.1", "tablet.test") + "/field")
-        await expect(page.get_by_role("alert")).to_contain_text("HTTPS", timeout=PATIENCE_MS)
+        await expect(page.get_by_role("alert")).to_contain_text("HTTPS")
 
 
 async def test_a_second_window_waits_for_the_first(tablet: Tablet, database: str) -> None:
@@ -355,4 +355,4 @@ async def test_a_second_window_waits_for_the_first(tablet: Tablet, database: str
     await second.goto(tablet.address)
     await expect(second.get_by_role("alert")).to_contain_text("another window")
     await tablet.page.close()
-    await expect(second.get_by_text("Connected", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    await expect(second.get_by_text("Connected", exact=True)).to_be_visible()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
-from screens import PATIENCE_MS, Screens, at_work, keep
+from screens import Screens, at_work, keep
 from tablets import PLACE, Tablet, control_room, new_unit
 
 pytestmark = pytest.mark.browser
@@ -64,7 +64,7 @@ async def test_a_long_order_leaves_the_buttons_under_the_thumb(
     opened = await room.do("incident.open", title=TITLE, priority=1, place=PLACE, details=DETAILS)
     await room.do("incident.assign", incident=opened["incident"], units=[unit], text=SAID)
     said = page.locator(".order .said")
-    await expect(said).to_contain_text(SAID, timeout=PATIENCE_MS)
+    await expect(said).to_contain_text(SAID)
     await expect(said.get_by_role("heading", name="Said to you")).to_be_visible()
     await tablet.tap("Silence")
     for light in ("Day", "Night"):
@@ -110,7 +110,7 @@ async def refused_photo(tablet: Tablet, data: bytes, told: str, name: str) -> No
     page = tablet.page
     await page.set_input_files("input[type=file]", jpg(data))
     alert = page.get_by_role("alert").filter(has_text=told)
-    await expect(alert).to_be_visible(timeout=PATIENCE_MS)
+    await expect(alert).to_be_visible()
     await expect(page.locator("li img")).to_have_count(0)
     for way, size in (("portrait", PORTRAIT), ("landscape", LANDSCAPE)):
         await page.set_viewport_size(size)
@@ -131,7 +131,7 @@ async def test_a_tablet_tells_what_is_too_long_and_what_is_no_photo(
     room = await control_room(screens)
     opened = await room.do("incident.open", title="Burglary", priority=2, place=PLACE)
     await room.do("incident.assign", incident=opened["incident"], units=[unit])
-    await expect(tablet.status).to_have_text("Ordered", timeout=PATIENCE_MS)
+    await expect(tablet.status).to_have_text("Ordered")
     await tablet.tap("Silence")
     await tablet.tap("Acknowledge")
     await too_long(tablet, "Forms", "Incident note", "What happened", "characters too long",
@@ -164,7 +164,7 @@ async def test_the_console_tells_what_is_too_long_and_what_has_come(
     await at_work(page)
     await page.get_by_role("tab", name="Incidents").click()
     row = page.get_by_role("option", name="Noise in street 1")
-    await expect(row).to_be_visible(timeout=PATIENCE_MS)
+    await expect(row).to_be_visible()
     await row.click()
     panel = page.get_by_role("article")
     await expect(panel).to_contain_text("Noise in street 1")
@@ -172,7 +172,7 @@ async def test_the_console_tells_what_is_too_long_and_what_has_come(
     for title in ("Fight", TITLE):
         await room.do("incident.open", title=title, priority=1, place=PLACE, details="Now.")
     news = page.get_by_role("button", name="2 new: P1")
-    await expect(news).to_be_visible(timeout=PATIENCE_MS)
+    await expect(news).to_be_visible()
     await keep(page, f"came-{name}")
     assert await page.evaluate(OVERFLOWING) <= 0
 

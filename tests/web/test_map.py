@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, Response, expect
-from screens import PATIENCE_MS, Screens, address, keep, showing, write
+from screens import Screens, address, keep, showing, write
 
 pytestmark = pytest.mark.browser
 
@@ -50,10 +50,10 @@ async def test_the_list_begins_with_the_nearest(screens: Screens) -> None:
     await page.get_by_role("option", name="F-901").click()
     await page.get_by_text("Nearest", exact=True).click()
     rows = page.get_by_role("listbox", name="Units").get_by_role("option")
-    await expect(rows.first).to_contain_text("F-901", timeout=PATIENCE_MS)
+    await expect(rows.first).to_contain_text("F-901")
     await page.get_by_text("Last heard", exact=True).click()
     await page.get_by_text("By callsign", exact=True).click()
-    await expect(rows.first).to_contain_text("B-901", timeout=PATIENCE_MS)
+    await expect(rows.first).to_contain_text("B-901")
 
 
 def _varint(*numbers: int) -> bytes:
@@ -114,15 +114,15 @@ async def test_the_operators_own_map_is_used_when_it_can_be(
                 parts.append(response)
             return mine
 
-        async with page.expect_response(part_of_map, timeout=PATIENCE_MS):
+        async with page.expect_response(part_of_map):
             await screens.sign_in("bpd.dispatch", page)
         credit = page.locator(".maplibregl-ctrl-attrib")
         if whole:
-            await expect(credit).to_contain_text("Protomaps", timeout=PATIENCE_MS)
+            await expect(credit).to_contain_text("Protomaps")
             await page.wait_for_timeout(500)
             await keep(page, "own-map")
         else:
-            await expect(credit).to_contain_text("GSHHG", timeout=PATIENCE_MS)
+            await expect(credit).to_contain_text("GSHHG")
         assert {part.status for part in parts} == {206}
         await expect(page.get_by_role("option", name="P-901")).to_be_visible()
 
@@ -132,12 +132,10 @@ async def test_without_webgl_everything_but_the_map_works(
 ) -> None:
     async with showing(database, chromium, tmp_path, "--disable-3d-apis") as screens:
         page = await screens.sign_in("bpd.dispatch")
-        await expect(page.get_by_role("main")).to_contain_text(
-            "cannot draw the map", timeout=PATIENCE_MS
-        )
+        await expect(page.get_by_role("main")).to_contain_text("cannot draw the map")
         await page.get_by_role("option", name="B-901").click()
         await expect(page.get_by_role("complementary")).to_contain_text("29.2 kn")
         await keep(page, "no-webgl")
         await address(page, "bcg disp")
         await write(page, "No map here.")
-        await expect(page.get_by_role("log")).to_contain_text("Sent", timeout=PATIENCE_MS)
+        await expect(page.get_by_role("log")).to_contain_text("Sent")

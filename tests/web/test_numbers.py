@@ -11,7 +11,7 @@ import asyncpg
 import jobs
 import pytest
 from playwright.async_api import Page, expect
-from screens import PATIENCE_MS, WEB, Screens, keep
+from screens import WEB, Screens, keep
 
 pytestmark = pytest.mark.browser
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
@@ -60,9 +60,7 @@ async def enter(screens: Screens, name: str, *, light: bool = False) -> Page:
 
 
 async def loaded(page: Page) -> None:
-    await expect(page.get_by_role("table", name=re.compile("Altogether"))).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(page.get_by_role("table", name=re.compile("Altogether"))).to_be_visible()
 
 
 async def test_a_supervisor_chooses_what_is_shown(screens: Screens, worked: None) -> None:
@@ -106,7 +104,7 @@ async def test_days_are_chosen_and_wrong_ones_are_said(screens: Screens, worked:
     await expect(page.get_by_role("alert")).to_have_count(0)
     # Longer than the server answers: it says why, and what was shown stays.
     await page.get_by_label("From", exact=True).fill("2020-01-01")
-    await expect(page.get_by_role("alert")).to_contain_text("400 days", timeout=PATIENCE_MS)
+    await expect(page.get_by_role("alert")).to_contain_text("400 days")
     await expect(page.get_by_role("table", name=re.compile("Altogether"))).to_be_visible()
 
 
@@ -149,9 +147,7 @@ async def test_spanish(screens: Screens, worked: None) -> None:
 
 async def test_a_dispatcher_is_told_that_they_are_not_his(screens: Screens) -> None:
     page = await enter(screens, "bpd.dispatch")
-    await expect(page.get_by_text("There are no numbers for you here.")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(page.get_by_text("There are no numbers for you here.")).to_be_visible()
     await expect(page.get_by_role("table")).to_have_count(0)
 
 
@@ -165,7 +161,7 @@ async def test_it_is_for_everyone_and_fits(screens: Screens, worked: None, light
     await expect(page.get_by_role("heading", name="By district")).to_be_visible()
     for name, (width, height) in SIZES.items():
         await page.set_viewport_size({"width": width, "height": height})
-        await expect(page.locator(".map canvas")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(page.locator(".map canvas")).to_be_visible()
         await page.wait_for_function(
             "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))).then"
             "(() => true)"

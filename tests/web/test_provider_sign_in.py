@@ -204,5 +204,5 @@ async def test_a_locked_console_is_opened_by_the_provider_and_keeps_what_was_typ
     window = await opened.value
     window.set_default_timeout(PATIENCE_MS)
     await there(window, "agent-7")
-    await expect(lock_screen(page)).to_be_hidden(timeout=PATIENCE_MS)
+    await expect(lock_screen(page)).to_be_hidden()
     await expect(page.get_by_role("searchbox").first).to_have_value("P-9")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest_asyncio
 from control import open_incident
 from playwright.async_api import Locator, Page, expect
-from screens import PATIENCE_MS, Screens, keep, showing
+from screens import Screens, keep, showing
 from tablets import Tablet, new_unit
 from test_accessibility import violations
 
@@ -83,7 +83,7 @@ async def test_two_consoles_talk(screens: Screens) -> None:
 
     async def one_and_then_the_other() -> None:
         await police.keyboard.down("F7")
-        await expect(radio(police).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(radio(police).get_by_text("You talk")).to_be_visible()
         await expect(radio(coast).get_by_text("BPD Dispatcher")).to_be_visible()
         await hears_something(coast)
         await keep(coast, "radio-heard")
@@ -93,7 +93,7 @@ async def test_two_consoles_talk(screens: Screens) -> None:
         await coast.mouse.down()
         await expect(radio(coast).get_by_text("You are next")).to_be_visible()
         await police.keyboard.up("F7")
-        await expect(radio(coast).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(radio(coast).get_by_text("You talk")).to_be_visible()
         await hears_something(police)
         await coast.mouse.up()
 
@@ -102,7 +102,7 @@ async def test_two_consoles_talk(screens: Screens) -> None:
         await coast.mouse.up()
 
     await again(one_and_then_the_other, nobody)
-    await expect(radio(coast).get_by_text("Quiet")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(radio(coast).get_by_text("Quiet")).to_be_visible()
 
     assert await violations(coast) == []
 
@@ -112,14 +112,12 @@ async def test_two_consoles_talk(screens: Screens) -> None:
     await expect(radio(coast).get_by_role("button", name="Stop")).to_be_visible()
     await expect(
         radio(coast).get_by_role("button", name="Hear the last minute of JOC again")
-    ).to_be_visible(timeout=PATIENCE_MS)
+    ).to_be_visible()
 
     # What was chosen is there after a reload.
     await radio(coast).get_by_role("button", name="Mute JOC").click()
     await coast.reload()
-    await expect(radio(coast).get_by_role("button", name="Hear JOC")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(radio(coast).get_by_role("button", name="Hear JOC")).to_be_visible()
     await radio(coast).get_by_role("button", name="Leave JOC").click()
     await expect(radio(coast).get_by_text("No group is heard here.")).to_be_visible()
 
@@ -135,15 +133,15 @@ async def test_what_was_said_stands_in_the_incident(screens: Screens) -> None:
     log = panel.get_by_role("log")
     await radio(page).get_by_label("Listen to…").select_option(label=await number_of(panel))
     await page.keyboard.down("F7")
-    await expect(radio(page).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(radio(page).get_by_text("You talk")).to_be_visible()
     await asyncio.sleep(1.5)
     await page.keyboard.up("F7")
     hear = log.get_by_role("button", name="Hear BPD Dispatcher again")
-    await expect(hear).to_be_visible(timeout=PATIENCE_MS)
+    await expect(hear).to_be_visible()
     await hear.click()
     await keep(page, "radio-in-the-log")
     await expect(log.get_by_role("button", name="Stop")).to_be_visible()
-    await expect(hear).to_be_visible(timeout=PATIENCE_MS)
+    await expect(hear).to_be_visible()
     assert await violations(page) == []
 
 
@@ -166,7 +164,7 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     async def press() -> None:
         await key.hover()
         await page.mouse.down()
-        await expect(bar.get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(bar.get_by_text("You talk")).to_be_visible()
 
     async def heard() -> None:
         await press()
@@ -187,7 +185,7 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
 
     async def interrupts() -> None:
         await police.keyboard.down("F7")
-        await expect(radio(police).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(radio(police).get_by_text("You talk")).to_be_visible()
         await press()
         await expect(radio(police).get_by_text("Emergency", exact=True)).to_be_visible()
         await expect(radio(police).get_by_text("A more urgent call")).to_be_visible()
@@ -214,7 +212,7 @@ async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, datab
     await police.get_by_role("option", name="P-903").click()
     await police.get_by_role("complementary").get_by_role("button", name="Call").click()
     ringing = page.get_by_role("alert").filter(has_text="BPD Dispatcher calls you")
-    await expect(ringing).to_be_visible(timeout=PATIENCE_MS)
+    await expect(ringing).to_be_visible()
     await keep(page, "field-called")
     await ringing.get_by_role("button", name="Answer").click()
     await expect(ringing).to_have_count(0)
@@ -230,4 +228,4 @@ async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, datab
     await again(heard, page.mouse.up)
     await page.mouse.up()
     await radio(police).get_by_role("button", name="Leave P-903").click()
-    await expect(page.get_by_text("The call is over.")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_text("The call is over.")).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from control import Control, choose_list, controlling, open_incident
 from playwright.async_api import Page, expect
-from screens import PATIENCE_MS, at_work, keep
+from screens import at_work, keep
 from stage import message
 from tablets import control_room, rows
 from test_accessibility import AXE, violations
@@ -62,12 +62,12 @@ async def test_an_order_that_cannot_be_delivered_is_sent_again_from_where_it_is_
     await send(page, "P-903", "Burglary at the fish market")
     panel = page.get_by_role("article")
     told = panel.get_by_role("alert").filter(has_text="cannot be delivered")
-    await expect(told).to_contain_text("another message has its number", timeout=PATIENCE_MS)
+    await expect(told).to_contain_text("another message has its number")
     await expect(panel).not_to_contain_text("not delivered yet")
     await choose_list(page, "Alarms")
     alarm = page.get_by_role("listitem").filter(has_text="P-903 (BPD-")
     alarm = alarm.filter(has_text="cannot be delivered")
-    await expect(alarm).to_be_visible(timeout=PATIENCE_MS)
+    await expect(alarm).to_be_visible()
     await keep(page, "undeliverable-alarm")
     if AXE.is_file():
         assert await violations(page) == []
@@ -80,10 +80,10 @@ async def test_an_order_that_cannot_be_delivered_is_sent_again_from_where_it_is_
     await keep(page, "undeliverable-unit")
 
     await details.get_by_role("button", name="Send again").click()
-    await expect(told).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(told).to_have_count(0)
     await expect(unit).not_to_contain_text("Order cannot be delivered")
     await choose_list(page, "Alarms")
-    await expect(alarm).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(alarm).to_have_count(0)
     await expect(panel.get_by_role("log")).to_contain_text("The order for P-903 is sent again")
     async with await control.crew("P-903") as crew:
         await crew.do("unit.status", status="acknowledged")
@@ -102,14 +102,14 @@ async def test_that_the_crew_was_told_by_voice_is_noted_in_spanish_too(
     await page.get_by_role("button", name="Español").click()
     panel = page.get_by_role("article")
     told = panel.get_by_role("alert").filter(has_text="no se puede entregar")
-    await expect(told).to_contain_text("otro mensaje tiene su número", timeout=PATIENCE_MS)
+    await expect(told).to_contain_text("otro mensaje tiene su número")
     await choose_list(page, "Alarmas")
     alarm = page.get_by_role("listitem").filter(has_text="P-903 (BPD-").filter(has_text="radio")
-    await expect(alarm).to_be_visible(timeout=PATIENCE_MS)
+    await expect(alarm).to_be_visible()
     await keep(page, "undeliverable-spanish")
     await alarm.get_by_role("button", name="La tripulación ya sabe").click()
-    await expect(told).to_have_count(0, timeout=PATIENCE_MS)
-    await expect(alarm).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(told).to_have_count(0)
+    await expect(alarm).to_have_count(0)
     log = panel.get_by_role("log")
     await expect(log).to_contain_text("P-903: Enterada. Avisada por radio o teléfono")
     await expect(panel).to_contain_text("enterada")

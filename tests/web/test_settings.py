@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 from playwright.async_api import Locator, Page, expect
-from screens import PATIENCE_MS, WEB, Screens, keep
+from screens import WEB, Screens, keep
 
 from psn.seed_work import seed_work
 
@@ -43,14 +43,14 @@ async def find(dialog: Locator, typed: str, choose: str) -> None:
     field = dialog.locator("input[role=combobox]")
     await field.fill("")
     await field.press_sequentially(typed, delay=5)
-    await expect(dialog.get_by_role("option", name=choose).first).to_be_visible(timeout=PATIENCE_MS)
+    await expect(dialog.get_by_role("option", name=choose).first).to_be_visible()
     await field.press("ArrowDown")
     await field.press("Enter")
     await expect(dialog.get_by_text("Chosen:")).to_be_visible()
 
 
 async def done(dialog: Locator) -> None:
-    await expect(dialog).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(dialog).to_have_count(0)
 
 
 async def test_a_kind_of_incident_is_added_its_checklist_put_in_order_and_retired(
@@ -58,7 +58,7 @@ async def test_a_kind_of_incident_is_added_its_checklist_put_in_order_and_retire
 ) -> None:
     page = await enter(screens, "bpd.admin", "kinds")
     dialog = page.get_by_role("dialog")
-    await page.get_by_role("button", name="Add a kind").click(timeout=PATIENCE_MS)
+    await page.get_by_role("button", name="Add a kind").click()
     await dialog.get_by_label("Name in English").fill("Armed robbery")
     await dialog.get_by_label("Name in Spanish").fill("Robo a mano armada")
     await dialog.get_by_label("Code").fill("Armed Robbery")
@@ -121,7 +121,7 @@ async def test_a_kind_of_incident_is_added_its_checklist_put_in_order_and_retire
 async def test_a_station_is_added_by_coordinates_and_moved_to_a_place(screens: Screens) -> None:
     page = await enter(screens, "bpd.supervisor", "stations")
     dialog = page.get_by_role("dialog")
-    await page.get_by_role("button", name="Add a station").click(timeout=PATIENCE_MS)
+    await page.get_by_role("button", name="Add a station").click()
     await dialog.get_by_label("Name").fill("Queen Street")
     await dialog.get_by_role("button", name="Add a station").click()
     await expect(dialog.get_by_role("alert")).to_contain_text("Choose a place")
@@ -154,7 +154,7 @@ async def test_a_unit_is_given_abilities_and_a_shift_that_stands_on_the_roster(
     dialog = page.get_by_role("dialog")
     units = page.get_by_role("table", name="Units")
     unit = units.get_by_role("row", name="P-901")
-    await unit.get_by_role("button", name="Change…").click(timeout=PATIENCE_MS)
+    await unit.get_by_role("button", name="Change…").click()
     for word in ("Spanish", "K9"):
         await dialog.get_by_label("Can do").fill(word)
         await page.keyboard.press("Enter")
@@ -193,7 +193,7 @@ async def test_a_unit_is_given_abilities_and_a_shift_that_stands_on_the_roster(
 async def test_alarms_at_fences_are_said_in_minutes_and_knots(screens: Screens) -> None:
     page = await enter(screens, "bpd.dispatch", "fences")
     dialog = page.get_by_role("dialog")
-    await page.get_by_role("button", name="Add an alarm").click(timeout=PATIENCE_MS)
+    await page.get_by_role("button", name="Add an alarm").click()
     await dialog.get_by_label("Fence").select_option("Belize City centre")
     await dialog.get_by_label("stays too long").check()
     await dialog.get_by_label("Minutes").fill("30")
@@ -229,7 +229,7 @@ async def test_a_pier_and_a_hazard_there_are_added_changed_and_taken_back(
 ) -> None:
     page = await enter(screens, "bpd.admin", "places")
     dialog = page.get_by_role("dialog")
-    await page.get_by_role("button", name="Add a place").click(timeout=PATIENCE_MS)
+    await page.get_by_role("button", name="Add a place").click()
     await dialog.get_by_label("Name").fill("Town pier")
     await dialog.get_by_label("Kind").select_option("Pier")
     await dialog.get_by_label("Also called").fill("Muelle")
@@ -291,14 +291,14 @@ async def test_a_pier_and_a_hazard_there_are_added_changed_and_taken_back(
 async def test_who_may_only_read_is_offered_nothing_to_change(screens: Screens) -> None:
     page = await enter(screens, "nemo.warning", "kinds")
     links = page.get_by_role("list", name="For dispatch").get_by_role("link")
-    await expect(links).to_have_text(TABS, timeout=PATIENCE_MS)
+    await expect(links).to_have_text(TABS)
     for tab in ("Kinds of incidents", "Stations", "Crews", "Places"):
         await links.filter(has_text=tab).click()
         await expect(page.get_by_role("heading", name=tab, exact=True)).to_be_visible()
-        await expect(page.get_by_text("Loading…")).to_have_count(0, timeout=PATIENCE_MS)
+        await expect(page.get_by_text("Loading…")).to_have_count(0)
         await expect(page.get_by_role("main").get_by_role("button")).to_have_count(0)
     page = await enter(screens, "bpd.auditor", "kinds")
-    await expect(page.get_by_role("link", name="Audit")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(page.get_by_role("link", name="Audit")).to_be_visible()
     await expect(page.get_by_role("list", name="For dispatch")).to_have_count(0)
 
 
@@ -378,7 +378,7 @@ async def test_the_pages_and_their_forms_are_for_everyone(
     for tab, (link, form) in zip(TABS, FORMS.items(), strict=True):
         await page.get_by_role("navigation").get_by_role("link", name=tab).click()
         await expect(page.get_by_role("heading", name=tab, exact=True)).to_be_visible()
-        await expect(page.locator("main table").first).to_be_visible(timeout=PATIENCE_MS)
+        await expect(page.locator("main table").first).to_be_visible()
         await keep(page, f"settings-{link}-{name}")
         assert (await violations(page), await fits(page)) == ([], []), tab
         await page.get_by_role("button", name=form).click()
@@ -399,11 +399,11 @@ async def test_every_page_of_administration_has_room_for_spanish(
         pytest.skip("axe-core is not installed; run ./run web")
     page = await enter(screens, "bpd.admin", "people", spanish=True)
     links = page.get_by_role("navigation").get_by_role("link")
-    await expect(links.first).to_have_text("Personas", timeout=PATIENCE_MS)
+    await expect(links.first).to_have_text("Personas")
     for index in range(await links.count()):
         await links.nth(index).click()
         await expect(page.locator("main").locator("table, .empty").first).to_be_visible()
-        await expect(page.get_by_text("Cargando…")).to_have_count(0, timeout=PATIENCE_MS)
+        await expect(page.get_by_text("Cargando…")).to_have_count(0)
         await keep(page, f"settings-spanish-admin-{index}")
         assert (await violations(page), await fits(page)) == ([], []), index
 
@@ -411,9 +411,9 @@ async def test_every_page_of_administration_has_room_for_spanish(
 async def test_administration_speaks_spanish(screens: Screens, worked: None) -> None:
     page = await enter(screens, "bpd.supervisor", "kinds", spanish=True)
     links = page.get_by_role("list", name="Para el despacho").get_by_role("link")
-    await expect(links).to_have_count(len(TABS), timeout=PATIENCE_MS)
+    await expect(links).to_have_count(len(TABS))
     robbery = row(page, "Robo a mano armada")
-    await expect(robbery).to_contain_text("2 × Patrulla, armed", timeout=PATIENCE_MS)
+    await expect(robbery).to_contain_text("2 × Patrulla, armed")
     await expect(robbery).to_contain_text("en el lugar 60 min")
     await keep(page, "settings-spanish-kinds")
     dialog = page.get_by_role("dialog")
@@ -426,7 +426,7 @@ async def test_administration_speaks_spanish(screens: Screens, worked: None) -> 
     await page.keyboard.press("Escape")
     for index in range(len(TABS)):
         await links.nth(index).click()
-        await expect(page.locator("main table").first).to_be_visible(timeout=PATIENCE_MS)
+        await expect(page.locator("main table").first).to_be_visible()
         assert (await violations(page), await fits(page)) == ([], []), index
         await keep(page, f"settings-spanish-{index}")
     assert await page.title() == "Lugares · Administración"

@@ -14,7 +14,6 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 from screens import (
-    PATIENCE_MS,
     Screens,
     address,
     at_work,
@@ -76,7 +75,7 @@ async def sign_in_first_step(screens: Screens, page: Page) -> None:
     await page.get_by_label("Name").fill(WHO)
     await page.locator("[name=password]").fill(screens.passwords[WHO])
     await page.keyboard.press("Enter")
-    await expect(page.locator("[name=code]")).to_be_focused(timeout=PATIENCE_MS)
+    await expect(page.locator("[name=code]")).to_be_focused()
 
 
 async def sound(page: Page) -> None:
@@ -114,7 +113,7 @@ async def test_an_authenticator_app_is_enrolled_and_asked_for(
     await sound(page)
     await page.keyboard.type("000 000")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("alert")).to_contain_text("code is wrong", timeout=PATIENCE_MS)
+    await expect(page.get_by_role("alert")).to_contain_text("code is wrong")
     await expect(page.locator("[name=code]")).to_be_focused()
     await keep(page, f"second-step-wrong-{light}")
     await page.keyboard.type(totp.now())
@@ -153,7 +152,7 @@ async def test_a_passkey_signs_in_and_unlocks(screens: Screens, database: str) -
     await leave_alone(screens, database, 31)
     screen = await locked(page)
     await screen.get_by_role("button", name="Unlock with a passkey").click()
-    await expect(screen).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(screen).to_have_count(0)
     await at_work(page)
 
 
@@ -173,7 +172,7 @@ async def test_a_console_that_was_left_locks_and_keeps_every_keystroke(
     coast = await screens.sign_in("bcg.dispatch")
     await address(police, "bcg disp")
     await write(police, "The first word.")
-    await expect(police.get_by_role("log")).to_contain_text("Delivered to", timeout=PATIENCE_MS)
+    await expect(police.get_by_role("log")).to_contain_text("Delivered to")
     await police.get_by_role("textbox", name="Message").fill("half a sen")
 
     await leave_alone(screens, database, 31)
@@ -186,32 +185,28 @@ async def test_a_console_that_was_left_locks_and_keeps_every_keystroke(
     await sound(police)
 
     await unlock(await _of(coast), screens.passwords["bcg.dispatch"])
-    await expect(lock_screen(coast)).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(lock_screen(coast)).to_have_count(0)
     await address(coast, "bpd disp")
     await coast.get_by_role("radio", name="Emergency").check(force=True)
     await write(coast, "Fire on board at Haulover.")
-    await expect(screen).to_contain_text("An emergency message waits", timeout=PATIENCE_MS)
+    await expect(screen).to_contain_text("An emergency message waits")
     await expect(police.get_by_text("Haulover")).to_have_count(0)
     await keep(police, f"locked-emergency-{light}")
     await sound(police)
     await screen.get_by_role("button", name="Silence").click()
 
     await unlock(police, "not this password")
-    await expect(screen.get_by_role("alert").last).to_contain_text(
-        "The password is wrong", timeout=PATIENCE_MS
-    )
+    await expect(screen.get_by_role("alert").last).to_contain_text("The password is wrong")
     await unlock(police, screens.passwords[WHO])
-    await expect(screen).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(screen).to_have_count(0)
     await expect(police.get_by_role("textbox", name="Message")).to_have_value("half a sen")
-    await expect(police.get_by_role("button", name="Acknowledge")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(police.get_by_role("button", name="Acknowledge")).to_be_visible()
     await expect(police.get_by_text("Fire on board at Haulover.").first).to_be_visible()
     await expect(police.get_by_role("option", name="P-901")).to_be_visible()
     await keep(police, f"unlocked-{light}")
     await police.get_by_role("textbox", name="Message").press_sequentially("tence")
     await police.keyboard.press("Enter")
-    await expect(coast.get_by_role("log")).to_contain_text("half a sentence", timeout=PATIENCE_MS)
+    await expect(coast.get_by_role("log")).to_contain_text("half a sentence")
 
 
 async def _of(page: Page) -> Page:
@@ -227,24 +222,22 @@ async def test_what_was_written_while_it_locked_goes_out_after_unlocking(
     await at_work(police)
     await address(police, "bcg disp")
     await write(police, "Before.")
-    await expect(police.get_by_role("log")).to_contain_text("Sent", timeout=PATIENCE_MS)
+    await expect(police.get_by_role("log")).to_contain_text("Sent")
     await screens.server.kill()
-    await expect(police.locator(".banner")).to_contain_text("Connection lost", timeout=PATIENCE_MS)
+    await expect(police.locator(".banner")).to_contain_text("Connection lost")
     await write(police, "Written without a line.")
     await leave_alone(screens, database, 31)
     await locked(police)
     await police.reload()
     await locked(police)
     await unlock(police, screens.passwords[WHO])
-    await expect(lock_screen(police)).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(lock_screen(police)).to_have_count(0)
     await police.get_by_role("button", name="BCG Dispatcher").click()
     line = police.get_by_role("log").get_by_text("Written without a line.")
-    await expect(line).to_have_count(1, timeout=PATIENCE_MS)
+    await expect(line).to_have_count(1)
     coast = await screens.sign_in("bcg.dispatch")
     await coast.get_by_role("button", name="BPD Dispatcher").click()
-    await expect(coast.get_by_role("log")).to_contain_text(
-        "Written without a line.", timeout=PATIENCE_MS
-    )
+    await expect(coast.get_by_role("log")).to_contain_text("Written without a line.")
 
 
 async def test_locking_is_told_and_one_key_keeps_it_open(screens: Screens, database: str) -> None:
@@ -253,10 +246,10 @@ async def test_locking_is_told_and_one_key_keeps_it_open(screens: Screens, datab
     await at_work(page)
     await leave_alone(screens, database, 28.4)
     banner = page.locator(".banner", has_text="locks in 2 minutes")
-    await expect(banner).to_be_visible(timeout=PATIENCE_MS)
+    await expect(banner).to_be_visible()
     await keep(page, "locks-soon")
     await page.keyboard.press("Shift")
-    await expect(banner).to_have_count(0, timeout=PATIENCE_MS)
+    await expect(banner).to_have_count(0)
     connection = await asyncpg.connect(database)
     try:
         await screens.server.stop()
@@ -271,22 +264,22 @@ async def test_locking_is_told_and_one_key_keeps_it_open(screens: Screens, datab
 async def test_the_password_is_changed_and_other_sessions_end(screens: Screens) -> None:
     page, other = await screens.sign_in(WHO), await screens.sign_in(WHO)
     dialog = await account(page)
-    await expect(dialog.get_by_role("listitem")).to_have_count(2, timeout=PATIENCE_MS)
+    await expect(dialog.get_by_role("listitem")).to_have_count(2)
     await dialog.get_by_label("Password now").fill(screens.passwords[WHO])
     await dialog.get_by_label("New password").fill("Belize Police Department")
     await page.keyboard.press("Enter")
     await expect(dialog.get_by_role("alert")).to_contain_text("others would try first")
     await dialog.get_by_label("New password").fill("nine pelicans drink cold tea")
     await page.keyboard.press("Enter")
-    await expect(dialog).to_contain_text("1 other session was ended", timeout=PATIENCE_MS)
+    await expect(dialog).to_contain_text("1 other session was ended")
     await keep(page, "password-changed")
-    await expect(other.get_by_label("Name")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(other.get_by_label("Name")).to_be_visible()
     screens.passwords[WHO] = "nine pelicans drink cold tea"
     await screens.sign_in(WHO, other)
     await at_work(other)
     await dialog.get_by_role("button", name="Sign out everywhere").click()
     for each in (page, other):
-        await expect(each.get_by_label("Name")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(each.get_by_label("Name")).to_be_visible()
 
 
 @pytest_asyncio.fixture

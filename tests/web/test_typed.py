@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from control import choose_list, controlling, open_incident, write_note
 from playwright.async_api import Locator, Page, Route, expect
-from screens import PATIENCE_MS, Screens, at_work, keep
+from screens import Screens, at_work, keep
 
 pytestmark = pytest.mark.browser
 
@@ -59,7 +59,7 @@ async def test_no_title_turns_what_stands_around_it_and_long_details_are_folded(
 
         await page.route("**/api/incidents/*/log*", as_it_was)
         await page.reload()
-        await expect(panel.get_by_role("log")).to_contain_text(BACKWARDS, timeout=PATIENCE_MS)
+        await expect(panel.get_by_role("log")).to_contain_text(BACKWARDS)
         by = panel.get_by_role("log").locator(".by").last
         assert await by.evaluate(READS_ON)
         row = page.get_by_role("option", name=HONEST).locator("b")
@@ -70,10 +70,10 @@ async def test_no_title_turns_what_stands_around_it_and_long_details_are_folded(
         await panel.get_by_label("Details").fill(LINES[:8000])
         await panel.get_by_role("button", name="Save").click()
         more = panel.get_by_role("button", name="Show all: Details")
-        await expect(more).to_have_attribute("aria-expanded", "false", timeout=PATIENCE_MS)
+        await expect(more).to_have_attribute("aria-expanded", "false")
         await write_note(panel, "The last word")
         log = panel.get_by_role("log")
-        await expect(log).to_contain_text("The last word", timeout=PATIENCE_MS)
+        await expect(log).to_contain_text("The last word")
         # Above the field for notes, at 1280 by 800 with the radio's bar.
         assert (await _place(log))["y"] < 670
         folded = await _place(panel.get_by_role("button", name="Details: 0. A line"))
@@ -111,9 +111,7 @@ async def test_a_reminder_in_the_past_is_refused_in_the_form(
         await form.get_by_label("In minutes").fill("5")
         await expect(form.get_by_role("status")).to_have_count(0)
         await form.get_by_role("button", name="Set").click()
-        await expect(page.get_by_role("listitem").filter(has_text="coroner")).to_have_count(
-            1, timeout=PATIENCE_MS
-        )
+        await expect(page.get_by_role("listitem").filter(has_text="coroner")).to_have_count(1)
 
 
 async def _reporting(screens: Screens) -> Page:
@@ -138,7 +136,7 @@ async def test_a_report_that_is_too_long_is_kept_and_sent_when_it_is_shorter(
     await expect(refused).to_contain_text("What happened: 92000 characters too long. Nothing was")
     await keep(form, "answering-too-long")
     await form.reload()
-    await expect(happened).to_have_value(LONG, timeout=PATIENCE_MS)
+    await expect(happened).to_have_value(LONG)
     await happened.fill("Boat on fire")
     await form.get_by_role("combobox", name="Place").fill("y" * 201)
     await form.get_by_role("button", name="Send to the dispatchers").click()
@@ -146,7 +144,5 @@ async def test_a_report_that_is_too_long_is_kept_and_sent_when_it_is_shorter(
     await form.get_by_role("combobox", name="Place").fill("The fort")
     await expect(refused).to_have_count(0)
     await form.get_by_role("button", name="Send to the dispatchers").click()
-    await expect(form.get_by_role("status").filter(has_text="Sent")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(form.get_by_role("status").filter(has_text="Sent")).to_be_visible()
     assert screens.complaints == []

@@ -25,7 +25,7 @@ AGE = """(hours) => {
 
 async def without_line(screens: Screens, page: Page) -> None:
     await screens.server.kill()
-    await expect(page.locator(".banner")).to_contain_text("Connection lost", timeout=PATIENCE_MS)
+    await expect(page.locator(".banner")).to_contain_text("Connection lost")
 
 
 async def arrived(database: str) -> tuple[int, int]:
@@ -45,7 +45,7 @@ async def test_an_order_of_the_last_shift_is_not_sent_by_itself_in_the_next(
     await screens.sign_in("bpd.dispatch", page)
     await at_work(page)
     await enter(page, "i Fire in the market")
-    await expect(said(page)).to_contain_text("is open.", timeout=PATIENCE_MS)
+    await expect(said(page)).to_contain_text("is open.")
     await without_line(screens, page)
     await enter(page, "a P-901 1 take the north gate")
     await page.keyboard.press("Escape")
@@ -72,8 +72,7 @@ async def test_an_order_of_the_last_shift_is_not_sent_by_itself_in_the_next(
     await screens.sign_in("bpd.dispatch", page)
     held = page.get_by_role("region", name="Not sent")
     await expect(held.get_by_role("listitem")).to_contain_text(
-        ["Send P-901 to BPD-", f"Message to BCG Dispatcher: “{BOAT}”"],
-        timeout=PATIENCE_MS,
+        ["Send P-901 to BPD-", f"Message to BCG Dispatcher: “{BOAT}”"]
     )
     await expect(held.get_by_role("listitem").first).to_contain_text("Not sent at ")
     await at_work(page)
@@ -97,9 +96,7 @@ async def test_an_order_of_the_last_shift_is_not_sent_by_itself_in_the_next(
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await expect(held).to_have_count(0)
-    await expect(page.get_by_role("option", name="P-901")).to_contain_text(
-        "Ordered", timeout=PATIENCE_MS
-    )
+    await expect(page.get_by_role("option", name="P-901")).to_contain_text("Ordered")
     await page.reload()
     await at_work(page)
     await expect(held).to_have_count(0)
@@ -154,9 +151,7 @@ async def test_an_alarm_is_silenced_and_acknowledged_in_both_windows(screens: Sc
     for window in windows:
         await window.bring_to_front()
         await window.mouse.click(640, 20)  # a browser makes no sound before
-        await expect(window.get_by_role("button", name="Silence")).to_be_visible(
-            timeout=PATIENCE_MS
-        )
+        await expect(window.get_by_role("button", name="Silence")).to_be_visible()
     await second.keyboard.press("s")
     for window in windows:
         await expect(window.get_by_role("button", name="Silence")).to_have_count(0)
