@@ -111,6 +111,27 @@ def essential(text: str) -> str:
     return " ".join(words[:-1] if len(words) > 1 and words[-1] in _GENERIC else words)
 
 
+_SOUNDS: Final = (
+    (re.compile("qu|ck|c(?![eihy])"), "k"),
+    (re.compile("[cz]"), "s"),
+    (re.compile("ph"), "f"),
+    (re.compile("h"), ""),
+    (re.compile("y"), "i"),
+    (re.compile("v"), "b"),
+    (re.compile(r"([a-z])\1+"), r"\1"),
+)
+
+
+def sounded(text: str) -> str:
+    """A folded name as it is heard, so that "kay kolker" is near "caye caulker".
+
+    Letters that English, Spanish and Kriol write for the same sound become one.
+    """
+    for written, heard in _SOUNDS:
+        text = written.sub(heard, text)
+    return text
+
+
 def road_named(name: str) -> str:
     """The name that a road has now."""
     return FORMER_ROADS.get(folded(name), name)

@@ -99,17 +99,23 @@ async def named(
     places = {row["id"]: _place(row) for row in rows}
     found = ranked(typed, places.values(), agency, near)
     if len(found) < FEW and not (found and found[0].fit <= Fit.WHOLE):
-        async with connection.transaction(readonly=True):
-            await connection.execute(_ALIKE, _threshold(wanted))
-            rows = await connection.fetch(_LIKE, agency, wanted, *here)
-        places |= {row["id"]: _place(row) for row in rows}
-        found = ranked(typed, places.values(), agency, near)
+        for threshold in _thresholds(wanted):
+            async with connection.transaction(readonly=True):
+                await connection.execute(_ALIKE, threshold)
+                rows = await connection.fetch(_LIKE, agency, wanted, *here)
+            places |= {row["id"]: _place(row) for row in rows}
+            found = ranked(typed, places.values(), agency, near)
+            if found:
+                break
     return found
 
 
-def _threshold(wanted: str) -> str:
-    """pg_trgm.word_similarity_threshold: one wrong letter spoils more of a short word."""
-    return "0.5" if len(wanted) > 6 else "0.35"
+def _thresholds(wanted: str) -> tuple[str, ...]:
+    """pg_trgm.word_similarity_threshold: one wrong letter spoils more of a short word.
+
+    The lower one reads more and is for what is like nothing else: names written as they sound.
+    """
+    return ("0.5" if len(wanted) > 6 else "0.35", "0.2")
 
 
 async def marked(

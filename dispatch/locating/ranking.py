@@ -15,12 +15,14 @@ from typing import Final, NamedTuple
 from rapidfuzz.distance import OSA
 
 from geo.coordinates import distance_m
-from geo.gazetteer import essential, folded
+from geo.gazetteer import essential, folded, sounded
 
 LEAST_LIKE: Final = 0.6
 """What is less like what was typed than this is not offered. 0 to 1, see :func:`likeness`."""
 BY_WORD: Final = 0.9
 """Words that are found one by one count for this much of the whole name."""
+BY_EAR: Final = 0.95
+"""A name that only sounds the same counts for this much of one that is written the same."""
 _ROAD_WORDS: Final = frozenset({"highway", "hwy", "road", "rd", "street", "st"})
 
 
@@ -120,9 +122,14 @@ def likeness(typed: str, name: str) -> float:
     """How alike a folded name is to what was typed, 0 to 1.
 
     By letters that are wrong, missing, too many or turned around, with blanks and without, since
-    people disagree on them; or word by word, when only a part of the name was typed.
+    people disagree on them; by how it sounds, since who calls says it and does not spell it; or
+    word by word, when only a part of the name was typed.
     """
-    letters = max(_alike(typed, name), _alike(typed.replace(" ", ""), name.replace(" ", "")))
+    letters = max(
+        _alike(typed, name),
+        _alike(typed.replace(" ", ""), name.replace(" ", "")),
+        BY_EAR * _alike(sounded(typed), sounded(name)),
+    )
     words, there = typed.split(), name.split()
     if not words or not there:
         return 0.0

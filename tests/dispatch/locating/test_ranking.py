@@ -45,6 +45,11 @@ def place(number: int, name: str, agency: int | None = None, **more: object) -> 
         ("Boom", "Burrell Boom"),
         ("mango creek", "Independence and Mango Creek"),
         ("Belize", "Belize City"),
+        ("Orang Wolk", "Orange Walk"),
+        ("kay kolker", "Caye Caulker"),
+        ("plasensia", "Placencia"),
+        ("ladivil", "Ladyville"),
+        ("belise citi", "Belize City"),
     ],
 )
 def test_names_are_found_however_they_are_spelt(typed: str, name: str) -> None:

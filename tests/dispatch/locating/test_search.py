@@ -72,6 +72,9 @@ NAMES = {
     "san pedro peir": "San Pedro pier",
     "Orange Walk Town": "Orange Walk",
     "dangrega": "Dangriga",
+    "orang wolk": "Orange Walk",
+    "kay kolker": "Caye Caulker",
+    "plasensia": "Placencia",
     "benqe viejo": "Benque Viejo el Carmen",
 }
 
