@@ -11,6 +11,7 @@ import { Hush } from './hush.svelte';
 import { keptSession } from './kept';
 import type { Layout, Panel, View } from './layout';
 import { Layouts } from './layouts.svelte';
+import { Learning } from './learning';
 import { LeftBehind } from './leftBehind';
 import { conversationOf, type Item } from './mail';
 import { Mailroom } from './mailroom.svelte';
@@ -81,7 +82,11 @@ export class Console extends Entrance {
   /** Agencies whose glass one has broken, while it lasts. */
   glasses = $state.raw<Glass[]>([]);
   /** What one may do, by kind of object and action. */
-  rights = $state.raw<Rights['rights']>({});
+  /** What one may do: actions by kind of thing; null until it is known. */
+  rights = $state.raw<Rights['rights'] | null>(null);
+  #learning = new Learning((path) => this.get(path));
+  /** What was begun before it was known whether one may. */
+  #begun: (() => void) | null = null;
   /** Address of the operator's own map (PMTiles), if there is one. */
   ownMap = $state<string | null>(null);
   /** When the other window last brought up a call that was asked for here; server's time, ms. */
@@ -275,7 +280,15 @@ export class Console extends Entrance {
 
   /** A new call, at once; whatever is shown beside the map makes room. */
   takeCall(): void {
-    if (this.mayTakeCalls) this.#askForWork('take');
+    this.#whenKnown(() => {
+      if (this.mayTakeCalls) this.#askForWork('take');
+    });
+  }
+
+  /** At once, or as soon as it is known what one may do: nobody presses a key for nothing. */
+  #whenKnown(act: () => void): void {
+    if (this.rights) act();
+    else this.#begun = act;
   }
 
   /** The next of my calls. */
@@ -321,12 +334,12 @@ export class Console extends Entrance {
     (opener as Window | null)?.focus();
   }
 
-  mayTakeCalls = $derived(this.rights['call']?.['take'] !== undefined);
-  mayBreakGlass = $derived(this.rights['glass']?.['break'] !== undefined);
+  mayTakeCalls = $derived(this.rights?.['call']?.['take'] !== undefined);
+  mayBreakGlass = $derived(this.rights?.['glass']?.['break'] !== undefined);
   /** Whether the pages of administration have anything for one. */
   mayAdminister = $derived(
     ['person', 'device', 'agreement', 'session', 'audit'].some(
-      (kind) => this.rights[kind]?.['see'],
+      (kind) => this.rights?.[kind]?.['see'],
     ),
   );
 
@@ -420,6 +433,7 @@ export class Console extends Entrance {
 
   /** Picture and mail come from here on. */
   protected override opened(): void {
+    this.#learning.over();
     if (!this.#watched) {
       this.#watched = this.connection.send({ t: 'watch', n: this.connection.next() });
     }
@@ -485,7 +499,9 @@ export class Console extends Entrance {
     this.picture = new Picture();
     this.fences = null;
     this.glasses = [];
-    this.rights = {};
+    this.rights = null;
+    this.#begun = null;
+    this.#learning.over();
     this.view = { page: 'list' };
   }
 
@@ -496,28 +512,30 @@ export class Console extends Entrance {
   }
 
   async #loadRights(): Promise<void> {
-    const answer = await this.get<Rights>('/api/rights');
-    if (!answer.ok) return;
-    this.rights = answer.value.rights;
+    const answer = await this.#learning.ask<Rights>('/api/rights');
+    if (!answer) return;
+    this.rights = answer.rights;
+    this.#begun?.();
+    this.#begun = null;
     if (this.mayBreakGlass) await this.#loadGlasses();
   }
 
   async #loadGlasses(): Promise<void> {
-    const answer = await this.get<{ glasses: Glass[] }>('/api/glass');
-    if (answer.ok) this.glasses = answer.value.glasses;
+    const answer = await this.#learning.ask<{ glasses: Glass[] }>('/api/glass');
+    if (answer) this.glasses = answer.glasses;
   }
 
   async #loadConfig(): Promise<void> {
-    const answer = await this.get<{ pmtiles: string | null }>('/api/config');
-    if (answer.ok) this.ownMap = answer.value.pmtiles;
+    const answer = await this.#learning.ask<{ pmtiles: string | null }>('/api/config');
+    if (answer) this.ownMap = answer.pmtiles;
   }
 
   async #loadFences(): Promise<void> {
-    const answer = await this.get<GeoJSON.FeatureCollection>('/api/fences');
-    if (!answer.ok) return;
-    this.fences = answer.value;
+    const answer = await this.#learning.ask<GeoJSON.FeatureCollection>('/api/fences');
+    if (!answer) return;
+    this.fences = answer;
     this.picture.fenceNames = new Map(
-      answer.value.features.map(({ properties }) => [
+      answer.features.map(({ properties }) => [
         Number(properties?.['id']),
         String(properties?.['name']),
       ]),
