@@ -121,7 +121,6 @@ async def test_a_boat_adrift_off_turneffe(
     await coast.get_by_role("combobox", name="Type").select_option("Vessel adrift")
     await coast.get_by_label("Title").fill("Boat adrift, three aboard")
     await coast.keyboard.press("F9")
-    await coast.get_by_role("tab", name="Incident", exact=True).click()
     panel = coast.get_by_role("article")
     await expect(panel).to_contain_text("Boat adrift")
 

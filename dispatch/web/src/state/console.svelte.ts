@@ -230,6 +230,7 @@ export class Console extends Entrance {
 
   #showIncident(id: number | null): void {
     this.work.open(id);
+    if (this.work.window === 'work') return; // there it has a place of its own, beside the panel
     if (id !== null) this.panel = 'incident';
     else if (this.panel === 'incident') this.panel = 'messages';
   }
