@@ -27,6 +27,8 @@ TEMPLATE = "psn_template"
 # How long an example takes is for the machine to say; no test judges by it.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+# Nor are hundreds of lines on that a word about what failed.
+logging.getLogger("asyncio").addFilter(lambda record: not record.msg.startswith("Executing %s"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -33,6 +33,7 @@ const en = {
     placeHint: 'Words, or latitude and longitude',
     point: 'Point on the map',
     pointing: 'Click on the map…',
+    pointingElsewhere: 'Click on the map in its own window; if there is none, open it above.',
     unpoint: 'Remove the point',
     unpointed: (words: string) => `The point of “${words}” was taken away with its words.`,
     keepPoint: 'Keep the point',
@@ -238,6 +239,8 @@ const es: Spoken<typeof en> = {
     placeHint: 'Palabras, o latitud y longitud',
     point: 'Marcar en el mapa',
     pointing: 'Haga clic en el mapa…',
+    pointingElsewhere:
+      'Haga clic en el mapa, en su propia ventana; si no está abierta, ábrala arriba.',
     unpoint: 'Quitar el punto',
     unpointed: (words) => `El punto de «${words}» se quitó junto con sus palabras.`,
     keepPoint: 'Conservar el punto',
