@@ -11,7 +11,8 @@ has every code.
 
 from dispatch.alerting.cap.building import build, check, moment
 from dispatch.alerting.cap.documents import MAX_BYTES
-from dispatch.alerting.cap.findings import CapRefused, Finding, Weight
+from dispatch.alerting.cap.findings import CapRefused, Finding, Findings, Weight
+from dispatch.alerting.cap.lexical import LEAST_POINTS
 from dispatch.alerting.cap.reading import Reading, parse, read
 from dispatch.alerting.cap.signing import Seal, Verdict, Verified, sign, verify
 from dispatch.alerting.cap.values import (
@@ -36,6 +37,7 @@ from dispatch.alerting.cap.values import (
 )
 
 __all__ = [
+    "LEAST_POINTS",
     "MAX_BYTES",
     "Alert",
     "Area",
@@ -44,6 +46,7 @@ __all__ = [
     "Certainty",
     "Circle",
     "Finding",
+    "Findings",
     "Info",
     "MessageType",
     "Named",

@@ -1,0 +1,261 @@
+"""Everything that is wrong with a warning before somebody approves it. Pure.
+
+Findings have the shape of those about CAP documents: path, stable code, sentence, what to do. An
+error keeps the warning from being approved; advice is shown, and may be passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from dispatch.alerting import cap, sms
+from dispatch.alerting.cap import Finding, MessageType, Status, Weight
+from dispatch.alerting.channels import (
+    HEADLINE_CHARACTERS,
+    begins_as_no_warning,
+    fit,
+    shown,
+)
+from dispatch.alerting.content import SPOKEN, Channel, Content, Text
+from dispatch.alerting.issuing import Issuer, alert
+from dispatch.alerting.life import SENDABLE, Message, Policy
+
+CHEAP_PARTS: Final = 3
+"""Short messages that a warning may need before it is worth a word."""
+_BLANK: Final = re.compile(r"\{[^{}]*\}|_{3,}")
+
+
+def findings(
+    message: Message, chain: Sequence[Message], issuer: Issuer, policy: Policy, now: datetime
+) -> tuple[Finding, ...]:
+    """What is wrong with a message, errors first."""
+    content = message.content
+    found = [
+        *_whole(content),
+        *_area(content),
+        *_times(content, message.kind, policy, now),
+        *_languages(content, policy),
+        *(each for text in content.texts for each in _text(content, text)),
+        *(each for text in content.texts for each in _lengths(content, text, issuer)),
+    ]
+    # Of what is told above, the standard would say the same again in its own words.
+    if not any(each.weight is Weight.ERROR for each in found):
+        document = cap.check(alert(message, chain, issuer, now))
+        found += [each for each in document if each.weight is Weight.ERROR]
+    return tuple(sorted(found, key=lambda each: each.weight is Weight.ADVICE))
+
+
+def _whole(content: Content) -> Iterator[Finding]:
+    if content.status not in SENDABLE:
+        yield _error(
+            "/status",
+            "warning.status",
+            f"A warning that is {content.status} is not sent to anybody.",
+            "Make it Actual, Exercise or Test.",
+        )
+    if content.status is Status.EXERCISE and not content.note.strip():
+        yield _error(
+            "/note",
+            "warning.exercise_unnamed",
+            "It is for an exercise, and does not say for which.",
+            "Name the exercise in the note.",
+        )
+    if not content.event.strip() or not content.categories:
+        yield _error(
+            "/event",
+            "warning.event_missing",
+            "It does not say what kind of event it is about.",
+            "Choose a template, or a kind and a category.",
+        )
+    if not content.channels:
+        yield _error(
+            "/channels",
+            "warning.no_channel",
+            "No channel is chosen, so it would reach nobody.",
+            "Choose one channel at least.",
+        )
+    for name, value in (
+        ("urgency", content.urgency),
+        ("severity", content.severity),
+        ("certainty", content.certainty),
+    ):
+        if value == "Unknown":
+            yield _advice(
+                f"/{name}",
+                "warning.unknown",
+                f"The {name} is unknown; receivers that choose by it may not show the warning.",
+                "Say what is most likely.",
+            )
+
+
+def _area(content: Content) -> Iterator[Finding]:
+    if content.area is None:
+        yield _error(
+            "/area",
+            "warning.no_area",
+            "No area is chosen.",
+            "Draw it, or choose a district, a town or a track.",
+        )
+        return
+    for told in content.area.told:
+        yield _advice("/area", "warning.area_changed", told, "Look at it on the map.")
+
+
+def _times(content: Content, kind: MessageType, policy: Policy, now: datetime) -> Iterator[Finding]:
+    goes = max(now, content.send_at) if content.send_at else now
+    if content.send_at is not None and content.send_at < now:
+        yield _advice(
+            "/send_at",
+            "warning.send_at_past",
+            "The time to send it is past.",
+            "It is sent as soon as it is approved; choose another time if that is not meant.",
+        )
+    if content.expires is None:
+        if kind is not MessageType.CANCEL:
+            yield _error(
+                "/expires",
+                "warning.no_end",
+                "It does not say until when it holds.",
+                "Choose when it is over; it can be updated until then.",
+            )
+        return
+    if content.onset is not None and content.onset > content.expires:
+        yield _error(
+            "/onset",
+            "warning.begins_late",
+            "It is over before what it warns of begins.",
+            "Check the beginning and the end.",
+        )
+    if kind is not MessageType.CANCEL and content.expires < goes + policy.least:
+        yield _error(
+            "/expires",
+            "warning.expired",
+            "It would be over before anybody could act on it.",
+            f"Choose an end that is {policy.least.seconds // 60} minutes or more after it is sent.",
+        )
+    if content.expires > goes + policy.longest:
+        yield _error(
+            "/expires",
+            "warning.too_long_in_force",
+            f"It would hold for more than {policy.longest.days} days.",
+            "Choose an earlier end, and update it while the danger lasts.",
+        )
+
+
+def _languages(content: Content, policy: Policy) -> Iterator[Finding]:
+    counted = Counter(text.language for text in content.texts)
+    for language in policy.languages:
+        if not counted[language]:
+            yield _error(
+                f"/text[{language}]",
+                "warning.language_missing",
+                f"There is no text in {_spoken(language)}.",
+                "Write it, or choose a template that has it.",
+            )
+    for language, count in counted.items():
+        if count > 1:
+            yield _error(
+                f"/text[{language}]",
+                "warning.language_twice",
+                f"There are {count} texts in {_spoken(language)}.",
+                "Put them together.",
+            )
+
+
+def _text(content: Content, text: Text) -> Iterator[Finding]:
+    path = f"/text[{text.language}]"
+    spoken = _spoken(text.language)
+    for name in ("event", "headline", "instruction"):
+        if not getattr(text, name).strip():
+            yield _error(
+                f"{path}/{name}",
+                "warning.words_missing",
+                f"The {name} in {spoken} is empty.",
+                "Write it; whoever reads only this must know what happens and what to do.",
+            )
+    if len(text.headline) > HEADLINE_CHARACTERS:
+        yield _advice(
+            f"{path}/headline",
+            "warning.headline_long",
+            f"The headline in {spoken} has {len(text.headline)} characters, and some screens "
+            f"show {HEADLINE_CHARACTERS}.",
+            "Say less in it, and the rest in the description.",
+        )
+    for name in ("event", "headline", "description", "instruction", "short"):
+        said = getattr(text, name)
+        blank = _BLANK.search(said)
+        if blank is not None:
+            yield _error(
+                f"{path}/{name}",
+                "warning.blank_left",
+                f"The {name} in {spoken} still has a blank in it: {blank[0][:40]}.",
+                "Fill it in, or take it out.",
+            )
+        if content.status is Status.ACTUAL and begins_as_no_warning(said):
+            yield _error(
+                f"{path}/{name}",
+                "warning.looks_like_exercise",
+                f"The {name} in {spoken} begins as an exercise or a test does, and this is real.",
+                "Take that word out, or make it an Exercise or a Test.",
+            )
+
+
+def _lengths(content: Content, text: Text, issuer: Issuer) -> Iterator[Finding]:
+    spoken = _spoken(text.language)
+    for channel in sorted(content.channels):
+        found = fit(content, text, channel, issuer.word)
+        path = f"/text[{text.language}]/{channel}"
+        if not found.fits:
+            yield _error(
+                path,
+                "warning.too_long",
+                f"In {spoken} it takes {found.length} {found.unit} by {_by(channel)}; "
+                f"{found.most} are the most.",
+                "Write a short text for telephones and radios, or shorten what to do.",
+            )
+    if Channel.SMS in content.channels:
+        yield from _short_messages(content, text, issuer)
+
+
+def _short_messages(content: Content, text: Text, issuer: Issuer) -> Iterator[Finding]:
+    said = shown(content, text, Channel.SMS, issuer.word)
+    parts = len(sms.measure(said).parts)
+    fewer = len(sms.measure(sms.plainer(said)).parts)
+    path = f"/text[{text.language}]/sms"
+    spoken = _spoken(text.language)
+    if fewer < parts:
+        yield _advice(
+            path,
+            "warning.sms_letters",
+            f"In {spoken} it takes {parts} short messages, and {fewer} with plain letters.",
+            "Choose plain letters for short messages, or write it without those that need room.",
+        )
+    elif parts > CHEAP_PARTS:
+        yield _advice(
+            path,
+            "warning.sms_parts",
+            f"In {spoken} it takes {parts} short messages for each telephone.",
+            "Shorten it, so that it is there sooner.",
+        )
+
+
+def _spoken(language: str) -> str:
+    return SPOKEN.get(language, language)
+
+
+def _by(channel: Channel) -> str:
+    return {Channel.SMS: "SMS", Channel.CELL: "cell broadcast"}.get(
+        channel, channel.value.replace("_", " ")
+    )
+
+
+def _error(path: str, code: str, text: str, todo: str) -> Finding:
+    return Finding(path, code, text, todo)
+
+
+def _advice(path: str, code: str, text: str, todo: str) -> Finding:
+    return Finding(path, code, text, todo, Weight.ADVICE)
