@@ -220,7 +220,7 @@ def _within(degrees: float) -> Polygon:
 
 def _rings(part: Part, told: list[str]) -> Iterable[tuple[Position, ...]]:
     if isinstance(part, Drawn):
-        yield _few(_drawn(part.ring, told), "The polygon", told)
+        yield _few(_drawn(part.ring), "The polygon", told)
     elif isinstance(part, District):
         # Its outline is good to two kilometres (geo.belize): a pier or a small caye is within. A
         # district is known by its name, so that it has fewer points tells nobody anything.
@@ -234,7 +234,7 @@ def _rings(part: Part, told: list[str]) -> Iterable[tuple[Position, ...]]:
             yield _few(Polygon(polygon.exterior), "The track", told)
 
 
-def _drawn(ring: tuple[Position, ...], told: list[str]) -> Polygon:
+def _drawn(ring: tuple[Position, ...]) -> Polygon:
     if len(ring) > MOST_GIVEN:
         raise AreaRefused(
             "area.many_points",
