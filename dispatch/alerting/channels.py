@@ -37,8 +37,8 @@ NOT_ACTUAL: Final = frozenset(
 
 SMS_PARTS: Final = 6
 """More messages than this are no warning, and cost as many times the centre's time."""
-RADIO_UNITS: Final = 140
-"""UTF-16 units of a text to a group that the least able portable takes (a MOTOTRBO)."""
+RADIO_UNITS: Final = 3 * 140
+"""UTF-16 units of a text to a radio group: three messages of what the least able portable takes."""
 CELL_SEPTETS: Final = 15 * 93
 CELL_UNITS: Final = 15 * 41
 """3GPP TS 23.041: fifteen pages of 82 octets."""
@@ -74,10 +74,14 @@ class Fit:
         return self.most is None or self.length <= self.most
 
 
-def mark(status: Status, language: str) -> str:
-    """The word that a warning of a status begins and ends with; nothing when it is Actual."""
+def mark(status: Status, language: str, brief: bool = False) -> str:
+    """The words that a warning of a status begins and ends with; nothing when it is Actual.
+
+    ``brief``: one of them, where there is little room.
+    """
     words = MARKS.get(status)
-    return "" if words is None else words.get(language, words[ENGLISH])
+    said = "" if words is None else words.get(language, words[ENGLISH])
+    return said.partition(" ")[0] if brief else said
 
 
 def fit(content: Content, text: Text, channel: Channel, sender: str) -> Fit:
@@ -105,7 +109,8 @@ def shown(content: Content, text: Text, channel: Channel, sender: str) -> str:
     around = mark(content.status, text.language)
     short = text.short.strip() or _sentences(text.headline or text.event, text.instruction)
     if channel in (Channel.SMS, Channel.RADIO_TEXT, Channel.CELL):
-        said = _between(around, f"{sender}: {short}", " ")
+        brief = mark(content.status, text.language, brief=True)
+        said = _between(brief, f"{sender}: {short}", " ")
         plain = content.plain_letters and channel is not Channel.RADIO_TEXT
         return sms.plainer(said) if plain else said
     if channel is Channel.PUSH:

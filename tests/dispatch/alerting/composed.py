@@ -30,11 +30,11 @@ TEXTS = (
     ),
     Text(
         KRIOL,
-        "Horikayn waanin",
-        "Horikayn waanin fi Bileez Siti",
-        "Wahn horikayn laikli fi reech di koas tunait.",
+        "Harikayn waanin",
+        "Harikayn waanin fi Bileez Siti",
+        "Wahn harikayn laikli fi reech di koas tunait.",
         "Goh da wahn shelta now.",
-        "Horikayn waanin fi Bileez Siti. Goh da wahn shelta now.",
+        "Harikayn waanin fi Bileez Siti. Goh da wahn shelta now.",
     ),
 )
 CONTENT = Content(
