@@ -27,11 +27,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dispatch.alerting.cap import Finding, MessageType, Status, Weight
-from dispatch.alerting.content import Content
-from dispatch.domain.refusals import DispatchRefused, not_now
+from dispatch.alerting.content import LANGUAGES, Content
+from dispatch.domain.refusals import DispatchRefused, bad_value, not_now
 
-MESSAGES: Final = frozenset({MessageType.ALERT, MessageType.UPDATE, MessageType.CANCEL})
-"""What is made at the desk."""
+FOLLOWING: Final = frozenset({MessageType.UPDATE, MessageType.CANCEL})
+"""What is made at the desk about a warning that was sent."""
 SENDABLE: Final = frozenset({Status.ACTUAL, Status.EXERCISE, Status.TEST})
 """What is sent to people."""
 REASON_CHARACTERS: Final = 10
@@ -65,7 +65,7 @@ class Policy:
     approval: timedelta = timedelta(hours=6)
     least: timedelta = timedelta(minutes=5)
     longest: timedelta = timedelta(days=7)
-    languages: tuple[str, ...] = ("en-BZ", "es-BZ", "bzj")
+    languages: tuple[str, ...] = LANGUAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,8 @@ def draft_about(
     chain: Sequence[Message], kind: MessageType, message: int, content: Content, by: int
 ) -> Message:
     """An Update or a Cancel of a warning that was sent."""
+    if kind not in FOLLOWING:
+        raise bad_value(f"No {kind} follows a warning.", "Make an Update or a Cancel.")
     newest = _newest(chain)
     if newest is None:
         raise not_now("This warning has not been sent.", "Change its draft, or drop it.")
@@ -204,8 +206,7 @@ def approve_alone(
         )
     why = " ".join(reason.split())
     if len(why) < REASON_CHARACTERS:
-        raise DispatchRefused(
-            "bad_value",
+        raise bad_value(
             "Whoever approves his own warning says why nobody else could.",
             "Write the reason; it is told to everybody who approves, and stands in every report.",
         )
@@ -284,8 +285,7 @@ def _need_open(chain: Iterable[Message], content: Content) -> None:
             "This warning was cancelled.", "Begin a new warning if there is danger again."
         )
     if newest is not None and newest.content.status is not content.status:
-        raise DispatchRefused(
-            "bad_value",
+        raise bad_value(
             f"The warning is {newest.content.status}, and this message is {content.status}.",
             f"Make it {newest.content.status}, or begin a new warning.",
         )

@@ -15,8 +15,6 @@ from typing import Final
 
 OCTETS: Final = 140
 """Of a message's text, header included."""
-MOST_PARTS: Final = 255
-"""The number of parts is one octet."""
 
 _BASIC: Final = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"

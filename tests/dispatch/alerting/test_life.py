@@ -48,6 +48,7 @@ def sent() -> Message:
 
 
 def test_from_draft_to_sent() -> None:
+    """DOM-WRN-1."""
     message = drafted()
     assert message.stage is Stage.DRAFT
     message = life.check(message, ())
@@ -70,6 +71,7 @@ def test_errors_keep_it_from_being_checked_and_advice_does_not() -> None:
 
 @pytest.mark.parametrize("message", [drafted(), checked()])
 def test_what_is_not_approved_is_not_sent(message: Message) -> None:
+    """DOM-WRN-1."""
     refused("not_now", life.send, message, (), OFFICER, NOW, POLICY)
 
 
@@ -310,6 +312,11 @@ def test_a_cancellation_needs_no_end() -> None:
         Policy(approval=timedelta(days=3)),
     )
     assert out.stage is Stage.SENT
+
+
+@pytest.mark.parametrize("kind", [MessageType.ALERT, MessageType.ACK, MessageType.ERROR])
+def test_only_updates_and_cancellations_follow(kind: MessageType) -> None:
+    refused("bad_value", about, (sent(),), kind, 11)
 
 
 def test_what_was_not_sent_has_nothing_to_update() -> None:

@@ -53,6 +53,7 @@ LAUGHS = "".join(
     ],
 )
 def test_entities_are_refused_before_they_are_looked_at(doctype: str, event: str) -> None:
+    """DOM-WRN-24."""
     assert refused(with_doctype(doctype, event)) == "cap.doctype"
     assert refused(with_doctype(doctype, event).decode().encode("utf-16")) == "cap.doctype"
 
@@ -75,6 +76,7 @@ def test_an_entity_that_nobody_declared_is_no_xml() -> None:
 
 
 def test_fifty_megabytes_are_not_read() -> None:
+    """DOM-WRN-24."""
     assert refused(b"<alert>" + b"x" * 50_000_000) == "cap.too_large"
     assert refused(b" " * (MAX_BYTES + 1)) == "cap.too_large"
 
@@ -95,6 +97,7 @@ def test_more_elements_than_any_alert_has_are_refused(data: bytes) -> None:
     ["<a>" * 100_000, "<a>" * 300 + "</a>" * 300, "<a " + 'x="1" ' * 2 + "/>", "x" * 11_000_000],
 )
 def test_depth_and_length_are_bounded(inside: str) -> None:
+    """DOM-WRN-24."""
     assert refused(f"<alert>{inside}</alert>".encode()) in ("cap.not_xml", "cap.too_large")
 
 
@@ -173,6 +176,7 @@ def test_without_a_declaration_it_is_utf_8() -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_and_nothing_else_happens(data: bytes) -> None:
+    """DOM-WRN-23."""
     reading = cap.read(data)
     assert reading.alert is None
     assert reading.errors

@@ -181,6 +181,7 @@ def test_many_references_are_parted_by_any_space() -> None:
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
+    """DOM-WRN-23."""
     data = DOCUMENT
     for old, new in (
         ("<scope>Public</scope>", ""),

@@ -17,6 +17,7 @@ from dispatch.alerting.cap import Weight
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(alerts())
 def test_building_and_reading_is_identity(alert: cap.Alert) -> None:
+    """DOM-WRN-23."""
     data = cap.build(alert)
     reading = cap.read(data)
     assert reading.errors == ()

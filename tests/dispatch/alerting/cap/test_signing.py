@@ -87,6 +87,7 @@ def test_one_without_a_signature_has_none() -> None:
 
 
 def test_a_stranger_who_calls_himself_the_same_is_not_known() -> None:
+    """DOM-WRN-25."""
     assert verdict(cap.sign(ALERT, STRANGER)) is Verdict.UNKNOWN
     assert cap.verify(SIGNED, [], NOW).verdict is Verdict.UNKNOWN
 
@@ -144,6 +145,7 @@ def forged() -> etree._Element:
 
 
 def test_the_signed_alert_inside_another_is_worth_nothing() -> None:
+    """DOM-WRN-25."""
     outer = forged()
     outer.append(root())
     found = cap.verify(etree.tostring(outer), KNOWN, NOW)
@@ -212,6 +214,7 @@ def test_a_comment_that_is_not_hashed_does_not_part_words() -> None:
 
 
 def test_what_is_returned_was_read_from_what_was_signed() -> None:
+    """DOM-WRN-25."""
     data = SIGNED.replace(b"<scope>", b"<!-- anybody's word --><?anybody word?><scope>", 1)
     found = cap.verify(data, KNOWN, NOW)
     assert found.verdict is Verdict.UNKNOWN  # the instruction is hashed, the comment is not

@@ -1,0 +1,39 @@
+"""docs/warnings.md and the code say the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dispatch.alerting.templates import templates
+
+ROOT = Path(__file__).parents[3]
+DOCUMENT = (ROOT / "docs" / "warnings.md").read_text()
+CODE = re.compile(r"[\"`]((?:cap|area|warning)\.[a-z_]+)[\"`]")
+RULE = re.compile(r"DOM-WRN-\d+")
+
+
+def test_every_code_is_in_the_document_and_none_that_is_not() -> None:
+    source = "\n".join(path.read_text() for path in (ROOT / "dispatch" / "alerting").rglob("*.py"))
+    assert set(CODE.findall(DOCUMENT)) == set(CODE.findall(source))
+
+
+def test_every_rule_is_quoted_by_a_test() -> None:
+    rules = re.findall(r"^\| (DOM-WRN-\d+) \|", DOCUMENT, re.MULTILINE)
+    assert rules == [f"DOM-WRN-{at}" for at in range(1, len(rules) + 1)]
+    tests = "\n".join(
+        path.read_text()
+        for path in Path(__file__).parent.rglob("test_*.py")
+        if path != Path(__file__)
+    )
+    assert set(RULE.findall(tests)) == set(rules)
+
+
+def test_every_template_stands_there_with_its_hours_and_sources() -> None:
+    for template in templates().values():
+        (row,) = re.findall(rf"^\| `{template.code}` \|.*$", DOCUMENT, re.MULTILINE)
+        _, _, name, hours, sources, doubt, _ = (cell.strip() for cell in row.split("|"))
+        assert (name, hours, doubt) == (
+            template.name["en"], f"{template.hours:g}", template.doubt,
+        )  # fmt: skip
+        assert re.findall(r"\]\((\S+?)\)", sources) == [each.where for each in template.sources]
