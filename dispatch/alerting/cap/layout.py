@@ -25,6 +25,7 @@ class Kind(enum.Enum):
     """Text without spaces, commas, ``<`` and ``&``: ``identifier`` and ``sender``."""
     SAID = "said"
     """Text that must say something."""
+    URI = "uri"
     TIME = "time"
     LANGUAGE = "language"
     INTEGER = "integer"
@@ -84,7 +85,7 @@ RESOURCE: Final = Group(
         Part("resourceDesc", Kind.TEXT, 1, field="description"),
         Part("mimeType", Kind.TEXT, 1, field="mime_type"),
         Part("size", Kind.INTEGER),
-        Part("uri", Kind.TEXT),
+        Part("uri", Kind.URI),
         Part("derefUri", Kind.TEXT, field="content"),
         Part("digest", Kind.TEXT),
     ),
@@ -121,7 +122,7 @@ INFO: Final = Group(
         Part("headline", Kind.TEXT),
         Part("description", Kind.TEXT),
         Part("instruction", Kind.TEXT),
-        Part("web", Kind.TEXT),
+        Part("web", Kind.URI),
         Part("contact", Kind.TEXT),
         Part("parameter", NAMED, many=True, field="parameters"),
         Part("resource", RESOURCE, many=True, field="resources"),

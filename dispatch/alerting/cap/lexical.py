@@ -29,6 +29,25 @@ _TIME: Final = re.compile(
 )
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 _TAG: Final = re.compile(r"(?:[A-Za-z]{2,3}|[iIxX])(?:-.*)?")
+_ESCAPED: Final = re.compile(r"""[^\x21-\x7e]|["<>\\^`{|}]""")
+"""Characters that XML Schema lets stand in an address, to be escaped by whoever asks for it."""
+_URI: Final = re.compile(
+    r"""
+    (?:[a-z][a-z0-9+.-]*:|(?![^/?\#]*:))                # a scheme, or no colon in the first segment
+    (?://
+        (?:[\w.~!$&'()*+,;=:%-]*@)?                     # who
+        (?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)        # where
+        (?::[0-9]+)?
+        (?=[/?\#]|\Z)
+    |(?!//))
+    [\w.~!$&'()*+,;=:@%/-]*                             # the path
+    (?:\?[\w.~!$&'()*+,;=:@%/?-]*)?
+    (?:\#[\w.~!$&'()*+,;=:@%/?\[\]-]*)?
+    """,
+    re.VERBOSE | re.ASCII | re.IGNORECASE,
+)
+"""A reference of RFC 3986."""
+_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _RESTRICTED: Final = re.compile(r"[\s,<&]")
@@ -77,6 +96,18 @@ def said(text: str, place: Place) -> str:
     """A text that has to say something."""
     if not text.strip():
         place.error("cap.blank", "It says nothing.", "Write what the element is for.")
+    return text
+
+
+def uri(text: str, place: Place) -> str:
+    """An address, whole or relative; letters of any script and spaces may stand in it."""
+    escaped = _ESCAPED.sub("%20", text.strip(SPACE))
+    if _URI.fullmatch(escaped) is None or _PERCENT.search(escaped):
+        place.error(
+            "cap.uri",
+            f"{shown(text)} is no address.",
+            "Write it as https://nemo.org.bz/warnings.",
+        )
     return text
 
 

@@ -30,6 +30,7 @@ _READERS: Final[Mapping[Kind, Reader]] = {
     Kind.TEXT: lambda text, place: text,
     Kind.NAME: lexical.name,
     Kind.SAID: lexical.said,
+    Kind.URI: lexical.uri,
     Kind.TIME: lexical.time,
     Kind.LANGUAGE: lexical.language,
     Kind.INTEGER: lexical.integer,

@@ -103,12 +103,23 @@ def areas(draw: st.DrawFn) -> cap.Area:
     )
 
 
+uris = st.sampled_from(
+    [
+        "https://nemo.org.bz/1?a=b#c",
+        "map.png",
+        "cid:1",
+        "",
+        "//x.bz:80",
+        "https://ñu.bz/á b",
+        "http://[::1]/",
+    ]
+)
 resources = st.builds(
     cap.Resource,
     description=texts,
     mime_type=st.just("image/png"),
     size=st.none() | st.integers(0, 10**12),
-    uri=st.none() | texts,
+    uri=st.none() | uris,
     content=st.none() | texts,
     digest=st.none() | st.from_regex(r"[0-9a-f]{40}", fullmatch=True),
 )

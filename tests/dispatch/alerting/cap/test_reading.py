@@ -81,6 +81,9 @@ def test_a_document_that_is_right_has_nothing_wrong() -> None:
         # Languages.
         ("es-BZ", "es_BZ", f"{INFO}/language", "cap.language"),
         ("es-BZ", "español", f"{INFO}/language", "cap.language"),
+        # Addresses.
+        ("<area>", "<web>https://nemo.org.bz:x/</web><area>", f"{INFO}/web", "cap.uri"),
+        ("<area>", "<web>https://nemo.org.bz/%zz</web><area>", f"{INFO}/web", "cap.uri"),
         # For whom.
         (">Public<", ">Restricted<", "/alert/restriction", "cap.restriction_missing"),
         (">Public<", ">Private<", "/alert/addresses", "cap.addresses_missing"),

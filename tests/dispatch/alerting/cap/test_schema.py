@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from written import DOCUMENT, alerts
+from written import ALERT, DOCUMENT, INFO, alerts
 
 from dispatch.alerting import cap
 
@@ -42,6 +43,20 @@ values = st.sampled_from(
      "2026-06-01T24:00:00-06:00", "2026-13-01T12:00:00-06:00", "2026-06-01T12:00:00-15:00",
      "-2026-06-01T12:00:00-06:00", "2026-06-01T12:00:00,06:00", "0000-06-01T12:00:00-06:00"]
 )  # fmt: skip
+
+
+letters = st.text(st.sampled_from(list('ab1:/?#%[]@.- ñ"<&;=')), max_size=12)
+starts = st.sampled_from(["", "http://", "https://nemo.org.bz/", "a:", "1:", "//", "mailto:"])
+
+
+@settings(max_examples=500, suppress_health_check=[FIXTURE])
+@given(starts, letters)
+def test_an_address_that_the_schema_refuses_is_refused(
+    schema: etree.XMLSchema, start: str, letters: str
+) -> None:
+    alert = replace(ALERT, infos=(replace(INFO, web=f"{start}{letters}"),))
+    written = cap.build(alert)
+    assert bool(cap.read(written).errors) or accepts(schema, written), schema.error_log
 
 
 @settings(max_examples=500, suppress_health_check=[FIXTURE])
