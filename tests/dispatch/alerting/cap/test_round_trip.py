@@ -14,7 +14,7 @@ from dispatch.alerting import cap
 from dispatch.alerting.cap import Weight
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(alerts())
 def test_building_and_reading_is_identity(alert: cap.Alert) -> None:
     """DOM-WRN-23."""
