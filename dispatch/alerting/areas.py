@@ -35,8 +35,9 @@ LARGEST_KM2: Final = 250_000.0
 """Belize with its sea has about a fifth of it."""
 SMALLEST_KM2: Final = 0.0001
 """A hundred square metres: less is a slip of the hand."""
-MOST_GIVEN: Final = 100_000
+MOST_GIVEN: Final = 20_000
 """Points of one polygon that are looked at; more are no area that somebody drew."""
+MOST_WAYPOINTS: Final = 1_000
 MOST_POINTS: Final = 100
 """Points of a polygon in a message, the last one included: what cell-broadcast entities take."""
 MOST_PARTS: Final = 50
@@ -263,14 +264,19 @@ def _few(polygon: Polygon, what: str, told: list[str]) -> tuple[Position, ...]:
     if before <= MOST_POINTS:
         return _ring(polygon)
     grown = 0.0001
+    # Growing a shape of many corners by little takes long and leads nowhere: begin where few are.
+    while shapely.get_num_coordinates(polygon.simplify(grown * 0.25)) > 60 * MOST_POINTS:
+        grown *= 1.3
     while True:
-        # Grown by as much as simplifying may take away, it still covers what it was.
-        around = polygon.buffer(grown, join_style="mitre").simplify(grown)
+        # Simplified by a quarter of what it is grown by, and again by less than is left of that, it
+        # still covers what it was; and no point of it is further away than twice as much.
+        rough = polygon.simplify(grown * 0.25)
+        around = rough.buffer(grown, quad_segs=4).simplify(grown * 0.7)
         if isinstance(around, Polygon) and len(around.exterior.coords) <= MOST_POINTS:
             made = Polygon(_ring(around))
             if made.covers(polygon):
                 break
-        grown *= 1.5
+        grown *= 1.3
     metres = grown * 2 * 111_000
     told.append(
         f"{what} had {before:,} points and now has {len(made.exterior.coords)}; it reaches up to "
@@ -327,10 +333,10 @@ def _track(part: Track) -> shapely.Geometry:
     """Everything within the width of a line: around each leg, the hull of its two ends' circles."""
     if not part.points:
         raise AreaRefused("area.empty", "The track has no points.", "Give two points at least.")
-    if len(part.points) > MOST_GIVEN // _STEPS:
+    if len(part.points) > MOST_WAYPOINTS:
         raise AreaRefused(
             "area.many_points",
-            f"The track has {len(part.points):,} points; {MOST_GIVEN // _STEPS:,} are the most.",
+            f"The track has {len(part.points):,} points; {MOST_WAYPOINTS:,} are the most.",
             "Leave out points that lie close together.",
         )
     discs = [_disc(_circle(Around(point.at, point.radius_km))) for point in part.points]

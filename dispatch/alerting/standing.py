@@ -84,13 +84,21 @@ def in_force(arrived: Iterable[Alert], now: datetime) -> tuple[Alert, ...]:
 
 def life(alert: Alert) -> datetime:
     """When it is over by itself: when the last of its infos is."""
-    ends = [info.expires or alert.sent + UNSAID_LIFE for info in alert.infos]
-    return max(ends, default=alert.sent + UNSAID_LIFE)
+    return max((_end(alert, info) for info in alert.infos), default=_end(alert, None))
 
 
 def still_said(alert: Alert, now: datetime) -> tuple[Info, ...]:
     """The infos of an alert in force that are not over."""
-    return tuple(each for each in alert.infos if (each.expires or alert.sent + UNSAID_LIFE) > now)
+    return tuple(each for each in alert.infos if _end(alert, each) > now)
+
+
+def _end(alert: Alert, info: Info | None) -> datetime:
+    if info is not None and info.expires is not None:
+        return info.expires
+    try:
+        return alert.sent + UNSAID_LIFE
+    except OverflowError:  # A feed that lies about time, on the last day that there is.
+        return alert.sent
 
 
 def key(message: Alert | Reference) -> Key:

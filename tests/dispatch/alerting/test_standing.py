@@ -64,6 +64,14 @@ def test_one_that_does_not_say_until_when_holds_for_a_day() -> None:
     assert states(replace(A, infos=()), now=SENT + timedelta(hours=25)) == {"a": State.EXPIRED}
 
 
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_feed_that_lies_about_time_does_no_harm(year: int) -> None:
+    odd = replace(A, sent=datetime(year, 12 if year > 1 else 1, 31, 23, tzinfo=UTC), infos=())
+    assert states(odd, A)["a"] in State
+    assert beliefs([odd, CANCEL, UPDATE], NOW)
+    assert standing.life(odd).year == odd.sent.year or year == 1
+
+
 def test_it_is_over_when_the_last_of_its_infos_is() -> None:
     short = replace(INFO, expires=SENT + timedelta(minutes=1))
     both = replace(A, infos=(short, INFO))

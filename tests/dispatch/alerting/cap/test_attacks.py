@@ -198,9 +198,9 @@ def test_a_right_document_that_is_damaged_anywhere_never_does_harm(
         text = text[:at] + piece + text[at + length :]
     reading = cap.read(text.encode("utf-8", "surrogatepass"))
     assert (reading.alert is not None) or reading.errors
-    if reading.valid:
-        assert reading.alert is not None
-        assert cap.parse(cap.build(reading.alert)) == reading.alert
+    if reading.alert is not None:
+        written = cap.build(reading.alert)  # what is understood can be kept and compared
+        assert not reading.valid or cap.parse(written) == reading.alert
 
 
 @settings(max_examples=200)
