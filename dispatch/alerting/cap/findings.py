@@ -49,22 +49,25 @@ Tell = Callable[[Finding], None]
 class Findings:
     """The findings of one document, in its order, :data:`MOST` at most."""
 
-    __slots__ = ("_kept", "_more")
+    __slots__ = ("_advice", "_kept", "_more")
 
     def __init__(self) -> None:
         self._kept: list[Finding] = []
+        self._advice = 0
         self._more = 0
 
     def __call__(self, finding: Finding) -> None:
         """Keep one; errors beyond the limit put out advice, never the other way round."""
         if len(self._kept) < MOST:
             self._kept.append(finding)
+            self._advice += finding.weight is Weight.ADVICE
             return
         self._more += 1
-        if finding.weight is Weight.ERROR:
+        if finding.weight is Weight.ERROR and self._advice:
             for at in range(len(self._kept) - 1, -1, -1):
                 if self._kept[at].weight is Weight.ADVICE:
                     del self._kept[at]
+                    self._advice -= 1
                     self._kept.append(finding)
                     return
 

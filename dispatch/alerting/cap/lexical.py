@@ -20,6 +20,8 @@ from dispatch.alerting.cap.values import Circle, Point, Polygon, Reference, Vers
 
 LEAST_POINTS: Final = 4
 """A triangle whose last point is its first (3.2.4)."""
+MOST_REFERENCES: Final = 5_000
+"""More than any warning has messages."""
 SPACE: Final = "\t\n\r "
 """White space of XML; other characters that look like it are characters."""
 
@@ -232,7 +234,15 @@ def words(text: str, place: Place) -> tuple[str, ...]:
 def references(text: str, place: Place) -> tuple[Reference, ...]:
     """Earlier messages, each as ``sender,identifier,sent`` (3.2.1)."""
     found = []
-    for at, each in enumerate(text.split(), 1):
+    named = text.split()
+    if len(named) > MOST_REFERENCES:
+        place.error(
+            "cap.references_many",
+            f"It names {len(named):,} messages; {MOST_REFERENCES:,} are the most.",
+            "Name the messages of this warning alone.",
+        )
+        return ()
+    for at, each in enumerate(named, 1):
         parts = each.split(",")
         if len(parts) != 3 or not all(parts):
             place.error(

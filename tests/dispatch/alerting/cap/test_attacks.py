@@ -15,13 +15,13 @@ from dispatch.alerting import cap
 from dispatch.alerting.cap.documents import MAX_BYTES, MAX_ELEMENTS
 
 SECONDS = 5.0
-"""Far more than is needed, and far less than an attack would want."""
+"""Of the processor: far more than is needed, and far less than an attack would want."""
 
 
 def refused(data: bytes) -> str:
-    started = time.monotonic()
+    started = time.process_time()
     reading = cap.read(data)
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert reading.alert is None and not reading.valid
     assert len(reading.findings) == 1
     assert reading.findings[0].path == "/"
@@ -105,9 +105,18 @@ def test_one_that_is_as_large_as_may_be_is_read_in_time() -> None:
     ring = " ".join(f"17.{at % 10000:04d},-88.{at % 9999:04d}" for at in range(250_000))
     data = DOCUMENT.replace("17.4,-88.3 17.4", f"17.4,-88.3 {ring} 17.4").encode()
     assert MAX_BYTES * 0.8 < len(data) < MAX_BYTES
-    started = time.monotonic()
+    started = time.process_time()
     assert cap.read(data).valid
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
+
+
+@pytest.mark.parametrize("name", ["references", "incidents", "addresses"])
+@pytest.mark.parametrize("junk", ['""" a ', "x,y,2026-06-01T12:00:00-06:00 ", "a,b ", "- "])
+def test_a_list_without_end_is_read_in_time(name: str, junk: str) -> None:
+    data = DOCUMENT.replace("<info>", f"<{name}>{junk * 150_000}</{name}><info>").encode()
+    started = time.process_time()
+    assert cap.read(data).version is not None
+    assert time.process_time() - started < SECONDS
 
 
 @pytest.mark.parametrize(
