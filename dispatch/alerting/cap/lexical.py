@@ -184,9 +184,9 @@ def _moment(match: re.Match[str], offset: timedelta) -> datetime | None:
 
 def language(text: str, place: Place) -> str:
     """A language tag; an empty one means ``en-US`` (3.2.2)."""
+    if not text:
+        return ""  # The schema's default; a space is none.
     tag = text.strip(SPACE)
-    if not tag:
-        return ""
     if _LANGUAGE.fullmatch(tag) is None:
         place.error(
             "cap.language",

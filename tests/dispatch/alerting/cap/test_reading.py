@@ -79,6 +79,7 @@ def test_a_document_that_is_right_has_nothing_wrong() -> None:
         ("2026-06-01T", "٢٠٢٦-06-01T", "/alert/sent", "cap.time_form"),
         ("2026-06-02T", "tomorrow", f"{INFO}/expires", "cap.time_form"),
         # Languages.
+        ("es-BZ", " ", f"{INFO}/language", "cap.language"),
         ("es-BZ", "es_BZ", f"{INFO}/language", "cap.language"),
         ("es-BZ", "español", f"{INFO}/language", "cap.language"),
         # Addresses.
