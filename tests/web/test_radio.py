@@ -115,8 +115,14 @@ async def test_two_consoles_talk(screens: Screens) -> None:
     ).to_be_visible()
 
     # What was chosen is there after a reload.
+    volume = radio(coast).get_by_role("slider", name="Volume of JOC")
+    await volume.press("ArrowLeft")
+    await volume.press("ArrowLeft")
+    await expect(volume).to_have_attribute("aria-valuetext", "80 %")
     await radio(coast).get_by_role("button", name="Mute JOC").click()
+    await expect(volume).to_be_disabled()
     await coast.reload()
+    await expect(volume).to_have_attribute("aria-valuetext", "80 %")
     await expect(radio(coast).get_by_role("button", name="Hear JOC")).to_be_visible()
     await radio(coast).get_by_role("button", name="Leave JOC").click()
     await expect(radio(coast).get_by_text("No group is heard here.")).to_be_visible()

@@ -12,6 +12,7 @@ function said(number: number, more: Partial<Speech> = {}): Speech {
 /** What each way to the ear was told, in order. */
 function loudspeaker() {
   const told: string[][] = [];
+  const loud: number[] = [];
   const breaks: (() => void)[] = [];
   const trouble: unknown[] = [];
   let refused = 0;
@@ -27,14 +28,14 @@ function loudspeaker() {
       return Promise.resolve({
         hear: (_, lost, last) => mine.push(`${lost}${last ? ' last' : ''}`),
         end: () => mine.push('end'),
-        loudness: () => undefined,
+        loudness: (value) => loud.push(value),
         side: () => undefined,
         close: () => mine.push('close'),
       });
     },
   };
   const ears = new Ears(sound, (problem) => trouble.push(problem));
-  return { ears, told, breaks, trouble, refuse: () => (refused = 1) };
+  return { ears, told, loud, breaks, trouble, refuse: () => (refused = 1) };
 }
 
 const soon = () => vi.advanceTimersByTimeAsync(1);
@@ -42,6 +43,16 @@ const soon = () => vi.advanceTimersByTimeAsync(1);
 describe('the ears of a group', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
+
+  it('are as loud as was chosen, also while somebody talks', async () => {
+    const { ears, loud } = loudspeaker();
+    ears.hear(said(0), { ...JOC, loudness: 0.5 });
+    ears.tune({ ...JOC, loudness: 0.5, muted: true });
+    ears.tune(JOC);
+    ears.tune({ ...JOC, group: 'group:2', loudness: 0.1 });
+    await soon();
+    expect(loud).toEqual([0.25, 0, 1]);
+  });
 
   it('hear what is missing, and the end of who does not talk any more', async () => {
     const { ears, told } = loudspeaker();

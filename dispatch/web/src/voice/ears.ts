@@ -5,7 +5,7 @@ import type { Channel, Sound } from './sound.svelte';
 /** How a group is heard here. */
 export interface Hearing {
   group: VoiceAddress;
-  /** 0 … 1. */
+  /** Where the slider stands, 0 … 1. */
   loudness: number;
   muted: boolean;
   /** −1 left, 0 both, 1 right. */
@@ -108,6 +108,7 @@ export class Ears {
 }
 
 function tune(channel: Channel, { loudness, muted, side }: Hearing): void {
-  channel.loudness(muted ? 0 : loudness);
+  // Ears hear ratios: half way on the slider is to sound about half as loud (−12 dB).
+  channel.loudness(muted ? 0 : loudness ** 2);
   channel.side(side);
 }
