@@ -4,8 +4,8 @@ Theory of operation
 -------------------
 A group is there as long as somebody is in it. Who has joined it is a *party*: one session, since of
 two windows of one person only the one that holds the floor talks. The floor is
-:class:`psn.voice.floor.Floor`, which is pure; here it is told what happens, by sessions and by one
-timer for each group, and what it says goes out as frames.
+:class:`psn.voice.floor.Floor`, which is pure; here it is told what happens, and what it says goes
+out by :mod:`psn.voice.announcer`.
 
 Speech is looked at no further than its header: whose it is, for which group, and that it is newer
 than what came before. If its talker has the floor, the very bytes go to the others, once framed
@@ -32,10 +32,11 @@ from psn.problems import Problem
 from psn.sessions import Session
 from psn.voice import floor as floors
 from psn.voice import rights
+from psn.voice.announcer import CALLS, Announcer
 from psn.voice.calls import Calls, Over
-from psn.voice.causes import CAUSES, call_over, denied, gone
-from psn.voice.floor import Call, Cause, Floor
-from psn.voice.group import Group, Party
+from psn.voice.causes import call_over, denied, gone
+from psn.voice.floor import Cause, Floor
+from psn.voice.group import Group, Net, Party
 from psn.voice.relay import Relay
 from psn.voice.rights import Voice
 from psn.voice.talk import About, Talk
@@ -46,10 +47,6 @@ LONGEST_GAP: Final = 250
 """Frames that may be missing within a talk: 5 s of them."""
 MOST_GROUPS: Final = 64
 """So many groups one session hears at most."""
-CALLS: Final[dict[wire.CallKind, Call]] = {
-    "normal": Call.NORMAL, "peril": Call.PERIL, "emergency": Call.EMERGENCY,
-}  # fmt: skip
-WORDS: Final = {call: word for word, call in CALLS.items()}
 
 
 class Exchange:
@@ -72,7 +69,6 @@ class Exchange:
         ``voice.interrupted``. ``record``: begins to keep a talk.
         """
         self._note = note
-        self._record = record
         self._sessions_of = sessions_of
         self._everyone = everyone
         self._loop = loop
@@ -80,6 +76,7 @@ class Exchange:
         self._clock = clock
         self.groups: dict[VoiceGroup, Group] = {}
         self.relay = Relay(loop)
+        self._announcer = Announcer(loop, clock, self.relay, self._name, record, self._call_in)
         self._calls = Calls()
         self._numbers = itertools.count(1)
         self.refused = 0
@@ -99,12 +96,14 @@ class Exchange:
             raise Problem("too_many_groups", text, "Leave one of them first.")
         there = self.groups.get(group)
         if there is None:
-            there = self.groups[group] = Group(group, Floor())
+            there = self.groups[group] = Group(group, Net(Floor()))
         self.relay.join(session, group)
         if session not in there.parties and may is Voice.LISTEN:
             self._note(session, "voice.monitored", group, None)
         party = there.parties.setdefault(session, Party(session, next(self._numbers)))
-        self._tell(there, there.floor.join(party.key, may is Voice.TALK, self._loop.time()))
+        self._announcer.tell(
+            there.net, there.floor.join(party.key, may is Voice.TALK, self._loop.time())
+        )
         if group.kind is GroupKind.CALL:
             if there.recording is not None:
                 there.recording.parties.add(session.principal.address)
@@ -120,7 +119,7 @@ class Exchange:
 
     def show(self, session: Session, group: VoiceGroup) -> None:
         """Tell a session that has just joined whether somebody talks."""
-        session.send(self._state(self.groups[group]))
+        session.send(self._announcer.state(self.groups[group]))
 
     def resumed(self, session: Session) -> None:
         """The session goes on after it was locked: how it stands in all its groups."""
@@ -133,7 +132,7 @@ class Exchange:
         there = self.groups.get(group)
         party = None if there is None else there.parties.pop(session, None)
         if there is not None and party is not None:
-            self._tell(there, there.floor.leave(party.key, self._loop.time()))
+            self._announcer.tell(there.net, there.floor.leave(party.key, self._loop.time()))
         elif group.kind is GroupKind.CALL:
             self._calls.decline(group, session.principal.address)
         if group.kind is GroupKind.CALL:
@@ -178,11 +177,13 @@ class Exchange:
                 party.session.send(gone(there.of))
         now = self._loop.time()
         for party in going:
-            self._tell(there, there.floor.leave(party.key, now))
+            self._announcer.tell(there.net, there.floor.leave(party.key, now))
         for session, party in list(there.parties.items()):
             if there.floor.members.get(party.key) and may[session] is Voice.LISTEN:
                 self._note(session, "voice.monitored", there.of, None)
-            self._tell(there, there.floor.join(party.key, may[session] is Voice.TALK, now))
+            self._announcer.tell(
+                there.net, there.floor.join(party.key, may[session] is Voice.TALK, now)
+            )
         if going and there.of.kind is GroupKind.CALL:
             self._look_after(there.of)
         if not there.parties and there.of in self.groups:
@@ -194,8 +195,9 @@ class Exchange:
             self.release(session, group)
 
     def _forget(self, there: Group) -> None:
-        if there.timer is not None:
-            there.timer.cancel()
+        there.net.groups.remove(there)
+        if not there.net.groups:
+            there.net.quiet()
         del self.groups[there.of]
 
     # -- calls
@@ -284,90 +286,25 @@ class Exchange:
         told = there.floor.request(party.key, self._loop.time(), CALLS[call], priority)
         for each in told:
             if isinstance(each, floors.Revoked) and each.cause is Cause.PREEMPTED:
-                other = there.party(each.member)
-                if other is not None:
-                    self._note(session, "voice.interrupted", group, other.session.principal)
-        self._tell(there, told)
+                found = there.net.find(each.member)
+                if found is not None:
+                    self._note(session, "voice.interrupted", group, found[1].session.principal)
+        self._announcer.tell(there.net, told)
 
     def release(self, session: Session, group: VoiceGroup) -> None:
         """A session gives up the floor, or its place in the queue; nothing when it has neither."""
         there = self.groups.get(group)
         party = None if there is None else there.parties.get(session)
         if there is not None and party is not None:
-            self._tell(there, there.floor.release(party.key, self._loop.time()))
-
-    def _pass_time(self, there: Group) -> None:
-        there.timer = None
-        self._tell(there, there.floor.pass_time(self._loop.time()))
-
-    def _tell(self, there: Group, told: Iterable[floors.Told]) -> None:
-        """Send what the floor says, and look at it again when it has more to say."""
-        self.relay.flush()
-        for each in told:
-            match each:
-                case floors.Granted(member, until):
-                    party = there.party(member)
-                    if party is not None:
-                        party.last, party.told_wrong = None, False
-                        self._send(there, member, "granted", until=self._time_of(until))
-                case floors.Queued(member, position):
-                    self._send(there, member, "queued", position=position)
-                case floors.Warned(member, seconds):
-                    until = self._time_of(self._loop.time() + seconds)
-                    self._send(there, member, "warned", until=until)
-                case floors.Denied(member, cause):
-                    self._send(there, member, "denied", cause=cause)
-                case floors.Revoked(member, cause):
-                    party = there.party(member)
-                    if party is not None:
-                        party.told_wrong = True  # by this: what is on its way needs no other word
-                    self._send(there, member, "revoked", cause=cause)
-                case floors.Taken(member, _):
-                    self._announce(there, self._state(there), but=member)
-                case floors.Idle():
-                    self._announce(there, self._state(there))
-                case floors.Over():
-                    self._announce(there, wire.Floor(group=there.of.address, over=True))
-        self._keep(there)
-        self._look_again(there)
-
-    def _keep(self, there: Group) -> None:
-        """Let what is recorded be what is said by who has the floor now."""
-        talk = there.floor.talk
-        now = None if talk is None else (talk, talk.wish.call)
-        if now == there.recorded:
-            return
-        if there.recording is not None:
-            there.recording.ended = self._clock()
-        there.recorded, there.recording = now, None
-        party = None if talk is None else there.party(talk.wish.member)
-        if talk is None or party is None:
-            return
-        there.recording = self._record(self._about(there, party, WORDS[talk.wish.call]))
-        if there.of.kind is GroupKind.CALL:
-            there.recording.parties |= {each.principal.address for each in there.parties}
-        if talk.wish.call is Call.EMERGENCY:
-            self._call_in(there)
+            self._announcer.tell(there.net, there.floor.release(party.key, self._loop.time()))
 
     def _call_in(self, there: Group) -> None:
         """Tell people who may hear an emergency call, and are not in its group, that it is on."""
-        state = self._state(there)
+        state = self._announcer.state(there)
         for session in self._everyone():
             at_hand = session.principal.person is not None and session.barred is None
             if at_hand and session not in there.parties and self._may(session, there.of):
                 session.send(state)
-
-    def _about(self, there: Group, party: Party, call: wire.CallKind) -> About:
-        who = party.session.principal
-        return About(
-            there.of,
-            self._name(there.of),
-            who.address,
-            who.name,
-            who.agency,
-            call,
-            self._clock(),
-        )
 
     def _name(self, group: VoiceGroup) -> str:
         """What people call it; of incidents and calls the address says it."""
@@ -375,66 +312,6 @@ class Exchange:
         if group.kind is GroupKind.TALKGROUP:
             found = self._rules.directory.groups.get(group.id)
         return group.address if found is None else found.name
-
-    def _look_again(self, there: Group) -> None:
-        due = there.floor.due
-        if there.timer is not None:
-            if due is not None and due >= there.timer.when():
-                return  # it looks earlier, which does no harm, and then again
-            there.timer.cancel()
-            there.timer = None
-        if due is not None and there.of in self.groups:
-            there.timer = self._loop.call_at(due, self._pass_time, there)
-
-    def _send(
-        self,
-        there: Group,
-        member: str,
-        state: wire.FloorState,
-        *,
-        until: int | None = None,
-        position: int | None = None,
-        cause: Cause | None = None,
-    ) -> None:
-        party = there.party(member)
-        if party is None or party.session.barred is not None:
-            return
-        code, text, todo = ("", "", "") if cause is None else CAUSES[cause]
-        party.session.send(
-            wire.FloorYours(
-                group=there.of.address,
-                state=state,
-                until=until,
-                position=position,
-                code=code,
-                text=text,
-                todo=todo,
-            )
-        )
-
-    def _announce(self, there: Group, frame: wire.Floor, but: str | None = None) -> None:
-        made: dict[wire.Codec, bytes] = {}
-        for session, party in there.parties.items():
-            if party.key == but or session.barred is not None:
-                continue
-            codec = session.codec
-            if codec not in made:
-                made[codec] = websocket_frame(codec.encode(frame), codec.binary)
-            session.outbox.send_framed(made[codec])
-
-    def _state(self, there: Group) -> wire.Floor:
-        talk = there.floor.talk
-        party = None if talk is None else there.party(talk.wish.member)
-        if talk is None or party is None:
-            return wire.Floor(group=there.of.address)
-        who = party.session.principal
-        return wire.Floor(
-            group=there.of.address,
-            talker=who.address,
-            talker_name=who.name,
-            agency=who.agency,
-            call=WORDS[talk.wish.call],
-        )
 
     # -- speech
 
@@ -481,10 +358,6 @@ class Exchange:
 
     def _now(self) -> datetime:
         return database.moment(self._clock())
-
-    def _time_of(self, loop_time: float) -> int:
-        """A time of the loop's clock by the server's, milliseconds UTC."""
-        return self._clock() + round((loop_time - self._loop.time()) * 1_000)
 
 
 def _no_floor(group: VoiceGroup) -> Problem:

@@ -26,22 +26,48 @@ class Party:
         """Whether it was told already, for this talk, that its frames are not passed on."""
 
 
+class Net:
+    """One floor, and the groups that have it: most often one."""
+
+    __slots__ = ("floor", "groups", "timer")
+
+    def __init__(self, floor: Floor) -> None:
+        self.floor = floor
+        self.groups: list[Group] = []
+        self.timer: asyncio.TimerHandle | None = None
+
+    def find(self, key: str) -> tuple[Group, Party] | None:
+        """Who goes by that name at the floor, and where; none: he is gone."""
+        for group in self.groups:
+            for party in group.parties.values():
+                if party.key == key:
+                    return group, party
+        return None
+
+    def quiet(self) -> None:
+        """Nothing comes about by itself any more."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
 class Group:
     """One voice group as it is now."""
 
-    __slots__ = ("floor", "of", "parties", "recorded", "recording", "taking_part", "timer")
+    __slots__ = ("net", "of", "parties", "recorded", "recording", "taking_part")
 
-    def __init__(self, of: VoiceGroup, floor: Floor) -> None:
+    def __init__(self, of: VoiceGroup, net: Net) -> None:
         self.of = of
-        self.floor = floor
+        self.net = net
+        net.groups.append(self)
         self.parties: dict[Session, Party] = {}
-        self.timer: asyncio.TimerHandle | None = None
         self.recorded: tuple[Floored, Call] | None = None
         """What the floor calls the talk that is recorded, and what kind of call it is."""
         self.recording: Talk | None = None
         self.taking_part: frozenset[int] | None = None
         """Of an incident's: the agencies that took part when rights were looked at last."""
 
-    def party(self, key: str) -> Party | None:
-        """Who goes by that name at the floor; none: he is gone."""
-        return next((party for party in self.parties.values() if party.key == key), None)
+    @property
+    def floor(self) -> Floor:
+        """Who may talk in it."""
+        return self.net.floor
