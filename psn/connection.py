@@ -428,6 +428,15 @@ class Connection:
         self._bucket.charge(CALL_FRAMES)
         self.core.voice.call(session, frame)
 
+    def _voice_patch(self, session: Session, frame: wire.VoicePatch) -> None:
+        one, two = (VoiceGroup.of(each) for each in frame.groups)
+        self.core.voice.patch(session, one, two)
+        self._send(wire.Ok(n=frame.n))
+
+    def _voice_unpatch(self, session: Session, frame: wire.VoiceUnpatch) -> None:
+        self.core.voice.unpatch(session, VoiceGroup.of(frame.group))
+        self._send(wire.Ok(n=frame.n))
+
     def _floor_ask(self, session: Session, frame: wire.FloorAsk) -> None:
         self._bucket.charge(WATCH_FRAMES)
         self.core.voice.ask(session, VoiceGroup.of(frame.group), frame.call)
@@ -586,6 +595,8 @@ _HANDLERS: dict[type, Callable[[Connection, Session, Any], None]] = {
     wire.VoiceJoin: Connection._voice_join,
     wire.VoiceLeave: Connection._voice_leave,
     wire.VoiceCall: Connection._voice_call,
+    wire.VoicePatch: Connection._voice_patch,
+    wire.VoiceUnpatch: Connection._voice_unpatch,
     wire.FloorAsk: Connection._floor_ask,
     wire.FloorRelease: Connection._floor_release,
 }

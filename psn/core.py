@@ -39,7 +39,7 @@ from psn.topics import Topics
 from psn.trail import auditor
 from psn.trail.audit import Actor, Entry
 from psn.trail.auditor import Auditor
-from psn.voice.exchange import Exchange
+from psn.voice.exchange import Deed, Exchange
 from psn.voice.recorder import Recorder
 from psn.wire import VoiceGroup
 from psn.wire.voice import GroupKind
@@ -389,21 +389,20 @@ class Core:
         for entry in self.cuts.due(time.monotonic(), now_ms(), all_of_them):
             self.auditor.note(entry)
 
-    def _note_voice(
-        self, session: Session, action: str, group: VoiceGroup, whom: Principal | None
-    ) -> None:
+    def _note_voice(self, deed: Deed) -> None:
         """Of what is done to somebody his agency reads, of listening that whose the group is."""
-        actor = auditor.actor_of(session.principal, None, session.ticket.hash)
+        by, action, group, whom, other, otherwise = deed
+        actor = Actor("server")
+        if by is not None:
+            actor = auditor.actor_of(by.principal, None, by.ticket.hash)
+            otherwise = by.principal.agency
         owner = self._agency_of(group) if whom is None else whom.agency
-        entry = Entry(
-            actor,
-            action,
-            group.address if whom is None else whom.address,
-            session.principal.agency if owner is None else owner,
-            {} if whom is None else {"group": group.address},
-            at=now_ms(),
-        )
-        self.auditor.note(entry)
+        owner = otherwise if owner is None else owner
+        details = {} if whom is None else {"group": group.address}
+        if other is not None:
+            details["with"] = other.address
+        about = group.address if whom is None else whom.address
+        self.auditor.note(Entry(actor, action, about, owner, details, at=now_ms()))
 
     def _agency_of(self, group: VoiceGroup) -> int | None:
         """Whose a group is; none: a joint one's, or a call's."""

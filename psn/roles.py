@@ -31,7 +31,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "attachment": ("see", "add"),
     "incident": ("see", "open", "work", "close", "export"),
     "call": ("see", "take"),
-    "group": ("see", "talk", "monitor", "manage"),
+    "group": ("see", "talk", "monitor", "patch", "manage"),
     "place": ("see", "manage"),
     "layer": ("see", "draw"),
     "warning": ("see", "draft", "approve", "send", "cancel"),
@@ -49,7 +49,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 
 ``conceal`` makes exceptions for a unit (undercover); ``agree`` lets other agencies in; ``glass`` is
 break-glass: seeing another agency's open units at once, for a reason, loudly. Who may ``monitor``
-hears groups to which he does not belong.
+hears groups to which he does not belong; who may ``patch`` joins two in which he talks.
 """
 
 _WORDS: Final = {"own": Reach.OWN, "shared": Reach.SHARED, "all": Reach.ALL}
@@ -81,7 +81,7 @@ _DISPATCHER: Final = _CREW | _rights(
     track="see:shared",
     incident="see:shared open:own work:shared close:own",
     call="see:own take:own",
-    group="see:own talk:own monitor:own",
+    group="see:own talk:own monitor:own patch:own",
     layer="see:own draw:own",
     person="see:own",
     agreement="see:own",
@@ -94,7 +94,7 @@ RIGHTS: Final[Mapping[str, Mapping[tuple[str, str], Reach]]] = {
     | _rights(
         unit="see:shared manage:own conceal:own",
         incident="see:shared open:own work:shared close:own export:own",
-        group="see:own talk:own monitor:own manage:own",
+        group="see:own talk:own monitor:own patch:own manage:own",
         place="see:own manage:own",
         recording="listen:own",
         device="see:own",

@@ -39,6 +39,7 @@ from psn.client.inbox import Inbox
 from psn.client.letters import Letters
 from psn.client.offline import Offline
 from psn.client.refusal import ClientRefused
+from psn.client.voice import Asked as VoiceAsked
 from psn.client.voice import VoiceLine
 from psn.enrolment.device_key import Enrolled
 from psn.problems import Problem
@@ -304,8 +305,7 @@ class Client:
         | wire.Announce
         | wire.Positions
         | wire.Follow
-        | wire.VoiceJoin
-        | wire.VoiceLeave
+        | VoiceAsked
         | wire.Ping,
     ) -> wire.ServerFrame:
         """Send a numbered frame and wait for its answer.
@@ -614,6 +614,9 @@ class Client:
     def _on_floor_yours(self, frame: wire.FloorYours) -> None:
         self.voice.yours(frame)
 
+    def _on_patched(self, frame: wire.Patched) -> None:
+        self.voice.patched(frame)
+
     def _on_voice_gone(self, frame: wire.VoiceGone) -> None:
         self.voice.gone(frame)
 
@@ -638,6 +641,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], None]] = {
     wire.HistoryGone: Client._on_history_gone,
     wire.CaughtUp: Client._on_caught_up,
     wire.Floor: Client._on_floor,
+    wire.Patched: Client._on_patched,
     wire.FloorYours: Client._on_floor_yours,
     wire.VoiceGone: Client._on_voice_gone,
 }

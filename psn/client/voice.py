@@ -24,6 +24,7 @@ from psn.wire.voice import NUMBERS
 AGAIN_SECONDS = 1.0
 Hear = Callable[[Speech], None]
 Told = Callable[[wire.Floor], None]
+Asked = wire.VoiceJoin | wire.VoiceLeave | wire.VoicePatch | wire.VoiceUnpatch
 
 
 class Talk:
@@ -64,7 +65,7 @@ class VoiceLine:
 
     def __init__(
         self,
-        ask: Callable[[wire.VoiceJoin | wire.VoiceLeave], Awaitable[object]],
+        ask: Callable[[Asked], Awaitable[object]],
         send: Callable[[wire.FloorAsk | wire.FloorRelease | bytes], Awaitable[None]],
         number: Callable[[], int],
         me: Callable[[], str],
@@ -76,6 +77,8 @@ class VoiceLine:
         """By group: who talks, as the server said last."""
         self.unheard: Callable[[str], None] = lambda group: None
         """Called with a group of which the server says that one hears it no longer."""
+        self.patches: dict[str, wire.Patched] = {}
+        """By group: with which it has one floor, and who joined them."""
         self._ask = ask
         self._send = send
         self._number = number
@@ -114,11 +117,21 @@ class VoiceLine:
 
     async def leave(self, group: str) -> None:
         """Hear a group no more."""
-        self.groups.pop(group, None)
-        self.floors.pop(group, None)
+        self._drop(group)
         if group in self._talks:
             self._talks[group].end(ClientRefused("left", "You have left the group.", "Join it."))
         await self._ask(wire.VoiceLeave(n=self._number(), group=group))
+
+    async def patch(self, group: str, other: str) -> None:
+        """Give two groups that were joined one floor: who talks in one is heard in both.
+
+        Raises :class:`ClientRefused` when that may not be, ``ConnectionError`` without a link.
+        """
+        await self._ask(wire.VoicePatch(n=self._number(), groups=[group, other]))
+
+    async def unpatch(self, group: str) -> None:
+        """End the patch that a group is in, if it is in one; raises as :meth:`patch`."""
+        await self._ask(wire.VoiceUnpatch(n=self._number(), group=group))
 
     @contextlib.asynccontextmanager
     async def talk(self, group: str, call: wire.CallKind = "normal") -> AsyncIterator[Talk]:
@@ -155,6 +168,13 @@ class VoiceLine:
         if told is not None:
             told(frame)
 
+    def patched(self, frame: wire.Patched) -> None:
+        """A group has one floor with another, or no longer."""
+        if frame.other is None:
+            self.patches.pop(frame.group, None)
+        else:
+            self.patches[frame.group] = frame
+
     def yours(self, frame: wire.FloorYours) -> None:
         """Something has become of one's own wish."""
         talk = self._talks.get(frame.group)
@@ -171,9 +191,13 @@ class VoiceLine:
         """A group is heard no longer."""
         self._forget(frame.group, ClientRefused(frame.code, frame.text, frame.todo))
 
-    def _forget(self, group: str, why: ClientRefused) -> None:
+    def _drop(self, group: str) -> None:
         self.groups.pop(group, None)
         self.floors.pop(group, None)
+        self.patches.pop(group, None)
+
+    def _forget(self, group: str, why: ClientRefused) -> None:
+        self._drop(group)
         if group in self._talks:
             self._talks[group].end(why)
         self.unheard(group)
@@ -183,3 +207,4 @@ class VoiceLine:
         for talk in self._talks.values():
             talk.end(ConnectionError("the connection to the server was lost"))
         self.floors.clear()
+        self.patches.clear()

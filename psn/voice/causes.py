@@ -1,4 +1,4 @@
-"""Why somebody may not talk, or no longer hears a group: a stable code, a sentence, what to do."""
+"""What parties are told: why they may not talk, or hear a group no longer, and of patches."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from psn import wire
 from psn.voice.calls import Over
 from psn.voice.floor import QUEUE, Cause
+from psn.voice.patches import Patch
 from psn.wire import VoiceGroup
 
 CAUSES: Final[Mapping[Cause, tuple[str, str, str]]] = {
@@ -41,6 +42,11 @@ CAUSES: Final[Mapping[Cause, tuple[str, str, str]]] = {
         "Nothing came from your microphone.",
         "Look at the microphone and the connection, and ask again.",
     ),
+    Cause.PATCHED: (
+        "patched",
+        "This group was joined with another, in which somebody talks.",
+        "Listen, and ask again when it is over.",
+    ),
     Cause.CLOSED: (
         "closed",
         "This group is over.",
@@ -62,6 +68,19 @@ def gone(group: VoiceGroup) -> wire.VoiceGone:
     text = "This voice group is over, or not shared with you any more."
     todo = "Choose another one."
     return wire.VoiceGone(group=group.address, code="not_your_group", text=text, todo=todo)
+
+
+def patched(group: VoiceGroup, patch: Patch | None, name: str) -> wire.Patched:
+    """Told to parties of a group: with which it has one floor, and what people call that."""
+    if patch is None:
+        return wire.Patched(group=group.address)
+    return wire.Patched(
+        group=group.address,
+        other=patch.other(group).address,
+        other_name=name,
+        by=patch.by.address,
+        by_name=patch.by.name,
+    )
 
 
 def call_over(group: VoiceGroup, why: Over) -> wire.VoiceGone:

@@ -5,7 +5,8 @@ Theory of operation
 A group is there as long as somebody is in it. Who has joined it is a *party*: one session, since of
 two windows of one person only the one that holds the floor talks. The floor is
 :class:`psn.voice.floor.Floor`, which is pure; here it is told what happens, and what it says goes
-out by :mod:`psn.voice.announcer`.
+out by :mod:`psn.voice.announcer`. Two groups that are patched (:mod:`psn.voice.patches`) are one
+*net*: one floor, whose talker is heard in both, each frame naming the group of who hears it.
 
 Speech is looked at no further than its header: whose it is, for which group, and that it is newer
 than what came before. If its talker has the floor, the very bytes go to the others, once framed
@@ -21,7 +22,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -34,9 +35,10 @@ from psn.voice import floor as floors
 from psn.voice import rights
 from psn.voice.announcer import CALLS, Announcer
 from psn.voice.calls import Calls, Over
-from psn.voice.causes import call_over, denied, gone
+from psn.voice.causes import call_over, denied, gone, patched
 from psn.voice.floor import Cause, Floor
 from psn.voice.group import Group, Net, Party
+from psn.voice.patches import Patch, Patches
 from psn.voice.relay import Relay
 from psn.voice.rights import Voice
 from psn.voice.talk import About, Talk
@@ -49,6 +51,21 @@ MOST_GROUPS: Final = 64
 """So many groups one session hears at most."""
 
 
+class Deed(NamedTuple):
+    """What the audit is told: ``voice.monitored``, ``interrupted``, ``patched``, ``unpatched``."""
+
+    by: Session | None
+    """None: it came about by itself."""
+    action: str
+    group: VoiceGroup
+    whom: Principal | None = None
+    """Whom it was done to."""
+    other: VoiceGroup | None = None
+    """Which group besides it was done to."""
+    agency: int | None = None
+    """Whose auditors read of it when the group is nobody's; none: those of who did it."""
+
+
 class Exchange:
     """All voice groups in which somebody is."""
 
@@ -59,14 +76,13 @@ class Exchange:
         clock: Callable[[], int],
         sessions_of: Callable[[str], Iterable[Session]],
         everyone: Callable[[], Iterable[Session]],
-        note: Callable[[Session, str, VoiceGroup, Principal | None], None],
+        note: Callable[[Deed], None],
         record: Callable[[About], Talk],
     ) -> None:
         """``clock``: the server's, milliseconds UTC; the floor's is the loop's.
 
         ``sessions_of``: the connected ones of a person or unit; ``everyone``: all. ``note``: for
-        the audit, what a session did in which group, and to whom: ``voice.monitored`` (to nobody),
-        ``voice.interrupted``. ``record``: begins to keep a talk.
+        the audit. ``record``: begins to keep a talk.
         """
         self._note = note
         self._sessions_of = sessions_of
@@ -78,7 +94,10 @@ class Exchange:
         self.relay = Relay(loop)
         self._announcer = Announcer(loop, clock, self.relay, self._name, record, self._call_in)
         self._calls = Calls()
+        self._patches = Patches()
         self._numbers = itertools.count(1)
+        self._requests = itertools.count(1)
+        """For the floor: whoever asked first did so in whichever group."""
         self.refused = 0
         """Frames of speech that were not passed on: not the floor, or not in order."""
 
@@ -96,10 +115,10 @@ class Exchange:
             raise Problem("too_many_groups", text, "Leave one of them first.")
         there = self.groups.get(group)
         if there is None:
-            there = self.groups[group] = Group(group, Net(Floor()))
+            there = self.groups[group] = Group(group, self._net(group))
         self.relay.join(session, group)
         if session not in there.parties and may is Voice.LISTEN:
-            self._note(session, "voice.monitored", group, None)
+            self._note(Deed(session, "voice.monitored", group))
         party = there.parties.setdefault(session, Party(session, next(self._numbers)))
         self._announcer.tell(
             there.net, there.floor.join(party.key, may is Voice.TALK, self._loop.time())
@@ -118,8 +137,10 @@ class Exchange:
         return rights.voice(session.principal, group, self._rules, self._now())
 
     def show(self, session: Session, group: VoiceGroup) -> None:
-        """Tell a session that has just joined whether somebody talks."""
+        """Tell a session that has just joined whether somebody talks, and where else."""
         session.send(self._announcer.state(self.groups[group]))
+        if self._patches.of(group) is not None:
+            session.send(self._patched(group))
 
     def resumed(self, session: Session) -> None:
         """The session goes on after it was locked: how it stands in all its groups."""
@@ -151,12 +172,14 @@ class Exchange:
         What is shared decides nothing about groups, whose members are who they are.
         """
         self._rules = rules
+        self._end_outlived()
         for there in list(self.groups.values()):
             if not (only_shared and there.of.kind is GroupKind.TALKGROUP):
                 self._judge(there)
 
     def pass_clock(self) -> None:
         """Taking part in an incident may have begun or ended by the clock; once a second."""
+        self._end_outlived()
         now = self._now()
         incidents = {each.id: each for each in self._rules.directory.incidents}
         for there in list(self.groups.values()):
@@ -180,7 +203,7 @@ class Exchange:
             self._announcer.tell(there.net, there.floor.leave(party.key, now))
         for session, party in list(there.parties.items()):
             if there.floor.members.get(party.key) and may[session] is Voice.LISTEN:
-                self._note(session, "voice.monitored", there.of, None)
+                self._note(Deed(session, "voice.monitored", there.of))
             self._announcer.tell(
                 there.net, there.floor.join(party.key, may[session] is Voice.TALK, now)
             )
@@ -199,6 +222,76 @@ class Exchange:
         if not there.net.groups:
             there.net.quiet()
         del self.groups[there.of]
+        patch = self._patches.of(there.of)
+        if patch is not None and patch.other(there.of) not in self.groups:
+            self._part(patch, None)
+
+    # -- patches
+
+    def patch(self, session: Session, one: VoiceGroup, two: VoiceGroup) -> None:
+        """Give two groups one floor; raises :class:`Problem` when that may not be."""
+        if not {one, two} <= self.relay.groups(session):
+            text = "Only groups that this session hears can be patched."
+            raise Problem("hear_both_first", text, "Join both groups, and patch them then.")
+        patch = self._patches.make(session.principal, one, two, self._rules, self._now())
+        here, there = self.groups[one], self.groups[two]
+        there.net.quiet()
+        told = here.floor.unite(there.floor, self._loop.time())
+        here.net.groups.append(there)
+        there.net = here.net
+        self._announcer.tell(here.net, told)
+        self._tell_of(patch)
+        self._note_patch(patch, session, "voice.patched")
+
+    def unpatch(self, session: Session, group: VoiceGroup) -> None:
+        """End a group's patch; nothing when it is in none; raises :class:`Problem`."""
+        patch = self._patches.of(group)
+        if patch is not None:
+            self._patches.check_end(session.principal, patch, self._rules, self._now())
+            self._part(patch, session)
+
+    def _end_outlived(self) -> None:
+        for patch in self._patches.outlived(self._rules, self._now()):
+            self._part(patch, None)
+
+    def _part(self, patch: Patch, by: Session | None) -> None:
+        """Each group has a floor of its own again; ``by``: none, it came about by itself."""
+        self._patches.end(patch)
+        here, there = (self.groups.get(group) for group in patch.groups)
+        if here is not None and there is not None:
+            net, now = here.net, self._loop.time()
+            self._announcer.tell(net, net.floor.pass_time(now))
+            leaving = [party.key for party in there.parties.values()]
+            floor, told_here, told_there = net.floor.divide(leaving, now)
+            net.groups.remove(there)
+            there.net = Net(floor)
+            there.net.groups.append(there)
+            self._announcer.tell(net, told_here)
+            self._announcer.tell(there.net, told_there)
+        self._tell_of(patch)
+        self._note_patch(patch, by, "voice.unpatched")
+
+    def _net(self, group: VoiceGroup) -> Net:
+        """Of a group in which nobody was: its own, or the one that it is patched with."""
+        patch = self._patches.of(group)
+        other = None if patch is None else self.groups.get(patch.other(group))
+        return Net(Floor(requests=self._requests)) if other is None else other.net
+
+    def _tell_of(self, patch: Patch) -> None:
+        """Tell the parties of both groups whether they are patched."""
+        for group in patch.groups:
+            there = self.groups.get(group)
+            for session in () if there is None else there.parties:
+                if session.barred is None:
+                    session.send(self._patched(group))
+
+    def _patched(self, group: VoiceGroup) -> wire.Patched:
+        patch = self._patches.of(group)
+        return patched(group, patch, "" if patch is None else self._name(patch.other(group)))
+
+    def _note_patch(self, patch: Patch, by: Session | None, action: str) -> None:
+        for group in patch.groups:
+            self._note(Deed(by, action, group, None, patch.other(group), patch.by.agency))
 
     # -- calls
 
@@ -288,7 +381,8 @@ class Exchange:
             if isinstance(each, floors.Revoked) and each.cause is Cause.PREEMPTED:
                 found = there.net.find(each.member)
                 if found is not None:
-                    self._note(session, "voice.interrupted", group, found[1].session.principal)
+                    whom = found[1].session.principal
+                    self._note(Deed(session, "voice.interrupted", group, whom))
         self._announcer.tell(there.net, told)
 
     def release(self, session: Session, group: VoiceGroup) -> None:
@@ -332,9 +426,14 @@ class Exchange:
                 raise problem
             return
         assert there is not None
-        if there.recording is not None:
-            there.recording.say(frame)
-        self.relay.say(there.of, session, websocket_frame(data, binary=True))
+        forms = [(there.of, websocket_frame(data, binary=True))]
+        for each in there.net.groups:
+            if each.recording is not None:
+                each.recording.say(frame)
+            if each is not there:
+                same = frame._replace(group=each.of).encode()
+                forms.append((each.of, websocket_frame(same, binary=True)))
+        self.relay.say(session, tuple(forms))
 
     def _wrong(
         self, session: Session, there: Group | None, party: Party | None, frame: Speech

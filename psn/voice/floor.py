@@ -19,6 +19,8 @@ taken      no frame for SILENCE_S          revoked; then like a release (FIRST_W
 taken      WARNED_S before the limit       the talker is warned
 taken      longer than the talk limit      revoked, and he has to ask anew; like a release
 idle       longer than the hang time       the conversation is over
+two        united with another             one talker stays: the graver call's, then the first
+one        divided                         who talks goes on on his side; the other is like released
 =========  ==============================  =======================================================
 
 Who waits stands in the queue by priority, equals in the order in which they asked; so nobody waits
@@ -33,7 +35,8 @@ from __future__ import annotations
 
 import bisect
 import enum
-from collections.abc import Iterator
+import itertools
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,6 +73,8 @@ class Cause(enum.StrEnum):
     """His time was over."""
     SILENT = "silent"
     """Nothing came of him."""
+    PATCHED = "patched"
+    """His group was joined with another, in which somebody talks."""
     CLOSED = "closed"
     """The group is no more."""
 
@@ -143,7 +148,7 @@ class Wish:
     call: Call
     priority: int
     order: int
-    """The how-manieth request it was."""
+    """The how-manieth request it was, of all floors that are counted together."""
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -175,8 +180,9 @@ class Floor:
     queue: list[Wish] = field(default_factory=list)
     members: dict[str, bool] = field(default_factory=dict)
     """Who has joined, and whether he may talk."""
+    requests: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    """Numbers of requests; floors that may be united have the same."""
     _idle_since: float | None = None
-    _requests: int = 0
 
     @property
     def talker(self) -> str | None:
@@ -297,9 +303,46 @@ class Floor:
             self._idle_since = None
             yield Over()
 
+    def unite(self, other: Floor, now: float) -> list[Told]:
+        """Another floor's members, talk and queue come to this one; none of them is in both."""
+        return [*self._unite(other, now)]
+
+    def _unite(self, other: Floor, now: float) -> Iterator[Told]:
+        yield from self._pass_time(now)
+        yield from other._pass_time(now)
+        self.members |= other.members
+        talks = [talk for talk in (self.talk, other.talk) if talk is not None]
+        talks.sort(key=lambda talk: (-talk.wish.call, talk.wish.order))
+        for silenced in talks[1:]:
+            yield Revoked(silenced.wish.member, Cause.PATCHED)
+        idle = [since for since in (self._idle_since, other._idle_since) if since is not None]
+        self.talk, self._idle_since = None, max(idle, default=None)
+        if talks:
+            self.talk, self._idle_since = talks[0], None
+            yield Taken(talks[0].wish.member, talks[0].wish.call)
+        self.queue = sorted([*self.queue, *other.queue], key=lambda each: each.rank)
+        while len(self.queue) > QUEUE:
+            yield Revoked(self.queue.pop().member, Cause.QUEUE_FULL)
+        yield from self._places()
+
+    def divide(self, leaving: Collection[str], now: float) -> tuple[Floor, list[Told], list[Told]]:
+        """Some members go to a floor of their own, which is answered, with what is to be told here
+        and there. Called after :meth:`pass_time`, whose news are for all.
+        """
+        there = Floor(self.limit_s, self.hang_s, requests=self.requests)
+        there.members = {member: self.members.pop(member) for member in leaving}
+        there.queue = [wish for wish in self.queue if wish.member in there.members]
+        self.queue = [wish for wish in self.queue if wish.member in self.members]
+        if self.talk is None:
+            there._idle_since = self._idle_since
+            return there, [], []
+        if self.talker in self.members:
+            return there, [*self._places()], [*there._free(now)]
+        there.talk = self.talk
+        return there, [*self._free(now)], [*there._places()]
+
     def _wish(self, member: str, call: Call, priority: int) -> Wish:
-        self._requests += 1
-        return Wish(member, call, priority, self._requests)
+        return Wish(member, call, priority, next(self.requests))
 
     def _wish_again(self, member: str, call: Call, priority: int) -> Wish:
         """A new wish in the place of one that waits; its turn among equals stays."""

@@ -8,7 +8,9 @@ one person talks nothing waits, and while ten talk to the same two hundred, each
 to at most :data:`AT_MOST` times a second.
 
 Sessions that hear the same groups are one *audience*, for which what is held is put together once.
-A talker does not hear himself. Where a socket is behind, speech would be late: it is dropped there.
+A talker does not hear himself. What is said in patched groups has a form for each, since a frame
+names its group; who hears several of them hears it once, in the first form. Where a socket is
+behind, speech would be late: it is dropped there.
 
 What is told of the floor must come after the speech before it; who tells it calls :meth:`flush`.
 """
@@ -27,6 +29,8 @@ AT_MOST: Final = 125.0
 """How often a second speech is written to sockets."""
 
 Groups = frozenset[VoiceGroup]
+Forms = tuple[tuple[VoiceGroup, bytes], ...]
+"""One frame of speech, framed for a WebSocket, as each group hears it."""
 
 
 class Relay:
@@ -38,7 +42,7 @@ class Relay:
         self._audiences: dict[Groups, set[Session]] = {}
         self._hear: dict[VoiceGroup, set[Groups]] = {}
         """By group: the audiences that hear it."""
-        self._held: list[tuple[VoiceGroup, Session, bytes]] = []
+        self._held: list[tuple[Session, Forms]] = []
         self._talkers: set[Session] = set()
         """Whose frames are held."""
         self._timer: asyncio.Handle | None = None
@@ -78,9 +82,9 @@ class Relay:
             for group in groups:
                 self._hear.setdefault(group, set()).add(groups)
 
-    def say(self, group: VoiceGroup, talker: Session, framed: bytes) -> None:
-        """Send a frame, framed for a WebSocket, to all that hear the group but its talker."""
-        self._held.append((group, talker, framed))
+    def say(self, talker: Session, forms: Forms) -> None:
+        """Send a frame to all that hear one of the groups, but its talker."""
+        self._held.append((talker, forms))
         self._talkers.add(talker)
         if self._timer is None:
             wait = self._written + 1 / AT_MOST - self._loop.time()
@@ -100,13 +104,17 @@ class Relay:
         held, self._held = self._held, []
         talkers, self._talkers = self._talkers, set()
         self._written = self._loop.time()
-        hearing = {each for group, _, _ in held for each in self._hear.get(group, ())}
+        said_in = {group for _, forms in held for group, _ in forms}
+        hearing = {each for group in said_in for each in self._hear.get(group, ())}
         for groups in hearing:
-            frames = [framed for group, _, framed in held if group in groups]
+            heard = [(talker, _as_heard(forms, groups)) for talker, forms in held]
+            frames = [framed for _, framed in heard if framed]
             together = b"".join(frames)
             for session in self._audiences[groups]:
                 if session in talkers:
-                    others = [f for g, talker, f in held if g in groups and talker is not session]
+                    others = [
+                        framed for talker, framed in heard if framed and talker is not session
+                    ]
                     self._write(session, b"".join(others), len(others))
                 else:
                     self._write(session, together, len(frames))
@@ -120,3 +128,11 @@ class Relay:
         else:
             outbox.send_framed(framed)
             self.relayed += frames
+
+
+def _as_heard(forms: Forms, groups: Groups) -> bytes:
+    """A frame as it is heard by who hears these groups; empty: not at all."""
+    for group, framed in forms:
+        if group in groups:
+            return framed
+    return b""

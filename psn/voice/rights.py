@@ -47,6 +47,17 @@ def voice(who: Principal, group: VoiceGroup, rules: Rules, now: datetime) -> Voi
     return Voice.NOTHING
 
 
+def may_patch(
+    who: Principal, one: VoiceGroup, two: VoiceGroup, rules: Rules, now: datetime
+) -> bool:
+    """Whether ``who`` may give two groups one floor: a person with the right who talks in both."""
+    return (
+        one != two
+        and access.reach(who, "group", "patch") > Reach.NONE
+        and all(voice(who, each, rules, now) is Voice.TALK for each in (one, two))
+    )
+
+
 def _voice_in(who: Principal, group: Group, directory: Directory) -> Voice:
     if access.belongs(who, group):
         if access.reach(who, "group", "talk") > Reach.NONE:

@@ -41,6 +41,7 @@ from psn.wire.to_client import (
     MessageBody,
     News,
     Ok,
+    Patched,
     Picture,
     Pong,
     Presence,
@@ -87,6 +88,8 @@ from psn.wire.to_server import (
     VoiceCall,
     VoiceJoin,
     VoiceLeave,
+    VoicePatch,
+    VoiceUnpatch,
     Watch,
 )
 from psn.wire.values import (

@@ -301,6 +301,16 @@ class Called(Frame, tag="called"):
     n: int | None = None
 
 
+class Patched(Frame, tag="patched"):
+    """A group that was joined has one floor with another; without ``other``: not any more."""
+
+    group: str
+    other: str | None = None
+    other_name: str = ""
+    by: str = ""
+    by_name: str = ""
+
+
 class VoiceGone(Frame, tag="voice_gone"):
     """This session is in a voice group no longer: it is over, or not shared any more."""
 
@@ -371,6 +381,7 @@ ServerFrame = (
     | Floor
     | FloorYours
     | Called
+    | Patched
     | VoiceGone
     | Locking
     | Locked

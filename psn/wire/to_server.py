@@ -195,6 +195,20 @@ class VoiceCall(Frame, tag="voice_call"):
     call: CallKind = "normal"
 
 
+class VoicePatch(Frame, tag="voice_patch"):
+    """Give two groups that were joined one floor, until ``voice_unpatch``. ``ok``, ``patched``."""
+
+    n: RequestNumber
+    groups: Annotated[list[VoiceAddress], Meta(min_length=2, max_length=2)]
+
+
+class VoiceUnpatch(Frame, tag="voice_unpatch"):
+    """End the patch that a group is in, if it is in one. ``ok``, and ``patched`` to its parties."""
+
+    n: RequestNumber
+    group: VoiceAddress
+
+
 class FloorAsk(Frame, tag="floor_ask"):
     """Ask to talk in a group that was joined (TS 24.380, Floor Request); see ``floor_yours``."""
 
@@ -264,6 +278,8 @@ ClientFrame = (
     | VoiceJoin
     | VoiceLeave
     | VoiceCall
+    | VoicePatch
+    | VoiceUnpatch
     | FloorAsk
     | FloorRelease
     | Active

@@ -88,6 +88,7 @@ SAYING = (
     "wire/codec",
     "topics",
     "voice/exchange",
+    "voice/patches",
 )
 
 

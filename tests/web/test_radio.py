@@ -235,3 +235,32 @@ async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, datab
     await page.mouse.up()
     await radio(police).get_by_role("button", name="Leave P-903").click()
     await expect(page.get_by_text("The call is over.")).to_be_visible()
+
+
+async def test_a_dispatcher_joins_two_groups(screens: Screens) -> None:
+    """What is said in one is heard in the other, under the talker's name, until they are parted."""
+    police = await at_the_console(screens, "bpd.dispatch")
+    coast = await at_the_console(screens, "bcg.dispatch")
+    await radio(coast).get_by_label("Listen to…").select_option(label="JOC")
+    for group in ("BPD", "JOC"):
+        await radio(police).get_by_label("Listen to…").select_option(label=group)
+    await radio(police).get_by_label("Join BPD with another group").select_option(label="JOC")
+    part = radio(coast).get_by_role("button", name="Part JOC and BPD")
+    await expect(part).to_be_visible()
+
+    async def heard() -> None:
+        await police.keyboard.down("F7")
+        await expect(radio(police).get_by_text("You talk")).to_be_visible()
+        await expect(radio(coast).get_by_text("BPD Dispatcher")).to_be_visible()
+        await hears_something(coast)
+        await keep(police, "radio-joined")
+
+    await again(heard, lambda: police.keyboard.up("F7"))
+    await police.keyboard.up("F7")
+    assert await violations(police) == []
+
+    # The coast guard does not talk in the police's group, so it does not part them either.
+    await part.click()
+    await expect(radio(coast).get_by_text("You may not join")).to_be_visible()
+    await radio(police).get_by_role("button", name="Part BPD and JOC").click()
+    await expect(part).to_have_count(0)

@@ -69,6 +69,36 @@ async def test_who_is_interrupted_reads_why(stage: Stage) -> None:
         assert ana.voice.groups == {}
 
 
+async def test_two_groups_are_patched(stage: Stage, database: str) -> None:
+    connection = await asyncpg.connect(database)
+    await connection.execute(
+        "insert into talkgroup (agency_id, name) values (1, 'Police only');"
+        "insert into group_member (group_id, agency_id) values (3, 1)"
+    )
+    await connection.close()
+    await stage.core.refresh_directory()
+    heard: list[Speech] = []
+    async with (
+        Client(stage.url, credentials_of("ana")) as ana,
+        Client(stage.url, credentials_of(1)) as car,
+    ):
+        await asyncio.gather(ana.up(), car.up())
+        with pytest.raises(ClientRefused) as problem:
+            await ana.voice.patch(JOINT, "group:3")
+        assert problem.value.code == "hear_both_first"
+        for group in (JOINT, "group:3"):
+            await ana.voice.join(group)
+        await car.voice.join(JOINT, heard.append)
+        await ana.voice.patch(JOINT, "group:3")
+        await until(lambda: JOINT in car.voice.patches, "the crew is told")
+        assert car.voice.patches[JOINT].other == "group:3"
+        async with ana.voice.talk("group:3") as talk:
+            await talk.say(OPUS)
+            await until(lambda: len(heard) == 1, "heard in the other group")
+        await ana.voice.unpatch("group:3")
+        await until(lambda: not car.voice.patches, "it is over")
+
+
 async def test_it_waits_for_its_turn(stage: Stage) -> None:
     async with (
         Client(stage.url, credentials_of("ana")) as ana,

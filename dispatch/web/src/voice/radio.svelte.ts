@@ -3,6 +3,7 @@ import type { Address, ClientFrame, Floor, FloorYours, ServerFrame } from '../wi
 import { encodeSpeech, type Speech, type VoiceAddress } from '../wire/speech';
 import { PrivateCalls } from './calls.svelte';
 import { Ears, type Hearing } from './ears';
+import { Patches } from './patches.svelte';
 import { lackOf, type Lack, type Sound } from './sound.svelte';
 
 export interface RadioLine {
@@ -47,6 +48,7 @@ export class Radio {
   readonly heard = new SvelteMap<VoiceAddress, Hearing>();
   readonly floors = new SvelteMap<string, Floor>();
   readonly calls: PrivateCalls;
+  readonly patches: Patches;
   talk = $state.raw<Talk | null>(null);
   /** Why the last wish came to nothing. */
   refusal = $state.raw<{ text: string; todo: string } | null>(null);
@@ -75,6 +77,7 @@ export class Radio {
       join: (group) => this.join(group),
       ring: () => this.#tone(TONES.ringing),
     });
+    this.patches = new Patches(line, (why) => (this.refusal = why));
     for (const hearing of kept) this.heard.set(hearing.group, hearing);
   }
 
@@ -156,6 +159,7 @@ export class Radio {
 
   #forget(group: VoiceAddress): void {
     this.floors.delete(group);
+    this.patches.forget(group);
     this.#ears.close(group);
   }
 
@@ -246,6 +250,7 @@ export class Radio {
 
   take(frame: ServerFrame): void {
     this.calls.take(frame);
+    this.patches.take(frame);
     if (frame.t === 'floor') this.#floor(frame);
     else if (frame.t === 'floor_yours') this.#yours(frame);
     else if (frame.t === 'voice_gone') {
@@ -312,6 +317,7 @@ export class Radio {
     this.floors.clear();
     this.#ears.lost();
     this.calls.lost();
+    this.patches.lost();
     this.#joining.clear();
     if (!this.talk) return;
     this.#tone(TONES.lost);

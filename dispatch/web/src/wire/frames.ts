@@ -114,6 +114,8 @@ export type ClientFrame =
   | { t: 'voice_join'; n: number; group: VoiceAddress }
   | { t: 'voice_leave'; n: number; group: VoiceAddress }
   | { t: 'voice_call'; n: number; to: Address[]; call?: CallKind }
+  | { t: 'voice_patch'; n: number; groups: [VoiceAddress, VoiceAddress] }
+  | { t: 'voice_unpatch'; n: number; group: VoiceAddress }
   | { t: 'floor_ask'; group: VoiceAddress; call?: CallKind }
   | { t: 'floor_release'; group: VoiceAddress }
   | { t: 'active' }
@@ -245,6 +247,14 @@ export type ServerFrame =
       to: Address[];
       call?: CallKind;
       n?: number;
+    }
+  | {
+      t: 'patched';
+      group: VoiceAddress;
+      other?: VoiceAddress;
+      other_name?: string;
+      by?: Address;
+      by_name?: string;
     }
   | { t: 'voice_gone'; group: VoiceAddress; code: string; text: string; todo: string }
   | { t: 'locking'; seconds: number }

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import type { ClientFrame } from '../wire/frames';
+import { Patches } from './patches.svelte';
+
+function patches() {
+  const sent: ClientFrame[] = [];
+  const refused: string[] = [];
+  let n = 0;
+  const line = { send: (frame: ClientFrame) => (sent.push(frame), true), next: () => (n += 1) };
+  return { made: new Patches(line, ({ text }) => refused.push(text)), sent, refused };
+}
+
+const told = { t: 'patched', group: 'group:1', other: 'incident:5', other_name: 'I-5' } as const;
+
+it('what is told of patches holds until it is told otherwise, or the line is lost', () => {
+  const { made } = patches();
+  made.take(told);
+  expect(made.of('group:1')?.other).toBe('incident:5');
+  expect(made.of('incident:5')).toBeUndefined();
+  made.take({ t: 'patched', group: 'group:1' });
+  expect(made.of('group:1')).toBeUndefined();
+  made.take(told);
+  made.forget('group:1');
+  expect(made.of('group:1')).toBeUndefined();
+  made.take(told);
+  made.lost();
+  expect(made.of('group:1')).toBeUndefined();
+});
+
+it('only what was asked for here is refused here', () => {
+  const { made, sent, refused } = patches();
+  made.join('group:1', 'group:2');
+  made.part('group:1');
+  expect(sent).toEqual([
+    { t: 'voice_patch', n: 1, groups: ['group:1', 'group:2'] },
+    { t: 'voice_unpatch', n: 2, group: 'group:1' },
+  ]);
+  made.take({ t: 'error', n: 7, code: 'x', text: 'Another.', todo: '' });
+  made.take({ t: 'ok', n: 2 });
+  made.take({ t: 'error', n: 2, code: 'x', text: 'Late.', todo: '' });
+  made.take({ t: 'error', n: 1, code: 'x', text: 'Mine.', todo: '' });
+  expect(refused).toEqual(['Mine.']);
+});
