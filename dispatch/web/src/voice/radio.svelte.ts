@@ -4,6 +4,7 @@ import { encodeSpeech, type Speech, type VoiceAddress } from '../wire/speech';
 import { PrivateCalls } from './calls.svelte';
 import { Ears, type Hearing } from './ears';
 import { Patches } from './patches.svelte';
+import { Saying } from './saying';
 import { lackOf, type Lack, type Sound } from './sound.svelte';
 
 export interface RadioLine {
@@ -39,8 +40,6 @@ const TONES = {
   denied: [330, 330, 330],
   ringing: [784, 988, 784, 988],
 } as const;
-/** What is said before the floor is granted is kept for so many packets, and goes out with it. */
-const BEFORE = 25;
 
 /** The voice groups that this page hears, who talks in them, and one's own talking. */
 export class Radio {
@@ -62,10 +61,7 @@ export class Radio {
   #joining = new Map<number, VoiceAddress>();
   #opening = false;
   #hold: Hold | null = null;
-  #number = 0;
-  #before: Uint8Array<ArrayBuffer>[] = [];
-  /** The newest packet goes out with the next one: it may be the last. */
-  #newest: Uint8Array<ArrayBuffer> | null = null;
+  #saying: Saying | null = null;
 
   constructor(line: RadioLine, sound: Sound, kept: Hearing[], keep: (heard: Hearing[]) => void) {
     this.#line = line;
@@ -176,15 +172,15 @@ export class Radio {
     this.talk = { group, wish: 'asked', call, position: 0, until: 0, warned: false };
     this.refusal = this.lack = null;
     this.#hold = hold;
-    this.#newest = null;
-    this.#number = 0;
-    this.#before = [];
+    this.#saying = new Saying(group, this.#line.me(), (speech) =>
+      this.#line.sendSpeech(encodeSpeech(speech)),
+    );
     this.#line.send({ t: 'floor_ask', group, ...(call === 'normal' ? {} : { call }) });
     if (this.#opening || this.#microphone) return;
     this.#opening = true;
     try {
       const microphone = await this.#sound.microphone(
-        (opus) => this.#said(opus),
+        (opus) => this.#saying?.said({ opus, milliseconds: 20 }),
         (lack) => this.#broken(lack),
       );
       // The key may be up again by now.
@@ -201,7 +197,7 @@ export class Radio {
   release(hold?: Hold): void {
     const { talk } = this;
     if (!talk || (hold && hold !== this.#hold)) return;
-    if (this.#newest) this.#send(this.#newest, true);
+    this.#saying?.end();
     this.#line.send({ t: 'floor_release', group: talk.group });
     this.#over();
   }
@@ -215,35 +211,9 @@ export class Radio {
 
   #over(): void {
     this.talk = null;
-    this.#before = [];
-    this.#newest = null;
+    this.#saying = null;
     this.#microphone?.close();
     this.#microphone = null;
-  }
-
-  #said(opus: Uint8Array<ArrayBuffer>): void {
-    if (this.talk?.wish === 'granted') this.#next(opus);
-    else if (this.talk) this.#before = [...this.#before, opus].slice(-BEFORE);
-  }
-
-  #next(opus: Uint8Array<ArrayBuffer>): void {
-    if (this.#newest) this.#send(this.#newest, false);
-    this.#newest = opus;
-  }
-
-  #send(opus: Uint8Array<ArrayBuffer>, last: boolean): void {
-    const { talk } = this;
-    if (!talk) return;
-    const speech: Speech = {
-      group: talk.group,
-      talker: this.#line.me(),
-      number: this.#number,
-      milliseconds: 20,
-      last,
-      opus,
-    };
-    this.#number += 1;
-    this.#line.sendSpeech(encodeSpeech(speech));
   }
 
   // -- what comes
@@ -288,7 +258,7 @@ export class Radio {
       case 'granted':
         this.talk = { ...talk, wish: 'granted', until: frame.until ?? 0 };
         this.#tone(TONES.granted);
-        for (const opus of this.#before.splice(0)) this.#next(opus);
+        this.#saying?.granted();
         return;
       case 'queued':
         this.talk = { ...talk, wish: 'queued', position: frame.position ?? 0 };
