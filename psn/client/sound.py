@@ -1,7 +1,7 @@
 """Opus out of files and samples, and samples out of Opus: for bridges, announcements and tests.
 
     async with client.voice.talk("group:2") as talk:
-        await say(talk, packets(Path("evacuate.wav")))
+        await say(talk, itertools.chain(alert(), packets(Path("evacuate.wav"))))
 
 PyAV does the work, with FFmpeg's own libopus; it is loaded at the first use. Samples are 16-bit
 signed, mono, in the machine's order of bytes.
@@ -25,6 +25,11 @@ RATE: Final = 48_000
 PACKET_MS: Final = 20
 SAMPLES: Final = RATE * PACKET_MS // 1000
 BIT_RATE: Final = 24_000
+ALERT_HERTZ: Final = (1_000, 1_500)
+"""Pitches of the attention tone, in turn."""
+ALERT_EACH_SECONDS: Final = 0.125
+ALERT_TIMES: Final = 8
+ALERT_LOUDNESS: Final = 0.5
 AHEAD_SECONDS: Final = 0.06
 """So far before its time speech is sent at most: listeners keep only a little of it."""
 
@@ -144,6 +149,19 @@ def packets(file: Path | BinaryIO) -> Iterator[bytes]:
         if isinstance(problem, OSError):
             raise
         raise NoSound(name) from problem
+    yield from coder.end()
+
+
+def alert() -> Iterator[bytes]:
+    """An attention tone of a second, as consoles send it, to be said before what matters."""
+    import numpy as np
+
+    at = np.arange(round(ALERT_EACH_SECONDS * RATE)) / RATE
+    coder = Encoder()
+    for time in range(ALERT_TIMES):
+        pitch = ALERT_HERTZ[time % len(ALERT_HERTZ)]
+        tone = np.sin(2 * np.pi * pitch * at) * ALERT_LOUDNESS * 32_767
+        yield from coder.encode(tone.astype(np.int16).tobytes())
     yield from coder.end()
 
 

@@ -30,6 +30,12 @@ AudioNode.prototype.connect = function (to, ...more) {
   return connect.call(this, to, ...more);
 };
 """
+PITCH = """() => Math.max(0, ...(window.psnEars ?? []).map((ear) => {
+  const loudness = new Float32Array(ear.frequencyBinCount);
+  ear.getFloatFrequencyData(loudness);
+  const loudest = Math.max(...loudness);
+  return loudest < -60 ? 0 : loudness.indexOf(loudest) * ear.context.sampleRate / ear.fftSize;
+}))"""
 LOUDEST = """() => Math.max(0, ...(window.psnEars ?? []).map((ear) => {
   const heard = new Float32Array(ear.fftSize);
   ear.getFloatTimeDomainData(heard);
@@ -126,6 +132,44 @@ async def test_two_consoles_talk(screens: Screens) -> None:
     await expect(radio(coast).get_by_role("button", name="Hear JOC")).to_be_visible()
     await radio(coast).get_by_role("button", name="Leave JOC").click()
     await expect(radio(coast).get_by_text("No group is heard here.")).to_be_visible()
+
+
+async def test_an_attention_tone_is_said_whole_and_peril_interrupts(screens: Screens) -> None:
+    police = await at_the_console(screens, "bpd.dispatch")
+    coast = await at_the_console(screens, "bcg.dispatch")
+    for page in (police, coast):
+        await radio(page).get_by_label("Listen to…").select_option(label="JOC")
+    pitches: set[int] = set()
+
+    async def pressed_for_a_moment() -> None:
+        await radio(police).get_by_role("button", name="Attention tone in JOC").click()
+        async with asyncio.timeout(8):
+            while not pitches >= {1_000, 1_500}:
+                pitches.add(round(await coast.evaluate(PITCH) / 50) * 50)
+        await expect(radio(coast).get_by_text("Quiet")).to_be_visible(timeout=PATIENCE_MS)
+
+    async def nothing() -> None:
+        await expect(radio(coast).get_by_text("Quiet")).to_be_visible(timeout=PATIENCE_MS)
+
+    await again(pressed_for_a_moment, nothing)
+
+    async def interrupted() -> None:
+        await coast.keyboard.down("F7")
+        await expect(radio(coast).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+        await police.keyboard.down("Control")
+        await police.keyboard.down("F7")
+        await expect(radio(coast).get_by_text("Imminent peril")).to_be_visible()
+        await expect(radio(coast).get_by_text("A more urgent call")).to_be_visible()
+        await keep(coast, "radio-peril")
+
+    async def nobody() -> None:
+        for page in (police, coast):
+            await page.keyboard.up("F7")
+        await police.keyboard.up("Control")
+
+    await again(interrupted, nobody)
+    await nobody()
+    assert await violations(police) == []
 
 
 async def number_of(panel: Locator) -> str:

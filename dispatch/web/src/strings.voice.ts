@@ -7,6 +7,9 @@ const en = {
     talk: 'Talk',
     in: (group: string) => ` in ${group}`,
     talking: 'You talk',
+    alerting: 'Attention tone…',
+    alert: (group: string) => `Attention tone in ${group}, then talk`,
+    peril: (group: string) => `Talk in ${group}: imminent peril, interrupts what is normal`,
     asked: 'Asking…',
     queued: (position: number) => (position === 1 ? 'You are next' : `${position}th in line`),
     ending: 'Your time is nearly over',
@@ -53,6 +56,8 @@ const en = {
       insecure: 'Voice needs a secure address (https).',
     },
     shortcut: 'Talk in the chosen group, as long as it is held',
+    alertShortcut: 'The same, after an attention tone',
+    perilShortcut: 'The same, as imminent peril: interrupts whoever talks normally',
   },
 };
 
@@ -62,6 +67,9 @@ const es: Spoken<typeof en> = {
     talk: 'Hablar',
     in: (group) => ` en ${group}`,
     talking: 'Usted habla',
+    alerting: 'Tono de atención…',
+    alert: (group) => `Tono de atención en ${group}, y luego hablar`,
+    peril: (group) => `Hablar en ${group}: peligro inminente, interrumpe lo normal`,
     asked: 'Pidiendo…',
     queued: (position) =>
       position === 1 ? 'Usted es el siguiente' : `Número ${position} en la cola`,
@@ -109,6 +117,8 @@ const es: Spoken<typeof en> = {
       insecure: 'La voz necesita una dirección segura (https).',
     },
     shortcut: 'Hablar en el grupo elegido mientras se mantiene pulsada',
+    alertShortcut: 'Lo mismo, tras un tono de atención',
+    perilShortcut: 'Lo mismo, como peligro inminente: interrumpe a quien habla normalmente',
   },
 };
 

@@ -13,7 +13,7 @@ from parties import JOINT
 from stage import Stage, credentials_of, until
 
 from psn.client import Client, sound
-from psn.client.sound import RATE, SAMPLES, Decoder, Encoder, NoSound, packets, say
+from psn.client.sound import RATE, SAMPLES, Decoder, Encoder, NoSound, alert, packets, say
 from psn.voice import ogg
 from psn.wire import Speech
 
@@ -53,6 +53,13 @@ def test_samples_of_any_rate_in_any_pieces_are_the_same_tone(rate: int, piece: i
     made += encoder.end()
     assert 25 <= len(made) <= 28
     assert pitch(heard(made)[4_800:]) == pytest.approx(600, abs=8)
+
+
+def test_the_attention_tone_has_two_pitches_in_turn() -> None:
+    samples = heard(list(alert()))
+    assert 48_000 <= len(samples) <= 51_000
+    middles = [samples[at : at + 3_000] for at in (2_000, 8_000, 14_000, 44_000)]
+    assert [pitch(each) for each in middles] == pytest.approx([1_000, 1_500, 1_000, 1_500], abs=20)
 
 
 def test_a_file_is_packets_of_20_ms_to_its_last_sample() -> None:

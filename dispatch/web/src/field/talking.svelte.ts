@@ -88,7 +88,8 @@ export class Talking {
   press(hold: Hold): void {
     this.radio.touched();
     const group = this.chosen;
-    if (group) void this.radio.press(group, hold, this.#crew.emergency() ? 'emergency' : 'normal');
+    if (group)
+      void this.radio.press(group, hold, { call: this.#crew.emergency() ? 'emergency' : 'normal' });
   }
 
   /** The groups of the unit are known now, or others than before. */

@@ -5,7 +5,7 @@ import { PrivateCalls } from './calls.svelte';
 import { Ears, type Hearing } from './ears';
 import { Patches } from './patches.svelte';
 import { Saying } from './saying';
-import { lackOf, type Lack, type Sound } from './sound.svelte';
+import { lackOf, type Lack, type Microphone, type Sound } from './sound.svelte';
 
 export interface RadioLine {
   send(frame: ClientFrame): boolean;
@@ -31,7 +31,12 @@ export interface Talk {
   until: number;
   /** The time is nearly over. */
   warned: boolean;
+  /** An attention tone comes first, and is not said yet. */
+  alert: boolean;
 }
+
+/** How somebody wants to talk: normally, and without an attention tone, unless he says otherwise. */
+export type How = Partial<Pick<Talk, 'call' | 'alert'>>;
 
 /** Two notes up: granted. Two down: lost. Three low: denied. Somebody calls: a telephone's. */
 const TONES = {
@@ -56,11 +61,13 @@ export class Radio {
   #sound: Sound;
   #keep: (heard: Hearing[]) => void;
   #ears: Ears;
-  #microphone: { close(): void } | null = null;
+  #microphone: Microphone | null = null;
   /** Groups that it was asked to hear, by the number of the question. */
   #joining = new Map<number, VoiceAddress>();
   #opening = false;
   #hold: Hold | null = null;
+  /** What held the talk was let go; it ends when its attention tone is said. */
+  #letGo = false;
   #saying: Saying | null = null;
 
   constructor(line: RadioLine, sound: Sound, kept: Hearing[], keep: (heard: Hearing[]) => void) {
@@ -161,17 +168,22 @@ export class Radio {
 
   // -- talking
 
-  /** Talk in a group, as long as the key is down. */
-  async press(group: VoiceAddress, hold: Hold, call: Talk['call'] = 'normal'): Promise<void> {
+  /** Talk in a group, as long as the key is down; with `alert`, an attention tone is said first. */
+  async press(
+    group: VoiceAddress,
+    hold: Hold,
+    { call = 'normal', alert = false }: How = {},
+  ): Promise<void> {
     if (this.talk || !this.#line.live()) return;
     const lack = this.#sound.lacking();
     if (lack) {
       this.lack = lack;
       return;
     }
-    this.talk = { group, wish: 'asked', call, position: 0, until: 0, warned: false };
+    this.talk = { group, wish: 'asked', call, position: 0, until: 0, warned: false, alert };
     this.refusal = this.lack = null;
     this.#hold = hold;
+    this.#letGo = false;
     this.#saying = new Saying(group, this.#line.me(), (speech) =>
       this.#line.sendSpeech(encodeSpeech(speech)),
     );
@@ -184,8 +196,9 @@ export class Radio {
         (lack) => this.#broken(lack),
       );
       // The key may be up again by now.
-      if (this.talk) this.#microphone = microphone;
-      else microphone.close();
+      if (!this.talk) return microphone.close();
+      this.#microphone = microphone;
+      this.#alert();
     } catch (problem) {
       this.#broken(lackOf(problem));
     } finally {
@@ -197,6 +210,13 @@ export class Radio {
   release(hold?: Hold): void {
     const { talk } = this;
     if (!talk || (hold && hold !== this.#hold)) return;
+    this.#letGo = true;
+    // A tone that is cut off calls nobody's attention.
+    if (talk.alert && talk.wish !== 'queued') return;
+    this.#done(talk);
+  }
+
+  #done(talk: Talk): void {
     this.#saying?.end();
     this.#line.send({ t: 'floor_release', group: talk.group });
     this.#over();
@@ -206,7 +226,21 @@ export class Radio {
     this.lack = lack;
     if (!this.talk) return;
     this.#tone(TONES.lost);
-    this.release();
+    this.#done(this.talk);
+  }
+
+  /** Say the attention tone, when there is the floor to say it, and something to say it with. */
+  #alert(): void {
+    const { talk } = this;
+    const microphone = this.#microphone;
+    if (!talk?.alert || talk.wish !== 'granted' || !microphone) return;
+    this.#saying?.forget();
+    this.#saying?.granted();
+    void microphone.alert().then(() => {
+      if (!this.talk?.alert || this.#microphone !== microphone) return;
+      this.talk = { ...this.talk, alert: false };
+      if (this.#letGo) this.#done(this.talk);
+    });
   }
 
   #over(): void {
@@ -257,11 +291,15 @@ export class Radio {
     switch (frame.state) {
       case 'granted':
         this.talk = { ...talk, wish: 'granted', until: frame.until ?? 0 };
-        this.#tone(TONES.granted);
-        this.#saying?.granted();
+        if (talk.alert) this.#alert();
+        else {
+          this.#tone(TONES.granted);
+          this.#saying?.granted();
+        }
         return;
       case 'queued':
         this.talk = { ...talk, wish: 'queued', position: frame.position ?? 0 };
+        if (this.#letGo) this.#done(this.talk);
         return;
       case 'warned':
         this.talk = { ...talk, warned: true, until: frame.until ?? talk.until };

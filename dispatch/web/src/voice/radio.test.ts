@@ -15,7 +15,12 @@ function radio() {
     lacking: () => sound.lack,
     open: vi.fn(() => Promise.resolve()),
     tone: () => Promise.reject(new Error('No audio')),
-    microphone: (said: typeof say) => ((say = said), Promise.resolve({ close: () => undefined })),
+    toned: () => undefined as void,
+    microphone: (said: typeof say) => {
+      say = said;
+      const alert = () => new Promise<void>((resolve) => (sound.toned = resolve));
+      return Promise.resolve({ close: () => undefined, alert });
+    },
   };
   const made = new Radio(
     {
@@ -79,6 +84,48 @@ describe('a talk', () => {
     expect(here.talk).toBeNull();
     expect(here.lack).toBe('insecure');
     expect(sent).toEqual([]);
+  });
+});
+
+describe('an attention tone', () => {
+  it('is said first and whole, though the key was let go, and nothing from before it', async () => {
+    const { radio: here, sound, sent, yours, say } = radio();
+    await here.press('group:1', 'key', { alert: true });
+    say(1);
+    here.release('key');
+    yours('granted');
+    expect(here.talk?.alert).toBe(true);
+    say(7);
+    say(8);
+    expect(here.talk).not.toBeNull();
+    sound.toned();
+    await Promise.resolve();
+    expect(here.talk).toBeNull();
+    expect(packets(sent)).toEqual([[0, 7, false], [1, 8, true]]); // prettier-ignore
+    expect(sent.at(-1)).toEqual({ t: 'floor_release', group: 'group:1' });
+  });
+
+  it('is followed by speech as long as the key is down', async () => {
+    const { radio: here, sound, sent, yours, say } = radio();
+    await here.press('group:1', 'key', { alert: true, call: 'peril' });
+    yours('granted');
+    say(7);
+    sound.toned();
+    await Promise.resolve();
+    expect(here.talk?.alert).toBe(false);
+    say(1);
+    here.release('key');
+    expect(sent[0]).toEqual({ t: 'floor_ask', group: 'group:1', call: 'peril' });
+    expect(packets(sent)).toEqual([[0, 7, false], [1, 1, true]]); // prettier-ignore
+  });
+
+  it('waits for nobody who has let go', async () => {
+    const { radio: here, yours } = radio();
+    await here.press('group:1', 'key', { alert: true });
+    here.release('key');
+    expect(here.talk).not.toBeNull();
+    yours('queued');
+    expect(here.talk).toBeNull();
   });
 });
 

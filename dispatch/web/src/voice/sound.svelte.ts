@@ -33,6 +33,18 @@ export interface Channel {
   close(): void;
 }
 
+/** What is said goes out from it until it is closed. */
+export interface Microphone {
+  /** Say an attention tone instead of what is spoken; resolves when it is said, or closed. */
+  alert(): Promise<void>;
+  close(): void;
+}
+
+/** Two pitches (Hz) in turn, each for so many seconds, so often: heard through engines and wind. */
+const ALERT = { pitches: [1_000, 1_500], each: 0.125, times: 8, loudness: 0.5 };
+/** Of this loudness who sends it hears it too. */
+const SIDETONE = 0.15;
+
 /** The audio of a page: made at the first need, since browsers play nothing before a key or click. */
 export class Sound {
   /** The browser waits for a key or click before it plays anything. */
@@ -143,7 +155,7 @@ export class Sound {
   async microphone(
     said: (opus: Uint8Array<ArrayBuffer>) => void,
     lost: (lack: Lack) => void,
-  ): Promise<{ close(): void }> {
+  ): Promise<Microphone> {
     const context = await this.open();
     const stream = await navigator.mediaDevices.getUserMedia({
       audio: {
@@ -171,7 +183,7 @@ function listen(
   stream: MediaStream,
   said: (opus: Uint8Array<ArrayBuffer>) => void,
   lost: (lack: Lack) => void,
-): { close(): void } {
+): Microphone {
   const encoder = new AudioEncoder({
     output: (chunk) => {
       const opus = new Uint8Array(chunk.byteLength);
@@ -201,6 +213,11 @@ function listen(
   for (const track of stream.getTracks()) track.onended = () => lost('no_microphone');
   source.connect(mouth);
   return {
+    async alert() {
+      source.disconnect();
+      await alertTone(context, mouth);
+      source.connect(mouth);
+    },
     close() {
       source.disconnect();
       mouth.port.onmessage = null;
@@ -209,6 +226,30 @@ function listen(
       if (encoder.state !== 'closed') encoder.close();
     },
   };
+}
+
+/** An attention tone into a talk, and softly to who sends it. */
+function alertTone(context: AudioContext, mouth: AudioNode): Promise<void> {
+  const { pitches, each, times, loudness } = ALERT;
+  const tone = context.createOscillator();
+  const said = context.createGain();
+  const heard = context.createGain();
+  said.gain.value = loudness;
+  heard.gain.value = SIDETONE;
+  const begin = context.currentTime;
+  for (let at = 0; at < times; at += 1)
+    tone.frequency.setValueAtTime(pitches[at % pitches.length] ?? 0, begin + at * each);
+  tone.connect(said).connect(mouth);
+  tone.connect(heard).connect(context.destination);
+  tone.start(begin);
+  tone.stop(begin + times * each);
+  return new Promise((resolve) => {
+    tone.onended = () => {
+      said.disconnect();
+      heard.disconnect();
+      resolve();
+    };
+  });
 }
 
 /** Why sound or a microphone could not be opened, in a word. */

@@ -6,6 +6,8 @@ export interface StandingWords {
   quiet: string;
   asked: string;
   talking: string;
+  /** Only who sends attention tones says that he does. */
+  alerting?: string;
   ending: string;
   queued(position: number): string;
 }
@@ -18,7 +20,7 @@ export function standing(
 ): string {
   if (!talk) return floor?.talker ? (floor.talker_name ?? floor.talker) : words.quiet;
   if (talk.warned) return words.ending;
-  if (talk.wish === 'granted') return words.talking;
+  if (talk.wish === 'granted') return (talk.alert && words.alerting) || words.talking;
   return talk.wish === 'queued' ? words.queued(talk.position) : words.asked;
 }
 
