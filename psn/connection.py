@@ -428,6 +428,10 @@ class Connection:
         self._bucket.charge(CALL_FRAMES)
         self.core.voice.call(session, frame)
 
+    def _voice_close(self, session: Session, frame: wire.VoiceClose) -> None:
+        self.core.voice.close(session, VoiceGroup.of(frame.group))
+        self._send(wire.Ok(n=frame.n))
+
     def _voice_patch(self, session: Session, frame: wire.VoicePatch) -> None:
         one, two = (VoiceGroup.of(each) for each in frame.groups)
         self.core.voice.patch(session, one, two)
@@ -595,6 +599,7 @@ _HANDLERS: dict[type, Callable[[Connection, Session, Any], None]] = {
     wire.VoiceJoin: Connection._voice_join,
     wire.VoiceLeave: Connection._voice_leave,
     wire.VoiceCall: Connection._voice_call,
+    wire.VoiceClose: Connection._voice_close,
     wire.VoicePatch: Connection._voice_patch,
     wire.VoiceUnpatch: Connection._voice_unpatch,
     wire.FloorAsk: Connection._floor_ask,

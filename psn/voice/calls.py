@@ -1,8 +1,8 @@
 """Calls between some: who is in which, and when one is over. Pure.
 
 A call is a voice group for once: who begins it is in it, those who are called join or decline. It
-is over when nobody answers in time, when all have declined, and when of those who were in it at
-most one is left.
+is over when nobody answers in time, when all have declined, when of those who were in it at most
+one is left, and when who began it closes it.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Over(enum.StrEnum):
     DECLINED = "declined"
     ENDED = "call_over"
     ELSEWHERE = "answered_elsewhere"
+    CLOSED = "call_closed"
 
 
 @dataclass(slots=True)
@@ -41,6 +42,8 @@ class PrivateCall:
     """When it is over if nobody has answered; seconds of the loop's clock."""
     declined: set[str] = field(default_factory=set)
     answered: bool = False
+    closed: bool = False
+    """Who called has ended it for all."""
 
     @property
     def by(self) -> str:
@@ -55,6 +58,8 @@ class PrivateCall:
 
     def over(self, there: frozenset[str], now: float) -> Over | None:
         """Whether it is over with only those (addresses) in it."""
+        if self.closed:
+            return Over.CLOSED
         if there & self.called:
             self.answered = True
         if self.answered:

@@ -59,6 +59,10 @@ ENDS: Final[Mapping[Over, tuple[str, str]]] = {
     Over.NOT_ANSWERED: ("Nobody has answered.", "Call again, or send a message."),
     Over.DECLINED: ("The call was declined.", "Send a message."),
     Over.ENDED: ("The call is over.", "Call again, if something is left to be said."),
+    Over.CLOSED: (
+        "Who called has ended the call for all.",
+        "Call, if something is left to be said.",
+    ),
     Over.ELSEWHERE: ("The call was taken at another place.", "Talk there."),
 }
 

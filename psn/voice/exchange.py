@@ -331,6 +331,16 @@ class Exchange:
             each.send(msgspec.structs.replace(told, to=self._known(each, called)))
         self._loop.call_at(made.answer_by, self._look_after, made.group)
 
+    def close(self, session: Session, group: VoiceGroup) -> None:
+        """End a call for all; nothing when it is over; raises :class:`Problem`."""
+        call = self._calls.of(group)
+        if call is None:
+            return
+        if call.by != session.principal.address:
+            raise Problem("not_your_call", "Only who called ends a call for all.", "Leave it.")
+        call.closed = True
+        self._look_after(group)
+
     def _known(self, session: Session, called: frozenset[str]) -> list[str]:
         """Of those who are called: who it is itself, and to whom it may write."""
         me = session.principal

@@ -86,6 +86,7 @@ from psn.wire.to_server import (
     Unlock,
     Unwatch,
     VoiceCall,
+    VoiceClose,
     VoiceJoin,
     VoiceLeave,
     VoicePatch,

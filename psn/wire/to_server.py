@@ -195,6 +195,13 @@ class VoiceCall(Frame, tag="voice_call"):
     call: CallKind = "normal"
 
 
+class VoiceClose(Frame, tag="voice_close"):
+    """End a call that one has begun, for all who are in it. ``ok``, and ``voice_gone`` to them."""
+
+    n: RequestNumber
+    group: VoiceAddress
+
+
 class VoicePatch(Frame, tag="voice_patch"):
     """Give two groups that were joined one floor, until ``voice_unpatch``. ``ok``, ``patched``."""
 
@@ -278,6 +285,7 @@ ClientFrame = (
     | VoiceJoin
     | VoiceLeave
     | VoiceCall
+    | VoiceClose
     | VoicePatch
     | VoiceUnpatch
     | FloorAsk

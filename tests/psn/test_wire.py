@@ -127,6 +127,7 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
     wire.Unfollow: st.builds(wire.Unfollow, n=numbers, topic=topics),
     wire.VoiceJoin: st.builds(wire.VoiceJoin, n=numbers, group=voice_groups),
     wire.VoiceLeave: st.builds(wire.VoiceLeave, n=numbers, group=voice_groups),
+    wire.VoiceClose: st.builds(wire.VoiceClose, n=numbers, group=voice_groups),
     wire.VoicePatch: st.builds(
         wire.VoicePatch, n=numbers, groups=st.lists(voice_groups, min_size=2, max_size=2)
     ),

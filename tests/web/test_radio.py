@@ -231,7 +231,15 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     for _ in range(3):
         await button.click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Send now").click()
+    # It begins the call by itself: what goes on there is heard, though nobody holds the key.
+    await expect(bar.get_by_role("button", name="Microphone is open")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    await expect(radio(coast).get_by_text("P-903")).to_be_visible(timeout=PATIENCE_MS)
+    await hears_something(coast)
+    await keep(page, "field-open-microphone")
     await expect(page.get_by_role("alert")).to_contain_text("Nobody has taken it")
+    await expect(key).to_be_visible(timeout=PATIENCE_MS)
 
     async def interrupts() -> None:
         await police.keyboard.down("F7")
@@ -308,3 +316,33 @@ async def test_a_dispatcher_joins_two_groups(screens: Screens) -> None:
     await expect(radio(coast).get_by_text("You may not join")).to_be_visible()
     await radio(police).get_by_role("button", name="Part BPD and JOC").click()
     await expect(part).to_have_count(0)
+
+
+async def test_a_dispatcher_calls_several(screens: Screens, tablet: Tablet, database: str) -> None:
+    """A group for once: those who answer are in it, until who called ends it for all."""
+    _, code = await new_unit(database)
+    await tablet.enrol(code)
+    page = tablet.page
+    police = await at_the_console(screens, "bpd.dispatch")
+    coast = await at_the_console(screens, "bcg.dispatch")
+    await police.get_by_role("button", name="Call several").click()
+    choice = police.get_by_role("dialog", name="Call several")
+    await choice.get_by_role("button", name="Call", exact=True).click()
+    await expect(choice.get_by_role("alert")).to_contain_text("Choose at least one")
+    for name in ("P-903", "BCG Dispatcher"):
+        await choice.get_by_role("combobox").fill(name)
+        await choice.get_by_role("combobox").press("Enter")
+    await choice.get_by_role("combobox").fill("JOC")
+    await expect(choice.get_by_role("option", name="JOC Commander")).to_be_visible()
+    await expect(choice.get_by_role("option", name="JOC Group")).to_have_count(0)
+    await keep(police, "radio-call-several")
+    assert await violations(police) == []
+    await choice.get_by_role("button", name="Call", exact=True).click()
+    await page.get_by_role("button", name="Answer").click(timeout=PATIENCE_MS)
+    await coast.get_by_role("button", name="Answer").click(timeout=PATIENCE_MS)
+    await expect(radio(coast).get_by_role("button", name="Talk in")).to_be_visible()
+    await radio(police).get_by_role("button", name="End the call with").click()
+    for each in (page, coast):
+        told = each.get_by_text("Who called has ended the call for all.")
+        await expect(told).to_be_visible(timeout=PATIENCE_MS)
+    await expect(radio(police).get_by_text("No group is heard here.")).to_be_visible()

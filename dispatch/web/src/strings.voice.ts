@@ -9,7 +9,7 @@ const en = {
     talking: 'You talk',
     alerting: 'Attention tone…',
     alert: (group: string) => `Attention tone in ${group}, then talk`,
-    peril: (group: string) => `Talk in ${group}: imminent peril, interrupts what is normal`,
+    peril: (group: string) => `Imminent peril in ${group}: talk, and interrupt who talks normally`,
     asked: 'Asking…',
     queued: (position: number) => (position === 1 ? 'You are next' : `${position}th in line`),
     ending: 'Your time is nearly over',
@@ -32,6 +32,11 @@ const en = {
     incident: (number: string) => `Incident ${number}`,
     call: 'Call',
     callUnit: 'Call',
+    callSeveral: 'Call several',
+    callSeveralWhat:
+      'It rings with all of them for a minute. Who answers is in a group of its own, until only one is left or you end it.',
+    nobodyChosen: 'Choose at least one person or unit.',
+    endForAll: (names: string) => `End the call with ${names} for all`,
     byRadio: 'Call by radio',
     offline: 'Its tablet is not connected, so it hears no call either.',
     calling: (who: string) => `${who} calls you`,
@@ -69,7 +74,8 @@ const es: Spoken<typeof en> = {
     talking: 'Usted habla',
     alerting: 'Tono de atención…',
     alert: (group) => `Tono de atención en ${group}, y luego hablar`,
-    peril: (group) => `Hablar en ${group}: peligro inminente, interrumpe lo normal`,
+    peril: (group) =>
+      `Peligro inminente en ${group}: hablar e interrumpir a quien habla normalmente`,
     asked: 'Pidiendo…',
     queued: (position) =>
       position === 1 ? 'Usted es el siguiente' : `Número ${position} en la cola`,
@@ -93,6 +99,11 @@ const es: Spoken<typeof en> = {
     incident: (number) => `Incidente ${number}`,
     call: 'Llamada',
     callUnit: 'Llamar',
+    callSeveral: 'Llamar a varios',
+    callSeveralWhat:
+      'Suena en todos durante un minuto. Quien contesta está en un grupo propio, hasta que quede solo uno o usted lo termine.',
+    nobodyChosen: 'Elija al menos una persona o unidad.',
+    endForAll: (names) => `Terminar para todos la llamada con ${names}`,
     byRadio: 'Llamar por radio',
     offline: 'Su tableta no está conectada: tampoco oye una llamada.',
     calling: (who) => `${who} le llama`,

@@ -459,6 +459,29 @@ async def test_a_call_that_nobody_takes(stage: Stage, monkeypatch: pytest.Monkey
         await party.peer.leave()
 
 
+async def test_who_called_several_ends_it_for_all(stage: Stage) -> None:
+    """DOM-VOI-9."""
+    ana = await Party.enter(stage, "ana")
+    car, patrol, ben = [await Party.enter(stage, who) for who in (CAR, PATROL, "ben")]
+    begun = await _call(ana, "unit:1", "unit:2", BEN)
+    for party in (car, patrol):
+        await party.join(begun.group)
+    await car.granted(begun.group)
+    await car.say(0, group=begun.group)
+    await until(lambda: patrol.heard(begun.group) == [("unit:1", 0)], "the others hear it too")
+    await car.peer.send(wire.VoiceClose(n=9, group=begun.group))
+    await car.peer.refusal("not_your_call")
+    await ana.leave(begun.group)  # two are left
+    await ana.peer.send(wire.VoiceClose(n=9, group=begun.group))
+    for party in (car, patrol, ben):  # also where it still rings
+        assert (await party.peer.expect(wire.VoiceGone)).code == "call_closed"
+    assert not stage.core.voice.groups
+    await ana.peer.send(wire.VoiceClose(n=10, group=begun.group))
+    await ana.peer.expect(wire.Ok, lambda ok: ok.n == 10)
+    for party in (ana, car, patrol, ben):
+        await party.peer.leave()
+
+
 async def test_one_call_rings_at_a_time(stage: Stage) -> None:
     ana, car = await Party.enter(stage, "ana"), await Party.enter(stage, CAR)
     begun = await _call(ana, "unit:1")

@@ -236,11 +236,13 @@ export class Tablet {
     const said = Math.round(this.#connection.clock.at(at));
     this.#do('emergency.press', { how, at: said, ...(place ? { place } : {}) });
     this.positions.hurry();
+    this.talking.callForHelp();
   }
 
   /** One is safe; also where the server has not said yet which emergency it is. */
   safe(): void {
     this.#do('emergency.safe', { at: this.clock() });
+    this.talking.calm();
   }
 
   well(check: WelfareCheck): void {

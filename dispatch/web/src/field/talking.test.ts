@@ -3,7 +3,7 @@ import type { Hearing } from '../voice/ears';
 import type { Sound } from '../voice/sound.svelte';
 import type { ClientFrame } from '../wire/frames';
 import type { VoiceAddress } from '../wire/speech';
-import { Talking } from './talking.svelte';
+import { OPEN_MS, Talking } from './talking.svelte';
 
 function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = null) {
   const sent: ClientFrame[] = [];
@@ -46,6 +46,61 @@ const GROUPS = [
   { id: 3, name: 'JOC' },
   { id: 4, name: 'Belize City' },
 ];
+
+describe('the red button', () => {
+  const pressed = () => {
+    const made = crew();
+    made.now.groups = GROUPS;
+    made.talking.known();
+    made.now.emergency = true;
+    made.sent.length = 0;
+    return made;
+  };
+
+  it('begins the emergency call by itself, for a while', () => {
+    vi.useFakeTimers();
+    const { talking, sent } = pressed();
+    talking.callForHelp();
+    expect(sent).toEqual([{ t: 'floor_ask', group: 'group:3', call: 'emergency' }]);
+    talking.radio.release(); // the page goes to the back
+    vi.advanceTimersByTime(OPEN_MS - 1);
+    expect(talking.radio.talk?.open).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(talking.radio.talk).toBeNull();
+    expect(sent.at(-1)).toEqual({ t: 'floor_release', group: 'group:3' });
+    vi.useRealTimers();
+  });
+
+  it('leaves it to the hand that presses the key', () => {
+    vi.useFakeTimers();
+    const { talking } = pressed();
+    talking.callForHelp();
+    talking.press('pointer 1');
+    vi.advanceTimersByTime(2 * OPEN_MS);
+    expect(talking.radio.talk?.open).toBe(false);
+    talking.radio.release('pointer 1');
+    expect(talking.radio.talk).toBeNull();
+    vi.useRealTimers();
+  });
+
+  it('makes an emergency of what is said already, and ends with the word that all is well', () => {
+    const { talking, now, sent } = pressed();
+    now.emergency = false;
+    talking.press('key');
+    now.emergency = true;
+    talking.callForHelp();
+    expect(sent.map((each) => ('call' in each ? each.call : each.t))).toEqual([
+      'floor_ask',
+      'emergency',
+    ]);
+    talking.calm();
+    expect(talking.radio.talk?.call).toBe('emergency'); // held by the key still
+    talking.radio.release('key');
+    talking.callForHelp();
+    talking.calm();
+    expect(talking.radio.talk).toBeNull();
+  });
+});
 
 describe('the radio of a crew', () => {
   it('hears all groups of its unit on the first day, and talks in the first', () => {

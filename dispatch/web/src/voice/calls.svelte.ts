@@ -65,6 +65,17 @@ export class PrivateCalls {
     this.#line.send({ t: 'voice_leave', n: this.#line.next(), group });
   }
 
+  /** End a call for all who are in it: who began it may. */
+  close(group: VoiceAddress): void {
+    this.#line.send({ t: 'voice_close', n: this.#line.next(), group });
+  }
+
+  /** Whether one has called several, so that the call goes on without oneself. */
+  mineWithSeveral(group: VoiceAddress): boolean {
+    const call = this.#taken.get(group);
+    return call?.by === this.#line.me() && call.to.length > 1;
+  }
+
   /** Who began a call that one is in, by name. */
   by(group: VoiceAddress): string | undefined {
     return this.#taken.get(group)?.by_name;

@@ -55,6 +55,23 @@ describe('a call between some', () => {
     vi.useRealTimers();
   });
 
+  it('with several, that one has begun, is ended for all', () => {
+    const { calls, sent } = desk();
+    calls.take({ ...RINGS, group: 'call:3', by: 'person:3', to: ['unit:7'] } as ServerFrame);
+    calls.take({
+      ...RINGS,
+      group: 'call:4',
+      by: 'person:3',
+      to: ['unit:7', 'unit:8'],
+    } as ServerFrame);
+    calls.take(RINGS);
+    calls.answer('call:1');
+    const groups = ['call:1', 'call:3', 'call:4'] as const;
+    expect(groups.map((group) => calls.mineWithSeveral(group))).toEqual([false, false, true]);
+    calls.close('call:4');
+    expect(sent).toEqual([{ t: 'voice_close', n: 1, group: 'call:4' }]);
+  });
+
   it('is declined once', () => {
     const { calls, sent } = desk();
     calls.take(RINGS);

@@ -16,8 +16,8 @@ export interface RadioLine {
   me(): Address;
 }
 
-/** What holds a talk: the key, the button by keyboard, or one finger or mouse. */
-export type Hold = 'key' | 'button' | `pointer ${number}`;
+/** What holds a talk: the key, the button by keyboard, one finger or mouse, or nobody for a while. */
+export type Hold = 'key' | 'button' | `pointer ${number}` | 'open';
 
 export type Wish = 'asked' | 'queued' | 'granted';
 
@@ -33,6 +33,8 @@ export interface Talk {
   warned: boolean;
   /** An attention tone comes first, and is not said yet. */
   alert: boolean;
+  /** Nobody holds it: the microphone is open for a while. */
+  open: boolean;
 }
 
 /** How somebody wants to talk: normally, and without an attention tone, unless he says otherwise. */
@@ -174,13 +176,23 @@ export class Radio {
     hold: Hold,
     { call = 'normal', alert = false }: How = {},
   ): Promise<void> {
-    if (this.talk || !this.#line.live()) return;
+    if (this.talk) return this.#again(group, hold, call);
+    if (!this.#line.live()) return;
     const lack = this.#sound.lacking();
     if (lack) {
       this.lack = lack;
       return;
     }
-    this.talk = { group, wish: 'asked', call, position: 0, until: 0, warned: false, alert };
+    this.talk = {
+      group,
+      wish: 'asked',
+      call,
+      position: 0,
+      until: 0,
+      warned: false,
+      alert,
+      open: hold === 'open',
+    };
     this.refusal = this.lack = null;
     this.#hold = hold;
     this.#letGo = false;
@@ -206,10 +218,23 @@ export class Radio {
     }
   }
 
-  /** What held the talk is let go; without naming it, whatever held it. */
+  /** One talks already: a hand takes over what was open, and what has become graver is. */
+  #again(group: VoiceAddress, hold: Hold, call: Talk['call']): void {
+    const { talk } = this;
+    if (talk?.group !== group) return;
+    if (talk.open) {
+      this.#hold = hold;
+      this.talk = { ...talk, open: hold === 'open' };
+    } else if (call === 'emergency' && talk.call !== call) {
+      this.talk = { ...talk, call };
+      this.#line.send({ t: 'floor_ask', group, call });
+    }
+  }
+
+  /** What held the talk is let go; without naming it, whatever hand held it. */
   release(hold?: Hold): void {
     const { talk } = this;
-    if (!talk || (hold && hold !== this.#hold)) return;
+    if (!talk || (hold ? hold !== this.#hold : talk.open)) return;
     this.#letGo = true;
     // A tone that is cut off calls nobody's attention.
     if (talk.alert && talk.wish !== 'queued') return;
@@ -293,7 +318,8 @@ export class Radio {
         this.talk = { ...talk, wish: 'granted', until: frame.until ?? 0 };
         if (talk.alert) this.#alert();
         else {
-          this.#tone(TONES.granted);
+          // Nobody pressed a key who would wait for it, and somebody near may better not hear it.
+          if (!talk.open && talk.wish !== 'granted') this.#tone(TONES.granted);
           this.#saying?.granted();
         }
         return;

@@ -11,6 +11,8 @@ export const VERSION = 1;
 export const SUBPROTOCOL = 'psn.v1.msgpack';
 export const MAX_TEXT = 8000;
 export const MAX_RECIPIENTS = 50;
+/** So many people and units one call is with at most. */
+export const MAX_CALLED = 20;
 export const MAX_READ = 500;
 
 /** Who a message is to or from: `person:3`, `unit:7`, `group:2`, `agency:1`. */
@@ -114,6 +116,7 @@ export type ClientFrame =
   | { t: 'voice_join'; n: number; group: VoiceAddress }
   | { t: 'voice_leave'; n: number; group: VoiceAddress }
   | { t: 'voice_call'; n: number; to: Address[]; call?: CallKind }
+  | { t: 'voice_close'; n: number; group: VoiceAddress }
   | { t: 'voice_patch'; n: number; groups: [VoiceAddress, VoiceAddress] }
   | { t: 'voice_unpatch'; n: number; group: VoiceAddress }
   | { t: 'floor_ask'; group: VoiceAddress; call?: CallKind }
