@@ -18,7 +18,7 @@ OWN_MAP: Final = "/map.pmtiles"
 _POLICY: Final = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self'",
+        "script-src 'self' 'wasm-unsafe-eval'",  # compiles WebAssembly (Opus); still no eval
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "media-src 'self' blob:",  # a voice note is heard before it is sent
@@ -46,6 +46,7 @@ _KINDS: Final = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
     ".geojson": "application/geo+json",
+    ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
     ".svg": "image/svg+xml; charset=utf-8",
     ".png": "image/png",

@@ -30,6 +30,7 @@ AudioNode.prototype.connect = function (to, ...more) {
   return connect.call(this, to, ...more);
 };
 """
+WITHOUT_OPUS = "delete globalThis.AudioEncoder; delete globalThis.AudioDecoder;"
 PITCH = """() => Math.max(0, ...(window.psnEars ?? []).map((ear) => {
   const loudness = new Float32Array(ear.frequencyBinCount);
   ear.getFloatFrequencyData(loudness);
@@ -49,9 +50,10 @@ async def screens(database: str, chromium: str, tmp_path: Path) -> AsyncIterator
         yield await stack.enter_async_context(showing(database, chromium, tmp_path, *BEEPS))
 
 
-async def at_the_console(screens: Screens, name: str) -> Page:
+async def at_the_console(screens: Screens, name: str, *scripts: str) -> Page:
     page = await screens.open(bypass_csp=True)
-    await page.add_init_script(LISTEN)
+    for script in (LISTEN, *scripts):
+        await page.add_init_script(script)
     await page.reload()
     return await screens.sign_in(name, page)
 
@@ -287,6 +289,34 @@ async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, datab
     await page.mouse.up()
     await radio(police).get_by_role("button", name="Leave P-903").click()
     await expect(page.get_by_text("The call is over.")).to_be_visible()
+
+
+async def test_a_browser_without_opus_has_it_all_the_same(screens: Screens) -> None:
+    """It loads libopus, which speaks with others' coders, under the page's own rules."""
+    police = await at_the_console(screens, "bpd.dispatch")
+    coast = await at_the_console(screens, "bcg.dispatch", WITHOUT_OPUS)
+    strict = await screens.open()
+    await strict.add_init_script(WITHOUT_OPUS)
+    await strict.reload()
+    await screens.sign_in("bdf.dispatch", strict)
+    for page in (police, coast, strict):
+        await radio(page).get_by_label("Listen to…").select_option(label="JOC")
+
+    def heard(talker: Page, listener: Page) -> Callable[[], Awaitable[None]]:
+        async def attempt() -> None:
+            await talker.keyboard.down("F7")
+            await expect(radio(talker).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+            await hears_something(listener)
+            await talker.keyboard.up("F7")
+            await expect(radio(listener).get_by_text("Quiet")).to_be_visible(timeout=PATIENCE_MS)
+
+        return attempt
+
+    for talker, listener in ((police, coast), (coast, police), (strict, police)):
+        await again(heard(talker, listener), lambda page=talker: page.keyboard.up("F7"))
+        async with asyncio.timeout(10):  # what was said before is not taken for the next
+            while await listener.evaluate(LOUDEST) > 0.01:
+                await asyncio.sleep(0.1)
 
 
 async def test_a_dispatcher_joins_two_groups(screens: Screens) -> None:

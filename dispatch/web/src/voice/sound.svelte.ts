@@ -1,20 +1,8 @@
-/** Loudspeaker and microphone: Opus by WebCodecs, samples by an AudioWorklet. */
+/** Loudspeaker and microphone: Opus in and out (opus.ts), samples by an AudioWorklet. */
 
 import worklet from './worklet?worker&url';
+import * as opus from './opus';
 import type { Part, ToEar, ToMouth } from './worklet';
-
-export const RATE = 48_000;
-const FRAME_US = 20_000;
-const CODEC = { codec: 'opus', sampleRate: RATE, numberOfChannels: 1 } as const;
-/** 24 kbit/s with forward error correction: about 70 bytes a packet. */
-const ENCODING: AudioEncoderConfig = {
-  ...CODEC,
-  bitrate: 24_000,
-  // Not in TypeScript's library yet: the Opus registration of WebCodecs.
-  ...({
-    opus: { application: 'voip', frameDuration: FRAME_US, useinbandfec: true, packetlossperc: 5 },
-  } as object),
-};
 
 /** Why a browser cannot talk, or not hear. */
 export type Lack =
@@ -55,7 +43,7 @@ export class Sound {
   /** What this browser lacks for voice; `null`: nothing. */
   lacking(): Lack | null {
     if (!isSecureContext) return 'insecure';
-    return 'AudioDecoder' in globalThis && 'AudioEncoder' in globalThis ? null : 'no_opus';
+    return opus.possible() ? null : 'no_opus';
   }
 
   /** The context, running as soon as the browser lets it. */
@@ -70,7 +58,7 @@ export class Sound {
   }
 
   async #begin(): Promise<AudioContext> {
-    const context = (this.#context = new AudioContext({ sampleRate: RATE }));
+    const context = (this.#context = new AudioContext({ sampleRate: opus.RATE }));
     try {
       await context.audioWorklet.addModule(worklet);
     } catch (problem) {
@@ -95,36 +83,26 @@ export class Sound {
     const side = context.createStereoPanner();
     ear.connect(volume).connect(side).connect(context.destination);
     const tell = (what: ToEar, ...given: ArrayBuffer[]): void => ear.port.postMessage(what, given);
-    const waiting: Omit<Part, 'samples'>[] = [];
-    const decoder = new AudioDecoder({
-      output: (data) => {
-        const samples = new Float32Array(data.numberOfFrames);
-        data.copyTo(samples, { planeIndex: 0, format: 'f32-planar' });
-        data.close();
-        const part = waiting.shift() ?? { lost: 0, last: false };
-        tell({ samples, ...part }, samples.buffer);
-      },
-      error: broken,
-    });
-    decoder.configure(CODEC);
-    let time = 0;
+    /** What goes with the packet that is not decoded yet. */
+    let pending: Omit<Part, 'samples'> | null = null;
+    const decoder = await opus.decoder<Omit<Part, 'samples'>>((samples, part) => {
+      if (pending === part) pending = null;
+      tell({ samples, ...part }, samples.buffer);
+    }, broken);
     return {
-      hear(opus, lost, last) {
+      hear(packet, lost, last) {
         // What nobody hears now is not kept for later.
-        if (decoder.state !== 'configured' || context.state !== 'running') return;
-        waiting.push({ lost, last });
-        decoder.decode(new EncodedAudioChunk({ type: 'key', timestamp: time, data: opus }));
-        time += FRAME_US;
+        if (context.state !== 'running') return;
+        decoder.decode(packet, (pending = { lost, last }));
       },
       end() {
-        const pending = waiting.at(-1);
         if (pending) pending.last = true;
         else tell('end');
       },
       loudness: (value) => (volume.gain.value = value),
       side: (value) => (side.pan.value = value),
       close() {
-        if (decoder.state !== 'closed') decoder.close();
+        decoder.close();
         tell('close');
         ear.disconnect();
         side.disconnect();
@@ -166,7 +144,7 @@ export class Sound {
       },
     });
     try {
-      return listen(context, stream, said, lost);
+      return await listen(context, stream, said, lost);
     } catch (problem) {
       stop(stream);
       throw problem;
@@ -178,38 +156,17 @@ function stop(stream: MediaStream): void {
   for (const track of stream.getTracks()) track.stop();
 }
 
-function listen(
+async function listen(
   context: AudioContext,
   stream: MediaStream,
   said: (opus: Uint8Array<ArrayBuffer>) => void,
   lost: (lack: Lack) => void,
-): Microphone {
-  const encoder = new AudioEncoder({
-    output: (chunk) => {
-      const opus = new Uint8Array(chunk.byteLength);
-      chunk.copyTo(opus);
-      said(opus);
-    },
-    error: () => lost('no_opus'),
-  });
-  encoder.configure(ENCODING);
+): Promise<Microphone> {
+  const encoder = await opus.encoder(said, () => lost('no_opus'));
   const source = context.createMediaStreamSource(stream);
   const mouth = new AudioWorkletNode(context, 'psn-mouth', { numberOfOutputs: 0 });
-  let time = 0;
-  mouth.port.onmessage = ({ data }: MessageEvent<Float32Array<ArrayBuffer>>) => {
-    if (encoder.state !== 'configured') return;
-    const audio = new AudioData({
-      format: 'f32-planar',
-      sampleRate: RATE,
-      numberOfFrames: data.length,
-      numberOfChannels: 1,
-      timestamp: time,
-      data,
-    });
-    time += FRAME_US;
-    encoder.encode(audio);
-    audio.close();
-  };
+  mouth.port.onmessage = ({ data }: MessageEvent<Float32Array<ArrayBuffer>>) =>
+    encoder.encode(data);
   for (const track of stream.getTracks()) track.onended = () => lost('no_microphone');
   source.connect(mouth);
   return {
@@ -223,7 +180,7 @@ function listen(
       mouth.port.onmessage = null;
       mouth.port.postMessage('close' satisfies ToMouth);
       stop(stream);
-      if (encoder.state !== 'closed') encoder.close();
+      encoder.close();
     },
   };
 }
