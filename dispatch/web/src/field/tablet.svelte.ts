@@ -146,6 +146,7 @@ export class Tablet {
       line: {
         ...line,
         sendSpeech: (speech) => this.#connection.sendSpeech(speech),
+        latency: () => this.#connection.clock.latency,
         me: () => me,
       },
       load: () => shelf.get('radio', null),

@@ -27,6 +27,7 @@ function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = n
         sendSpeech: () => true,
         next: vi.fn(() => 1),
         live: () => true,
+        latency: () => null,
         me: () => 'unit:1',
       },
       load: () => kept,

@@ -402,6 +402,7 @@ export class Console extends Entrance {
       const radio = {
         ...line,
         sendSpeech: (speech: Uint8Array<ArrayBuffer>) => this.connection.sendSpeech(speech),
+        latency: () => this.connection.clock.latency,
         me: () => frame.me,
       };
       this.radio = new Radio(radio, this.#sound, shelf.get<Hearing[]>('radio', []), (heard) =>

@@ -1,7 +1,16 @@
 /** libopus in WebAssembly, for browsers without a coder of their own; loaded when one is needed. */
 
 import address from '@evan/opus/wasm/opus.wasm?url';
-import { BIT_RATE, LOSS, RATE, type Decoder, type Encoder, type Heard, type Said } from './opus';
+import {
+  BIT_RATE,
+  LOSS,
+  RATE,
+  type Decoder,
+  type Encoder,
+  type Heard,
+  type PacketMs,
+  type Said,
+} from './opus';
 
 /** What libopus exports (opus.h), and its memory. Pointers are numbers. */
 interface Library {
@@ -87,7 +96,7 @@ function check(result: number): number {
   return result;
 }
 
-export async function encoder(said: Said): Promise<Encoder> {
+export async function encoder(milliseconds: PacketMs, said: Said): Promise<Encoder> {
   const lib = await library();
   const place = new Place(lib, lib.opus_encoder_get_size(1));
   const { coder, pcm, packet } = place;
@@ -95,6 +104,8 @@ export async function encoder(said: Said): Promise<Encoder> {
   check(lib.opus_encoder_ctl_set(coder, OPUS.SET_BITRATE, BIT_RATE));
   check(lib.opus_encoder_ctl_set(coder, OPUS.SET_INBAND_FEC, 1));
   check(lib.opus_encoder_ctl_set(coder, OPUS.SET_PACKET_LOSS, LOSS));
+  const full = (RATE * milliseconds) / 1_000;
+  let filled = 0;
   let open = true;
   return {
     encode(samples) {
@@ -102,8 +113,11 @@ export async function encoder(said: Said): Promise<Encoder> {
       const scaled = samples.map((each) =>
         Math.max(-LOUDEST, Math.min(LOUDEST - 1, Math.round(each * LOUDEST))),
       );
-      place.samples(samples.length).set(scaled);
-      const bytes = check(lib.opus_encode(coder, pcm, samples.length, packet, MOST_BYTES));
+      place.samples(full).set(scaled, filled);
+      filled += samples.length;
+      if (filled < full) return;
+      filled = 0;
+      const bytes = check(lib.opus_encode(coder, pcm, full, packet, MOST_BYTES));
       said(new Uint8Array(place.bytes(bytes)));
     },
     close() {

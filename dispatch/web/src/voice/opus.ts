@@ -1,11 +1,15 @@
 /** Opus: the browser's own coder (WebCodecs) where it has one, else libopus in WebAssembly. */
 
+import type { Speech } from '../wire/speech';
+
 export const RATE = 48_000;
 /** Samples come to the encoder in pieces of so many milliseconds. */
 export const PIECE_MS = 20;
 export const BIT_RATE = 24_000;
 /** Percent of packets that the encoder reckons to be lost: so much is said twice. */
 export const LOSS = 5;
+
+export type PacketMs = Speech['milliseconds'];
 
 export interface Encoder {
   /** A piece of 20 ms. */
@@ -28,8 +32,13 @@ const hasOwn = (): boolean => 'AudioDecoder' in globalThis && 'AudioEncoder' in 
 export const possible = (): boolean => hasOwn() || 'WebAssembly' in globalThis;
 
 /** `broken`: it encodes no more. */
-export async function encoder(said: Said, broken: () => void): Promise<Encoder> {
-  return hasOwn() ? ownEncoder(said, broken) : (await import('./libopus')).encoder(said);
+export async function encoder(
+  milliseconds: PacketMs,
+  said: Said,
+  broken: () => void,
+): Promise<Encoder> {
+  if (hasOwn()) return ownEncoder(milliseconds, said, broken);
+  return (await import('./libopus')).encoder(milliseconds, said);
 }
 
 /** `broken`: it decodes no more. */
@@ -42,21 +51,21 @@ export async function decoder<Part>(
 
 const PIECE_US = PIECE_MS * 1_000;
 const CODEC = { codec: 'opus', sampleRate: RATE, numberOfChannels: 1 } as const;
-const ENCODING: AudioEncoderConfig = {
+const encoding = (milliseconds: PacketMs): AudioEncoderConfig => ({
   ...CODEC,
   bitrate: BIT_RATE,
   // Not in TypeScript's library yet: the Opus registration of WebCodecs.
   ...({
     opus: {
       application: 'voip',
-      frameDuration: PIECE_US,
+      frameDuration: milliseconds * 1_000,
       useinbandfec: true,
       packetlossperc: LOSS,
     },
   } as object),
-};
+});
 
-function ownEncoder(said: Said, broken: () => void): Encoder {
+function ownEncoder(milliseconds: PacketMs, said: Said, broken: () => void): Encoder {
   const coder = new AudioEncoder({
     output: (chunk) => {
       const opus = new Uint8Array(chunk.byteLength);
@@ -65,7 +74,7 @@ function ownEncoder(said: Said, broken: () => void): Encoder {
     },
     error: broken,
   });
-  coder.configure(ENCODING);
+  coder.configure(encoding(milliseconds));
   let timestamp = 0;
   return {
     encode(data) {

@@ -13,6 +13,8 @@ const ms = (milliseconds: number): number => (milliseconds * RATE) / 1_000;
 const LEAST = ms(40);
 const FIRST = ms(60);
 const MOST = ms(400);
+/** So many packets are held back at least: with one alone, each that is late would be missed. */
+const PACKETS = 2;
 /** By so much more is held back after it ran dry. */
 const WIDER = ms(30);
 /** By so much less after each second of calm. */
@@ -62,6 +64,9 @@ export class Playout {
     if (this.#ending && this.#depth === 0) this.#begin();
     this.#ending = last;
     if (samples.length === 0) return;
+    this.target = Math.max(this.target, PACKETS * samples.length);
+    // What never came was not late: to hold back more would not have brought it.
+    if (this.#ran && lost > 0) this.#ran = false;
     if (this.#ran) this.#late();
     if (lost > 0 && this.#depth > 0) this.#put(this.#made(Math.min(lost, CONCEALED)));
     this.#put(samples);

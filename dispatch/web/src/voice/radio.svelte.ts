@@ -3,6 +3,7 @@ import type { Address, ClientFrame, Floor, FloorYours, ServerFrame } from '../wi
 import { encodeSpeech, type Speech, type VoiceAddress } from '../wire/speech';
 import { PrivateCalls } from './calls.svelte';
 import { Ears, type Hearing } from './ears';
+import { packetMs } from './pace';
 import { Patches } from './patches.svelte';
 import { Saying } from './saying';
 import { lackOf, type Lack, type Microphone, type Sound } from './sound.svelte';
@@ -12,6 +13,8 @@ export interface RadioLine {
   sendSpeech(frame: Uint8Array<ArrayBuffer>): boolean;
   next(): number;
   live(): boolean;
+  /** The last round trip, ms; `null`: none was measured. */
+  latency(): number | null;
   /** Oneself. */
   me(): Address;
 }
@@ -202,9 +205,11 @@ export class Radio {
     this.#line.send({ t: 'floor_ask', group, ...(call === 'normal' ? {} : { call }) });
     if (this.#opening || this.#microphone) return;
     this.#opening = true;
+    const milliseconds = packetMs(this.#line.latency());
     try {
       const microphone = await this.#sound.microphone(
-        (opus) => this.#saying?.said({ opus, milliseconds: 20 }),
+        milliseconds,
+        (opus) => this.#saying?.said({ opus, milliseconds }),
         (lack) => this.#broken(lack),
       );
       // The key may be up again by now.

@@ -12,11 +12,14 @@ function radio() {
   const sound = {
     blocked: false,
     lack: null as Lack | null,
+    latency: null as number | null,
     lacking: () => sound.lack,
     open: vi.fn(() => Promise.resolve()),
     tone: () => Promise.reject(new Error('No audio')),
     toned: () => undefined as void,
-    microphone: (said: typeof say) => {
+    packets: 0,
+    microphone: (milliseconds: number, said: typeof say) => {
+      sound.packets = milliseconds;
       say = said;
       const alert = () => new Promise<void>((resolve) => (sound.toned = resolve));
       return Promise.resolve({ close: () => undefined, alert });
@@ -28,6 +31,7 @@ function radio() {
       sendSpeech: (frame) => (sent.push(decodeSpeech(frame.buffer)), true),
       next: () => (n += 1),
       live: () => true,
+      latency: () => sound.latency,
       me: () => 'person:1',
     },
     sound as unknown as Sound,
@@ -127,6 +131,17 @@ describe('an attention tone', () => {
     yours('queued');
     expect(here.talk).toBeNull();
   });
+});
+
+it('packets are as long as the line is slow, and say so', async () => {
+  const { radio: here, sound, sent, yours, say } = radio();
+  sound.latency = 700;
+  await here.press('group:1', 'key');
+  yours('granted');
+  say(1);
+  here.release();
+  expect(sound.packets).toBe(60);
+  expect((sent as Speech[]).find((one) => 'opus' in one)?.milliseconds).toBe(60);
 });
 
 describe('what holds a talk', () => {

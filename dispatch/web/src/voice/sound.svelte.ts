@@ -129,8 +129,9 @@ export class Sound {
     });
   }
 
-  /** Listen to the microphone; packets of 20 ms go to `said` until it is closed. */
+  /** Listen to the microphone; packets of so many milliseconds go to `said` until it is closed. */
   async microphone(
+    milliseconds: opus.PacketMs,
     said: (opus: Uint8Array<ArrayBuffer>) => void,
     lost: (lack: Lack) => void,
   ): Promise<Microphone> {
@@ -144,7 +145,7 @@ export class Sound {
       },
     });
     try {
-      return await listen(context, stream, said, lost);
+      return await listen(context, stream, milliseconds, said, lost);
     } catch (problem) {
       stop(stream);
       throw problem;
@@ -159,10 +160,11 @@ function stop(stream: MediaStream): void {
 async function listen(
   context: AudioContext,
   stream: MediaStream,
+  milliseconds: opus.PacketMs,
   said: (opus: Uint8Array<ArrayBuffer>) => void,
   lost: (lack: Lack) => void,
 ): Promise<Microphone> {
-  const encoder = await opus.encoder(said, () => lost('no_opus'));
+  const encoder = await opus.encoder(milliseconds, said, () => lost('no_opus'));
   const source = context.createMediaStreamSource(stream);
   const mouth = new AudioWorkletNode(context, 'psn-mouth', { numberOfOutputs: 0 });
   mouth.port.onmessage = ({ data }: MessageEvent<Float32Array<ArrayBuffer>>) =>
