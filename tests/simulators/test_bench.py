@@ -17,6 +17,8 @@ from xml.etree import ElementTree
 import psutil
 import pytest
 
+from psn.problems import Problem
+from simulators.bench import mouth_to_ear
 from simulators.bench.screen import growth
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -203,6 +205,24 @@ def test_console(bench: Bench, chromium: str) -> None:
     assert list(got["scenes"]) == ["country", "dragging", "town"]
     assert got["heap_mb"] > 1
     assert got["browser_mb"] > got["heap_mb"]
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_ear(bench: Bench, chromium: str) -> None:
+    if not (ROOT / "dispatch" / "web" / "dist" / "index.html").is_file():
+        pytest.skip("the pages are not built; run ./run web")
+    got = bench("ear", "--seconds", "10", "--settle", "0")
+    assert 0 < got["heard"] <= got["said"] <= 11
+    assert got["loudspeaker_ms"] < got["p50_ms"] <= got["p95_ms"] <= got["max_ms"] < 1_000
+
+
+def test_chirps_are_told_from_each_other_and_from_those_that_were_lost() -> None:
+    got = mouth_to_ear.figures([0.0, 1_000.0, 2_000.0, 3_000.0], [130.0, 1_150.0, 3_950.0], 20.0)
+    assert (got["said"], got["heard"]) == (4, 2)
+    assert (got["p50_ms"], got["max_ms"]) == (160.0, 170.0)
+    with pytest.raises(Problem, match="none was heard"):
+        mouth_to_ear.figures([0.0], [], 20.0)
 
 
 def test_growth_is_told_from_unrest() -> None:

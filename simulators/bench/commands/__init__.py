@@ -8,6 +8,7 @@ from simulators.bench.commands import (
     compare,
     console,
     dispatch,
+    ear,
     growth,
     ingest,
     positions,
@@ -27,6 +28,6 @@ for _command in (
     ingest.ingest,
     record.messages, record.crash, record.reconnect, record.storm, record.idle, compare.compare,
     console.console, growth.growth, dispatch.dispatch, recommend.recommend,
-    voice.voice,
+    voice.voice, ear.ear,
 ):  # fmt: skip
     bench.add_command(_command)
