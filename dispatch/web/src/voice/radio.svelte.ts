@@ -19,8 +19,8 @@ export interface RadioLine {
   me(): Address;
 }
 
-/** What holds a talk: the key, the button by keyboard, one finger or mouse, or nobody for a while. */
-export type Hold = 'key' | 'button' | `pointer ${number}` | 'open';
+/** What holds a talk: the key, a button, a headset, one finger or mouse, or nobody for a while. */
+export type Hold = 'key' | 'button' | 'headset' | `pointer ${number}` | 'open';
 
 export type Wish = 'asked' | 'queued' | 'granted';
 
