@@ -228,6 +228,15 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     await page.mouse.up()
     await expect(bar.get_by_text("Quiet")).to_be_visible()
 
+    # What is joined with its group stands beside it.
+    await radio(police).get_by_label("Listen to…").select_option(label="BPD")
+    await radio(police).get_by_label("Join JOC with another group").select_option(label="BPD")
+    await expect(bar.get_by_role("button", name="JOC + BPD")).to_be_visible(timeout=PATIENCE_MS)
+    await radio(police).get_by_role("button", name="Part JOC and BPD").click()
+    await expect(bar.get_by_role("button", name="JOC", exact=True)).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+
     # Its red button: what it says interrupts whoever talks.
     button = page.get_by_role("button", name="Hold for emergency")
     for _ in range(3):
