@@ -148,16 +148,16 @@ async def test_an_attention_tone_is_said_whole_and_peril_interrupts(screens: Scr
         async with asyncio.timeout(8):
             while not pitches >= {1_000, 1_500}:
                 pitches.add(round(await coast.evaluate(PITCH) / 50) * 50)
-        await expect(radio(coast).get_by_text("Quiet")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(radio(coast).get_by_text("Quiet")).to_be_visible()
 
     async def nothing() -> None:
-        await expect(radio(coast).get_by_text("Quiet")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(radio(coast).get_by_text("Quiet")).to_be_visible()
 
     await again(pressed_for_a_moment, nothing)
 
     async def interrupted() -> None:
         await coast.keyboard.down("F7")
-        await expect(radio(coast).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(radio(coast).get_by_text("You talk")).to_be_visible()
         await police.keyboard.down("Control")
         await police.keyboard.down("F7")
         await expect(radio(coast).get_by_text("Imminent peril")).to_be_visible()
@@ -231,11 +231,9 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     # What is joined with its group stands beside it.
     await radio(police).get_by_label("Listen to…").select_option(label="BPD")
     await radio(police).get_by_label("Join JOC with another group").select_option(label="BPD")
-    await expect(bar.get_by_role("button", name="JOC + BPD")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(bar.get_by_role("button", name="JOC + BPD")).to_be_visible()
     await radio(police).get_by_role("button", name="Part JOC and BPD").click()
-    await expect(bar.get_by_role("button", name="JOC", exact=True)).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    await expect(bar.get_by_role("button", name="JOC", exact=True)).to_be_visible()
 
     # Its red button: what it says interrupts whoever talks.
     button = page.get_by_role("button", name="Hold for emergency")
@@ -243,14 +241,12 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
         await button.click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Send now").click()
     # It begins the call by itself: what goes on there is heard, though nobody holds the key.
-    await expect(bar.get_by_role("button", name="Microphone is open")).to_be_visible(
-        timeout=PATIENCE_MS
-    )
-    await expect(radio(coast).get_by_text("P-903")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(bar.get_by_role("button", name="Microphone is open")).to_be_visible()
+    await expect(radio(coast).get_by_text("P-903")).to_be_visible()
     await hears_something(coast)
     await keep(page, "field-open-microphone")
     await expect(page.get_by_role("alert")).to_contain_text("Nobody has taken it")
-    await expect(key).to_be_visible(timeout=PATIENCE_MS)
+    await expect(key).to_be_visible()
 
     async def interrupts() -> None:
         await police.keyboard.down("F7")
@@ -314,10 +310,10 @@ async def test_a_browser_without_opus_has_it_all_the_same(screens: Screens) -> N
     def heard(talker: Page, listener: Page) -> Callable[[], Awaitable[None]]:
         async def attempt() -> None:
             await talker.keyboard.down("F7")
-            await expect(radio(talker).get_by_text("You talk")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(radio(talker).get_by_text("You talk")).to_be_visible()
             await hears_something(listener)
             await talker.keyboard.up("F7")
-            await expect(radio(listener).get_by_text("Quiet")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(radio(listener).get_by_text("Quiet")).to_be_visible()
 
         return attempt
 
@@ -377,11 +373,11 @@ async def test_a_dispatcher_calls_several(screens: Screens, tablet: Tablet, data
     await keep(police, "radio-call-several")
     assert await violations(police) == []
     await choice.get_by_role("button", name="Call", exact=True).click()
-    await page.get_by_role("button", name="Answer").click(timeout=PATIENCE_MS)
-    await coast.get_by_role("button", name="Answer").click(timeout=PATIENCE_MS)
+    await page.get_by_role("button", name="Answer").click()
+    await coast.get_by_role("button", name="Answer").click()
     await expect(radio(coast).get_by_role("button", name="Talk in")).to_be_visible()
     await radio(police).get_by_role("button", name="End the call with").click()
     for each in (page, coast):
         told = each.get_by_text("Who called has ended the call for all.")
-        await expect(told).to_be_visible(timeout=PATIENCE_MS)
+        await expect(told).to_be_visible()
     await expect(radio(police).get_by_text("No group is heard here.")).to_be_visible()
