@@ -336,6 +336,7 @@ export class Console extends Entrance {
   }
 
   mayTakeCalls = $derived(this.rights?.['call']?.['take'] !== undefined);
+  mayPatch = $derived(this.rights?.['group']?.['patch'] !== undefined);
   mayBreakGlass = $derived(this.rights?.['glass']?.['break'] !== undefined);
   /** Whether the pages of administration have anything for one. */
   mayAdminister = $derived(
