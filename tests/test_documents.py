@@ -30,7 +30,7 @@ def test_it_can_be_typed_as_it_stands(
 ) -> None:
     for name in (
         *("ports.geojson", "ais.txt", "walk.gpx", "gateway.json", "markers.csv", "piers.csv"),
-        *("audit.jsonl", "checkpoints.txt", "belize-latest.osm.pbf"),
+        *("audit.jsonl", "checkpoints.txt", "belize-latest.osm.pbf", "evacuate.wav"),
     ):
         (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
