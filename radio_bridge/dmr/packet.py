@@ -1,0 +1,189 @@
+"""Bytes longer than a block: a header, its blocks, four bytes of checksum at the end.
+
+Clause 8.2.2 (confirmed and unconfirmed packets), 9.2.12 (short data). :class:`Assembler` takes the
+data bursts of one slot as they come. What it did not hear whole it says: of a confirmed packet
+which blocks are missing, and takes these alone when they come again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from radio_bridge.dmr import checks, data_block, data_header
+from radio_bridge.dmr.burst import DataBurst, DataType
+from radio_bridge.dmr.data_header import PacketHeader, Proprietary, RawOrStatus, ShortData
+from radio_bridge.unreadable import Unreadable
+
+CHECKSUM: Final = 4
+MOST_BLOCKS: Final = 127
+Header = PacketHeader | ShortData | RawOrStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A packet whose checksum holds."""
+
+    header: Header
+    payload: bytes
+    """Without padding and checksum; of short data the last byte may be padded by single bits."""
+    second: Proprietary | None = None
+    """Its second header, where a maker has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """A packet that ended before it was whole."""
+
+    header: Header
+    missing: tuple[int, ...]
+    """Numbers of blocks, from 0; none are known where only the checksum failed."""
+
+
+def is_confirmed(header: Header) -> bool:
+    """Whether its blocks are numbered; short data's are when it wants single ones again."""
+    if isinstance(header, ShortData):
+        return header.selective
+    if isinstance(header, RawOrStatus):
+        return bool(header.value & 0x200)
+    return header.confirmed
+
+
+def _is_full(header: Header) -> bool:
+    return bool(header.value & 0x100) if isinstance(header, RawOrStatus) else header.full
+
+
+def cut(payload: bytes, rate: DataType, confirmed: bool) -> tuple[list[bytes], int]:
+    """Blocks of a packet, and how many bytes of padding are in them.
+
+    Raises ``ValueError`` for more than a packet can hold.
+    """
+    size = data_block.SIZES[rate] - (data_block.CONFIRMED_HEAD if confirmed else 0)
+    padding = -(len(payload) + CHECKSUM) % size
+    body = payload + bytes(padding)
+    body += checks.crc_32(body)
+    if len(body) > MOST_BLOCKS * size:
+        raise ValueError(f"A packet holds at most {MOST_BLOCKS * size - CHECKSUM} bytes.")
+    return [body[i : i + size] for i in range(0, len(body), size)], padding
+
+
+def infos(blocks: list[bytes], rate: DataType, confirmed: bool) -> list[int]:
+    """The bits of bursts for blocks, numbered when they are confirmed."""
+    if not confirmed:
+        return [data_block.write(block, rate) for block in blocks]
+    return [
+        data_block.write_confirmed(data_block.Confirmed(serial, block), rate)
+        for serial, block in enumerate(blocks)
+    ]
+
+
+class Assembler:
+    """Puts the packets of one slot together."""
+
+    def __init__(self) -> None:
+        self._header: Header | None = None
+        self._second: Proprietary | None = None
+        self._blocks: dict[int, bytes] = {}
+        self._expected = 0
+        self._due = 0
+        self._heard = 0
+
+    def take(self, burst: DataBurst) -> Packet | Incomplete | None:
+        """A header or a block; the packet, when this was its last one.
+
+        Raises :class:`Unreadable` for a header, or the only copy of something else, that cannot be
+        read; a block that cannot is missing.
+        """
+        kind = burst.slot_type.data_type
+        if kind == DataType.DATA_HEADER:
+            return self._begin(data_header.from_info(burst.info))
+        if kind in data_block.SIZES and self._header is not None:
+            return self._block(self._header, burst.info, kind)
+        return None
+
+    def lost(self) -> Packet | Incomplete | None:
+        """A burst that could not be read at all, or did not come, while a packet is coming."""
+        if self._header is None:
+            return None
+        self._heard += 1
+        return self._end() if self._heard >= self._due else None
+
+    def end(self) -> Packet | Incomplete | None:
+        """Nothing more comes."""
+        return self._end() if self._header is not None and self._heard < self._due else None
+
+    def _begin(self, header: data_header.DataHeader) -> Packet | Incomplete | None:
+        if isinstance(header, Proprietary):
+            if self._header is not None and self._heard == 0:
+                self._second, self._due = header, self._due - 1
+                self._expected -= 1
+            return None
+        if not isinstance(header, PacketHeader | ShortData | RawOrStatus):
+            self._forget()
+            return None
+        if not _is_full(header) and self._is_again(header):
+            self._due, self._heard = header.blocks, 0
+            return None
+        cut_short = self.end()
+        self._forget()
+        self._header = header
+        self._expected = self._due = header.blocks
+        if header.blocks == 0:
+            self._header = None
+            return Packet(header, b"")
+        return cut_short
+
+    def _is_again(self, header: Header) -> bool:
+        """Whether blocks of the packet that we have come again."""
+        ours = self._header
+        return (
+            ours is not None
+            and is_confirmed(ours)
+            and type(header) is type(ours)
+            and (header.source, header.target, header.access)
+            == (ours.source, ours.target, ours.access)
+            and getattr(header, "number", 0) == getattr(ours, "number", 0)
+        )
+
+    def _block(self, header: Header, info: int, rate: DataType) -> Packet | Incomplete | None:
+        if self._heard >= self._due:
+            return None
+        try:
+            if is_confirmed(header):
+                block = data_block.read_confirmed(info, rate)
+                self._blocks[block.serial] = block.content
+            else:
+                self._blocks[self._heard] = data_block.read(info, rate)
+        except Unreadable:
+            pass
+        return self.lost()
+
+    def _end(self) -> Packet | Incomplete:
+        header, expected = self._header, self._expected
+        assert header is not None
+        self._heard = self._due
+        missing = tuple(n for n in range(expected) if n not in self._blocks)
+        if missing:
+            if not is_confirmed(header):
+                self._forget()
+            return Incomplete(header, missing)
+        body = b"".join(self._blocks[n] for n in range(expected))
+        second = self._second
+        self._forget()
+        if checks.crc_32(body[:-CHECKSUM]) != body[-CHECKSUM:]:
+            return Incomplete(header, ())
+        return Packet(header, _unpadded(header, body[:-CHECKSUM]), second)
+
+    def _forget(self) -> None:
+        self._header, self._second, self._blocks = None, None, {}
+        self._expected = self._due = self._heard = 0
+
+
+def _unpadded(header: Header, body: bytes) -> bytes:
+    if isinstance(header, PacketHeader):
+        padding = header.padding
+    elif isinstance(header, ShortData):
+        padding = header.padding_bits // 8
+    else:
+        padding = (header.value & 0xFF) // 8
+    return body[: max(0, len(body) - padding)]
