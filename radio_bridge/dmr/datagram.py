@@ -45,8 +45,7 @@ class Datagram:
 
 def checksum(data: bytes) -> int:
     """The Internet's checksum of 16 bits (RFC 1071)."""
-    words = struct.unpack(f"!{len(data) // 2}H", data[: len(data) // 2 * 2])
-    total = sum(words) + (data[-1] << 8 if len(data) % 2 else 0)
+    total = sum(data[0::2]) * 256 + sum(data[1::2])
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total ^ 0xFFFF

@@ -1,8 +1,9 @@
 """Rate 3/4 trellis coding of data blocks: B.2.4, whose tables these are.
 
 144 bits are 48 groups of three, and a last group of zeros. Each moves a machine of eight states,
-whose state is the group before, and sends one of 16 points of two symbols of two bits. Any one wrong
-bit can be mended, most of two and more when they are apart; what is left the block's checksum sees.
+whose state is the group before, and sends one of 16 points of two symbols of two bits. Any one
+wrong bit can be mended, most of two, and more when they are apart; the rest is for the checksum of
+the block or the packet to see.
 """
 
 from __future__ import annotations
