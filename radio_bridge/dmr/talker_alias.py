@@ -9,7 +9,6 @@ import enum
 from typing import Final
 
 from radio_bridge.dmr.link_control import AliasPart
-from radio_bridge.unreadable import Unreadable
 
 _HEADER_BITS: Final = 49
 _BLOCK_BITS: Final = 56
@@ -71,18 +70,22 @@ def _text(form: Format, length: int, header: bytes, blocks: list[bytes]) -> str:
         codes = bytes(bits >> width * n & 0x7F for n in range(length - 1, -1, -1))
     else:
         codes = bits.to_bytes(width * length // 8)
-    text = codes.decode(_CODEC[form], "replace")
-    return "".join(character for character in text if character.isprintable()).strip()
+    return shown(codes.decode(_CODEC[form], "replace"))
+
+
+def shown(name: str) -> str:
+    """What of a name can be shown."""
+    return "".join(character for character in name if character.isprintable()).strip()
 
 
 def write(name: str) -> list[AliasPart]:
     """The parts of a name, cut to what fits; Latin-1 where that can say it, as most radios read it.
 
-    Raises :class:`Unreadable` for one of which nothing is left.
+    Raises ``ValueError`` for one of which nothing is left.
     """
-    name = "".join(character for character in name if character.isprintable()).strip()
+    name = shown(name)
     if not name:
-        raise Unreadable("dmr.alias", "There is nothing in this name that a radio could show.")
+        raise ValueError("There is nothing in this name that a radio could show.")
     form = _form(name)
     width = _WIDTH[form]
     if form == Format.ASCII_7:
