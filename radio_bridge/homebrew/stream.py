@@ -1,4 +1,4 @@
-"""A transmission as ``DMRD`` packets: numbered, with the same stream id from header to terminator."""
+"""A transmission as ``DMRD`` packets: numbered, with one stream id from header to terminator."""
 
 from __future__ import annotations
 
