@@ -280,7 +280,7 @@ def drawn_header(drawn: random.Random) -> data_header.DataHeader:
     access, count = drawn.choice([0, 2, 3, 4, 5, 9, 10]), drawn.getrandbits(6)
     byte = drawn.getrandbits(8)
     few, number = drawn.getrandbits(4), drawn.getrandbits(3)
-    return drawn.choice(
+    headers: list[data_header.DataHeader] = (
         [
             data_header.PacketHeader(
                 *ends, group, True, access, count, byte >> 3, wanted, full, few, other, number
@@ -297,6 +297,7 @@ def drawn_header(drawn: random.Random) -> data_header.DataHeader:
             ),
         ]
     )  # fmt: skip
+    return drawn.choice(headers)
 
 
 def test_data_headers() -> None:
