@@ -103,25 +103,25 @@ def test_short_codes(ours: cyclic.CyclicCode, theirs: Any) -> None:
 
 
 def test_bptc_196() -> None:
+    found_by_us = found_by_them = 0
     for drawn in drawings("196"):
         data = drawn.getrandbits(96)
         sent = bptc.encode_196(data)
         assert bits(sent, 196) == BPTC19696.encode(bits(data, 96))
         heard, wrong = corrupted(drawn, sent, 196, 12)
+        found_by_them += BPTC19696.deinterleave_data_bits(bits(heard, 196)) == bits(data, 96)
         try:
             ours = bptc.decode_196(heard)
         except Unreadable:
             assert wrong > 4
             continue
-        if wrong <= 4:
-            assert ours == data
-        # What was mended is a word of theirs, and no farther from what came than theirs is.
-        word = bptc.encode_196(ours)
-        assert BPTC19696.deinterleave_data_bits(bits(word, 196)) == bits(ours, 96)
-        theirs = ba2int(BPTC19696.deinterleave_data_bits(bits(heard, 196)))
-        if theirs != ours:
-            away = (bptc.encode_196(theirs) ^ heard).bit_count()
-            assert (word ^ heard).bit_count() <= away
+        assert wrong > 4 or ours == data
+        found_by_us += ours == data
+        # Whatever it is mended to is a word of theirs.
+        word = bits(bptc.encode_196(ours), 196)
+        assert BPTC19696.deinterleave_data_bits(word, repair_if_necessary=False) == bits(ours, 96)
+    assert found_by_us >= found_by_them
+    print(f"of {COMPARISONS}: {found_by_us} mended by us, {found_by_them} by them")
 
 
 def test_bptc_128_and_its_checksum() -> None:
