@@ -1,0 +1,94 @@
+"""What the bridge knows of any radio network besides calls: texts, places, buttons, presence.
+
+Numbers are those of the radio network; its name belongs to the adapter that tells. Nothing here is
+of a protocol (docs/radio.md, "The clean inside").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A radio sends words to a radio or a group."""
+
+    source: int
+    target: int
+    group: bool
+    text: str
+    number: int | None = None
+    """By which its sender knows it, to be told that it has arrived; none where there is none."""
+    answer_wanted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextArrived:
+    """A radio has got the text of this number from another."""
+
+    source: int
+    target: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a radio says that it is: degrees, metres, metres per second."""
+
+    source: int
+    longitude: float
+    latitude: float
+    error_m: float | None = None
+    altitude_m: float | None = None
+    speed_mps: float | None = None
+    course_deg: float | None = None
+    time: datetime | None = None
+    """By its own clock."""
+    age_s: int | None = None
+    """At most so old."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoPosition:
+    """A radio was asked where it is, and says that it cannot tell: the code is its maker's."""
+
+    source: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """Somebody has pressed the red button; to a talkgroup."""
+
+    source: int
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A radio sends a number that both sides know the meaning of."""
+
+    source: int
+    target: int
+    group: bool
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A radio is there, or has said that it goes."""
+
+    source: int
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A radio wants another to call back."""
+
+    source: int
+    target: int
+
+
+Happening = Text | TextArrived | Position | NoPosition | Emergency | Status | Presence | Alert
