@@ -26,9 +26,10 @@ from typing import Final
 from radio_bridge.dmr import burst, control_block, data_block, datagram, position, short_text
 from radio_bridge.dmr.burst import DataType
 from radio_bridge.dmr.control_block import CallAlert, ControlBlock, EmergencyAlarm, RadioCheck
-from radio_bridge.dmr.data_header import Access, PacketHeader, RawOrStatus, ShortData
+from radio_bridge.dmr.data_header import Access, PacketHeader, RawOrStatus, Response, ShortData
 from radio_bridge.dmr.fragments import Joiner
 from radio_bridge.dmr.packet import Assembler, Header, Incomplete, Packet
+from radio_bridge.dmr.packet import answer as packet_answer
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.inside import (
     Alert,
@@ -48,6 +49,8 @@ SILENCE_S: Final = 1.0
 """A packet of which nothing comes for so long is not going on."""
 AGAIN_S: Final = 10.0
 """The same control block within such a time is the same request."""
+MOST_ANSWERS: Final = 16
+"""Of answers that nobody takes the oldest is dropped."""
 _TEXT_IDENTIFIER: Final = 98
 """A maker's port identifier in compressed headers under which text messages were recorded."""
 
@@ -61,6 +64,8 @@ class DataChannel:
         self._joiner = Joiner()
         self._heard_at: float | None = None
         self._said: dict[Happening, float] = {}
+        self.answers: list[Response] = []
+        """What confirmed packets were heard want to be told, by whoever their target is."""
 
     def hear(self, packet: BurstPacket, now: float) -> list[Happening]:
         """Take a burst."""
@@ -107,6 +112,9 @@ class DataChannel:
         return [happening] if is_new else []
 
     def _outcome(self, outcome: Packet | Incomplete | None) -> list[Happening]:
+        answer = packet_answer(outcome) if outcome else None
+        if answer is not None:
+            self.answers = [*self.answers[-MOST_ANSWERS:], answer]
         if isinstance(outcome, Incomplete):
             self._counted["data.incomplete"] += 1
         if not isinstance(outcome, Packet):

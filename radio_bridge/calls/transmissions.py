@@ -48,7 +48,7 @@ ALIVE_S: Final = 0.12
 _BEHIND: Final = 16
 """A packet so little behind was overtaken; one farther behind has begun to count anew."""
 _SEQUENCES: Final = 256
-_SLOTS_USED_WHILE_KEYED: Final = frozenset({DataType.PI_HEADER, DataType.IDLE})
+_OF_A_TALK: Final = frozenset({DataType.PI_HEADER, DataType.IDLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class Channel:
         if kind == DataType.TERMINATOR:
             return self._unkey(Unkeying.TERMINATED)
         if kind != DataType.VOICE_HEADER:
-            return [] if kind in _SLOTS_USED_WHILE_KEYED else self._unkey(Unkeying.REPLACED)
+            return [] if kind in _OF_A_TALK else self._unkey(Unkeying.REPLACED)
         on = self._open(packet, claimed, now)
         heard: DataBurst = burst.read_data(packet.burst)
         control = link_control.from_info(heard.info, DataType.VOICE_HEADER)

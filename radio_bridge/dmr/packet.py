@@ -12,7 +12,14 @@ from typing import Final
 
 from radio_bridge.dmr import checks, data_block, data_header
 from radio_bridge.dmr.burst import DataBurst, DataType
-from radio_bridge.dmr.data_header import PacketHeader, Proprietary, RawOrStatus, ShortData
+from radio_bridge.dmr.data_header import (
+    Answer,
+    PacketHeader,
+    Proprietary,
+    RawOrStatus,
+    Response,
+    ShortData,
+)
 from radio_bridge.unreadable import Unreadable
 
 CHECKSUM: Final = 4
@@ -75,6 +82,20 @@ def infos(blocks: list[bytes], rate: DataType, confirmed: bool) -> list[int]:
         data_block.write_confirmed(data_block.Confirmed(serial, block), rate)
         for serial, block in enumerate(blocks)
     ]
+
+
+def answer(outcome: Packet | Incomplete) -> Response | None:
+    """What its receiver says to a confirmed packet; none to one that is for a group, or wants none.
+
+    Of an incomplete one all is asked for again (clause 8.2.2.2).
+    """
+    header = outcome.header
+    if not isinstance(header, PacketHeader) or not header.confirmed:
+        return None
+    if header.group or not header.response_wanted:
+        return None
+    kind = Answer.RECEIVED if isinstance(outcome, Packet) else Answer.CHECKSUM_FAILED
+    return Response(header.target, header.source, header.access, 0, kind, header.number)
 
 
 class Assembler:

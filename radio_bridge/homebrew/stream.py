@@ -1,11 +1,20 @@
-"""A transmission as ``DMRD`` packets: numbered, with one stream id from header to terminator."""
+"""Voice and data as ``DMRD`` packets: numbered, with one stream id from the first to the last."""
 
 from __future__ import annotations
 
-from radio_bridge.dmr.burst import DataType
+from dataclasses import replace
+from typing import Final
+
+from radio_bridge.dmr import burst, control_block, data_header, packet
+from radio_bridge.dmr.burst import DataBurst, DataType, SlotType
+from radio_bridge.dmr.control_block import Preamble
+from radio_bridge.dmr.data_header import PacketHeader, Response
 from radio_bridge.dmr.link_control import VoiceCall
 from radio_bridge.dmr.transmission import Transmission
 from radio_bridge.homebrew.packets import BurstPacket, Frame
+
+PREAMBLES: Final = 3
+"""Wake radios that save their batteries."""
 
 
 class Stream:
@@ -26,14 +35,14 @@ class Stream:
 
     def voice(self, frames: int) -> BurstPacket:
         """The next 60 ms, 216 bits."""
-        place, burst = self._bursts.voice(frames)
-        return self._packet(Frame.VOICE if place else Frame.VOICE_SYNC, place, burst)
+        place, sent = self._bursts.voice(frames)
+        return self._packet(Frame.VOICE if place else Frame.VOICE_SYNC, place, sent)
 
     def terminator(self) -> BurstPacket:
         """The last one."""
         return self._packet(Frame.DATA, DataType.TERMINATOR, self._bursts.terminator())
 
-    def _packet(self, frame: Frame, kind: int, burst: bytes) -> BurstPacket:
+    def _packet(self, frame: Frame, kind: int, sent: bytes) -> BurstPacket:
         sequence, self._sequence = self._sequence, (self._sequence + 1) % 256
         return BurstPacket(
             sequence=sequence,
@@ -45,5 +54,61 @@ class Stream:
             frame=frame,
             kind=int(kind),
             stream=self._stream,
-            burst=burst,
+            burst=sent,
         )
+
+
+def data(
+    header: PacketHeader,
+    payload: bytes,
+    slot: int,
+    stream: int,
+    colour_code: int,
+    rate: DataType = DataType.RATE_1_2,
+) -> list[BurstPacket]:
+    """The packets that carry bytes: preambles, the header with its counts filled in, the blocks.
+
+    Raises ``ValueError`` for more than a packet can hold.
+    """
+    blocks, padding = packet.cut(payload, rate, header.confirmed)
+    counted = replace(header, blocks=len(blocks), padding=padding)
+    infos = packet.infos(blocks, rate, header.confirmed)
+    preambles = [
+        Preamble(header.source, header.target, header.group, True, left + 1 + len(blocks))
+        for left in range(PREAMBLES - 1, -1, -1)
+    ]
+    bursts = [(DataType.CONTROL_BLOCK, control_block.to_info(one)) for one in preambles]
+    bursts.append((DataType.DATA_HEADER, data_header.to_info(counted)))
+    bursts += [(rate, info) for info in infos]
+    return _carried(counted, bursts, slot, stream, colour_code)
+
+
+def response(said: Response, slot: int, stream: int, colour_code: int) -> BurstPacket:
+    """The packet that answers a confirmed one."""
+    bursts = [(DataType.DATA_HEADER, data_header.to_info(said))]
+    (only,) = _carried(said, bursts, slot, stream, colour_code)
+    return only
+
+
+def _carried(
+    header: PacketHeader | Response,
+    bursts: list[tuple[DataType, int]],
+    slot: int,
+    stream: int,
+    colour_code: int,
+) -> list[BurstPacket]:
+    return [
+        BurstPacket(
+            sequence=sequence % 256,
+            source=header.source,
+            target=header.target,
+            repeater=0,
+            slot=slot,
+            group=isinstance(header, PacketHeader) and header.group,
+            frame=Frame.DATA,
+            kind=int(kind),
+            stream=stream,
+            burst=burst.write(DataBurst(SlotType(colour_code, kind), info)),
+        )
+        for sequence, (kind, info) in enumerate(bursts)
+    ]

@@ -13,10 +13,18 @@ from real_frames import frames
 
 from radio_bridge.data_channel import DataChannel
 from radio_bridge.dmr import control_block, data_header, datagram, packet
-from radio_bridge.dmr.burst import DataBurst, DataType, SlotType, write
+from radio_bridge.dmr.burst import DataBurst, DataType, SlotType, read_data, write
 from radio_bridge.dmr.control_block import ControlBlock
-from radio_bridge.dmr.data_header import DataHeader, PacketHeader, RawOrStatus
+from radio_bridge.dmr.data_header import (
+    Answer,
+    DataHeader,
+    PacketHeader,
+    RawOrStatus,
+    Response,
+)
 from radio_bridge.dmr.datagram import Datagram, Port
+from radio_bridge.dmr.packet import Packet
+from radio_bridge.homebrew import stream
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.inside import (
     Alert,
@@ -150,6 +158,49 @@ def test_a_block_beyond_mending_is_missing() -> None:
     noise = sent[2][0], sent[2][1] ^ 0x5A5A5A5A5A5A5A5A5A5A5A5A
     assert air.hear(*sent[:2], noise, *sent[3:]) == []
     assert air.counted["data.incomplete"] == 1
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_what_is_sent_as_data_is_heard_as_it_was(confirmed: bool) -> None:
+    air = Air()
+    sent = text.write(text.Message(text.Kind.TEXT, 3, "Regrese a la base", answer_wanted=True))
+    whole = datagram.write_ipv4(Datagram(Port(4007), Port(4007), sent, 0x0D000001, 0x0C001B59))
+    first = PacketHeader(64_250, RADIO, False, confirmed, data_header.Access.IP, 0,
+                         response_wanted=confirmed, fragment=8 * confirmed, number=2)  # fmt: skip
+    carried = stream.data(first, whole, slot=2, stream=99, colour_code=1)
+    happened = [h for one in carried for h in air.channel.hear(one, air.now)]
+    assert happened == [Text(64_250, RADIO, False, "Regrese a la base", 3, True)]
+    assert [one.sequence for one in carried] == list(range(len(carried)))
+    assert {(one.slot, one.stream, one.source, one.target) for one in carried} == {
+        (2, 99, 64_250, RADIO)
+    }
+    expected = Response(RADIO, 64_250, data_header.Access.IP, 0, Answer.RECEIVED, 2)
+    assert air.channel.answers == ([expected] if confirmed else [])
+    # The answer is itself a packet that says nothing more.
+    back = stream.response(expected, slot=2, stream=100, colour_code=1)
+    assert DataChannel(Counter()).hear(back, 1.0) == []
+    # A preamble says how much comes after it.
+    blocks = [control_block.from_info(read_data(one.burst).info) for one in carried[:3]]
+    left = [block.blocks for block in blocks if isinstance(block, control_block.Preamble)]
+    assert left == [len(carried) - 1, len(carried) - 2, len(carried) - 3]
+
+
+def test_an_incomplete_packet_is_asked_for_again() -> None:
+    air = Air()
+    first = PacketHeader(64_250, RADIO, False, True, 4, 0, response_wanted=True, number=5)
+    carried = stream.data(first, bytes(50), slot=1, stream=9, colour_code=1)
+    for one in carried[:-2]:
+        air.channel.hear(one, air.now)
+    air.channel.pass_time(air.now + 2)
+    assert air.channel.answers == [Response(RADIO, 64_250, 4, 0, Answer.CHECKSUM_FAILED, 5)]
+
+
+def test_the_answer_that_a_radio_gave_to_a_recorded_packet() -> None:
+    headers = [bytes.fromhex(item["hex12"]) for item in frames("data_headers")["items"]]
+    read = [data_header.read(one) for one in headers]
+    (asked,) = (one for one in read if isinstance(one, PacketHeader) and one.confirmed)
+    (given,) = (one for one in read if isinstance(one, Response))
+    assert packet.answer(Packet(asked, b"")) == given
 
 
 def test_what_nobody_reads_is_counted() -> None:
