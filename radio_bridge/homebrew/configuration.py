@@ -85,7 +85,7 @@ def write(configuration: Configuration) -> bytes:
         "receive_hz": f"{c.receive_hz or 0:09d}",
         "send_hz": f"{c.send_hz or 0:09d}",
         "power_w": f"{c.power_w or 0:02d}",
-        "colour_code": f"{c.colour_code or 1:02d}",
+        "colour_code": f"{1 if c.colour_code is None else c.colour_code:02d}",
         "latitude": f"{c.latitude or 0.0:08f}",
         "longitude": f"{c.longitude or 0.0:09f}",
         "height_m": f"{c.height_m or 0:03d}",

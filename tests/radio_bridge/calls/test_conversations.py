@@ -1,4 +1,7 @@
-"""All channels: one talker for each talkgroup, nothing twice, and no loop goes round."""
+"""All channels: one talker for each talkgroup, nothing twice, and no loop goes round.
+
+DOM-RAD-3 (one talks), -4 (emergencies), -5 (two sites), -6 (loops), -7 (no talkgroup stays taken).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One channel: every way in which a transmission begins, goes on and ends, in good air and bad."""
+"""One channel: every way in which a transmission begins, goes on and ends, in good air and bad.
+
+DOM-RAD-1 (link control is believed), -2 (unheard, unspoken), -7 (every call ends).
+"""
 
 from __future__ import annotations
 

@@ -160,6 +160,12 @@ def test_a_configuration_by_hand() -> None:
     assert configuration.read(data) == BELMOPAN
 
 
+def test_colour_code_nought_is_one_too() -> None:
+    written = configuration.write(replace(BELMOPAN, colour_code=0))
+    assert configuration.read(written).colour_code == 0
+    assert configuration.read(configuration.write(Configuration())).colour_code == 1
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [

@@ -1,4 +1,7 @@
-"""A master and repeaters, without sockets or clocks: whoever may sign in does, nobody else."""
+"""A master and repeaters, without sockets or clocks: whoever may sign in does, nobody else.
+
+DOM-RAD-8 (who a repeater is), -9 (a proof counts once), -10 (allowances).
+"""
 
 from __future__ import annotations
 
