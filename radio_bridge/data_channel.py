@@ -11,6 +11,8 @@ UDP, port 5017      location information                        position
 UDP, port 4007      Motorola text messages                      text, arrived
 UDP, port 4005      Motorola registration                       presence
 UDP, port 4001      Motorola positions                          position, no position
+UDP, port 30007     Hytera text messages                        text, arrived
+UDP, port 30003     Hytera positions                            position
 ==================  ==========================================  ===============================
 
 A control block that is said again and again, as radios do until somebody answers, is told once.
@@ -23,6 +25,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from radio_bridge import hytera
 from radio_bridge.dmr import burst, control_block, data_block, datagram, position, short_text
 from radio_bridge.dmr.burst import DataType
 from radio_bridge.dmr.control_block import CallAlert, ControlBlock, EmergencyAlarm, RadioCheck
@@ -224,10 +227,34 @@ def _location(header: Header, payload: bytes) -> Happening | None:
     return NoPosition(header.source, found.result) if found.result else None
 
 
+def _hytera_text(header: Header, payload: bytes) -> Happening | None:
+    message = hytera.read_text(payload)
+    group = message.kind == hytera.Kind.TO_GROUP
+    if message.kind in (hytera.Kind.TO_RADIO, hytera.Kind.TO_GROUP):
+        target = header.target
+        return Text(header.source, target, group, message.text, message.number, not group)
+    if message.failure:
+        return None
+    return TextArrived(header.source, header.target, message.number)
+
+
+def _hytera_location(header: Header, payload: bytes) -> Happening:
+    found = hytera.read_location(payload)
+    return Position(
+        header.source,
+        found.longitude,
+        found.latitude,
+        course_deg=found.course_deg,
+        time=found.time,
+    )
+
+
 _PORTS: Final[dict[int, Callable[[Header, bytes], Happening | None]]] = {
     short_text.PORT: _short_text,
     position.PORT: _short_position,
     text.PORT: _text,
     presence.PORT: _registration,
     location.PORT: _location,
+    hytera.TEXT_PORT: _hytera_text,
+    hytera.LOCATION_PORT: _hytera_location,
 }

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_frames import frames
 
+from radio_bridge import hytera
 from radio_bridge.data_channel import DataChannel
 from radio_bridge.dmr import control_block, data_header, datagram, packet
 from radio_bridge.dmr.burst import DataBurst, DataType, SlotType, read_data, write
@@ -124,6 +125,17 @@ def test_texts_of_the_standard_and_of_motorola() -> None:
     assert Air().hear(*udp(4007, sent)) == [Text(RADIO, GROUP, True, "10-4", 9, True)]
     arrived = text.write(text.Message(text.Kind.RECEIVED, 9))
     assert Air().hear(*udp(4007, arrived)) == [TextArrived(RADIO, GROUP, 9)]
+
+
+def test_texts_of_hytera() -> None:
+    sent = hytera.Message(hytera.Kind.TO_RADIO, 4, RADIO, GROUP, "10-8")
+    assert Air().hear(*udp(30007, hytera.write_text(sent))) == [
+        Text(RADIO, GROUP, False, "10-8", 4, True)
+    ]
+    arrived = hytera.Message(hytera.Kind.TO_RADIO_ARRIVED, 4, RADIO, GROUP)
+    assert Air().hear(*udp(30007, hytera.write_text(arrived))) == [TextArrived(RADIO, GROUP, 4)]
+    failed = hytera.Message(hytera.Kind.TO_RADIO_ARRIVED, 4, RADIO, GROUP, failure=1)
+    assert Air().hear(*udp(30007, hytera.write_text(failed))) == []
 
 
 def test_presence() -> None:
