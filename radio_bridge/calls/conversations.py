@@ -11,8 +11,8 @@ talk of one talker that has it. Another transmission to the same talkgroup is ke
 - of another talker: he is *denied*, and may go on when the call is over. An emergency takes the
   talkgroup from any call that is none.
 - of the same talker, on another channel, soon after his call: an *echo* as long as every burst was
-  in that call. So a loop of any length through other masters ends where it began, while a talker
-  who has walked to another site is heard from his first new word.
+  in a call of his of the last seconds. So a loop through other masters ends where it began, while
+  a talker who has walked to another site is heard from his first new word.
 
 Calls from the network (a tablet's) have a channel of their own here. A keyed radio cannot be
 stopped: who has not the floor goes on keying, unheard.
@@ -148,15 +148,15 @@ class _Talk:
     denied: Cause | None = None
     is_over: bool = False
     """The call that it is a duplicate of has ended; it is not passed on any more."""
-    bursts: set[int] = field(default_factory=set)
+    bursts: dict[int, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Echo:
-    """What was said in a call that is over."""
+    """What one talker said to one target lately, and from where; the oldest first."""
 
-    where: Where
-    bursts: set[int]
+    wheres: set[Where]
+    bursts: dict[int, None]
     until: float
 
 
@@ -281,7 +281,7 @@ class Conversations:
 
     def _is_suspect(self, talk: _Talk) -> bool:
         echo = self._echoes.get(talk.keyed.identity)
-        return echo is not None and echo.until > self._now and echo.where != talk.where
+        return echo is not None and echo.until > self._now and echo.wheres != {talk.where}
 
     def _try(self, talk: _Talk) -> list[Event]:
         """Begin a call, where nobody else has it; say otherwise why not."""
@@ -322,7 +322,7 @@ class Conversations:
         if talk.call is None:
             return events
         if len(talk.bursts) < MOST_BURSTS:
-            talk.bursts.add(frames)
+            talk.bursts[frames] = None
         return [*events, Spoke(talk.call, frames)]
 
     def _unkeyed(self, where: Where, cause: Unkeying) -> list[Event]:
@@ -345,7 +345,17 @@ class Conversations:
         call, identity = talk.call, talk.keyed.identity
         assert call is not None
         self._holders.pop((identity.target, identity.group), None)
-        self._echoes.pop(identity, None)
-        self._echoes[identity] = _Echo(talk.where, talk.bursts, self._now + ECHO_S)
-        talk.call, talk.bursts = None, set()
+        self._remember(talk)
+        talk.call, talk.bursts = None, {}
         return [Ended(call, cause)]
+
+    def _remember(self, talk: _Talk) -> None:
+        echo = self._echoes.pop(talk.keyed.identity, None)
+        if echo is None or echo.until <= self._now:
+            echo = _Echo(set(), {}, 0.0)
+        echo.wheres.add(talk.where)
+        echo.bursts |= talk.bursts
+        for burst in list(echo.bursts)[:-MOST_BURSTS]:
+            del echo.bursts[burst]
+        echo.until = self._now + ECHO_S
+        self._echoes[talk.keyed.identity] = echo

@@ -199,6 +199,29 @@ def test_a_loop_that_gives_calls_other_numbers_ends_too() -> None:
     assert story(net.events) == ["7001 began", "7001 terminated", "7001 denied: echo"]
 
 
+def test_an_echo_of_the_call_before_the_last_ends_too() -> None:
+    net, first, second = Network(), Talk(ONE), Talk(ONE)
+    sent = [first.header(), *(first.voice() for _ in range(6)), first.end()]
+    for packet in sent:
+        net.hear(HILL, packet)
+        net.later()
+    assert story(net.talk(HILL, second)) == ["7001 began", "7001 terminated"]
+    for _ in range(3):
+        net.later(2)
+        heard = []
+        for packet in sent:
+            heard += net.hear(MASTER, packet)
+            net.later()
+        assert story(heard) == ["7001 denied: echo"]
+
+
+def test_who_keys_again_at_the_same_site_is_heard_with_his_header() -> None:
+    net = Network()
+    net.talk(HILL, Talk(ONE))
+    net.later()
+    assert story(net.hear(HILL, Talk(ONE).header())) == ["7001 began"]
+
+
 def test_a_talker_who_has_walked_to_another_site_is_heard() -> None:
     net = Network()
     net.talk(HILL, Talk(ONE))
