@@ -1,9 +1,8 @@
-"""One connection: reads frames in the order they come, hands them in, and answers; nothing else.
+"""One connection: reads frames in the order they come, lets people in, and says what is refused.
 
-What must wait for the disk (a message, a batch, an action) is handed over at once and answered when
-it is done, so that a position never waits behind a message. A frame that is refused is answered
-with an ``error`` and the session goes on; bytes that are no frames, or too many of them, end it
-with a code that says why.
+What a session may ask for is in ``frames.py``. A frame that is refused is answered with an
+``error`` and the session goes on; bytes that are no frames, or too many of them, end it with a code
+that says why.
 """
 
 from __future__ import annotations
@@ -12,9 +11,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -24,6 +21,7 @@ from psn import __version__, access, database, wire
 from psn.core import Core, Refused, now_ms
 from psn.csirt import cuts
 from psn.enrolment import device_key
+from psn.frames import RETRY_MS, Frames, unavailable
 from psn.identity import locking
 from psn.identity.signin import SignInRefused, WipeOrdered
 from psn.pace import Bucket
@@ -32,7 +30,6 @@ from psn.problems import Problem
 from psn.sessions import Session
 from psn.trail import auditor
 from psn.trail.audit import Actor
-from psn.wire import VoiceGroup
 
 log = logging.getLogger(__name__)
 
@@ -40,26 +37,11 @@ MALFORMED_FRAMES = 5
 SIGN_IN_TRIES = 5
 FRAMES_PER_SECOND = {"gateway": 50_000.0, "field": 30.0}
 FRAMES_PER_SECOND_OTHERWISE = 150.0
-WATCH_FRAMES = 10
-"""A watch counts as so many frames: everything there is to see is gathered for it. So does a wish
-to talk, of which everybody in its group is told."""
-CALL_FRAMES = 50
-"""A call counts as so many: it rings elsewhere."""
 SPEECH_PER_SECOND = {"gateway": 5_000.0}
 SPEECH_PER_SECOND_OTHERWISE = 60.0
 """Frames of speech; 50 are sent by who talks."""
-POSITIONS_A_FRAME = 100
-"""So many positions of a batch count as one frame."""
 FLOOD_FRAMES = 1_000
 """Frames refused as too fast, less those taken, before the session is closed."""
-READS_A_FRAME = 50
-"""So many entries said to be read count as one frame."""
-RETRY_MS = 1_000
-"""What was refused for now is worth another try after so long."""
-ACTS_AT_ONCE = 200
-"""Actions of one session that may wait to be done."""
-ANNOUNCEMENTS_AT_ONCE = 2
-"""Announcements of one gateway that may wait for the database."""
 
 
 class Connection:
@@ -84,6 +66,8 @@ class Connection:
         self.source = source
         self.codec = wire.CODECS[protocol]
         self.session: Session | None = None
+        self.frames: Frames | None = None
+        """Of the session."""
         self.heard = self.began = asyncio.get_running_loop().time()
         self.wiping: WipeOrdered | None = None
         """What its device was told, and has not said yet that it has done."""
@@ -97,12 +81,9 @@ class Connection:
         self._malformed = 0
         self._tries = 0
         self._floods = 0
-        self._bucket = Bucket(FRAMES_PER_SECOND_OTHERWISE, self.began)
+        self.bucket = Bucket(FRAMES_PER_SECOND_OTHERWISE, self.began)
         self._speech_bucket = Bucket(SPEECH_PER_SECOND_OTHERWISE, self.began)
         self._closing = False
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._acting = asyncio.Lock()
-        self._waiting_acts = 0
 
     # -- in
 
@@ -135,8 +116,9 @@ class Connection:
             return
         finally:
             self.outbox.closed = True
-            for task in self._tasks:
-                task.cancel()
+            if self.frames is not None:
+                self.frames.gone()
+                self.frames = None  # they know each other
             if self.session is not None:
                 self._leave(self.session)
 
@@ -152,13 +134,13 @@ class Connection:
             await asyncio.sleep(0.05)
 
     async def _control(self, message: WSMessage) -> None:
-        if not self._bucket.take(self.heard):
+        if not self.bucket.take(self.heard):
             await self._too_fast(b"")
         elif message.type is WSMsgType.PING:
             await self.socket.pong(message.data)
 
     async def _frame(self, data: bytes | str, now: float) -> None:
-        if not self._bucket.take(now):
+        if not self.bucket.take(now):
             await self._too_fast(data)
             return
         if self._floods:
@@ -168,7 +150,7 @@ class Connection:
         except wire.FrameRefused as problem:
             n, uid = self.codec.request_of(data)
             todo = "Compare the frame with docs/wire.md."
-            self._error(Refused(problem.code, problem.text, todo), n, uid)
+            self.refuse(Refused(problem.code, problem.text, todo), n, uid)
             return
         except wire.Malformed:
             await self._refuse_bytes()
@@ -176,14 +158,13 @@ class Connection:
         if self.session is not None:
             if self.session.barred is not None and not isinstance(frame, _ALWAYS):
                 n, uid = getattr(frame, "n", None), getattr(frame, "id", None)
-                self._error(self.session.barred, n, uid)
+                self.refuse(self.session.barred, n, uid)
                 return
-            handler = _HANDLERS.get(type(frame))
-            if handler is not None:
-                try:
-                    handler(self, self.session, frame)
-                except Problem as problem:
-                    self._error(problem, getattr(frame, "n", None), getattr(frame, "id", None))
+            try:
+                if self.frames is not None and self.frames.take(frame):
+                    return
+            except Problem as problem:
+                self.refuse(problem, getattr(frame, "n", None), getattr(frame, "id", None))
                 return
         await self._first_frames(frame)
 
@@ -205,22 +186,22 @@ class Connection:
             self.core.voice.speech(session, speech, data)
         except wire.FrameRefused as problem:
             todo = "Compare the frame with docs/wire.md."
-            self._error(Refused(problem.code, problem.text, todo))
+            self.refuse(Refused(problem.code, problem.text, todo))
         except wire.Malformed:
             await self._refuse_bytes()
         except Problem as problem:
-            self._error(problem)
+            self.refuse(problem)
 
     async def _first_frames(self, frame: wire.ClientFrame) -> None:
         """Frames that need no session: hello, sign-in, ping, sign-out."""
         if isinstance(frame, wire.Ping):
-            self._send(wire.Pong(n=frame.n, time=now_ms()))
+            self.send(wire.Pong(n=frame.n, time=now_ms()))
         elif isinstance(frame, wire.Hello):
             self._greeted = True
             version = min(frame.v, wire.VERSION)
             server = f"psn/{__version__}"
             self._nonce = nonce = secrets.token_bytes(device_key.NONCE_BYTES)
-            self._send(wire.Welcome(v=version, server=server, time=now_ms(), nonce=nonce))
+            self.send(wire.Welcome(v=version, server=server, time=now_ms(), nonce=nonce))
         elif isinstance(frame, wire.SignIn):
             await self._sign_in(frame)
         elif isinstance(frame, wire.SignOut) and self.session is not None:
@@ -228,7 +209,7 @@ class Connection:
         elif isinstance(frame, wire.Unlock) and self.session is not None:
             await self._unlock(frame, self.session)
         else:
-            self._error(
+            self.refuse(
                 Refused("not_signed_in", "This needs a session.", "Send sign_in first."),
                 getattr(frame, "n", None),
                 getattr(frame, "id", None),
@@ -243,7 +224,7 @@ class Connection:
                 if not self._greeted
                 else ("already_signed_in", "Open a second connection for a second session.")
             )
-            self._error(Refused(code, "Not signed in by this frame.", todo), frame.n)
+            self.refuse(Refused(code, "Not signed in by this frame.", todo), frame.n)
             return
         core = self.core
         self._tries += 1
@@ -265,18 +246,19 @@ class Connection:
             self.wipe(order)
             return
         except SignInRefused as problem:
-            self._error(problem, frame.n)
+            self.refuse(problem, frame.n)
             if self._tries >= SIGN_IN_TRIES:
                 await self.end(wire.CloseCode.NOT_SIGNED_IN, problem)
             return
         except (*database.PASSING, asyncpg.PostgresError):
-            self._error(_unavailable("Signing in is not possible now."), frame.n)
+            self.refuse(unavailable("Signing in is not possible now."), frame.n)
             return
         self._begin(frame, session, token)
         core.signin.seconds.observe(time.perf_counter() - began)
         for notice in notices:
             session.send(notice)
         self.session = session
+        self.frames = Frames(self, session)
         if not ticket.limited:
             core.sessions.add(session)
 
@@ -284,7 +266,7 @@ class Connection:
         """Say who the session is, and let it send as fast as its kind may."""
         core, who, ticket = self.core, session.principal, session.ticket
         role = "gateway" if who.gateway else next(iter(who.roles), "")
-        self._bucket = Bucket(FRAMES_PER_SECOND.get(role, FRAMES_PER_SECOND_OTHERWISE), self.heard)
+        self.bucket = Bucket(FRAMES_PER_SECOND.get(role, FRAMES_PER_SECOND_OTHERWISE), self.heard)
         speech = SPEECH_PER_SECOND.get(role, SPEECH_PER_SECOND_OTHERWISE)
         self._speech_bucket = Bucket(speech, self.heard)
         known = None
@@ -311,10 +293,10 @@ class Connection:
     async def _sign_out(self, frame: wire.SignOut, session: Session) -> None:
         self.leaving = True
         try:
-            await self.core.signin.end(session.ticket, self._actor(session))
+            await self.core.signin.end(session.ticket, self.actor(session))
         except (*database.PASSING, asyncpg.PostgresError):
-            self._error(_unavailable("The session was ended here, but not on disk."), frame.n)
-        self._send(wire.Ok(n=frame.n))
+            self.refuse(unavailable("The session was ended here, but not on disk."), frame.n)
+        self.send(wire.Ok(n=frame.n))
         await self.end(
             wire.CloseCode.SESSION_ENDED,
             Refused("signed_out", "You signed out.", "Sign in again when you need to."),
@@ -327,7 +309,7 @@ class Connection:
         self.wiping, self.wiping_since = order, asyncio.get_running_loop().time()
         if self.session is not None:
             self._leave(self.session)
-        self._send(wire.Closing(code=order.code, text=order.text, todo=order.todo))
+        self.send(wire.Closing(code=order.code, text=order.text, todo=order.todo))
 
     async def _wiped(self, device: int) -> None:
         log.warning("device %s says that it has erased itself", device)
@@ -339,7 +321,7 @@ class Connection:
     async def _unlock(self, frame: wire.Unlock, session: Session) -> None:
         core = self.core
         if session.barred is locking.LIMITED:
-            self._error(locking.LIMITED, frame.n)
+            self.refuse(locking.LIMITED, frame.n)
             return
         try:
             await core.signin.prove(session.ticket, frame.proof, core.directory, self.source)
@@ -347,182 +329,28 @@ class Connection:
             if not core.signin.holds(session.ticket):
                 raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
         except Problem as problem:
-            self._error(problem, frame.n)
+            self.refuse(problem, frame.n)
             return
         except (*database.PASSING, asyncpg.PostgresError):
-            self._error(_unavailable("Unlocking is not possible now."), frame.n)
+            self.refuse(unavailable("Unlocking is not possible now."), frame.n)
             return
-        self._send(wire.Ok(n=frame.n))
+        self.send(wire.Ok(n=frame.n))
         if session.barred is locking.LOCKED:
             locking.unlock(core, session)
 
-    def _actor(self, session: Session) -> Actor:
+    def actor(self, session: Session) -> Actor:
         """Whose this connection is, for the audit."""
         return auditor.actor_of(session.principal, self.source, session.ticket.hash)
 
-    # -- frames of a session
-
-    def _active(self, session: Session, frame: wire.Active) -> None:
-        self.core.signin.active(session.ticket)
-
-    def _position(self, session: Session, frame: wire.Position) -> None:
-        self.core.report(session, frame.p)
-
-    def _positions(self, session: Session, frame: wire.Positions) -> None:
-        self._bucket.charge(len(frame.p) / POSITIONS_A_FRAME)
-        stored, refused = self.core.report_batch(session, frame.p)
-        if refused:
-            first = refused[0]
-            text = f"{len(refused)} of {len(frame.p)} positions were refused. {first.text}"
-            self._error(Refused(first.code, text, first.todo))
-        self._answer(stored, frame.n, None)
-
-    def _message(self, session: Session, frame: wire.Message) -> None:
-        stored = self.core.message(session, frame)
-        stored.add_done_callback(lambda done: self._acknowledge(done, frame.id))
-
-    def _acknowledge(self, done: asyncio.Future[int], uid: UUID) -> None:
-        if done.cancelled():
-            return
-        problem = done.exception()
-        if problem is None:
-            self._send(wire.Ack(id=uid, time=done.result()))
-        elif isinstance(problem, Problem):
-            self._error(problem, None, uid)
-
-    def _seen(self, session: Session, frame: wire.Seen) -> None:
-        self.core.seen(session, frame)
-
-    def _read(self, session: Session, frame: wire.Read) -> None:
-        self._bucket.charge(len(frame.seqs) / READS_A_FRAME)
-        self._answer(self.core.read(session, frame), frame.n, None)
-
-    def _watch(self, session: Session, frame: wire.Watch) -> None:
-        self._bucket.charge(WATCH_FRAMES)
-        self.core.watch(session, frame)
-
-    def _unwatch(self, session: Session, frame: wire.Unwatch) -> None:
-        self.core.unwatch(session)
-        self._send(wire.Ok(n=frame.n))
-
-    def _follow(self, session: Session, frame: wire.Follow) -> None:
-        self._bucket.charge(WATCH_FRAMES)
-        self.core.follow(session, frame)
-        self._send(wire.Ok(n=frame.n))
-
-    def _unfollow(self, session: Session, frame: wire.Unfollow) -> None:
-        self.core.unfollow(session, frame)
-        self._send(wire.Ok(n=frame.n))
-
-    def _voice_join(self, session: Session, frame: wire.VoiceJoin) -> None:
-        group = VoiceGroup.of(frame.group)
-        self.core.voice.join(session, group)
-        self._send(wire.Ok(n=frame.n))
-        self.core.voice.show(session, group)
-
-    def _voice_leave(self, session: Session, frame: wire.VoiceLeave) -> None:
-        self.core.voice.leave(session, VoiceGroup.of(frame.group))
-        self._send(wire.Ok(n=frame.n))
-
-    def _voice_call(self, session: Session, frame: wire.VoiceCall) -> None:
-        self._bucket.charge(CALL_FRAMES)
-        self.core.voice.call(session, frame)
-
-    def _voice_close(self, session: Session, frame: wire.VoiceClose) -> None:
-        self.core.voice.close(session, VoiceGroup.of(frame.group))
-        self._send(wire.Ok(n=frame.n))
-
-    def _voice_patch(self, session: Session, frame: wire.VoicePatch) -> None:
-        one, two = (VoiceGroup.of(each) for each in frame.groups)
-        self.core.voice.patch(session, one, two)
-        self._send(wire.Ok(n=frame.n))
-
-    def _voice_unpatch(self, session: Session, frame: wire.VoiceUnpatch) -> None:
-        self.core.voice.unpatch(session, VoiceGroup.of(frame.group))
-        self._send(wire.Ok(n=frame.n))
-
-    def _floor_ask(self, session: Session, frame: wire.FloorAsk) -> None:
-        self._bucket.charge(WATCH_FRAMES)
-        self.core.voice.ask(session, VoiceGroup.of(frame.group), frame.call)
-
-    def _floor_release(self, session: Session, frame: wire.FloorRelease) -> None:
-        self.core.voice.release(session, VoiceGroup.of(frame.group))
-
-    def _do(self, session: Session, frame: wire.Do) -> None:
-        if self._waiting_acts >= ACTS_AT_ONCE:
-            text = "More is asked of this session than can be done; this was not taken."
-            raise Refused("too_fast", text, "Wait for answers, then send it again.", RETRY_MS)
-        self._waiting_acts += 1
-        # Of the server and not of the connection: what has begun is done, whoever hangs up.
-        task = asyncio.create_task(self._done(session, frame))
-        _acting.add(task)
-        task.add_done_callback(_acting.discard)
-
-    async def _done(self, session: Session, frame: wire.Do) -> None:
-        try:
-            async with self._acting:  # one after the other, in the order they came
-                self._still_there(session)
-                result = await self.core.acts(
-                    session.principal, self.codec, frame, self._actor(session)
-                )
-            self._send(wire.Done(id=frame.id, time=now_ms(), result=result))
-        except Problem as problem:
-            self._error(problem, None, frame.id)
-        except (*database.PASSING, asyncpg.PostgresError) as problem:
-            log.warning("%s was not done: %s", frame.what, problem)
-            self._error(_unavailable("It could not be stored."), None, frame.id)
-        finally:
-            self._waiting_acts -= 1
-
-    def _still_there(self, session: Session) -> None:
-        """Raise :class:`Problem` when the session has ended or locked while its frame waited."""
-        if session.barred is not None:
-            raise session.barred
-        if not self.core.signin.holds(session.ticket):
-            raise session_over()
-
-    def _announce(self, session: Session, frame: wire.Announce) -> None:
-        if len(self._tasks) >= ANNOUNCEMENTS_AT_ONCE:
-            text = "This gateway announces faster than its units can be stored."
-            raise Refused("too_fast", text, "Wait for the answer before announcing more.")
-        task = asyncio.create_task(self._announced(session, frame))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _announced(self, session: Session, frame: wire.Announce) -> None:
-        try:
-            units = await self.core.announce(session, frame, self._actor(session))
-            await self.core.refresh_directory()
-            self._send(wire.Announced(n=frame.n, units=units))
-        except Problem as problem:
-            self._error(problem, frame.n)
-        except (*database.PASSING, asyncpg.PostgresError) as problem:
-            log.warning("units were not announced: %s", problem)
-            self._error(_unavailable("Units cannot be announced now."), frame.n)
-
-    def _answer(self, done: asyncio.Future[Any], n: int, uid: UUID | None) -> None:
-        """Say ``ok`` or why not, when ``done`` is."""
-
-        def settle(done: asyncio.Future[Any]) -> None:
-            if done.cancelled():
-                return
-            problem = done.exception()
-            if problem is None:
-                self._send(wire.Ok(n=n))
-            elif isinstance(problem, Problem):
-                self._error(problem, n, uid)
-            else:
-                self._error(_unavailable("It could not be stored."), n, uid)
-
-        done.add_done_callback(settle)
-
     # -- out
 
-    def _send(self, frame: wire.ServerFrame) -> None:
+    def send(self, frame: wire.ServerFrame) -> None:
+        """Put a frame behind what waits to go out."""
         self.outbox.send(self.codec.encode(frame))
 
-    def _error(self, problem: Problem, n: int | None = None, uid: UUID | None = None) -> None:
-        self._send(
+    def refuse(self, problem: Problem, n: int | None = None, uid: UUID | None = None) -> None:
+        """Say why something was not taken: the request ``n``, or what has the id ``uid``."""
+        self.send(
             wire.Error(
                 code=problem.code,
                 text=problem.text,
@@ -542,7 +370,7 @@ class Connection:
             "These bytes are not a frame of this protocol.",
             "Send one frame per WebSocket message, in the subprotocol that was agreed.",
         )
-        self._error(problem)
+        self.refuse(problem)
         if self._malformed >= MALFORMED_FRAMES:
             await self.end(wire.CloseCode.MALFORMED, problem)
 
@@ -556,7 +384,7 @@ class Connection:
         )
         n, uid = self.codec.request_of(data)
         if self._floods == 1 or n is not None or uid is not None:
-            self._error(problem, n, uid)
+            self.refuse(problem, n, uid)
         if self._floods >= FLOOD_FRAMES:
             await self.end(wire.CloseCode.FLOOD, problem)
 
@@ -566,10 +394,10 @@ class Connection:
             return
         self._closing = True
         if code in cuts.CODES:
-            who = None if self.session is None else self._actor(self.session)
+            who = None if self.session is None else self.actor(self.session)
             self.core.cut(self.source, code, who)
         if self.wiping is None:
-            self._send(wire.Closing(code=problem.code, text=problem.text, todo=problem.todo))
+            self.send(wire.Closing(code=problem.code, text=problem.text, todo=problem.todo))
         self.outbox.write_now()
         self.outbox.closed = True
         message = problem.text.encode()[:120]
@@ -583,28 +411,6 @@ class Connection:
 
 
 _ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
-_HANDLERS: dict[type, Callable[[Connection, Session, Any], None]] = {
-    wire.Position: Connection._position,
-    wire.Message: Connection._message,
-    wire.Seen: Connection._seen,
-    wire.Positions: Connection._positions,
-    wire.Read: Connection._read,
-    wire.Watch: Connection._watch,
-    wire.Unwatch: Connection._unwatch,
-    wire.Announce: Connection._announce,
-    wire.Active: Connection._active,
-    wire.Do: Connection._do,
-    wire.Follow: Connection._follow,
-    wire.Unfollow: Connection._unfollow,
-    wire.VoiceJoin: Connection._voice_join,
-    wire.VoiceLeave: Connection._voice_leave,
-    wire.VoiceCall: Connection._voice_call,
-    wire.VoiceClose: Connection._voice_close,
-    wire.VoicePatch: Connection._voice_patch,
-    wire.VoiceUnpatch: Connection._voice_unpatch,
-    wire.FloorAsk: Connection._floor_ask,
-    wire.FloorRelease: Connection._floor_release,
-}
 _ALWAYS = (wire.Ping, wire.SignOut, wire.Unlock, wire.SignIn, wire.Hello)
 """Frames that are not held back when a session is locked or limited."""
 
@@ -616,17 +422,3 @@ def _cut_off(transport: asyncio.WriteTransport) -> None:
     """
     if transport.get_write_buffer_size():
         transport.abort()
-
-
-def _unavailable(text: str) -> Refused:
-    todo = "Try again in a moment; the database does not answer."
-    return Refused("unavailable", text, todo, retry=RETRY_MS)
-
-
-def session_over() -> SignInRefused:
-    """Why a session whose ticket is gone ends."""
-    return SignInRefused("session_ended", "The session has ended.", "Sign in again.")
-
-
-_acting: set[asyncio.Task[None]] = set()
-"""Keeps what is being done alive until it is done."""

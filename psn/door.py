@@ -14,8 +14,9 @@ from socket import IPPROTO_TCP, TCP_NOTSENT_LOWAT
 from aiohttp import web
 
 from psn import wire
-from psn.connection import Connection, session_over
+from psn.connection import Connection
 from psn.core import STUCK_SECONDS, Core, Refused
+from psn.frames import session_over
 from psn.identity import locking
 from psn.identity.signin import SignInRefused, WipeOrdered
 from psn.picture.fanout import Outbox
