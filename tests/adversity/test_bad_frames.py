@@ -31,8 +31,8 @@ async def test_random_bytes_are_refused_and_then_shut_out(
         for signed_in in (False, True):
             peer = await (Peer.enter(stage.url, CAR) if signed_in else Peer.join(stage.url))
             for _ in range(connection.MALFORMED_FRAMES):
-                # Two numbers are no one value, whatever follows: none is a frame by chance.
-                await peer.send_raw(b"\x07\x07" + chance.randbytes(chance.randrange(400)))
+                # A key of four gigabytes that do not come: no random frame is one by chance.
+                await peer.send_raw(b"\x81\xdb" + b"\xff" * 4 + chance.randbytes(400))
             for _ in range(connection.MALFORMED_FRAMES):
                 await peer.refusal("malformed")
             closing = await peer.expect(wire.Closing)
