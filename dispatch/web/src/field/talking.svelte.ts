@@ -1,4 +1,5 @@
 import type { Hearing } from '../voice/ears';
+import { isCall } from '../voice/calls.svelte';
 import { Radio, type Hold, type RadioLine } from '../voice/radio.svelte';
 import { Sound } from '../voice/sound.svelte';
 import type { VoiceAddress } from '../wire/speech';
@@ -59,12 +60,18 @@ export class Talking {
     return incident ? [...calls, `incident:${incident.id}`, ...own] : [...calls, ...own];
   });
 
-  /** Where the key talks. */
+  /**
+   * Where the key talks. In its own emergency never in a call: whoever is in it would hear the crew
+   * alone, and no console would join.
+   */
   chosen = $derived.by<VoiceAddress | null>(() => {
+    const groups = this.#crew.emergency()
+      ? this.groups.filter((group) => !isCall(group))
+      : this.groups;
     const open = (group: VoiceAddress | null): boolean =>
-      group !== null && this.radio.heard.has(group) && this.groups.includes(group);
+      group !== null && this.radio.heard.has(group) && groups.includes(group);
     if (open(this.#wanted)) return this.#wanted;
-    return this.groups.find(open) ?? null;
+    return groups.find(open) ?? null;
   });
 
   name(group: VoiceAddress): string {

@@ -72,6 +72,19 @@ describe('the red button', () => {
     vi.useRealTimers();
   });
 
+  it('calls all who may hear a group, though the crew is in a call with one', () => {
+    const { talking, sent } = pressed();
+    talking.radio.take({ t: 'called', group: 'call:1', by: 'person:7', by_name: 'A', agency: 1, to: ['unit:1'] }); // prettier-ignore
+    talking.answer('call:1');
+    sent.length = 0;
+    talking.callForHelp();
+    expect(sent).toEqual([{ t: 'floor_ask', group: 'group:3', call: 'emergency' }]);
+    talking.press('button');
+    talking.radio.release('button');
+    talking.press('button');
+    expect(sent.at(-1)).toEqual({ t: 'floor_ask', group: 'group:3', call: 'emergency' });
+  });
+
   it('leaves it to the hand that presses the key', () => {
     vi.useFakeTimers();
     const { talking } = pressed();

@@ -18,6 +18,8 @@ export interface Groups {
   ring(): void;
 }
 
+export const isCall = (group: VoiceAddress): boolean => group.startsWith('call:');
+
 const RING_EVERY = 3_000;
 
 /** Calls between some, for once: those that ring here, and those that one is in. */

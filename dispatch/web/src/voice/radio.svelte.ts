@@ -1,7 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Address, ClientFrame, Floor, FloorYours, ServerFrame } from '../wire/frames';
 import { encodeSpeech, type Speech, type VoiceAddress } from '../wire/speech';
-import { PrivateCalls } from './calls.svelte';
+import { isCall, PrivateCalls } from './calls.svelte';
 import { Ears, type Hearing } from './ears';
 import { packetMs } from './pace';
 import { Patches } from './patches.svelte';
@@ -369,5 +369,3 @@ export class Radio {
     this.#ears.close();
   }
 }
-
-const isCall = (group: VoiceAddress): boolean => group.startsWith('call:');
