@@ -17,9 +17,6 @@ export interface Crew {
   emergency(): boolean;
 }
 
-/** So long the microphone is open after the red button. */
-export const OPEN_MS = 10_000;
-
 /**
  * A crew's radio: it hears all groups of its unit, also those that come later, but for what it has
  * muted, and that of the incident it is sent to as long as it is; there it talks meanwhile, unless
@@ -33,7 +30,6 @@ export class Talking {
   #joined = new Set<VoiceAddress>();
   /** The group of its order; `undefined`: since the start nothing was said of one. */
   #incident: VoiceAddress | null | undefined;
-  #opened: ReturnType<typeof setTimeout> | undefined;
   readonly #crew: Crew;
 
   constructor(crew: Crew, sound = new Sound()) {
@@ -109,13 +105,10 @@ export class Talking {
    */
   callForHelp(): void {
     this.press('open');
-    clearTimeout(this.#opened);
-    this.#opened = setTimeout(() => this.radio.release('open'), OPEN_MS);
   }
 
   /** Nobody needs to hear more. */
   calm(): void {
-    clearTimeout(this.#opened);
     this.radio.release('open');
   }
 

@@ -1,9 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Hearing } from '../voice/ears';
-import type { Sound } from '../voice/sound.svelte';
-import type { ClientFrame } from '../wire/frames';
+import { OPEN_MS } from '../voice/radio.svelte';
+import type { Microphone, Sound } from '../voice/sound.svelte';
+import type { ClientFrame, FloorYours } from '../wire/frames';
 import type { VoiceAddress } from '../wire/speech';
-import { OPEN_MS, Talking } from './talking.svelte';
+import { Talking } from './talking.svelte';
 
 function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = null) {
   const sent: ClientFrame[] = [];
@@ -17,7 +18,7 @@ function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = n
     open: () => Promise.resolve(),
     lacking: () => null,
     tone: () => Promise.resolve(),
-    microphone: () => Promise.resolve({ close: () => undefined }),
+    microphone: (): Promise<Pick<Microphone, 'close'>> => Promise.resolve({ close: () => undefined }),
     blocked: false,
   };
   const talking = new Talking(
@@ -38,7 +39,10 @@ function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = n
     },
     sound as unknown as Sound,
   );
-  return { talking, now, sent, saved };
+  /** What the server says of its wish to talk. */
+  const yours = (state: FloorYours['state'], code?: string) =>
+    talking.radio.take({ t: 'floor_yours', group: 'group:3', state, ...(code ? { code } : {}) });
+  return { talking, now, sent, saved, sound, yours };
 }
 
 const hearing = (group: VoiceAddress, muted = false): Hearing => ({ group, loudness: 1, muted, side: 0 }); // prettier-ignore
@@ -58,10 +62,12 @@ describe('the red button', () => {
     return made;
   };
 
-  it('begins the emergency call by itself, for a while', () => {
+  it('begins the emergency call by itself, for a while', async () => {
     vi.useFakeTimers();
-    const { talking, sent } = pressed();
+    const { talking, sent, yours } = pressed();
     talking.callForHelp();
+    await vi.advanceTimersByTimeAsync(0);
+    yours('granted');
     expect(sent).toEqual([{ t: 'floor_ask', group: 'group:3', call: 'emergency' }]);
     talking.radio.release(); // the page goes to the back
     vi.advanceTimersByTime(OPEN_MS - 1);
@@ -85,10 +91,48 @@ describe('the red button', () => {
     expect(sent.at(-1)).toEqual({ t: 'floor_ask', group: 'group:3', call: 'emergency' });
   });
 
-  it('leaves it to the hand that presses the key', () => {
+  it('is heard for as long after it has waited for another emergency', async () => {
     vi.useFakeTimers();
-    const { talking } = pressed();
+    const { talking, yours } = pressed();
     talking.callForHelp();
+    yours('queued');
+    await vi.advanceTimersByTimeAsync(2 * OPEN_MS);
+    expect(talking.radio.talk?.wish).toBe('queued');
+    yours('granted');
+    vi.advanceTimersByTime(OPEN_MS - 1);
+    expect(talking.radio.talk?.wish).toBe('granted');
+    vi.advanceTimersByTime(1);
+    expect(talking.radio.talk).toBeNull();
+    vi.useRealTimers();
+  });
+
+  it('asks again when the browser was slow to allow the microphone', async () => {
+    vi.useFakeTimers();
+    const { talking, sent, sound, yours } = pressed();
+    let allow: (microphone: Pick<Microphone, 'close'>) => void = () => undefined;
+    sound.microphone = () => new Promise((resolve) => (allow = resolve));
+    talking.callForHelp();
+    yours('granted');
+    vi.advanceTimersByTime(2 * OPEN_MS);
+    yours('revoked', 'silent');
+    expect(talking.radio.talk?.wish).toBe('asked');
+    allow({ close: () => undefined });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sent.filter(({ t }) => t === 'floor_ask')).toHaveLength(2);
+    yours('granted');
+    vi.advanceTimersByTime(OPEN_MS - 1);
+    expect(talking.radio.talk?.wish).toBe('granted');
+    yours('revoked', 'silent');
+    expect(talking.radio.talk).toBeNull();
+    vi.useRealTimers();
+  });
+
+  it('leaves it to the hand that presses the key', async () => {
+    vi.useFakeTimers();
+    const { talking, yours } = pressed();
+    talking.callForHelp();
+    await vi.advanceTimersByTimeAsync(0);
+    yours('granted');
     talking.press('pointer 1');
     vi.advanceTimersByTime(2 * OPEN_MS);
     expect(talking.radio.talk?.open).toBe(false);

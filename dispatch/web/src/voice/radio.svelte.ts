@@ -43,6 +43,9 @@ export interface Talk {
 /** How somebody wants to talk: normally, and without an attention tone, unless he says otherwise. */
 export type How = Partial<Pick<Talk, 'call' | 'alert'>>;
 
+/** A microphone that nobody holds is open for so long, from the moment when it is heard. */
+export const OPEN_MS = 10_000;
+
 /** Two notes up: granted. Two down: lost. Three low: denied. Somebody calls: a telephone's. */
 const TONES = {
   granted: [660, 880],
@@ -74,6 +77,9 @@ export class Radio {
   /** What held the talk was let go; it ends when its attention tone is said. */
   #letGo = false;
   #saying: Saying | null = null;
+  #opened: ReturnType<typeof setTimeout> | undefined;
+  /** The floor was lost before there was a microphone to say anything with. */
+  #tooEarly = false;
 
   constructor(line: RadioLine, sound: Sound, kept: Hearing[], keep: (heard: Hearing[]) => void) {
     this.#line = line;
@@ -198,11 +204,11 @@ export class Radio {
     };
     this.refusal = this.lack = null;
     this.#hold = hold;
-    this.#letGo = false;
+    this.#letGo = this.#tooEarly = false;
     this.#saying = new Saying(group, this.#line.me(), (speech) =>
       this.#line.sendSpeech(encodeSpeech(speech)),
     );
-    this.#line.send({ t: 'floor_ask', group, ...(call === 'normal' ? {} : { call }) });
+    this.#wish(this.talk);
     if (this.#opening || this.#microphone) return;
     this.#opening = true;
     const milliseconds = packetMs(this.#line.latency());
@@ -215,12 +221,26 @@ export class Radio {
       // The key may be up again by now.
       if (!this.talk) return microphone.close();
       this.#microphone = microphone;
+      if (this.#tooEarly) this.#wish(this.talk);
+      this.#tooEarly = false;
       this.#alert();
+      this.#stayOpen();
     } catch (problem) {
       this.#broken(lackOf(problem));
     } finally {
       this.#opening = false;
     }
+  }
+
+  #wish({ group, call }: Talk): void {
+    this.#line.send({ t: 'floor_ask', group, ...(call === 'normal' ? {} : { call }) });
+  }
+
+  /** What nobody holds ends by itself, but not while it waits to be heard. */
+  #stayOpen(): void {
+    clearTimeout(this.#opened);
+    if (this.talk?.open && this.talk.wish === 'granted' && this.#microphone)
+      this.#opened = setTimeout(() => this.release('open'), OPEN_MS);
   }
 
   /** One talks already: a hand takes over what was open, and what has become graver is. */
@@ -230,6 +250,7 @@ export class Radio {
     if (talk.open) {
       this.#hold = hold;
       this.talk = { ...talk, open: hold === 'open' };
+      this.#stayOpen();
     } else if (call === 'emergency' && talk.call !== call) {
       this.talk = { ...talk, call };
       this.#line.send({ t: 'floor_ask', group, call });
@@ -274,6 +295,7 @@ export class Radio {
   }
 
   #over(): void {
+    clearTimeout(this.#opened);
     this.talk = null;
     this.#saying = null;
     this.#microphone?.close();
@@ -326,6 +348,7 @@ export class Radio {
           // Nobody pressed a key who would wait for it, and somebody near may better not hear it.
           if (!talk.open && talk.wish !== 'granted') this.#tone(TONES.granted);
           this.#saying?.granted();
+          this.#stayOpen();
         }
         return;
       case 'queued':
@@ -336,6 +359,12 @@ export class Radio {
         this.talk = { ...talk, warned: true, until: frame.until ?? talk.until };
         return;
       default:
+        // The browser asks whether the microphone is allowed; an open one does not give up for that.
+        if (talk.open && this.#opening && frame.code === 'silent') {
+          this.talk = { ...talk, wish: 'asked' };
+          this.#tooEarly = true;
+          return;
+        }
         this.refusal = { text: frame.text ?? '', todo: frame.todo ?? '' };
         this.#tone(frame.state === 'denied' ? TONES.denied : TONES.lost);
         this.#over();
