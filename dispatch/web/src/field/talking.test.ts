@@ -141,6 +141,24 @@ describe('the red button', () => {
     vi.useRealTimers();
   });
 
+  it('ends a talk in another group: the order has come while the key was held', async () => {
+    const { talking, now, sent } = pressed();
+    now.emergency = false;
+    talking.press('button');
+    await Promise.resolve();
+    now.incident = { id: 12, number: 'BPD-26-00012' };
+    talking.sent();
+    now.emergency = true;
+    sent.length = 0;
+    talking.callForHelp();
+    expect(sent).toEqual([
+      { t: 'floor_release', group: 'group:3' },
+      { t: 'floor_ask', group: 'incident:12', call: 'emergency' },
+    ]);
+    talking.radio.release('button');
+    expect(talking.radio.talk?.open).toBe(true);
+  });
+
   it('makes an emergency of what is said already, and ends with the word that all is well', () => {
     const { talking, now, sent } = pressed();
     now.emergency = false;

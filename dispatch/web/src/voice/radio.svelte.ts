@@ -185,6 +185,8 @@ export class Radio {
     hold: Hold,
     { call = 'normal', alert = false }: How = {},
   ): Promise<void> {
+    // For an emergency, what is said elsewhere ends.
+    if (call === 'emergency' && this.talk && this.talk.group !== group) this.#done(this.talk);
     if (this.talk) return this.#again(group, hold, call);
     if (!this.#line.live()) return;
     const lack = this.#sound.lacking();
