@@ -198,7 +198,7 @@ export class Entrance {
   protected left(): void {}
   /** Somebody is heard to talk. */
   protected spoken(_speech: Speech): void {}
-  /** The connection is lost; it comes back by itself. */
+  /** Nothing comes for a while: the connection is lost, or the page has locked. */
   protected lost(): void {}
   /** Newest sequence seen in each mailbox. */
   protected seen(): Record<string, number> {
@@ -270,6 +270,7 @@ export class Entrance {
         this.locked = true;
         this.locksAt = null;
         this.unlockProblem = '';
+        this.lost();
         return;
       case 'unlocked':
         this.locked = this.unlocking = false;

@@ -153,9 +153,9 @@ export class Radio {
     this.#ears.tune(now);
   }
 
-  /** There is a connection: what was heard before is heard again. */
+  /** There is a connection: what was heard before is heard again, and what was true may be over. */
   resumed(): void {
-    this.floors.clear();
+    this.lost();
     this.#listen();
     for (const group of this.heard.keys()) this.#ask(group);
   }
@@ -382,7 +382,7 @@ export class Radio {
     else this.#ears.hear(speech, hearing);
   }
 
-  /** The connection is lost: nobody talks, and nobody is heard to talk. */
+  /** The connection is lost, or the page locked: nobody talks, is heard to talk, or calls. */
   lost(): void {
     this.floors.clear();
     this.#ears.lost();

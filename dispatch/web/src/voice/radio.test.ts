@@ -22,9 +22,10 @@ function radio() {
       sound.packets = milliseconds;
       say = said;
       const alert = () => new Promise<void>((resolve) => (sound.toned = resolve));
-      return Promise.resolve({ close: () => undefined, alert });
+      return Promise.resolve({ close: () => void (closed += 1), alert });
     },
   };
+  let closed = 0;
   const made = new Radio(
     {
       send: (frame) => (sent.push(frame), true),
@@ -46,6 +47,7 @@ function radio() {
     sent,
     kept,
     yours,
+    closed: () => closed,
     say: (byte: number) => say(new Uint8Array([byte])),
   };
 }
@@ -130,6 +132,31 @@ describe('an attention tone', () => {
     expect(here.talk).not.toBeNull();
     yours('queued');
     expect(here.talk).toBeNull();
+  });
+});
+
+describe('a page that has locked, or was offline', () => {
+  const RINGS = { t: 'called', group: 'call:1', by: 'unit:7', by_name: 'P-901', agency: 1, to: ['person:1'] } as ServerFrame; // prettier-ignore
+
+  it('has no open microphone, also when a headset’s button is in', async () => {
+    const { radio: here, yours, closed } = radio();
+    await here.press('group:1', 'headset');
+    yours('granted');
+    here.lost();
+    expect([here.talk, closed()]).toEqual([null, 1]);
+  });
+
+  it('does not ring, and shows no patch that may have ended meanwhile', () => {
+    vi.useFakeTimers();
+    const { radio: here } = radio();
+    here.join('group:1');
+    here.take({ t: 'patched', group: 'group:1', other: 'group:2', other_name: 'JOC', by: 'person:2', by_name: 'B' }); // prettier-ignore
+    here.take(RINGS);
+    here.resumed();
+    expect(here.calls.ringing.size).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(here.patches.of('group:1')).toBeUndefined();
+    vi.useRealTimers();
   });
 });
 
