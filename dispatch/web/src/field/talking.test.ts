@@ -17,7 +17,7 @@ function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = n
   const sound = {
     open: () => Promise.resolve(),
     lacking: () => null,
-    tone: () => Promise.resolve(),
+    tone: vi.fn(() => Promise.resolve()),
     microphone: (): Promise<Pick<Microphone, 'close'>> => Promise.resolve({ close: () => undefined }),
     blocked: false,
   };
@@ -157,6 +157,21 @@ describe('the red button', () => {
     ]);
     talking.radio.release('button');
     expect(talking.radio.talk?.open).toBe(true);
+  });
+
+  it('makes no sound by the tablet, whatever becomes of the call', () => {
+    const { talking, sound, yours } = pressed();
+    for (const state of ['granted', 'revoked', 'denied'] as const) {
+      talking.callForHelp();
+      yours(state);
+    }
+    talking.callForHelp();
+    yours('granted');
+    talking.radio.lost();
+    expect(sound.tone).not.toHaveBeenCalled();
+    talking.press('button');
+    yours('denied');
+    expect(sound.tone).toHaveBeenCalledOnce();
   });
 
   it('makes an emergency of what is said already, and ends with the word that all is well', () => {

@@ -275,10 +275,15 @@ export class Radio {
     this.#over();
   }
 
+  /** A wish has come to nothing; of an open microphone no sound tells: somebody near may hear it. */
+  #failed(tone: readonly number[]): void {
+    if (!this.talk?.open) this.#tone(tone);
+  }
+
   #broken(lack: Lack): void {
     this.lack = lack;
     if (!this.talk) return;
-    this.#tone(TONES.lost);
+    this.#failed(TONES.lost);
     this.#done(this.talk);
   }
 
@@ -347,7 +352,7 @@ export class Radio {
         this.talk = { ...talk, wish: 'granted', until: frame.until ?? 0 };
         if (talk.alert) this.#alert();
         else {
-          // Nobody pressed a key who would wait for it, and somebody near may better not hear it.
+          // Of an open microphone, again, no sound tells; nobody waits for it with a key.
           if (!talk.open && talk.wish !== 'granted') this.#tone(TONES.granted);
           this.#saying?.granted();
           this.#stayOpen();
@@ -368,7 +373,7 @@ export class Radio {
           return;
         }
         this.refusal = { text: frame.text ?? '', todo: frame.todo ?? '' };
-        this.#tone(frame.state === 'denied' ? TONES.denied : TONES.lost);
+        this.#failed(frame.state === 'denied' ? TONES.denied : TONES.lost);
         this.#over();
     }
   }
@@ -390,7 +395,7 @@ export class Radio {
     this.patches.lost();
     this.#joining.clear();
     if (!this.talk) return;
-    this.#tone(TONES.lost);
+    this.#failed(TONES.lost);
     this.#over();
   }
 
