@@ -147,10 +147,25 @@ export class Radio {
   hearing(group: VoiceAddress, change: Partial<Hearing>): void {
     const before = this.heard.get(group);
     if (!before) return;
-    const now = { ...before, ...change };
-    this.heard.set(group, now);
+    this.heard.set(group, { ...before, ...change });
     this.#kept();
-    this.#ears.tune(now);
+    this.#tune(group);
+  }
+
+  /** How a group sounds: muted, it is heard all the same where it is patched with one that is not. */
+  #sounds(group: VoiceAddress): Hearing | undefined {
+    const hearing = this.heard.get(group);
+    const other = hearing?.muted && this.patches.of(group)?.other;
+    const there = other ? this.heard.get(other) : undefined;
+    return there && !there.muted ? { ...there, group } : hearing;
+  }
+
+  /** A group, and with it what it is patched with, sounds otherwise. */
+  #tune(group: VoiceAddress): void {
+    for (const each of [group, this.patches.of(group)?.other]) {
+      const sounds = each && this.#sounds(each);
+      if (sounds) this.#ears.tune(sounds);
+    }
   }
 
   /** There is a connection: what was heard before is heard again, and what was true may be over. */
@@ -172,9 +187,11 @@ export class Radio {
   }
 
   #forget(group: VoiceAddress): void {
+    const other = this.patches.of(group)?.other;
     this.floors.delete(group);
     this.patches.forget(group);
     this.#ears.close(group);
+    if (other) this.#tune(other);
   }
 
   // -- talking
@@ -314,7 +331,8 @@ export class Radio {
   take(frame: ServerFrame): void {
     this.calls.take(frame);
     this.patches.take(frame);
-    if (frame.t === 'floor') this.#floor(frame);
+    if (frame.t === 'patched') this.#tune(frame.group);
+    else if (frame.t === 'floor') this.#floor(frame);
     else if (frame.t === 'floor_yours') this.#yours(frame);
     else if (frame.t === 'voice_gone') {
       // What became of a call is told where it rang (calls.svelte.ts).
@@ -380,7 +398,7 @@ export class Radio {
 
   /** Somebody is heard. */
   speech(speech: Speech): void {
-    const hearing = this.heard.get(speech.group);
+    const hearing = this.#sounds(speech.group);
     if (!hearing) return;
     const lack = this.#sound.lacking();
     if (lack) this.lack = lack;

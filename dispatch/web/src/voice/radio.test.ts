@@ -18,6 +18,14 @@ function radio() {
     tone: () => Promise.reject(new Error('No audio')),
     toned: () => undefined as void,
     packets: 0,
+    channel: () =>
+      Promise.resolve({
+        hear: () => undefined,
+        end: () => undefined,
+        side: () => undefined,
+        close: () => undefined,
+        loudness: (loud: number) => loudness.push(loud),
+      }),
     microphone: (milliseconds: number, said: typeof say) => {
       sound.packets = milliseconds;
       say = said;
@@ -26,6 +34,8 @@ function radio() {
     },
   };
   let closed = 0;
+  /** How loud it was said to be, each time. */
+  const loudness: number[] = [];
   const made = new Radio(
     {
       send: (frame) => (sent.push(frame), true),
@@ -48,6 +58,7 @@ function radio() {
     kept,
     yours,
     closed: () => closed,
+    loudness,
     say: (byte: number) => say(new Uint8Array([byte])),
   };
 }
@@ -197,6 +208,30 @@ describe('hearing', () => {
     here.join('group:1');
     expect(sound.open).toHaveBeenCalled();
     expect(here.blocked).toBe(true);
+  });
+
+  it('of a muted group goes on where it is patched with one that is not', async () => {
+    const { radio: here, loudness } = radio();
+    const patched = { t: 'patched', group: 'group:1', other: 'group:2', other_name: 'JOC', by: 'person:1', by_name: 'A' } as const; // prettier-ignore
+    const said = { group: 'group:1', talker: 'unit:7', number: 0, milliseconds: 20, last: false, opus: new Uint8Array([1]) } as const; // prettier-ignore
+    here.join('group:1');
+    here.join('group:2');
+    here.hearing('group:1', { muted: true });
+    here.hearing('group:2', { loudness: 0.5 });
+    here.speech(said);
+    await Promise.resolve();
+    here.take(patched);
+    here.take({ ...patched, group: 'group:2', other: 'group:1' });
+    here.speech({ ...said, number: 1 });
+    await Promise.resolve();
+    expect(loudness).toEqual([0, 0.25, 0.25]);
+    here.hearing('group:2', { muted: true });
+    await Promise.resolve();
+    expect(loudness.at(-1)).toBe(0);
+    here.hearing('group:2', { muted: false });
+    here.leave('group:2');
+    await Promise.resolve();
+    expect(loudness.slice(-2)).toEqual([0.25, 0]);
   });
 
   it('of a group that refuses is over, and says why', () => {
