@@ -18,7 +18,8 @@ function crew(kept: { heard: Hearing[]; chosen: VoiceAddress | null } | null = n
     open: () => Promise.resolve(),
     lacking: () => null,
     tone: vi.fn(() => Promise.resolve()),
-    microphone: (): Promise<Pick<Microphone, 'close'>> => Promise.resolve({ close: () => undefined }),
+    microphone: (): Promise<Pick<Microphone, 'close'>> =>
+      Promise.resolve({ close: () => undefined }),
     blocked: false,
   };
   const talking = new Talking(

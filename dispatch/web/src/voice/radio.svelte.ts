@@ -72,6 +72,8 @@ export class Radio {
   #microphone: Microphone | null = null;
   /** Groups that it was asked to hear, by the number of the question. */
   #joining = new Map<number, VoiceAddress>();
+  /** Groups that are asked for again a little later. */
+  #later = new Set<ReturnType<typeof setTimeout>>();
   #opening = false;
   #hold: Hold | null = null;
   /** What held the talk was let go; it ends when its attention tone is said. */
@@ -276,10 +278,11 @@ export class Radio {
     }
   }
 
-  /** What held the talk is let go; without naming it, whatever hand held it. */
+  /** What held the talk is let go; without naming it, whatever hand on the page held it. */
   release(hold?: Hold): void {
     const { talk } = this;
-    if (!talk || (hold ? hold !== this.#hold : talk.open)) return;
+    const elsewhere = this.#hold === 'open' || this.#hold === 'headset';
+    if (!talk || (hold ? hold !== this.#hold : elsewhere)) return;
     this.#letGo = true;
     // A tone that is cut off calls nobody's attention.
     if (talk.alert && talk.wish !== 'queued') return;
@@ -341,8 +344,25 @@ export class Radio {
     else if (frame.t === 'error' && frame.n != null) {
       const group = this.#joining.get(frame.n);
       this.#joining.delete(frame.n);
-      if (group && this.heard.has(group)) this.#gone(group, frame);
+      if (!group || !this.heard.has(group)) return;
+      if (frame.retry == null) this.#gone(group, frame);
+      else this.#askLater(group, frame.retry);
     }
+  }
+
+  /** The server could not now: what is heard here is no less wished for that. */
+  #askLater(group: VoiceAddress, milliseconds: number): void {
+    const timer = setTimeout(() => {
+      this.#later.delete(timer);
+      if (this.heard.has(group) && this.#line.live()) this.#ask(group);
+    }, milliseconds);
+    this.#later.add(timer);
+  }
+
+  #askNoMore(): void {
+    for (const timer of this.#later) clearTimeout(timer);
+    this.#later.clear();
+    this.#joining.clear();
   }
 
   /** A group is not heard, whatever was wished here. */
@@ -411,7 +431,7 @@ export class Radio {
     this.#ears.lost();
     this.calls.lost();
     this.patches.lost();
-    this.#joining.clear();
+    this.#askNoMore();
     if (!this.talk) return;
     this.#failed(TONES.lost);
     this.#over();
@@ -419,6 +439,7 @@ export class Radio {
 
   stop(): void {
     this.#over();
+    this.#askNoMore();
     this.calls.lost();
     this.#ears.close();
   }

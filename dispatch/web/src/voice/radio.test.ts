@@ -198,6 +198,15 @@ describe('what holds a talk', () => {
     here.release();
     expect(here.talk).toBeNull();
   });
+
+  it('is a headset’s button, whichever window is in front', async () => {
+    const { radio: here } = radio();
+    await here.press('group:1', 'headset');
+    here.release();
+    expect(here.talk).not.toBeNull();
+    here.release('headset');
+    expect(here.talk).toBeNull();
+  });
 });
 
 describe('hearing', () => {
@@ -251,6 +260,25 @@ describe('hearing', () => {
     here.take({ ...no, n: 2 });
     expect([...here.heard.keys()]).toEqual(['group:1']);
     expect(here.refusal?.text).toBe('Not yours.');
+  });
+
+  it('is asked for again where the server could not now, and is kept', () => {
+    vi.useFakeTimers();
+    const { radio: here, sent, kept } = radio();
+    here.join('group:1');
+    here.join('group:2');
+    const later = { t: 'error', code: 'too_fast', text: '', todo: '', retry: 1_000 } as const;
+    here.take({ ...later, n: 1 });
+    here.take({ ...later, n: 2 });
+    here.leave('group:2');
+    vi.advanceTimersByTime(1_000);
+    expect([...here.heard.keys()]).toEqual(['group:1']);
+    expect(kept.at(-1)).toEqual(['group:1']);
+    expect(sent.at(-1)).toEqual({ t: 'voice_join', n: 4, group: 'group:1' });
+    here.take({ ...later, n: 4 });
+    here.stop();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
   });
 });
 
