@@ -100,8 +100,15 @@ export class Headset {
 
   close(): void {
     this.#stop.abort();
+    this.#leave();
+  }
+
+  /** What was held with a headset is let go, and other programs may have it. */
+  #leave(): void {
     this.#let(false);
     void this.#device?.close();
+    this.#device = null;
+    this.name = null;
   }
 
   async #look(): Promise<void> {
@@ -114,6 +121,7 @@ export class Headset {
       if (!place || device === this.#device) continue;
       if (!(await this.#opened(device))) continue;
       if (this.#stop.signal.aborted) return device.close();
+      this.#leave();
       this.#device = device;
       this.name = device.productName;
       const { signal } = this.#stop;

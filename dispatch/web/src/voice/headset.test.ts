@@ -81,6 +81,24 @@ describe('a headset', () => {
     expect(headset.name).toBeNull();
   });
 
+  it('that is chosen instead of another lets go what that held, and closes it', async () => {
+    const told: boolean[] = [];
+    const port = new Port();
+    const headset = new Headset(port, (down) => told.push(down));
+    const first = new Plugged();
+    port.allowed = [first];
+    await headset.choose();
+    first.says(2, 0x00, 0x10);
+    const second = new Plugged();
+    port.allowed = [second];
+    await headset.choose();
+    expect(told).toEqual([true, false]);
+    expect([first.opened, second.opened]).toEqual([false, true]);
+    first.says(2, 0x00, 0x10);
+    second.says(2, 0x00, 0x10);
+    expect(told).toEqual([true, false, true]);
+  });
+
   it('that another program has is said to be busy', async () => {
     const port = new Port();
     const device = new Plugged();
