@@ -2,6 +2,8 @@ import type { Hearing } from '../voice/ears';
 import { isCall } from '../voice/calls.svelte';
 import { Radio, type Hold, type RadioLine } from '../voice/radio.svelte';
 import { Sound } from '../voice/sound.svelte';
+import { talkedIn } from '../voice/standing';
+import type { Floor } from '../wire/frames';
 import type { VoiceAddress } from '../wire/speech';
 
 /** What the radio of a tablet needs of the tablet. */
@@ -68,6 +70,24 @@ export class Talking {
       group !== null && this.radio.heard.has(group) && groups.includes(group);
     if (open(this.#wanted)) return this.#wanted;
     return groups.find(open) ?? null;
+  });
+
+  /** Who talks elsewhere where one hears: each talk once, the gravest call first. */
+  elsewhere = $derived.by<Floor[]>(() => {
+    const { floors, heard, patches } = this.radio;
+    const here = this.chosen;
+    /** It is told of the group that this one is patched with. */
+    const twice = (group: VoiceAddress): boolean => {
+      const other = patches.of(group)?.other;
+      if (!other) return false;
+      return other === here || (other < group && heard.get(other)?.muted === false);
+    };
+    const oneself = (group: VoiceAddress): boolean =>
+      floors.get(group)?.talker === this.#crew.line.me();
+    return talkedIn(
+      floors.values(),
+      (group) => group !== here && !heard.get(group)?.muted && !twice(group) && !oneself(group),
+    );
   });
 
   name(group: VoiceAddress): string {

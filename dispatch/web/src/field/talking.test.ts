@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Hearing } from '../voice/ears';
 import { OPEN_MS } from '../voice/radio.svelte';
 import type { Microphone, Sound } from '../voice/sound.svelte';
-import type { ClientFrame, FloorYours } from '../wire/frames';
+import type { Address, ClientFrame, FloorYours } from '../wire/frames';
 import type { VoiceAddress } from '../wire/speech';
 import { Talking } from './talking.svelte';
 
@@ -263,6 +263,31 @@ describe('the radio of a crew', () => {
     expect([...talking.radio.heard.keys()]).toEqual(['group:3', 'group:4']);
     const told = sent.filter(({ t }) => t === 'voice_leave');
     expect(told).toHaveLength(1);
+  });
+
+  it('is told of talk elsewhere, once where groups are patched, and not of its own', () => {
+    const { talking, now } = crew();
+    const names = ['JOC', 'Belize City', 'Coast', 'Customs', 'Reef'];
+    now.groups = names.map((name, n) => ({ id: n + 3, name }));
+    talking.known();
+    const talks = (id: number, talker: Address) =>
+      talking.radio.take({ t: 'floor', group: `group:${id}`, talker });
+    const patched = (one: number, two: number) => {
+      const made = { t: 'patched', other_name: '', by: 'person:1', by_name: 'A' } as const;
+      talking.radio.take({ ...made, group: `group:${one}`, other: `group:${two}` });
+      talking.radio.take({ ...made, group: `group:${two}`, other: `group:${one}` });
+    };
+    const told = () => talking.elsewhere.map(({ group }) => group);
+    expect(talking.chosen).toBe('group:3');
+    for (const id of [3, 4]) talks(id, 'unit:7');
+    for (const id of [5, 6]) talks(id, 'unit:8');
+    talks(7, 'unit:1');
+    expect(told()).toEqual(['group:4', 'group:5', 'group:6']);
+    patched(3, 4);
+    patched(5, 6);
+    expect(told()).toEqual(['group:5']);
+    talking.toggle('group:5');
+    expect(told()).toEqual(['group:6']);
   });
 
   it('talks in an emergency call while its own emergency is on', () => {
