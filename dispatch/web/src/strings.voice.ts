@@ -1,4 +1,5 @@
 import type { Spoken } from './strings';
+import { refusalWords } from './voice/refusals';
 
 /** What is said of voice groups. */
 const en = {
@@ -63,6 +64,7 @@ const en = {
       no_sound: 'The sound of this browser does not start. Load the page anew.',
       insecure: 'Voice needs a secure address (https).',
     },
+    refused: refusalWords.en,
     shortcut: 'Talk in the chosen group, as long as it is held',
     alertShortcut: 'The same, after an attention tone',
     perilShortcut: 'The same, as imminent peril: interrupts whoever talks normally',
@@ -133,6 +135,7 @@ const es: Spoken<typeof en> = {
       no_sound: 'El sonido de este navegador no arranca. Cargue la página de nuevo.',
       insecure: 'La voz necesita una dirección segura (https).',
     },
+    refused: refusalWords.es,
     shortcut: 'Hablar en el grupo elegido mientras se mantiene pulsada',
     alertShortcut: 'Lo mismo, tras un tono de atención',
     perilShortcut: 'Lo mismo, como peligro inminente: interrumpe a quien habla normalmente',

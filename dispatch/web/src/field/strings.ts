@@ -1,5 +1,6 @@
 import type { Said } from './duty';
 import type { UnitStatusWord } from '../wire/items';
+import { refusalWords } from '../voice/refusals';
 
 /** Every sentence the tablet shows, in English; `es` below has the same in Spanish. */
 export const en = {
@@ -63,6 +64,7 @@ export const en = {
     calls: { peril: 'Imminent peril', emergency: 'Emergency' },
     mute: (group: string) => `Mute ${group}`,
     hear: (group: string) => `Hear ${group}`,
+    refused: refusalWords.en,
     blocked: 'Touch the screen once, and you hear the radio.',
     lacks: {
       no_opus: 'This browser has no Opus: voice is neither heard nor sent. Use a present Chromium.',
@@ -295,6 +297,7 @@ export const es: Words = {
     calls: { peril: 'Peligro inminente', emergency: 'Emergencia' },
     mute: (group) => `Silenciar ${group}`,
     hear: (group) => `Oír ${group}`,
+    refused: refusalWords.es,
     blocked: 'Toque la pantalla una vez y oirá la radio.',
     lacks: {
       no_opus:

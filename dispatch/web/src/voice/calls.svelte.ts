@@ -1,6 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Address, ClientFrame, ServerFrame } from '../wire/frames';
 import type { VoiceAddress } from '../wire/speech';
+import type { Refusal } from './refusals';
 
 type Called = Extract<ServerFrame, { t: 'called' }>;
 
@@ -27,7 +28,7 @@ export class PrivateCalls {
   /** Somebody calls; nobody has taken it here. */
   readonly ringing = new SvelteMap<VoiceAddress, Called>();
   /** Why the last call came to nothing, or is over. */
-  told = $state.raw<{ text: string; todo: string } | null>(null);
+  told = $state.raw<Refusal | null>(null);
   /** Calls that were taken here or begun, also those that one has left since. */
   readonly #taken = new SvelteMap<VoiceAddress, Called>();
   readonly #line: CallLine;

@@ -5,7 +5,7 @@ import type { VoiceAddress } from '../wire/speech';
 import { PrivateCalls } from './calls.svelte';
 
 const RINGS = { t: 'called', group: 'call:1', by: 'unit:7', by_name: 'P-901', agency: 1, to: ['person:3', 'person:4'], call: 'normal' } as ServerFrame; // prettier-ignore
-const OVER = { t: 'voice_gone', group: 'call:1', code: 'elsewhere', text: 'The call was taken at another place.', todo: 'Talk there.' } as ServerFrame; // prettier-ignore
+const OVER = { t: 'voice_gone', group: 'call:1', code: 'answered_elsewhere', text: 'The call was taken at another place.', todo: 'Talk there.' } as ServerFrame; // prettier-ignore
 
 function desk() {
   const sent: ClientFrame[] = [];
@@ -85,7 +85,7 @@ describe('a call between some', () => {
     calls.take(RINGS);
     calls.take(OVER);
     expect(calls.ringing.size).toBe(0);
-    expect(calls.told?.todo).toBe('Talk there.');
+    expect(calls.told?.code).toBe('answered_elsewhere');
     calls.take({ ...OVER, group: 'group:1' } as ServerFrame);
   });
 
@@ -116,6 +116,6 @@ describe('a call between some', () => {
     calls.take({ ...refusal, n: 9 } as ServerFrame);
     expect(calls.told).toBeNull();
     calls.take({ ...refusal, n: 1 } as ServerFrame);
-    expect(calls.told?.text).toContain('connected');
+    expect(calls.told?.code).toBe('not_there');
   });
 });

@@ -1,6 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { ClientFrame, ServerFrame } from '../wire/frames';
 import type { VoiceAddress } from '../wire/speech';
+import type { Refusal } from './refusals';
 
 type Patched = Extract<ServerFrame, { t: 'patched' }>;
 
@@ -14,9 +15,9 @@ export class Patches {
   readonly #of = new SvelteMap<VoiceAddress, Patched>();
   readonly #asked = new Set<number>();
   readonly #line: PatchLine;
-  readonly #refused: (why: { text: string; todo: string }) => void;
+  readonly #refused: (why: Refusal) => void;
 
-  constructor(line: PatchLine, refused: (why: { text: string; todo: string }) => void) {
+  constructor(line: PatchLine, refused: (why: Refusal) => void) {
     this.#line = line;
     this.#refused = refused;
   }

@@ -7,7 +7,7 @@ function patches() {
   const refused: string[] = [];
   let n = 0;
   const line = { send: (frame: ClientFrame) => (sent.push(frame), true), next: () => (n += 1) };
-  return { made: new Patches(line, ({ text }) => refused.push(text)), sent, refused };
+  return { made: new Patches(line, ({ code }) => refused.push(code)), sent, refused };
 }
 
 const told = { t: 'patched', group: 'group:1', other: 'incident:5', other_name: 'I-5' } as const;
@@ -38,6 +38,6 @@ it('only what was asked for here is refused here', () => {
   made.take({ t: 'error', n: 7, code: 'x', text: 'Another.', todo: '' });
   made.take({ t: 'ok', n: 2 });
   made.take({ t: 'error', n: 2, code: 'x', text: 'Late.', todo: '' });
-  made.take({ t: 'error', n: 1, code: 'x', text: 'Mine.', todo: '' });
-  expect(refused).toEqual(['Mine.']);
+  made.take({ t: 'error', n: 1, code: 'hear_both_first', text: 'Mine.', todo: '' });
+  expect(refused).toEqual(['hear_both_first']);
 });

@@ -4,7 +4,9 @@ import { encodeSpeech, type Speech, type VoiceAddress } from '../wire/speech';
 import { isCall, PrivateCalls } from './calls.svelte';
 import { Ears, type Hearing } from './ears';
 import { packetMs } from './pace';
+import { Passing } from './passing.svelte';
 import { Patches } from './patches.svelte';
+import type { Refusal } from './refusals';
 import { Saying } from './saying';
 import { lackOf, type Lack, type Microphone, type Sound } from './sound.svelte';
 
@@ -62,9 +64,8 @@ export class Radio {
   readonly calls: PrivateCalls;
   readonly patches: Patches;
   talk = $state.raw<Talk | null>(null);
-  /** Why the last wish came to nothing. */
-  refusal = $state.raw<{ text: string; todo: string } | null>(null);
   lack = $state.raw<Lack | null>(null);
+  #refusal = new Passing<Refusal>();
   #line: RadioLine;
   #sound: Sound;
   #keep: (heard: Hearing[]) => void;
@@ -93,8 +94,13 @@ export class Radio {
       join: (group) => this.join(group),
       ring: () => this.#tone(TONES.ringing),
     });
-    this.patches = new Patches(line, (why) => (this.refusal = why));
+    this.patches = new Patches(line, (why) => this.#refusal.tell(why));
     for (const hearing of kept) this.heard.set(hearing.group, hearing);
+  }
+
+  /** Why the last wish came to nothing, for a while. */
+  get refusal(): Refusal | null {
+    return this.#refusal.now;
   }
 
   /** What would be heard is not: the browser plays nothing before a key or click on the page. */
@@ -223,7 +229,8 @@ export class Radio {
       alert,
       open: hold === 'open',
     };
-    this.refusal = this.lack = null;
+    this.#refusal.forget();
+    this.lack = null;
     this.#hold = hold;
     this.#letGo = this.#tooEarly = false;
     this.#saying = new Saying(group, this.#line.me(), (speech) =>
@@ -366,11 +373,11 @@ export class Radio {
   }
 
   /** A group is not heard, whatever was wished here. */
-  #gone(group: VoiceAddress, why: { text: string; todo: string } | null): void {
+  #gone(group: VoiceAddress, why: Refusal | null): void {
     this.heard.delete(group);
     this.#forget(group);
     this.#kept();
-    if (why) this.refusal = why;
+    if (why) this.#refusal.tell(why);
     if (this.talk?.group === group) this.#over();
   }
 
@@ -410,7 +417,7 @@ export class Radio {
           this.#tooEarly = true;
           return;
         }
-        this.refusal = { text: frame.text ?? '', todo: frame.todo ?? '' };
+        this.#refusal.tell({ code: frame.code ?? '' });
         this.#failed(frame.state === 'denied' ? TONES.denied : TONES.lost);
         this.#over();
     }
@@ -439,6 +446,7 @@ export class Radio {
 
   stop(): void {
     this.#over();
+    this.#refusal.forget();
     this.#askNoMore();
     this.calls.lost();
     this.#ears.close();

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { ClientFrame, FloorYours, ServerFrame } from '../wire/frames';
 import { decodeSpeech, type Speech } from '../wire/speech';
+import { NEWS_MS } from './passing.svelte';
 import { Radio } from './radio.svelte';
 import type { Lack, Sound } from './sound.svelte';
 
@@ -102,6 +103,28 @@ describe('a talk', () => {
     expect(here.lack).toBe('insecure');
     expect(sent).toEqual([]);
   });
+});
+
+it('a refusal is told for a while, or until the next wish', async () => {
+  vi.useFakeTimers();
+  const { radio: here } = radio();
+  const denied = {
+    t: 'floor_yours',
+    group: 'group:1',
+    state: 'denied',
+    code: 'queue_full',
+  } as const;
+  await here.press('group:1', 'key');
+  here.take(denied);
+  expect(here.refusal?.code).toBe('queue_full');
+  await here.press('group:1', 'key');
+  expect(here.refusal).toBeNull();
+  here.take(denied);
+  vi.advanceTimersByTime(NEWS_MS - 1);
+  expect(here.refusal).not.toBeNull();
+  vi.advanceTimersByTime(1);
+  expect(here.refusal).toBeNull();
+  vi.useRealTimers();
 });
 
 describe('an attention tone', () => {
@@ -259,7 +282,7 @@ describe('hearing', () => {
     expect(here.refusal).toBeNull();
     here.take({ ...no, n: 2 });
     expect([...here.heard.keys()]).toEqual(['group:1']);
-    expect(here.refusal?.text).toBe('Not yours.');
+    expect(here.refusal?.code).toBe('not_your_group');
   });
 
   it('is asked for again where the server could not now, and is kept', () => {
@@ -301,7 +324,7 @@ describe('a call', () => {
     const { n } = sent.at(-1) as { n: number };
     here.take({ t: 'error', n, code: 'not_your_group', text: 'It is over.', todo: 'Call.' } as ServerFrame); // prettier-ignore
     expect([...here.heard.keys(), ...here.calls.within]).toEqual([]);
-    expect(here.refusal?.text).toBe('It is over.');
+    expect(here.refusal?.code).toBe('not_your_group');
   });
 
   it('does not go on ringing when nobody sits here any more', () => {
