@@ -116,6 +116,11 @@ export class PrivateCalls {
     if (this.#taken.delete(frame.group) || rang) this.told = frame;
   }
 
+  /** A call cannot be joined any more: it has ended while nothing came here. */
+  missed(group: VoiceAddress): void {
+    if (this.#taken.delete(group)) this.told = { code: 'call_over' };
+  }
+
   /** The connection is lost, or one goes: whoever rang is not heard of unless it rings again. */
   lost(): void {
     this.ringing.clear();

@@ -352,9 +352,16 @@ export class Radio {
       const group = this.#joining.get(frame.n);
       this.#joining.delete(frame.n);
       if (!group || !this.heard.has(group)) return;
-      if (frame.retry == null) this.#gone(group, frame);
-      else this.#askLater(group, frame.retry);
+      if (frame.retry != null) this.#askLater(group, frame.retry);
+      else this.#notJoined(group, frame);
     }
+  }
+
+  /** Nobody is made a member of a call: who may not join it comes too late. */
+  #notJoined(group: VoiceAddress, why: Refusal): void {
+    const late = isCall(group) && why.code === 'not_your_group';
+    if (late) this.calls.missed(group);
+    this.#gone(group, late ? null : why);
   }
 
   /** The server could not now: what is heard here is no less wished for that. */

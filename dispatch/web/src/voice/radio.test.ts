@@ -317,14 +317,16 @@ describe('a call', () => {
     expect(kept.at(-1)).toEqual(['group:1']);
   });
 
-  it('that may not be joined is none that one is in', () => {
+  it('that has ended while the line was lost is said to be over', () => {
     const { radio: here, sent } = radio();
     here.take(RINGS);
     here.calls.answer('call:1');
+    here.lost();
+    here.resumed();
     const { n } = sent.at(-1) as { n: number };
     here.take({ t: 'error', n, code: 'not_your_group', text: 'It is over.', todo: 'Call.' } as ServerFrame); // prettier-ignore
     expect([...here.heard.keys(), ...here.calls.within]).toEqual([]);
-    expect(here.refusal?.code).toBe('not_your_group');
+    expect([here.refusal, here.calls.told?.code]).toEqual([null, 'call_over']);
   });
 
   it('does not go on ringing when nobody sits here any more', () => {
