@@ -31,6 +31,8 @@ const en = {
     join: 'Join with…',
     joinWith: (group: string) => `Join ${group} with another group`,
     joinedBy: (who: string) => `Joined by ${who}: who talks in one is heard in both`,
+    joinedNews: (who: string, one: string, other: string) =>
+      `${who} has joined ${one} and ${other}: who talks in one is heard in both.`,
     part: (one: string, other: string) => `Part ${one} and ${other}`,
     none: 'No group is heard here.',
     incident: (number: string) => `Incident ${number}`,
@@ -102,6 +104,8 @@ const es: Spoken<typeof en> = {
     join: 'Unir con…',
     joinWith: (group) => `Unir ${group} con otro grupo`,
     joinedBy: (who) => `Unidos por ${who}: quien habla en uno se oye en ambos`,
+    joinedNews: (who, one, other) =>
+      `${who} ha unido ${one} y ${other}: quien habla en uno se oye en ambos.`,
     part: (one, other) => `Separar ${one} y ${other}`,
     none: 'Aquí no se oye ningún grupo.',
     incident: (number) => `Incidente ${number}`,

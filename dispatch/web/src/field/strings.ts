@@ -56,6 +56,9 @@ export const en = {
     hold: 'Hold to talk',
     letGo: 'Let go to end',
     open: 'Microphone is open',
+    joinedNews: (who: string, one: string, other: string) =>
+      `${who} has joined ${one} and ${other}: who talks in one is heard in both.`,
+    joined: (other: string, who: string) => `Joined with ${other} by ${who}`,
     quiet: 'Quiet',
     asked: 'Asking…',
     talking: 'You talk',
@@ -288,6 +291,9 @@ export const es: Words = {
     hold: 'Mantener para hablar',
     letGo: 'Soltar al terminar',
     open: 'Micrófono abierto',
+    joinedNews: (who, one, other) =>
+      `${who} ha unido ${one} y ${other}: quien habla en uno se oye en ambos.`,
+    joined: (other, who) => `Unido con ${other} por ${who}`,
     quiet: 'En silencio',
     asked: 'Pidiendo…',
     talking: 'Usted habla',

@@ -1,6 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { ClientFrame, ServerFrame } from '../wire/frames';
+import type { Address, ClientFrame, ServerFrame } from '../wire/frames';
 import type { VoiceAddress } from '../wire/speech';
+import { Passing } from './passing.svelte';
 import type { Refusal } from './refusals';
 
 type Patched = Extract<ServerFrame, { t: 'patched' }>;
@@ -8,22 +9,33 @@ type Patched = Extract<ServerFrame, { t: 'patched' }>;
 export interface PatchLine {
   send(frame: ClientFrame): boolean;
   next(): number;
+  me(): Address;
 }
+
+/** Two groups, by their addresses and, of the other one, by name, and who has joined them. */
+export type Made = Patched & { other: VoiceAddress };
 
 /** Groups that have one floor with another, among those that are heard. */
 export class Patches {
-  readonly #of = new SvelteMap<VoiceAddress, Patched>();
+  /** What somebody else has joined lately. */
+  readonly news = new Passing<Made>();
+  readonly #of = new SvelteMap<VoiceAddress, Made>();
+  /** As it was when the connection was lost: that is no news when it comes back. */
+  readonly #before = new Map<VoiceAddress, Made>();
   readonly #asked = new Set<number>();
   readonly #line: PatchLine;
   readonly #refused: (why: Refusal) => void;
+  readonly #heard: () => void;
 
-  constructor(line: PatchLine, refused: (why: Refusal) => void) {
+  /** `heard`: make it heard, once, that somebody else has joined groups. */
+  constructor(line: PatchLine, refused: (why: Refusal) => void, heard: () => void) {
     this.#line = line;
     this.#refused = refused;
+    this.#heard = heard;
   }
 
   /** With which group one is patched, and by whom. */
-  of(group: VoiceAddress): Patched | undefined {
+  of(group: VoiceAddress): Made | undefined {
     return this.#of.get(group);
   }
 
@@ -42,21 +54,35 @@ export class Patches {
 
   take(frame: ServerFrame): void {
     if (frame.t === 'patched') {
-      if (frame.other) this.#of.set(frame.group, frame);
-      else this.#of.delete(frame.group);
+      if (frame.other) this.#made({ ...frame, other: frame.other });
+      else this.forget(frame.group);
     } else if (frame.t === 'ok') this.#asked.delete(frame.n);
     else if (frame.t === 'error' && frame.n != null && this.#asked.delete(frame.n)) {
       this.#refused(frame);
     }
   }
 
-  /** A group is heard no more. */
+  #made(made: Made): void {
+    const before = this.#before.get(made.group);
+    const known = before?.other === made.other && before.by === made.by;
+    // Who hears both groups is told of each.
+    const twice = this.#of.has(made.other);
+    this.#of.set(made.group, made);
+    if (known || twice || made.by === this.#line.me()) return;
+    this.news.tell(made);
+    this.#heard();
+  }
+
+  /** A group is heard no more, or for itself again. */
   forget(group: VoiceAddress): void {
     this.#of.delete(group);
+    this.#before.delete(group);
+    if (this.news.now?.group === group) this.news.forget();
   }
 
   /** The connection is lost: who joins again is told. */
   lost(): void {
+    for (const [group, made] of this.#of) this.#before.set(group, made);
     this.#of.clear();
     this.#asked.clear();
   }

@@ -1,13 +1,18 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { ClientFrame } from '../wire/frames';
 import { Patches } from './patches.svelte';
 
 function patches() {
   const sent: ClientFrame[] = [];
   const refused: string[] = [];
+  const heard = vi.fn();
   let n = 0;
-  const line = { send: (frame: ClientFrame) => (sent.push(frame), true), next: () => (n += 1) };
-  return { made: new Patches(line, ({ code }) => refused.push(code)), sent, refused };
+  const line = {
+    send: (frame: ClientFrame) => (sent.push(frame), true),
+    next: () => (n += 1),
+    me: () => 'person:1' as const,
+  };
+  return { made: new Patches(line, ({ code }) => refused.push(code), heard), sent, refused, heard };
 }
 
 const told = { t: 'patched', group: 'group:1', other: 'incident:5', other_name: 'I-5' } as const;
@@ -40,4 +45,25 @@ it('only what was asked for here is refused here', () => {
   made.take({ t: 'error', n: 2, code: 'x', text: 'Late.', todo: '' });
   made.take({ t: 'error', n: 1, code: 'hear_both_first', text: 'Mine.', todo: '' });
   expect(refused).toEqual(['hear_both_first']);
+});
+
+it('what somebody else has joined is told and heard once, and is no news after a lost line', () => {
+  const { made, heard } = patches();
+  made.take({ ...told, by: 'person:1', by_name: 'Oneself' });
+  expect([made.news.now, heard.mock.calls.length]).toEqual([null, 0]);
+  made.take({ t: 'patched', group: 'group:1' });
+  const theirs = { ...told, by: 'person:2', by_name: 'A. Castillo' } as const;
+  made.take(theirs);
+  made.take({ ...theirs, group: 'incident:5', other: 'group:1' });
+  expect(made.news.now?.group).toBe('group:1');
+  expect(heard).toHaveBeenCalledOnce();
+  made.lost();
+  made.lost();
+  made.take(theirs);
+  expect(heard).toHaveBeenCalledOnce();
+  made.take({ t: 'patched', group: 'group:1' });
+  expect(made.news.now).toBeNull();
+  made.take(theirs);
+  made.news.forget();
+  expect(heard).toHaveBeenCalledTimes(2);
 });

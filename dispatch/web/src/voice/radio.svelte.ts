@@ -48,11 +48,15 @@ export type How = Partial<Pick<Talk, 'call' | 'alert'>>;
 /** A microphone that nobody holds is open for so long, from the moment when it is heard. */
 export const OPEN_MS = 10_000;
 
-/** Two notes up: granted. Two down: lost. Three low: denied. Somebody calls: a telephone's. */
+/**
+ * Two notes up: granted. Two down: lost. Three low: denied. Two alike: groups were joined. Somebody
+ * calls: a telephone's.
+ */
 const TONES = {
   granted: [660, 880],
   lost: [880, 587],
   denied: [330, 330, 330],
+  joined: [698, 698],
   ringing: [784, 988, 784, 988],
 } as const;
 
@@ -94,7 +98,12 @@ export class Radio {
       join: (group) => this.join(group),
       ring: () => this.#tone(TONES.ringing),
     });
-    this.patches = new Patches(line, (why) => this.#refusal.tell(why));
+    this.patches = new Patches(
+      line,
+      (why) => this.#refusal.tell(why),
+      // A microphone that is open would hear it, and somebody near it too.
+      () => this.talk || this.#tone(TONES.joined),
+    );
     for (const hearing of kept) this.heard.set(hearing.group, hearing);
   }
 
@@ -454,6 +463,7 @@ export class Radio {
   stop(): void {
     this.#over();
     this.#refusal.forget();
+    this.patches.news.forget();
     this.#askNoMore();
     this.calls.lost();
     this.#ears.close();

@@ -184,7 +184,7 @@ describe('a page that has locked, or was offline', () => {
     vi.useFakeTimers();
     const { radio: here } = radio();
     here.join('group:1');
-    here.take({ t: 'patched', group: 'group:1', other: 'group:2', other_name: 'JOC', by: 'person:2', by_name: 'B' }); // prettier-ignore
+    here.take({ t: 'patched', group: 'group:1', other: 'group:2', other_name: 'JOC', by: 'person:1', by_name: 'A' }); // prettier-ignore
     here.take(RINGS);
     here.resumed();
     expect(here.calls.ringing.size).toBe(0);
