@@ -246,6 +246,11 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     await radio(police).get_by_label("Listen to…").select_option(label="BPD")
     await radio(police).get_by_label("Join JOC with another group").select_option(label="BPD")
     await expect(bar.get_by_role("button", name="JOC + BPD")).to_be_visible()
+    await expect(page.get_by_text("BPD Dispatcher has joined JOC and BPD")).to_be_visible()
+    await bar.get_by_role("button", name="JOC + BPD").click()
+    await expect(page.get_by_text("Joined with BPD by BPD Dispatcher")).to_be_visible()
+    await keep(page, "field-joined")
+    await bar.get_by_role("button", name="JOC + BPD").click()
     await radio(police).get_by_role("button", name="Part JOC and BPD").click()
     await expect(bar.get_by_role("button", name="JOC", exact=True)).to_be_visible()
 
@@ -303,6 +308,7 @@ async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, datab
         await expect(radio(police).get_by_text("P-903").nth(1)).to_be_visible()
         await hears_something(police)
         await keep(police, "radio-call")
+        await expect(radio(police).get_by_label("the last minute")).to_have_count(0)
 
     await again(heard, page.mouse.up)
     await page.mouse.up()
@@ -348,11 +354,15 @@ async def test_a_dispatcher_joins_two_groups(screens: Screens) -> None:
     await radio(police).get_by_label("Join BPD with another group").select_option(label="JOC")
     part = radio(coast).get_by_role("button", name="Part JOC and BPD")
     await expect(part).to_be_visible()
+    news = "BPD Dispatcher has joined JOC and BPD: who talks in one is heard in both."
+    await expect(radio(coast).get_by_text(news)).to_be_visible()
+    await expect(radio(police).get_by_text("has joined")).to_have_count(0)
+    await keep(coast, "radio-joined-by-another")
 
     async def heard() -> None:
         await police.keyboard.down("F7")
         await expect(radio(police).get_by_text("You talk")).to_be_visible()
-        await expect(radio(coast).get_by_text("BPD Dispatcher")).to_be_visible()
+        await expect(radio(coast).get_by_text("BPD Dispatcher", exact=True)).to_be_visible()
         await hears_something(coast)
         await keep(police, "radio-joined")
 
