@@ -8,49 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Callable, Iterable
-from typing import Any, Final, cast
+from typing import Any, Final
 
+from radio_bridge.datagrams import Datagrams
 from radio_bridge.homebrew import master, openbridge, peer
 from radio_bridge.homebrew.master import Master
 from radio_bridge.homebrew.packets import BurstPacket
 from radio_bridge.homebrew.peer import Lost, Peer
 from radio_bridge.unreadable import Unreadable
 
-RECEIVE_BUFFER: Final = 1 << 20
-"""Bytes that the kernel keeps while the process is busy: some seconds of 32 calls."""
 RESOLVE_AGAIN_S: Final = 10.0
 
 MasterEvent = master.Connected | master.Left | master.Heard | master.Flooding
 PeerEvent = peer.Connected | peer.Disconnected | peer.Heard
 
 
-class _Datagrams(asyncio.DatagramProtocol):
-    """A UDP socket; what goes wrong with single datagrams is counted and otherwise nothing."""
-
-    def __init__(self) -> None:
-        self.transport: asyncio.DatagramTransport | None = None
-        self.errors = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is open."""
-        # Not every loop's transports are of the class that they implement.
-        self.transport = cast(asyncio.DatagramTransport, transport)
-        opened: socket.socket = transport.get_extra_info("socket")
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-
-    def error_received(self, exc: Exception) -> None:
-        """A datagram could not be sent, or nobody is there."""
-        self.errors += 1
-
-    def sendto(self, data: bytes, address: tuple[str, int] | None = None) -> None:
-        """Send, where the socket is open."""
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.sendto(data, address)
-
-
-class MasterDoor(_Datagrams):
+class MasterDoor(Datagrams):
     """Where repeaters sign in."""
 
     def __init__(self, side: Master, tell: Callable[[MasterEvent], None]) -> None:
@@ -70,13 +44,6 @@ class MasterDoor(_Datagrams):
             lambda: cls(side, tell), local_addr=(host, port)
         )
         return door
-
-    @property
-    def port(self) -> int:
-        """The port that repeaters are told."""
-        assert self.transport is not None
-        name: tuple[str, int] = self.transport.get_extra_info("sockname")
-        return name[1]
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """Take a datagram."""
@@ -113,7 +80,7 @@ class MasterDoor(_Datagrams):
         self._do(self._side.pass_time(self._loop.time()))
 
 
-class PeerLine(_Datagrams):
+class PeerLine(Datagrams):
     """Our line to a master: opened anew, and its name looked up, whenever it falls silent."""
 
     def __init__(self, side: Peer, host: str, port: int, tell: Callable[[PeerEvent], None]) -> None:
@@ -181,7 +148,7 @@ class PeerLine(_Datagrams):
         self._do(self._side.pass_time(self._loop.time()))
 
 
-class OpenBridgeLine(_Datagrams):
+class OpenBridgeLine(Datagrams):
     """Our line to a master beside us: whatever is signed, from its address or another."""
 
     def __init__(
@@ -212,13 +179,6 @@ class OpenBridgeLine(_Datagrams):
         )
         line._target = target
         return line
-
-    @property
-    def port(self) -> int:
-        """The port that the other master is told."""
-        assert self.transport is not None
-        name: tuple[str, int] = self.transport.get_extra_info("sockname")
-        return name[1]
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """Take a datagram."""

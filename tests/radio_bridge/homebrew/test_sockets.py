@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import hashlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from patience import PATIENCE_S, until
 
 from radio_bridge.homebrew import master, packets, peer
 from radio_bridge.homebrew.configuration import Configuration
@@ -26,14 +27,6 @@ from radio_bridge.homebrew.sockets import (
 
 REPEATER, SECRET = 702_001, b"a long secret"
 BURST = BurstPacket(1, 7001, 91, REPEATER, 1, True, Frame.VOICE_SYNC, 0, 9, bytes(range(33)), 0, 0)
-PATIENCE_S = 20.0
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    """Wait for something that is bound to come."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not happened():
-            await asyncio.sleep(0.005)
 
 
 @contextlib.asynccontextmanager
