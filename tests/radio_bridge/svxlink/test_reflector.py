@@ -7,17 +7,11 @@ tested, too.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from patience import until
+from reflector import NAMES, REFLECTOR, Reflector, a_node, connected, spoken, talkers
 
 from radio_bridge.svxlink import node
 from radio_bridge.svxlink.messages import NodeJoined, NodeLeft
@@ -25,116 +19,28 @@ from radio_bridge.svxlink.node import (
     Connected,
     Denied,
     Disconnected,
-    Event,
     Granted,
-    Keyed,
     Lost,
-    Named,
-    Node,
     Spoke,
     Unkeyed,
 )
 from radio_bridge.svxlink.sockets import NodeLine
 
-PROGRAM = shutil.which("svxreflector", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
-PASSWORD = b"what nobody guesses"
-NAMES = ("BPD-1", "BDF-1", "BCG-1")
 SPEECH = [bytes([0x98, number]) * (20 + number) for number in range(25)]
 
-pytestmark = pytest.mark.skipif(not PROGRAM, reason="there is no svxreflector")
-
-
-class Reflector:
-    """A reflector as a process, that can be stopped and started again at its port."""
-
-    def __init__(self, place: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        self._log = place / "log"
-        self._config = place / "svxreflector.conf"
-        users = "\n".join(f"{name}=Ours" for name in NAMES)
-        self._config.write_text(
-            f"[GLOBAL]\nLISTEN_PORT={self.port}\nTG_FOR_V1_CLIENTS=999\n"
-            f"[USERS]\n{users}\n[PASSWORDS]\nOurs={PASSWORD.decode()}\n"
-        )
-        self._process: subprocess.Popen[bytes] | None = None
-
-    async def start(self) -> None:
-        assert PROGRAM is not None
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [PROGRAM, f"--config={self._config}"], stdout=log, stderr=log
-            )
-        await until(self._listens)
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    @property
-    def has_talkgroups(self) -> bool:
-        """Since SvxReflector 1.1."""
-        version = self.log.split("SvxReflector v", 1)[1].split()[0]
-        return tuple(map(int, version.split(".")[:2])) >= (1, 1)
+pytestmark = pytest.mark.skipif(not REFLECTOR, reason="there is no svxreflector")
 
 
 @pytest.fixture
-def place() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="psn-svx-") as made:
-        yield Path(made)
-
-
-@pytest.fixture
-async def reflector(place: Path) -> AsyncIterator[Reflector]:
-    made = Reflector(place)
-    await made.start()
-    try:
+async def reflector() -> AsyncIterator[Reflector]:
+    async with Reflector.running() as made:
         yield made
-    finally:
-        made.kill()
-
-
-@contextlib.asynccontextmanager
-async def a_node(
-    port: int, name: str, talkgroup: int | None = None, password: bytes = PASSWORD
-) -> AsyncIterator[tuple[NodeLine, list[Event]]]:
-    heard: list[Event] = []
-    line = NodeLine(Node(name, password, talkgroup), "127.0.0.1", port, heard.append)
-    running = asyncio.create_task(line.run())
-    try:
-        yield line, heard
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-
-
-def connected(heard: list[Event]) -> bool:
-    return isinstance(heard[-1], Connected) if heard else False
 
 
 async def say(line: NodeLine, speech: list[bytes]) -> None:
     for packet in speech:
         line.speak(packet)
         await asyncio.sleep(0.02)
-
-
-def spoken(heard: list[Event]) -> list[bytes]:
-    return [one.opus for one in heard if isinstance(one, Spoke)]
-
-
-def talkers(heard: list[Event]) -> list[str]:
-    return [one.name for one in heard if isinstance(one, Keyed | Named) and one.name]
 
 
 async def test_speech_arrives_byte_for_byte_with_its_talker(reflector: Reflector) -> None:
