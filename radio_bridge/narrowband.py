@@ -71,6 +71,6 @@ class Decoder:
         wide = np.frombuffer(self._coder.decode(opus), np.int16)
         whole = np.concatenate([self._past, wide])
         self._past = whole[len(wide) :]
-        low = np.convolve(whole, self._weights, "valid")[::_EACH]
+        low = np.lib.stride_tricks.sliding_window_view(whole, _TAPS)[::_EACH] @ self._weights
         pcm = np.clip(np.rint(low), -32_768, 32_767).astype("<i2")
         return [pcm[at : at + SAMPLES].tobytes() for at in range(0, len(pcm), SAMPLES)]
