@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from radio_bridge.datagrams import Datagrams
-from radio_bridge.svxlink import node
-from radio_bridge.svxlink.node import Event, Node
+from radio_bridge.svxlink import events
+from radio_bridge.svxlink.events import Event
+from radio_bridge.svxlink.node import Node
 
 _PIECE: Final = 65_536
 
@@ -81,17 +82,17 @@ class NodeLine(Datagrams):
             self.transport.close()
             self.transport = None
 
-    def _do(self, out: Iterable[node.Out]) -> None:
+    def _do(self, out: Iterable[events.Out]) -> None:
         for one in out:
             match one:
-                case node.Call():
+                case events.Call():
                     self._call = self._loop.create_task(self._hold())
-                case node.HangUp():
+                case events.HangUp():
                     self._hang_up()
-                case node.Say(data):
+                case events.Say(data):
                     if self._writer is not None:
                         self._writer.write(data)
-                case node.Send(data):
+                case events.Send(data):
                     self.sendto(data)
                 case _:
                     self._tell(one)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from patience import until
 
-from radio_bridge.svxlink.node import Connected, Event, Keyed, Named, Node, Spoke
+from radio_bridge.svxlink.events import Connected, Event, Keyed, Named, Spoke
+from radio_bridge.svxlink.node import Node
 from radio_bridge.svxlink.sockets import NodeLine
 
 

@@ -7,6 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radio_bridge.svxlink import messages
+from radio_bridge.svxlink.events import (
+    Call,
+    Connected,
+    Denied,
+    Disconnected,
+    Granted,
+    HangUp,
+    Keyed,
+    Lost,
+    Named,
+    Out,
+    Revoked,
+    Say,
+    Send,
+    Spoke,
+    Unkeyed,
+)
 from radio_bridge.svxlink.messages import (
     Datagram,
     NodeJoined,
@@ -25,23 +42,8 @@ from radio_bridge.svxlink.node import (
     SILENT_DATAGRAMS_S,
     SILENT_S,
     TALK_SILENCE_S,
-    Call,
-    Connected,
-    Denied,
-    Disconnected,
-    Granted,
-    HangUp,
-    Keyed,
-    Lost,
-    Named,
     Node,
-    Out,
-    Revoked,
-    Say,
-    Send,
-    Spoke,
     State,
-    Unkeyed,
 )
 
 ME, OTHER, SECRET, SALT, NUMBER = "BPD-1", "BDF-1", b"secret", bytes(range(20)), 7

@@ -17,8 +17,8 @@ from reflector import PASSWORD, REFLECTOR, SVXLINK, Reflector, a_node, connected
 
 from radio_bridge import narrowband
 from radio_bridge.opus import Reframer
+from radio_bridge.svxlink.events import Granted, Unkeyed
 from radio_bridge.svxlink.messages import NodeJoined
-from radio_bridge.svxlink.node import Granted, Unkeyed
 
 SITE_RATE = 16_000
 CONFIG = """

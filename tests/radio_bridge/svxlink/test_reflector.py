@@ -14,8 +14,7 @@ from patience import until
 from reflector import NAMES, REFLECTOR, Reflector, a_node, connected, spoken, talkers
 
 from radio_bridge.svxlink import node
-from radio_bridge.svxlink.messages import NodeJoined, NodeLeft
-from radio_bridge.svxlink.node import (
+from radio_bridge.svxlink.events import (
     Connected,
     Denied,
     Disconnected,
@@ -24,6 +23,7 @@ from radio_bridge.svxlink.node import (
     Spoke,
     Unkeyed,
 )
+from radio_bridge.svxlink.messages import NodeJoined, NodeLeft
 from radio_bridge.svxlink.sockets import NodeLine
 
 SPEECH = [bytes([0x98, number]) * (20 + number) for number in range(25)]
