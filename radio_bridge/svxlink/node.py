@@ -199,6 +199,12 @@ class Node:
                 return self._welcome(message)
             case NodeJoined() | NodeLeft() if self.state == State.CONNECTED:
                 return [message]
+            case NodeJoined(name) if self.state == State.FINDING:
+                self._nodes += (name,)
+                return []
+            case NodeLeft(name) if self.state == State.FINDING:
+                self._nodes = tuple(one for one in self._nodes if one != name)
+                return []
             case messages.TalkerStart() if self._is_ours(message.talkgroup):
                 return self._starts(message.name)
             case messages.TalkerStop() if self._is_ours(message.talkgroup):

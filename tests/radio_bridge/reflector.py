@@ -100,7 +100,7 @@ async def a_node(
 
 
 def connected(heard: list[Event]) -> bool:
-    return isinstance(heard[-1], Connected) if heard else False
+    return any(isinstance(one, Connected) for one in heard)
 
 
 def spoken(heard: list[Event]) -> list[bytes]:
@@ -108,4 +108,5 @@ def spoken(heard: list[Event]) -> list[bytes]:
 
 
 def talkers(heard: list[Event]) -> list[str]:
-    return [one.name for one in heard if isinstance(one, Keyed | Named) and one.name]
+    """Each once, in the order in which they were heard first."""
+    return list(dict.fromkeys(o.name for o in heard if isinstance(o, Keyed | Named) and o.name))

@@ -108,6 +108,15 @@ def test_signing_in_step_by_step() -> None:
     assert node.state == State.CONNECTED
 
 
+def test_who_comes_and_goes_while_the_way_is_looked_for_is_counted() -> None:
+    node = Node(ME, SECRET, 91)
+    node.open(0.0)
+    node.line_opened(0.0)
+    node.receive(CHALLENGE + SIGNED_IN + WELCOME, 0.0)
+    assert node.receive(frame(102, text("BCG-1")) + frame(103, text(OTHER)), 0.1) == []
+    assert node.receive_datagram(datagram(0), 0.2) == [Connected(("BCG-1",))]
+
+
 def test_without_a_talkgroup_it_speaks_the_older_protocol_and_chooses_none() -> None:
     node = Node(ME, SECRET, None)
     node.open(0.0)

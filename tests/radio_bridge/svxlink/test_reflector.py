@@ -75,7 +75,7 @@ async def test_who_talks_second_is_told_and_heard_when_the_first_has_ended(
         a_node(reflector.port, "BCG-1") as (_, at_third),
     ):
         for heard in (at_first, at_second, at_third):
-            await until(lambda heard=heard: any(isinstance(one, Connected) for one in heard))
+            await until(lambda heard=heard: connected(heard))
         first.speak(SPEECH[0])
         await until(lambda: Granted() in at_first and "BPD-1" in talkers(at_second))
         second.speak(SPEECH[1])
@@ -115,7 +115,7 @@ async def test_a_reflector_that_is_killed_is_found_again(reflector: Reflector) -
         a_node(reflector.port, "BPD-1") as (ours, at_ours),
         a_node(reflector.port, "BDF-1") as (_, at_theirs),
     ):
-        await until(lambda: Connected(()) in at_ours + at_theirs and connected(at_theirs))
+        await until(lambda: connected(at_ours) and connected(at_theirs))
         ours.speak(SPEECH[0])
         await until(lambda: spoken(at_theirs) == SPEECH[:1])
         reflector.kill()
@@ -152,7 +152,7 @@ async def test_talkgroups_hear_only_their_own(reflector: Reflector) -> None:
         a_node(reflector.port, "BCG-1", talkgroup=92) as (other, at_other),
     ):
         for heard in (at_ours, at_same, at_other):
-            await until(lambda heard=heard: any(isinstance(one, Connected) for one in heard))
+            await until(lambda heard=heard: connected(heard))
         for name, number in zip(NAMES, (91, 91, 92), strict=True):
             await until(lambda said=f"{name}: Select TG #{number}": said in reflector.log)
         await asyncio.gather(say(ours, SPEECH), say(other, SPEECH[::-1]))
