@@ -80,6 +80,14 @@ def test_a_rest_is_filled_up_and_another_coding_begins_a_new_packet() -> None:
     assert reframer.end() == []
 
 
+def test_a_whole_packet_does_not_overtake_a_rest() -> None:
+    ten = bytes([30 << 3])  # CELT, 10 ms
+    reframer = Reframer()
+    assert reframer.take(ten + b"a") == []
+    out = reframer.take(opus.write(Frames(30 << 3, (b"b", b"c")))) + reframer.end()
+    assert [opus.read(packet).frames for packet, _ in out] == [(b"a", b"b"), (b"c", b"")]
+
+
 @given(st.sampled_from([18 << 3, 29 << 3, 1 << 3]), st.lists(frames, min_size=1, max_size=2))
 def test_few_frames_come_back(kind: int, content: list[bytes]) -> None:
     assert opus.read(opus.write(Frames(kind, tuple(content)))) == Frames(kind, tuple(content))

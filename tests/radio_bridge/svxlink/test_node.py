@@ -276,6 +276,14 @@ def test_strangers_empty_speech_and_what_is_newer_are_counted() -> None:
     }
 
 
+def test_a_clock_that_runs_backwards_is_not_followed() -> None:
+    node = signed_in()
+    node.pass_time(5.0)
+    node.pass_time(1.0)
+    node.receive_datagram(datagram(1, Speech(OPUS)), 1.0)
+    assert node.due == 5.0 + TALK_SILENCE_S
+
+
 def test_numbers_of_datagrams_go_round() -> None:
     node = signed_in()
     for number in range(1, 70_000):
