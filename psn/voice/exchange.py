@@ -2,7 +2,7 @@
 
 Theory of operation
 -------------------
-A group is there as long as somebody is in it. Who has joined it is a *party*: one session, since of
+A group is there as long as somebody is in it, or in the one that it is patched with. Who has joined it is a *party*: one session, since of
 two windows of one person only the one that holds the floor talks. The floor is
 :class:`psn.voice.floor.Floor`, which is pure; here it is told what happens, and what it says goes
 out by :mod:`psn.voice.announcer`. Two groups that are patched (:mod:`psn.voice.patches`) are one
@@ -115,7 +115,7 @@ class Exchange:
             raise Problem("too_many_groups", text, "Leave one of them first.")
         there = self.groups.get(group)
         if there is None:
-            there = self.groups[group] = Group(group, self._net(group))
+            there = self.groups[group] = Group(group, Net(Floor(requests=self._requests)))
         self.relay.join(session, group)
         if session not in there.parties and may is Voice.LISTEN:
             self._note(Deed(session, "voice.monitored", group))
@@ -218,12 +218,12 @@ class Exchange:
             self.release(session, group)
 
     def _forget(self, there: Group) -> None:
-        there.net.groups.remove(there)
-        if not there.net.groups:
-            there.net.quiet()
-        del self.groups[there.of]
+        """Nobody is in a group; patched with one in which somebody is, it is there with that."""
         patch = self._patches.of(there.of)
-        if patch is not None and patch.other(there.of) not in self.groups:
+        if patch is None:
+            there.net.quiet()
+            del self.groups[there.of]
+        elif not self.groups[patch.other(there.of)].parties:
             self._part(patch, None)
 
     # -- patches
@@ -257,31 +257,26 @@ class Exchange:
     def _part(self, patch: Patch, by: Session | None) -> None:
         """Each group has a floor of its own again; ``by``: none, it came about by itself."""
         self._patches.end(patch)
-        here, there = (self.groups.get(group) for group in patch.groups)
-        if here is not None and there is not None:
-            net, now = here.net, self._loop.time()
-            self._announcer.tell(net, net.floor.pass_time(now))
-            leaving = [party.key for party in there.parties.values()]
-            floor, told_here, told_there = net.floor.divide(leaving, now)
-            net.groups.remove(there)
-            there.net = Net(floor)
-            there.net.groups.append(there)
-            self._announcer.tell(net, told_here)
-            self._announcer.tell(there.net, told_there)
+        here, there = (self.groups[group] for group in patch.groups)
+        net, now = here.net, self._loop.time()
+        self._announcer.tell(net, net.floor.pass_time(now))
+        leaving = [party.key for party in there.parties.values()]
+        floor, told_here, told_there = net.floor.divide(leaving, now)
+        net.groups.remove(there)
+        there.net = Net(floor)
+        there.net.groups.append(there)
+        self._announcer.tell(net, told_here)
+        self._announcer.tell(there.net, told_there)
         self._tell_of(patch)
         self._note_patch(patch, by, "voice.unpatched")
-
-    def _net(self, group: VoiceGroup) -> Net:
-        """Of a group in which nobody was: its own, or the one that it is patched with."""
-        patch = self._patches.of(group)
-        other = None if patch is None else self.groups.get(patch.other(group))
-        return Net(Floor(requests=self._requests)) if other is None else other.net
+        for each in (here, there):
+            if not each.parties:
+                self._forget(each)
 
     def _tell_of(self, patch: Patch) -> None:
         """Tell the parties of both groups whether they are patched."""
         for group in patch.groups:
-            there = self.groups.get(group)
-            for session in () if there is None else there.parties:
+            for session in self.groups[group].parties:
                 if session.barred is None:
                     session.send(self._patched(group))
 

@@ -80,6 +80,19 @@ async def noted(stage: Stage, many: int) -> list[tuple[str, str, str, str]]:
     return [tuple(row) for row in rows]
 
 
+async def talks(stage: Stage, many: int) -> list[tuple[str, str, int]]:
+    """What was recorded, by group, when so many talks have ended."""
+    for _ in range(200):
+        rows = await stage.core.pool.fetch(
+            "select group_address, talker, milliseconds from recording where ended_at is not null"
+            " order by group_address, begun_at"
+        )
+        if len(rows) >= many:
+            break
+        await asyncio.sleep(0.05)
+    return [tuple(row) for row in rows]
+
+
 async def test_who_talks_in_one_is_heard_and_answered_in_both(stage: Stage, groups: None) -> None:
     """DOM-VOI-14, DOM-VOI-15, DOM-VOI-16."""
     ana = await Party.enter(stage, "ana", JOINT, POLICE)
@@ -120,15 +133,7 @@ async def test_who_talks_in_one_is_heard_and_answered_in_both(stage: Stage, grou
     ]  # fmt: skip
     for party in (ana, ben, car, patrol):
         await party.peer.leave()
-    for _ in range(200):
-        kept = await stage.core.pool.fetch(
-            "select group_address, talker, milliseconds from recording where ended_at is not null"
-            " order by group_address, begun_at"
-        )
-        if len(kept) == 5:
-            break
-        await asyncio.sleep(0.05)
-    assert [tuple(row) for row in kept] == [
+    assert await talks(stage, 5) == [
         (JOINT, "unit:1", 40), (JOINT, BEN, 60),
         (POLICE, "unit:1", 40), (POLICE, BEN, 40), (POLICE, "unit:1", 20),
     ]  # fmt: skip
@@ -192,6 +197,67 @@ async def test_a_patch_ends_with_the_right_to_it_with_a_group_and_with_the_last_
     assert [actor for action, actor, *_ in entries if action == "voice.unpatched"] == ["server"] * 6
     for party in (ana, car):
         await party.peer.leave()
+
+
+async def test_a_group_that_all_have_left_is_there_as_long_as_it_is_patched(
+    stage: Stage, groups: None
+) -> None:
+    """DOM-VOI-13, DOM-VOI-15, DOM-VOI-16: what is said in the other is said in it."""
+    ana, car = await Party.enter(stage, "ana", JOINT, POLICE), await Party.enter(stage, CAR, POLICE)
+    await patch(ana, POLICE, JOINT)
+    await car.granted(POLICE)
+    await car.say(0, group=POLICE)
+    await ana.peer.leave()
+    await car.say(1, group=POLICE)
+    await car.release(POLICE)
+    ben = await Party.enter(stage, "ben")
+    await car.granted(POLICE, "emergency")
+    told = await ben.peer.expect(wire.Floor)
+    assert (told.group, told.talker, told.call) == (JOINT, "unit:1", "emergency")
+    await car.say(0, group=POLICE)
+    await ben.peer.leave()
+    await car.peer.leave()
+    await until(lambda: not stage.core.voice.groups, "both are forgotten together")
+    assert (await noted(stage, 4))[2:] == [
+        ("voice.unpatched", "server", POLICE, JOINT), ("voice.unpatched", "server", JOINT, POLICE),
+    ]  # fmt: skip
+    assert await talks(stage, 4) == [
+        (JOINT, "unit:1", 40), (JOINT, "unit:1", 20), (POLICE, "unit:1", 40), (POLICE, "unit:1", 20)
+    ]  # fmt: skip
+
+
+async def test_the_last_of_a_patched_group_goes_while_he_talks(stage: Stage, groups: None) -> None:
+    """DOM-VOI-16: who is first in line in the other is granted; all that is recorded ends."""
+    ana, car = await Party.enter(stage, "ana", JOINT, POLICE), await Party.enter(stage, CAR, POLICE)
+    await patch(ana, POLICE, JOINT)
+    await ana.granted()
+    await ana.say(0)
+    await car.ask(POLICE)
+    await car.yours("queued", POLICE)
+    await ana.peer.leave()
+    await car.yours("granted", POLICE)
+    await car.say(0, group=POLICE)
+    await car.peer.leave()
+    assert await talks(stage, 4) == [
+        (JOINT, ANA, 20), (JOINT, "unit:1", 20), (POLICE, ANA, 20), (POLICE, "unit:1", 20),
+    ]  # fmt: skip
+
+
+async def test_parted_from_a_group_that_all_have_left(stage: Stage, groups: None) -> None:
+    """DOM-VOI-15: it is forgotten, and who comes is in a group of its own."""
+    ana, car = await Party.enter(stage, "ana", JOINT, POLICE), await Party.enter(stage, CAR, JOINT)
+    await patch(ana, POLICE, JOINT)
+    await car.leave()
+    await ana.granted(POLICE)
+    await ana.leave()
+    await ana.peer.send(wire.VoiceUnpatch(n=99, group=POLICE))
+    await ana.peer.expect(wire.Ok, lambda ok: ok.n == 99)
+    assert {group.address for group in stage.core.voice.groups} == {POLICE}
+    assert (await car.join()).talker is None
+    await car.granted()
+    for party in (ana, car):
+        await party.peer.leave()
+    await until(lambda: not stage.core.voice.groups, "nothing is left")
 
 
 # -- the floor alone
