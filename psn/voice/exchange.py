@@ -398,7 +398,12 @@ class Exchange:
             self._announcer.tell(there.net, there.floor.release(party.key, self._loop.time()))
 
     def _call_in(self, there: Group) -> None:
-        """Tell people who may hear an emergency call, and are not in its group, that it is on."""
+        """Tell people who may hear an emergency call, and are not in its group, that it is on.
+
+        Who is called has been asked whether he wants to hear that call, and is not asked again.
+        """
+        if there.of.kind is GroupKind.CALL:
+            return
         state = self._announcer.state(there)
         for session in self._everyone():
             at_hand = session.principal.person is not None and session.barred is None
