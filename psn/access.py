@@ -16,7 +16,8 @@ The rules, in words
   groups, and to people and units of other agencies as far as sharing says.
 - The voice group of a group is heard and talked in by its members, and heard by who may monitor it;
   of an incident it is heard by who may see it, and talked in by who may work on it. Two groups are
-  patched by who may do that and talks in both.
+  patched by who may do that and talks in both; a unit that is hidden from agencies of the other is
+  not heard there.
 - What was said is heard again by who may hear the group, or see the incident, open or closed; of a
   call by who was in it; and of an agency's people by who may listen to its recordings.
 - Who received or read what was written to a group or an agency is told by name to his own agency

@@ -69,12 +69,20 @@ class Sharing:
         """Whether a unit may be written to."""
         if unit.agency == agency:
             return True
+        if (unit.id, agency) not in self.named and agency in self.together.get(unit.id, ()):
+            return True
+        return not self.hides(unit, agency) and self.may_write(unit.agency, agency, person)
+
+    def hides(self, unit: Unit, agency: int) -> bool:
+        """Whether an exception lets an agency see nothing of a unit, whatever is agreed."""
+        if unit.agency == agency:
+            return False
         allowed = self.named.get((unit.id, agency))
         if allowed is None and agency in self.together.get(unit.id, ()):
-            return True
+            return False
         if allowed is None:
             allowed = self.limits.get(unit.id, Precision.EXACT)
-        return allowed > Precision.NOTHING and self.may_write(unit.agency, agency, person)
+        return allowed is Precision.NOTHING
 
     def units_unlike(self, other: Sharing) -> frozenset[int] | None:
         """Units of which another moment's rules say something else; none: it is not units alone."""

@@ -6,10 +6,11 @@ One timer for each net lets it say what comes about by itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from psn import wire
+from psn.access import Principal
 from psn.picture.fanout import websocket_frame
 from psn.voice import floor as floors
 from psn.voice.causes import CAUSES
@@ -37,11 +38,13 @@ class Announcer:
         name: Callable[[VoiceGroup], str],
         record: Callable[[About], Talk],
         emergency: Callable[[Group], None],
+        carries: Callable[[Principal, VoiceGroup], bool],
     ) -> None:
         """``clock``: the server's, milliseconds UTC; the floor's is the loop's.
 
         ``name``: what people call a group. ``record``: begins to keep a talk. ``emergency``: an
-        emergency call has begun in a group.
+        emergency call has begun in a group. ``carries``: whether a patch lets somebody be heard in
+        a group besides his own.
         """
         self._loop = loop
         self._clock = clock
@@ -49,8 +52,9 @@ class Announcer:
         self._name = name
         self._record = record
         self._emergency = emergency
+        self._carries = carries
 
-    def tell(self, net: Net, told: Iterable[floors.Told]) -> None:
+    def tell(self, net: Net, told: Sequence[floors.Told]) -> None:
         """Send what the floor says, and look at it again when it has more to say."""
         self._relay.flush()
         for each in told:
@@ -66,8 +70,12 @@ class Announcer:
                     found = net.find(each.member)
                     if found is not None:
                         self._one(*found, each)
+        state_told = any(isinstance(each, floors.Taken | floors.Idle) for each in told)
         for there in net.groups:
+            before = there.recorded
             self._keep(there)
+            if there.recorded != before and not state_told:
+                self._announce(there, self.state(there))  # the rules have changed
         self._look_again(net)
 
     def _one(
@@ -94,11 +102,10 @@ class Announcer:
 
     def state(self, there: Group) -> wire.Floor:
         """Who talks, for who hears this group."""
-        talk = there.floor.talk
-        found = None if talk is None else there.net.find(talk.wish.member)
-        if talk is None or found is None:
+        talk, talker = there.floor.talk, self._heard_in(there)
+        if talk is None or talker is None:
             return wire.Floor(group=there.of.address)
-        who = found[1].session.principal
+        who = talker.session.principal
         return wire.Floor(
             group=there.of.address,
             talker=who.address,
@@ -106,6 +113,16 @@ class Announcer:
             agency=who.agency,
             call=WORDS[talk.wish.call],
         )
+
+    def _heard_in(self, there: Group) -> Party | None:
+        """Whom those hear who hear this group: who talks, unless a patch does not carry him."""
+        talk = there.floor.talk
+        found = None if talk is None else there.net.find(talk.wish.member)
+        if found is None:
+            return None
+        where, talker = found
+        carried = where is there or self._carries(talker.session.principal, there.of)
+        return talker if carried else None
 
     def _state_to_all(self, net: Net, but: str | None = None) -> None:
         for there in net.groups:
@@ -123,17 +140,16 @@ class Announcer:
 
     def _keep(self, there: Group) -> None:
         """Let what is recorded be what is said by who has the floor now."""
-        talk = there.floor.talk
-        now = None if talk is None else (talk, talk.wish.call)
+        talk, talker = there.floor.talk, self._heard_in(there)
+        now = None if talk is None or talker is None else (talk, talk.wish.call)
         if now == there.recorded:
             return
         if there.recording is not None:
             there.recording.ended = self._clock()
         there.recorded, there.recording = now, None
-        found = None if talk is None else there.net.find(talk.wish.member)
-        if talk is None or found is None:
+        if talk is None or talker is None:
             return
-        there.recording = self._record(self._about(there, found[1], WORDS[talk.wish.call]))
+        there.recording = self._record(self._about(there, talker, WORDS[talk.wish.call]))
         if there.of.kind is GroupKind.CALL:
             there.recording.parties |= {each.principal.address for each in there.parties}
         if talk.wish.call is Call.EMERGENCY:

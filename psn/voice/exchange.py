@@ -2,11 +2,12 @@
 
 Theory of operation
 -------------------
-A group is there as long as somebody is in it, or in the one that it is patched with. Who has joined it is a *party*: one session, since of
-two windows of one person only the one that holds the floor talks. The floor is
-:class:`psn.voice.floor.Floor`, which is pure; here it is told what happens, and what it says goes
-out by :mod:`psn.voice.announcer`. Two groups that are patched (:mod:`psn.voice.patches`) are one
-*net*: one floor, whose talker is heard in both, each frame naming the group of who hears it.
+A group is there as long as somebody is in it, or in the one that it is patched with. Who has joined
+it is a *party*: one session, since of two windows of one person only the one that holds the floor
+talks. The floor is :class:`psn.voice.floor.Floor`, which is pure; here it is told what happens, and
+what it says goes out by :mod:`psn.voice.announcer`. Two groups that are patched
+(:mod:`psn.voice.patches`) are one *net*: one floor, whose talker is heard in both, each frame
+naming the group of who hears it.
 
 Speech is looked at no further than its header: whose it is, for which group, and that it is newer
 than what came before. If its talker has the floor, the very bytes go to the others, once framed
@@ -92,7 +93,9 @@ class Exchange:
         self._clock = clock
         self.groups: dict[VoiceGroup, Group] = {}
         self.relay = Relay(loop)
-        self._announcer = Announcer(loop, clock, self.relay, self._name, record, self._call_in)
+        self._announcer = Announcer(
+            loop, clock, self.relay, self._name, record, self._call_in, self._carries
+        )
         self._calls = Calls()
         self._patches = Patches()
         self._numbers = itertools.count(1)
@@ -169,12 +172,14 @@ class Exchange:
     def mend(self, rules: Rules, only_shared: bool) -> None:
         """The rules have changed, or what is shared alone: nobody hears what he may not.
 
-        What is shared decides nothing about groups, whose members are who they are.
+        What is shared decides nothing about groups, whose members are who they are; but who is
+        carried into another by a patch.
         """
         self._rules = rules
         self._end_outlived()
         for there in list(self.groups.values()):
-            if not (only_shared and there.of.kind is GroupKind.TALKGROUP):
+            shared = there.of.kind is not GroupKind.TALKGROUP or self._patches.of(there.of)
+            if shared or not only_shared:
                 self._judge(there)
 
     def pass_clock(self) -> None:
@@ -410,6 +415,9 @@ class Exchange:
             if at_hand and session not in there.parties and self._may(session, there.of):
                 session.send(state)
 
+    def _carries(self, who: Principal, group: VoiceGroup) -> bool:
+        return rights.carried(who, group, self._rules, self._now())
+
     def _name(self, group: VoiceGroup) -> str:
         """What people call it; of incidents and calls the address says it."""
         found = None
@@ -438,8 +446,9 @@ class Exchange:
         assert there is not None
         forms = [(there.of, websocket_frame(data, binary=True))]
         for each in there.net.groups:
-            if each.recording is not None:
-                each.recording.say(frame)
+            if each.recording is None:
+                continue  # a patch does not carry him there
+            each.recording.say(frame)
             if each is not there:
                 same = frame._replace(group=each.of).encode()
                 forms.append((each.of, websocket_frame(same, binary=True)))

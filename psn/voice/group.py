@@ -64,6 +64,7 @@ class Group:
         self.recorded: tuple[Floored, Call] | None = None
         """What the floor calls the talk that is recorded, and what kind of call it is."""
         self.recording: Talk | None = None
+        """Of who talks and is heard here."""
         self.taking_part: frozenset[int] | None = None
         """Of an incident's: the agencies that took part when rights were looked at last."""
 

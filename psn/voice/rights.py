@@ -6,7 +6,7 @@ The rules in words stand there, with all others; what a role may do in ``psn.rol
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from psn import access, roles
@@ -78,6 +78,35 @@ def _takes_part(agency: int, group: Group, directory: Directory) -> bool:
         or any(directory.people[each].agency == agency for each in group.people)
         or any(directory.units[each].agency == agency for each in group.units)
     )
+
+
+def carried(who: Principal, group: VoiceGroup, rules: Rules, now: datetime) -> bool:
+    """Whether a patch lets ``who``, who talks in the other, be heard in a group: not a unit that an
+    exception hides from an agency of which somebody may hear that. It did not choose to be heard
+    there.
+    """
+    unit = None if who.unit is None else rules.directory.units.get(who.unit)
+    if unit is None:
+        return True
+    return not any(
+        rules.sharing.hides(unit, agency) for agency in _hearing(group, rules.directory, now)
+    )
+
+
+def _hearing(group: VoiceGroup, directory: Directory, now: datetime) -> Iterator[int]:
+    """Agencies of which somebody may hear a talkgroup's or an open incident's voice group."""
+    if group.kind is GroupKind.INCIDENT:
+        for incident in directory.incidents:
+            if incident.id == group.id:
+                yield incident.agency
+                yield from incident.taking_part(now)
+    talkgroup = directory.groups.get(group.id)
+    if group.kind is GroupKind.TALKGROUP and talkgroup is not None:
+        if talkgroup.agency is not None:
+            yield talkgroup.agency
+        yield from talkgroup.agencies
+        yield from (directory.people[each].agency for each in talkgroup.people)
+        yield from (directory.units[each].agency for each in talkgroup.units)
 
 
 def may_hear_again(

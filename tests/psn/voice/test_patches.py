@@ -260,6 +260,52 @@ async def test_parted_from_a_group_that_all_have_left(stage: Stage, groups: None
     await until(lambda: not stage.core.voice.groups, "nothing is left")
 
 
+async def test_who_is_hidden_is_heard_in_his_own_group_alone(
+    stage: Stage, database: str, groups: None
+) -> None:
+    """DOM-VOI-14: also from the moment at which he is hidden, and until he is not any more."""
+    ana, ben = (
+        await Party.enter(stage, "ana", JOINT, POLICE),
+        await Party.enter(stage, "ben", JOINT),
+    )
+    car = await Party.enter(stage, CAR, POLICE)
+    await patch(ana, POLICE, JOINT)
+    await car.granted(POLICE)
+    await car.say(0, group=POLICE)
+    assert (await ben.floor()).talker == "unit:1"
+    hide = (
+        "insert into unit_exception (unit_id, viewer_agency, units, reason, author)"
+        " values (1, null, 'nothing', 'undercover', 'person:1')"
+    )
+    await change(stage, database, hide)
+    assert (await ben.floor()).talker is None
+    await car.say(1, 2, group=POLICE)
+    await until(lambda: len(ana.heard(POLICE)) == 3, "his own hear him")
+    await ben.ask()
+    await ben.yours("queued")
+    late = await Party.enter(stage, "ben")
+    assert (await late.join()).talker is None
+    await late.peer.leave()
+    await car.release(POLICE)
+    await ben.yours("granted")
+    await ben.say(0)
+    await ben.release()
+    assert ben.heard() == [("unit:1", 0)]
+
+    await car.granted(POLICE)
+    await car.say(0, group=POLICE)
+    await change(stage, database, "update unit_exception set ends_at = now()")
+    await until(lambda: any(told.talker for told in ben.peer.of(wire.Floor)), "he is named again")
+    await car.say(1, group=POLICE)
+    await until(lambda: ben.heard() == [("unit:1", 0), ("unit:1", 1)], "and heard")
+    for party in (ana, ben, car):
+        await party.peer.leave()
+    assert await talks(stage, 6) == [
+        (JOINT, "unit:1", 20), (JOINT, BEN, 20), (JOINT, "unit:1", 20),
+        (POLICE, "unit:1", 60), (POLICE, BEN, 20), (POLICE, "unit:1", 40),
+    ]  # fmt: skip
+
+
 # -- the floor alone
 
 
