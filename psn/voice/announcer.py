@@ -87,7 +87,8 @@ class Announcer:
         """What one party is told of its own wish."""
         match told:
             case floors.Granted(_, until):
-                party.last, party.told_wrong = None, False
+                if party.talk is not there.floor.talk:  # else it has asked while it talks
+                    party.talk, party.last, party.told_wrong = there.floor.talk, None, False
                 _send(there, party, "granted", until=self._time_of(until))
             case floors.Queued(_, position):
                 _send(there, party, "queued", position=position)

@@ -14,12 +14,14 @@ from psn.wire import VoiceGroup
 class Party:
     """One session in one group."""
 
-    __slots__ = ("key", "last", "session", "told_wrong")
+    __slots__ = ("key", "last", "session", "talk", "told_wrong")
 
     def __init__(self, session: Session, number: int) -> None:
         self.session = session
         self.key = f"{session.principal.address}/{number}"
         """Its name at the floor."""
+        self.talk: Floored | None = None
+        """What the floor calls the talk that it was granted last."""
         self.last: int | None = None
         """Number of the newest frame of its present talk."""
         self.told_wrong = False

@@ -215,6 +215,20 @@ async def test_a_wrong_sequence_is_not_heard_and_told_once(stage: Stage) -> None
         await party.peer.leave()
 
 
+async def test_who_asks_again_while_he_talks_begins_no_other_talk(stage: Stage) -> None:
+    """DOM-VOI-2: his numbers go on."""
+    ana, ben = [await Party.enter(stage, who, JOINT) for who in ("ana", "ben")]
+    await ana.granted()
+    await ana.say(0, 1, 2)
+    await ana.granted(call="emergency")
+    await ana.say(1, 3)
+    await ana.peer.refusal("bad_sequence")
+    await until(lambda: len(ben.heard()) == 4, "what is new is heard")
+    assert ben.heard() == [(ANA, 0), (ANA, 1), (ANA, 2), (ANA, 3)]
+    for party in (ana, ben):
+        await party.peer.leave()
+
+
 async def test_frames_that_nobody_hears_do_not_keep_the_floor(stage: Stage) -> None:
     """DOM-VOI-5."""
     ana = await Party.enter(stage, "ana", JOINT)
