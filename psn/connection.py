@@ -83,6 +83,8 @@ class Connection:
         self._floods = 0
         self.bucket = Bucket(FRAMES_PER_SECOND_OTHERWISE, self.began)
         self._speech_bucket = Bucket(SPEECH_PER_SECOND_OTHERWISE, self.began)
+        self._speech_barred = False
+        """It was told that nobody hears what it says while it is locked."""
         self._closing = False
 
     # -- in
@@ -182,7 +184,11 @@ class Connection:
             if session is None:
                 raise Refused("not_signed_in", "This needs a session.", "Send sign_in first.")
             if session.barred is not None:
+                told, self._speech_barred = self._speech_barred, not speech.last
+                if told:
+                    return
                 raise session.barred
+            self._speech_barred = False
             self.core.voice.speech(session, speech, data)
         except wire.FrameRefused as problem:
             todo = "Compare the frame with docs/wire.md."

@@ -101,6 +101,8 @@ class Exchange:
         self._numbers = itertools.count(1)
         self._requests = itertools.count(1)
         """For the floor: whoever asked first did so in whichever group."""
+        self._strays: dict[Session, VoiceGroup] = {}
+        """Who was told that nobody hears it in a group that it has not joined, until it stops."""
         self.refused = 0
         """Frames of speech that were not passed on: not the floor, or not in order."""
 
@@ -168,6 +170,7 @@ class Exchange:
         """The session is over."""
         for group in self.relay.groups(session):
             self.leave(session, group)
+        self._strays.pop(session, None)
 
     def mend(self, rules: Rules, only_shared: bool) -> None:
         """The rules have changed, or what is shared alone: nobody hears what he may not.
@@ -382,6 +385,7 @@ class Exchange:
         """A session asks for the floor; it is answered with ``floor_yours``."""
         there = self.groups.get(group)
         party = None if there is None else there.parties.get(session)
+        self._strays.pop(session, None)
         if there is None or party is None:
             session.send(denied(group, Cause.NOT_MEMBER))
             return
@@ -438,8 +442,8 @@ class Exchange:
         if problem is not None:
             self.refused += 1
             if party is None:
-                raise problem
-            if not party.told_wrong:
+                self._refuse_stray(session, frame, problem)
+            elif not party.told_wrong:
                 party.told_wrong = True
                 raise problem
             return
@@ -453,6 +457,15 @@ class Exchange:
                 same = frame._replace(group=each.of).encode()
                 forms.append((each.of, websocket_frame(same, binary=True)))
         self.relay.say(session, tuple(forms))
+
+    def _refuse_stray(self, session: Session, frame: Speech, problem: Problem) -> None:
+        """Who is no party of a group talks in it."""
+        told = self._strays.get(session) == frame.group
+        self._strays[session] = frame.group
+        if frame.last:
+            del self._strays[session]
+        if not told:
+            raise problem
 
     def _wrong(
         self, session: Session, there: Group | None, party: Party | None, frame: Speech

@@ -11,6 +11,7 @@ from parties import JOINT, OPUS, Party
 from stage import ANA, BEN, CAR, CUSTOMS_ONLY, PATROL, Peer, Stage, until
 
 from psn import wire
+from psn.identity import locking
 from psn.wire import SUBPROTOCOL_JSON, Speech, VoiceGroup
 from psn.wire.voice import MARK
 
@@ -227,6 +228,40 @@ async def test_who_asks_again_while_he_talks_begins_no_other_talk(stage: Stage) 
     assert ben.heard() == [(ANA, 0), (ANA, 1), (ANA, 2), (ANA, 3)]
     for party in (ana, ben):
         await party.peer.leave()
+
+
+async def test_who_is_not_in_a_group_is_told_once_for_each_talk(stage: Stage) -> None:
+    """DOM-VOI-2."""
+    ana = await Party.enter(stage, "ana")
+    for _ in range(2):
+        await ana.say(0, 1, 2)
+        await ana.peer.refusal("no_floor")
+        await ana.peer.answers()
+        assert ana.peer.of(wire.Error) == []
+        await ana.ask()
+        await ana.yours("denied")
+    await ana.peer.leave()
+
+
+async def test_who_talks_at_a_locked_session_is_told_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-VOI-2: until it is unlocked."""
+    ana = await Party.enter(stage, "ana", JOINT)
+    (session,) = (s for s in stage.core.sessions.all if s.principal.address == ANA)
+    # Nobody was away for long enough: the clock is not to unlock it.
+    monkeypatch.setattr(stage.core.signin, "locked", lambda *_: session.barred is not None)
+    for _ in range(2):
+        locking.lock(stage.core, session)
+        await ana.say(0, 1, 2)
+        await ana.peer.refusal("locked")
+        await ana.peer.answers()
+        assert ana.peer.of(wire.Error) == []
+        locking.unlock(stage.core, session)
+        await ana.granted()
+        await ana.say(0)
+        await ana.peer.answers()
+    await ana.peer.leave()
 
 
 async def test_frames_that_nobody_hears_do_not_keep_the_floor(stage: Stage) -> None:
