@@ -39,10 +39,9 @@ from psn.topics import Topics
 from psn.trail import auditor
 from psn.trail.audit import Actor, Entry
 from psn.trail.auditor import Auditor
-from psn.voice.exchange import Deed, Exchange
+from psn.voice.deed import Deed
+from psn.voice.exchange import Exchange
 from psn.voice.recorder import Recorder
-from psn.wire import VoiceGroup
-from psn.wire.voice import GroupKind
 
 STUCK_SECONDS = 30.0
 """A session whose socket takes nothing for so long is disconnected."""
@@ -390,27 +389,16 @@ class Core:
             self.auditor.note(entry)
 
     def _note_voice(self, deed: Deed) -> None:
-        """Of what is done to somebody his agency reads, of listening that whose the group is."""
-        by, action, group, whom, other, otherwise = deed
+        by, action, group, whom, other, owner = deed
         actor = Actor("server")
         if by is not None:
             actor = auditor.actor_of(by.principal, None, by.ticket.hash)
-            otherwise = by.principal.agency
-        owner = self._agency_of(group) if whom is None else whom.agency
-        owner = otherwise if owner is None else owner
+            owner = by.principal.agency if owner is None else owner
         details = {} if whom is None else {"group": group.address}
         if other is not None:
             details["with"] = other.address
         about = group.address if whom is None else whom.address
         self.auditor.note(Entry(actor, action, about, owner, details, at=now_ms()))
-
-    def _agency_of(self, group: VoiceGroup) -> int | None:
-        """Whose a group is; none: a joint one's, or a call's."""
-        if group.kind is GroupKind.INCIDENT:
-            open_now = self.directory.incidents
-            return next((each.agency for each in open_now if each.id == group.id), None)
-        found = self.directory.groups.get(group.id)
-        return found.agency if found and group.kind is GroupKind.TALKGROUP else None
 
     # -- devices
 

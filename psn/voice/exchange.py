@@ -23,7 +23,7 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -37,6 +37,7 @@ from psn.voice import rights
 from psn.voice.announcer import CALLS, Announcer
 from psn.voice.calls import Calls, Over
 from psn.voice.causes import call_over, denied, gone, patched
+from psn.voice.deed import Deed
 from psn.voice.floor import Cause, Floor
 from psn.voice.group import Group, Net, Party
 from psn.voice.patches import Patch, Patches
@@ -50,21 +51,6 @@ LONGEST_GAP: Final = 250
 """Frames that may be missing within a talk: 5 s of them."""
 MOST_GROUPS: Final = 64
 """So many groups one session hears at most."""
-
-
-class Deed(NamedTuple):
-    """What the audit is told: ``voice.monitored``, ``interrupted``, ``patched``, ``unpatched``."""
-
-    by: Session | None
-    """None: it came about by itself."""
-    action: str
-    group: VoiceGroup
-    whom: Principal | None = None
-    """Whom it was done to."""
-    other: VoiceGroup | None = None
-    """Which group besides it was done to."""
-    agency: int | None = None
-    """Whose auditors read of it when the group is nobody's; none: those of who did it."""
 
 
 class Exchange:
@@ -123,7 +109,7 @@ class Exchange:
             there = self.groups[group] = Group(group, Net(Floor(requests=self._requests)))
         self.relay.join(session, group)
         if session not in there.parties and may is Voice.LISTEN:
-            self._note(Deed(session, "voice.monitored", group))
+            self._note_listener(session, group)
         party = there.parties.setdefault(session, Party(session, next(self._numbers)))
         self._announcer.tell(
             there.net, there.floor.join(party.key, may is Voice.TALK, self._loop.time())
@@ -132,6 +118,10 @@ class Exchange:
             if there.recording is not None:
                 there.recording.parties.add(session.principal.address)
             self._answered(session, there)
+
+    def _note_listener(self, session: Session, group: VoiceGroup) -> None:
+        owner = rights.owner(group, self._rules.directory)
+        self._note(Deed(session, "voice.monitored", group, agency=owner))
 
     def _may(self, session: Session, group: VoiceGroup) -> Voice:
         """What a session may do in a group."""
@@ -211,7 +201,7 @@ class Exchange:
             self._announcer.tell(there.net, there.floor.leave(party.key, now))
         for session, party in list(there.parties.items()):
             if there.floor.members.get(party.key) and may[session] is Voice.LISTEN:
-                self._note(Deed(session, "voice.monitored", there.of))
+                self._note_listener(session, there.of)
             self._announcer.tell(
                 there.net, there.floor.join(party.key, may[session] is Voice.TALK, now)
             )
@@ -293,8 +283,8 @@ class Exchange:
         return patched(group, patch, "" if patch is None else self._name(patch.other(group)))
 
     def _note_patch(self, patch: Patch, by: Session | None, action: str) -> None:
-        for group in patch.groups:
-            self._note(Deed(by, action, group, None, patch.other(group), patch.by.agency))
+        for group, owner in zip(patch.groups, patch.owners, strict=True):
+            self._note(Deed(by, action, group, None, patch.other(group), owner))
 
     # -- calls
 
@@ -396,7 +386,7 @@ class Exchange:
                 found = there.net.find(each.member)
                 if found is not None:
                     whom = found[1].session.principal
-                    self._note(Deed(session, "voice.interrupted", group, whom))
+                    self._note(Deed(session, "voice.interrupted", group, whom, None, whom.agency))
         self._announcer.tell(there.net, told)
 
     def release(self, session: Session, group: VoiceGroup) -> None:

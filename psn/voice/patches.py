@@ -23,6 +23,8 @@ class Patch:
 
     groups: tuple[VoiceGroup, VoiceGroup]
     by: Principal
+    owners: tuple[int, int]
+    """Whose the groups were when it was made; of a joint one: its maker's agency."""
 
     def other(self, group: VoiceGroup) -> VoiceGroup:
         """The one that a group is patched with."""
@@ -49,7 +51,8 @@ class Patches:
             if group in self._of:
                 text = f"{group.address} is patched with {self._of[group].other(group).address}."
                 raise Problem("patched_already", text, "End that patch first.")
-        made = self._of[one] = self._of[two] = Patch((one, two), by)
+        whose = [rights.owner(each, rules.directory) or by.agency for each in (one, two)]
+        made = self._of[one] = self._of[two] = Patch((one, two), by, (whose[0], whose[1]))
         return made
 
     def check_end(self, who: Principal, patch: Patch, rules: Rules, now: datetime) -> None:

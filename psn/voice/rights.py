@@ -80,6 +80,15 @@ def _takes_part(agency: int, group: Group, directory: Directory) -> bool:
     )
 
 
+def owner(group: VoiceGroup, directory: Directory) -> int | None:
+    """Whose a talkgroup or an open incident is; none: a joint one's, or a call's."""
+    if group.kind is GroupKind.INCIDENT:
+        here = (each.agency for each in directory.incidents if each.id == group.id)
+        return next(here, None)
+    found = directory.groups.get(group.id)
+    return found.agency if found and group.kind is GroupKind.TALKGROUP else None
+
+
 def carried(who: Principal, group: VoiceGroup, rules: Rules, now: datetime) -> bool:
     """Whether a patch lets ``who``, who talks in the other, be heard in a group: not a unit that an
     exception hides from an agency of which somebody may hear that. It did not choose to be heard

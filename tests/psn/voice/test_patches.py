@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from parties import JOINT, Party
-from stage import ANA, BEN, CAR, Stage, until
+from stage import ANA, BCG, BEN, BPD, CAR, Stage, until
 
 from psn import wire
 from psn.voice.floor import (
@@ -258,6 +258,33 @@ async def test_parted_from_a_group_that_all_have_left(stage: Stage, groups: None
     for party in (ana, car):
         await party.peer.leave()
     await until(lambda: not stage.core.voice.groups, "nothing is left")
+
+
+async def test_whose_a_group_was_reads_of_the_end_of_its_patch(
+    stage: Stage, database: str, groups: None
+) -> None:
+    """DOM-AUD-7: also of one that ended with the incident."""
+    await change(
+        stage,
+        database,
+        "insert into incident (agency_id, title, opened_by) values (2, 'Adrift', 'person:2');"
+        "insert into incident_member (incident_id, agency_id, reason, author)"
+        " values (2, 2, 'opened it', 'person:2'), (2, 1, 'asked', 'person:2')",
+    )
+    ana = await Party.enter(stage, "ana", JOINT, "incident:2")
+    await patch(ana, JOINT, "incident:2")
+    await change(stage, database, "update incident set closed_at = now()")
+    await ana.peer.expect(wire.VoiceGone)
+    await ana.peer.leave()
+    await noted(stage, 4)
+    rows = await stage.core.pool.fetch(
+        "select action, body::json->>'object', owner from audit"
+        " where action like 'voice.%patched' order by seq"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("voice.patched", JOINT, BPD), ("voice.patched", "incident:2", BCG),
+        ("voice.unpatched", JOINT, BPD), ("voice.unpatched", "incident:2", BCG),
+    ]  # fmt: skip
 
 
 async def test_who_is_hidden_is_heard_in_his_own_group_alone(
