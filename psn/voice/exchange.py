@@ -384,7 +384,8 @@ class Exchange:
         for each in told:
             if isinstance(each, floors.Revoked) and each.cause is Cause.PREEMPTED:
                 found = there.net.find(each.member)
-                if found is not None:
+                # Who is in both of two patched groups may take it from himself.
+                if found is not None and found[1].session is not session:
                     whom = found[1].session.principal
                     self._note(Deed(session, "voice.interrupted", group, whom, None, whom.agency))
         self._announcer.tell(there.net, told)

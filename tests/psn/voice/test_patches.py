@@ -287,6 +287,26 @@ async def test_whose_a_group_was_reads_of_the_end_of_its_patch(
     ]  # fmt: skip
 
 
+async def test_nobody_interrupts_himself(stage: Stage, groups: None) -> None:
+    """Who is in both groups asks in the other; the audit has nothing of it."""
+    ana = await Party.enter(stage, "ana", JOINT, POLICE)
+    ben = await Party.enter(stage, "ben", JOINT)
+    await patch(ana, JOINT, POLICE)
+    await ana.granted()
+    await ana.granted(POLICE, "peril")
+    assert (await ana.yours("revoked")).code == "preempted"
+    await ben.granted(call="emergency")
+    query = "select actor, body::json->>'object' from audit where action = 'voice.interrupted'"
+    for _ in range(100):
+        rows = [tuple(row) for row in await stage.core.pool.fetch(query)]
+        if rows:
+            break
+        await asyncio.sleep(0.05)
+    assert rows == [(BEN, ANA)]
+    for party in (ana, ben):
+        await party.peer.leave()
+
+
 async def test_who_is_hidden_is_heard_in_his_own_group_alone(
     stage: Stage, database: str, groups: None
 ) -> None:
