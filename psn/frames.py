@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 WATCH_FRAMES = 10
 """A watch counts as so many frames: everything there is to see is gathered for it. So does a wish
-to talk, of which everybody in its group is told."""
+to talk, and a patch, of which everybody in its groups is told."""
 CALL_FRAMES = 50
 """A call counts as so many: it rings elsewhere."""
 POSITIONS_A_FRAME = 100
@@ -141,11 +141,13 @@ class Frames:
         self.connection.send(wire.Ok(n=frame.n))
 
     def _voice_patch(self, frame: wire.VoicePatch) -> None:
+        self.connection.bucket.charge(WATCH_FRAMES)
         one, two = (VoiceGroup.of(each) for each in frame.groups)
         self.core.voice.patch(self.session, one, two)
         self.connection.send(wire.Ok(n=frame.n))
 
     def _voice_unpatch(self, frame: wire.VoiceUnpatch) -> None:
+        self.connection.bucket.charge(WATCH_FRAMES)
         self.core.voice.unpatch(self.session, VoiceGroup.of(frame.group))
         self.connection.send(wire.Ok(n=frame.n))
 

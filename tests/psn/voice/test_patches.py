@@ -287,6 +287,15 @@ async def test_whose_a_group_was_reads_of_the_end_of_its_patch(
     ]  # fmt: skip
 
 
+async def test_patches_are_not_made_as_fast_as_frames(stage: Stage, groups: None) -> None:
+    ana = await Party.enter(stage, "ana", JOINT, POLICE)
+    for each in range(50):
+        await ana.peer.send(wire.VoicePatch(n=1_000 + each, groups=[JOINT, POLICE]))
+        await ana.peer.send(wire.VoiceUnpatch(n=2_000 + each, group=JOINT))
+    await ana.peer.refusal("too_fast")
+    await ana.peer.leave()
+
+
 async def test_nobody_interrupts_himself(stage: Stage, groups: None) -> None:
     """Who is in both groups asks in the other; the audit has nothing of it."""
     ana = await Party.enter(stage, "ana", JOINT, POLICE)
