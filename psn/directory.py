@@ -178,6 +178,8 @@ class Incident:
     id: int
     agency: int
     members: frozenset[Member]
+    number: str
+    """What people call it: ``BPD-26-00012``."""
 
     def taking_part(self, at: datetime) -> frozenset[int]:
         """The agencies that take part at a moment (UTC, aware)."""

@@ -102,8 +102,9 @@ _GLASSES: Final = """
     from broken_glass where ends_at > now() order by id
 """
 _MEMBERS: Final = """
-    select i.id, i.agency_id, m.starts_at, m.ends_at, m.agency_id, m.unit_id
-    from incident i join incident_member m on m.incident_id = i.id
+    select i.id, i.agency_id, c.number, m.starts_at, m.ends_at, m.agency_id, m.unit_id
+    from incident i join incident_card c on c.incident_id = i.id
+        join incident_member m on m.incident_id = i.id
     where i.closed_at is null and (m.ends_at is null or m.ends_at > now()) order by i.id
 """
 _FENCES: Final = """
@@ -181,8 +182,8 @@ def _provider(
 def _incidents(rows: list[Any]) -> tuple[Incident, ...]:
     """Rows of members, in the order of their incidents."""
     return tuple(
-        Incident(id, agency, frozenset(Member(*row[2:]) for row in members))
-        for (id, agency), members in itertools.groupby(rows, key=lambda row: (row[0], row[1]))
+        Incident(id, agency, frozenset(Member(*row[3:]) for row in members), number)
+        for (id, agency, number), members in itertools.groupby(rows, key=lambda row: tuple(row[:3]))
     )
 
 

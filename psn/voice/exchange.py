@@ -414,10 +414,12 @@ class Exchange:
         return rights.carried(who, group, self._rules, self._now())
 
     def _name(self, group: VoiceGroup) -> str:
-        """What people call it; of incidents and calls the address says it."""
-        found = None
-        if group.kind is GroupKind.TALKGROUP:
-            found = self._rules.directory.groups.get(group.id)
+        """What people call it; a call has but its address."""
+        directory = self._rules.directory
+        if group.kind is GroupKind.INCIDENT:
+            here = (each.number for each in directory.incidents if each.id == group.id)
+            return next(here, group.address)
+        found = directory.groups.get(group.id) if group.kind is GroupKind.TALKGROUP else None
         return group.address if found is None else found.name
 
     # -- speech

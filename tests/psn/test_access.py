@@ -68,7 +68,7 @@ def glass(
 def incident(agencies: Iterable[int], units: Iterable[int], starts: datetime = NOW) -> Incident:
     members = [Member(starts, None, agency, None) for agency in agencies]
     members += [Member(starts, None, None, unit) for unit in units]
-    return Incident(1, POLICE, frozenset(members))
+    return Incident(1, POLICE, frozenset(members), "P-26-00001")
 
 
 def directory(

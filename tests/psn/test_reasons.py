@@ -98,7 +98,10 @@ def test_what_another_agency_decided_is_not_explained() -> None:
 
 def test_incidents_and_glass_are_named() -> None:
     incident = Incident(
-        7, POLICE, frozenset({Member(NOW, None, COAST, None), Member(NOW, None, None, COVERT.id)})
+        7,
+        POLICE,
+        frozenset({Member(NOW, None, COAST, None), Member(NOW, None, None, COVERT.id)}),
+        "P-26-00007",
     )
     of = directory([], [HIDDEN], incidents=[incident])
     assert "assigned to incident 7, in which Coast Guard takes part" in told(

@@ -177,7 +177,9 @@ async def test_a_patch_ends_with_the_right_to_it_with_a_group_and_with_the_last_
     await patch(ana, JOINT, INCIDENT)
     await car.granted(INCIDENT)
     await change(stage, database, "update incident set closed_at = now()")
-    assert await patched(ana, JOINT) == INCIDENT
+    told = await ana.peer.expect(wire.Patched, lambda each: each.group == JOINT)
+    number = await stage.core.pool.fetchval("select number from incident_card")
+    assert (told.other, told.other_name) == (INCIDENT, number)
     assert await patched(ana, JOINT) is None
     await car.peer.expect(wire.VoiceGone)
     assert JOINT in {group.address for group in stage.core.voice.groups}
