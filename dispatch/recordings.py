@@ -22,6 +22,7 @@ from dispatch.looks import Looks
 from psn import database
 from psn.voice import recorder, rights
 from psn.wire import VoiceGroup
+from psn.wire.voice import GroupKind
 
 LOOKS: Final = web.AppKey("recordings_heard", Looks)
 MOST: Final = 500
@@ -34,8 +35,8 @@ _NEWEST: Final = f"""
     SELECT * FROM (
         SELECT {_COLUMNS} FROM recording
          WHERE ($1::text IS NULL OR group_address = $1) AND ($2::int IS NULL OR agency_id = $2)
-           AND begun_at >= $3 AND begun_at < $4
-         ORDER BY begun_at DESC, id LIMIT $5) AS newest
+           AND begun_at >= $3 AND begun_at < $4 AND ($5::text IS NULL OR parties @> ARRAY[$5])
+         ORDER BY begun_at DESC, id LIMIT $6) AS newest
      ORDER BY begun_at, id
 """
 _FIND: Final = f"SELECT {_COLUMNS} FROM recording WHERE id = $1"
@@ -67,19 +68,24 @@ class Recordings(Struct):
 
 
 async def recordings(asked: Asked) -> Recordings:
-    """The newest talks of a group or incident; without ``group``, of the caller's agency."""
+    """The newest talks of a group or incident; without ``group``, of the caller's agency.
+
+    Of a call: what was said while the caller was in it. Numbers of calls begin anew with each
+    server, so there may be talks of several; ``since`` tells them apart.
+    """
     group = asked.query.get("group")
     since, before = asked.number("since", 0, 0, LATEST), asked.number("before", LATEST, 0, LATEST)
     limit = asked.number("limit", 100, 1, MOST)
-    agency = None
+    agency = party = None
     async with asked.pool.acquire() as connection:
         if group is None:
             agency = asked.own("recording", "listen")
-        elif not await _may_hear_all(asked, connection, _group(group)):
+        elif (there := _group(group)).kind is GroupKind.CALL:
+            party = asked.who.address
+        elif not await _may_hear_all(asked, connection, there):
             raise not_found()
-        found = await connection.fetch(
-            _NEWEST, group, agency, database.moment(since), database.moment(before), limit
-        )
+        moments = database.moment(since), database.moment(before)
+        found = await connection.fetch(_NEWEST, group, agency, *moments, party, limit)
     return Recordings([_recording(row) for row in found])
 
 
@@ -110,7 +116,7 @@ def _group(address: str) -> VoiceGroup:
         raise ApiProblem(
             400,
             "bad_parameter",
-            "The parameter group must be like group:3 or incident:12.",
+            "The parameter group must be like group:3, incident:12 or call:1.",
             "Correct it and ask again.",
         ) from None
 

@@ -176,7 +176,20 @@ async def test_a_call_is_heard_again_by_who_was_in_it(
     async with entered(stage, "ana") as party, entered(stage, "ben") as other:
         assert (await sound(party, row["id"]))[0] == 200
         assert (await sound(other, row["id"]))[0] == 404
-        assert await again(party, call) == 404, "numbers of calls begin anew with each server"
+        mine = await again(party, call)
+        assert isinstance(mine, list)
+        assert [each["id"] for each in mine] == [str(row["id"])]
+        assert await again(other, call) == []
+        # A call of an earlier server had that number, and she was in none of it.
+        await conn.execute(
+            "insert into recording (id, group_address, group_name, talker, talker_name, agency_id,"
+            " call, parties, begun_at) values ($1, $2, $2, $3, 'Ben', 2, 'normal', $4, now())",
+            UUID(int=7), call, BEN, [BEN, "unit:2"],
+        )  # fmt: skip
+        assert await again(party, call) == mine
+        his = await again(other, call)
+        assert isinstance(his, list)
+        assert [each["id"] for each in his] == [str(UUID(int=7))]
     for each in (ana, car):
         await each.peer.leave()
 
