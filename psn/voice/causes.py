@@ -47,11 +47,6 @@ CAUSES: Final[Mapping[Cause, tuple[str, str, str]]] = {
         "This group was joined with another, in which somebody talks.",
         "Listen, and ask again when it is over.",
     ),
-    Cause.CLOSED: (
-        "closed",
-        "This group is over.",
-        "Choose another one.",
-    ),
 }
 
 

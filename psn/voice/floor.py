@@ -75,8 +75,6 @@ class Cause(enum.StrEnum):
     """Nothing came of him."""
     PATCHED = "patched"
     """His group was joined with another, in which somebody talks."""
-    CLOSED = "closed"
-    """The group is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,23 +212,6 @@ class Floor:
     def _leave(self, member: str, now: float) -> Iterator[Told]:
         if self.members.pop(member, None) is not None:
             yield from self._give_up(member, None, now)
-
-    def close(self, now: float) -> list[Told]:
-        """The group is no more."""
-        return [*self._close(now)]
-
-    def _close(self, now: float) -> Iterator[Told]:
-        waiting, self.queue = self.queue, []
-        for wish in waiting:
-            yield Revoked(wish.member, Cause.CLOSED)
-        if self.talk is not None:
-            yield Revoked(self.talk.wish.member, Cause.CLOSED)
-            self.talk = None
-            yield Idle()
-        self.members.clear()
-        if self._idle_since is not None or waiting:
-            self._idle_since = None
-        yield Over()
 
     def request(
         self, member: str, now: float, call: Call = Call.NORMAL, priority: int = 0

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from psn.voice.floor import (
     FIRST_WORD_S,
@@ -143,19 +142,6 @@ def test_a_full_queue_takes_only_who_is_more_urgent() -> None:
     assert len(floor.queue) == QUEUE
 
 
-@pytest.mark.parametrize("waiting", [False, True])
-def test_a_group_that_is_closed_lets_everybody_know(waiting: bool) -> None:
-    floor = floor_of("a", "b")
-    floor.request("a", 0.0)
-    if waiting:
-        floor.request("b", 0.0)
-    told = floor.close(1.0)
-    revoked = [each for each in told if isinstance(each, Revoked)]
-    assert {each.member for each in revoked} == ({"a", "b"} if waiting else {"a"})
-    assert told[-2:] == [Idle(), Over()] and floor.due is None
-    assert floor.request("a", 1.1) == [Denied("a", Cause.NOT_MEMBER)]
-
-
 MEMBERS = st.sampled_from(["a", "b", "c", "d", "e"])
 STEPS = st.sampled_from([0.0, 0.02, 0.3, 0.99, 1.0, 1.5, 4.0, 30.0])
 
@@ -254,13 +240,6 @@ class AnyOrder(RuleBasedStateMachine):
             self.took(told)
         self.now = end
         assert self.floor.pass_time(end) == []
-
-    @precondition(lambda self: self.joined)
-    @rule()
-    def close(self) -> None:
-        self.joined.clear()
-        self.took(self.floor.close(self.now))
-        assert self.holds is None and not self.asked
 
     @invariant()
     def holds_what_must_hold(self) -> None:
