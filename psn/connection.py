@@ -37,8 +37,7 @@ MALFORMED_FRAMES = 5
 SIGN_IN_TRIES = 5
 FRAMES_PER_SECOND = {"gateway": 50_000.0, "field": 30.0}
 FRAMES_PER_SECOND_OTHERWISE = 150.0
-SPEECH_PER_SECOND = {"gateway": 5_000.0}
-SPEECH_PER_SECOND_OTHERWISE = 60.0
+SPEECH_PER_SECOND = 60.0
 """Frames of speech; 50 are sent by who talks."""
 FLOOD_FRAMES = 1_000
 """Frames refused as too fast, less those taken, before the session is closed."""
@@ -82,7 +81,7 @@ class Connection:
         self._tries = 0
         self._floods = 0
         self.bucket = Bucket(FRAMES_PER_SECOND_OTHERWISE, self.began)
-        self._speech_bucket = Bucket(SPEECH_PER_SECOND_OTHERWISE, self.began)
+        self._speech_bucket = Bucket(SPEECH_PER_SECOND, self.began)
         self._speech_barred = False
         """It was told that nobody hears what it says while it is locked."""
         self._closing = False
@@ -273,8 +272,7 @@ class Connection:
         core, who, ticket = self.core, session.principal, session.ticket
         role = "gateway" if who.gateway else next(iter(who.roles), "")
         self.bucket = Bucket(FRAMES_PER_SECOND.get(role, FRAMES_PER_SECOND_OTHERWISE), self.heard)
-        speech = SPEECH_PER_SECOND.get(role, SPEECH_PER_SECOND_OTHERWISE)
-        self._speech_bucket = Bucket(speech, self.heard)
+        self._speech_bucket = Bucket(SPEECH_PER_SECOND, self.heard)
         known = None
         if isinstance(frame.auth, wire.PasswordAuth):
             known = core.signin.people.known(frame.auth.name)

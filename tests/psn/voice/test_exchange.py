@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 from parties import JOINT, OPUS, Party
-from stage import ANA, BEN, CAR, CUSTOMS_ONLY, PATROL, Peer, Stage, until
+from stage import ANA, BEN, CAR, CUSTOMS_ONLY, GATEWAY, PATROL, Peer, Stage, until
 
 from psn import wire
 from psn.identity import locking
@@ -126,6 +126,13 @@ async def test_groups_of_others_and_of_nobody_are_not_joined(stage: Stage) -> No
         await ana.ask(group)
         assert (await ana.yours("denied", group)).code == "not_joined"
     await ana.peer.leave()
+
+
+async def test_a_gateway_that_is_no_unit_has_no_voice(stage: Stage) -> None:
+    gateway = await Peer.enter(stage.url, GATEWAY)
+    await gateway.send(wire.VoiceJoin(n=1, group=JOINT))
+    await gateway.refusal("not_your_group")
+    await gateway.leave()
 
 
 async def test_rights_that_go_take_the_group_along(stage: Stage, database: str) -> None:
