@@ -189,6 +189,15 @@ def of_person(person: Person) -> Principal:
     )
 
 
+def as_now(who: Principal, directory: Directory) -> Principal | None:
+    """A person with the roles that he has by now, a unit as it was; none: he is in use no more."""
+    if who.person is None:
+        unit = directory.units.get(who.unit or 0)
+        return None if unit is None or unit.retired else who
+    person = directory.people.get(who.person)
+    return None if person is None or person.disabled else of_person(person)
+
+
 def of_device(device: Device, directory: Directory) -> Principal | None:
     """The principal of an enrolled device; none when its unit is gone."""
     if device.unit is None:

@@ -54,7 +54,12 @@ class PrivateCall:
         """Whether somebody may be in it: who calls, and whom he calls and may write to now."""
         if address == self.by:
             return True
-        return address in self.called and access.may_write(self.caller, address, rules)
+        caller = access.as_now(self.caller, rules.directory)
+        return (
+            address in self.called
+            and caller is not None
+            and access.may_write(caller, address, rules)
+        )
 
     def over(self, there: frozenset[str], now: float) -> Over | None:
         """Whether it is over with only those (addresses) in it."""

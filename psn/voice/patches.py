@@ -72,10 +72,8 @@ class Patches:
 
 
 def _may_still(patch: Patch, rules: Rules, now: datetime) -> bool:
-    maker = rules.directory.people.get(patch.by.person or 0)
-    if maker is None or maker.disabled:
-        return False
-    return rights.may_patch(access.of_person(maker), *patch.groups, rules, now)
+    maker = access.as_now(patch.by, rules.directory)
+    return maker is not None and rights.may_patch(maker, *patch.groups, rules, now)
 
 
 def _check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 import pytest
 from parties import Party
 from stage import ANA, BEN, CAR, PATROL, Stage, until
@@ -87,6 +88,24 @@ async def test_who_called_several_ends_it_for_all(stage: Stage) -> None:
     await ana.peer.send(wire.VoiceClose(n=10, group=begun.group))
     await ana.peer.expect(wire.Ok, lambda ok: ok.n == 10)
     for party in (ana, car, patrol, ben):
+        await party.peer.leave()
+
+
+async def test_a_call_is_between_those_whom_its_caller_may_still_call(
+    stage: Stage, database: str
+) -> None:
+    """DOM-VOI-8, DOM-VOI-9: also when it is his roles that have changed."""
+    ana, car = await Party.enter(stage, "ana"), await Party.enter(stage, CAR)
+    begun = await _call(ana, "unit:1")
+    await car.join(begun.group)
+    connection = await asyncpg.connect(database)
+    await connection.execute("update person set roles = '{}' where name = 'ana'")
+    await connection.close()
+    await stage.core.refresh_directory()
+    assert (await car.peer.expect(wire.VoiceGone)).code == "not_your_group"
+    assert (await ana.peer.expect(wire.VoiceGone)).code == "call_over"
+    assert not stage.core.voice.groups
+    for party in (ana, car):
         await party.peer.leave()
 
 
