@@ -46,7 +46,6 @@ const en = {
       text: 'This group was joined with another, in which somebody talks.',
       todo: 'Listen, and ask again when it is over.',
     },
-    closed: { text: 'This group is over.', todo: 'Choose another one.' },
     not_your_group: {
       text: 'This voice group is over, or not shared with you any more.',
       todo: 'Choose another one, or ask who manages it.',
@@ -129,7 +128,6 @@ const es: { by: Record<keyof typeof en.by, Said> } & RefusalWords = {
       text: 'Este grupo se unió con otro en el que alguien habla.',
       todo: 'Escuche y pida de nuevo cuando termine.',
     },
-    closed: { text: 'Este grupo ha terminado.', todo: 'Elija otro.' },
     not_your_group: {
       text: 'Este grupo de voz ha terminado o ya no se comparte con usted.',
       todo: 'Elija otro o pregunte a quien lo administra.',
