@@ -126,9 +126,13 @@ class Door:
             if part == 0:
                 left = list(self.connections)
             # A part at a time: thousands at once would hold up everything else.
-            for connection in left[part::WATCH_PARTS]:
-                if connection in self.connections:
-                    self._check(connection, loop.time())
+            self._check_all(left[part::WATCH_PARTS], loop.time())
+
+    def _check_all(self, connections: Iterable[Connection], now: float) -> None:
+        """Apart from :meth:`watch`, which would hold the last of them while it sleeps."""
+        for connection in connections:
+            if connection in self.connections:
+                self._check(connection, now)
 
     def _check(self, connection: Connection, now: float) -> None:
         if connection.wiping is not None:

@@ -165,8 +165,8 @@ class Frames:
         self._waiting_acts += 1
         # Of the server and not of the connection: what has begun is done, whoever hangs up.
         task = asyncio.create_task(self._done(frame))
-        _acting.add(task)
-        task.add_done_callback(_acting.discard)
+        _under_way.add(task)
+        task.add_done_callback(_under_way.discard)
 
     async def _done(self, frame: wire.Do) -> None:
         try:
@@ -267,5 +267,5 @@ def session_over() -> SignInRefused:
     return SignInRefused("session_ended", "The session has ended.", "Sign in again.")
 
 
-_acting: set[asyncio.Task[None]] = set()
+_under_way: set[asyncio.Task[None]] = set()
 """Keeps what is being done alive until it is done."""

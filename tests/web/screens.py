@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
@@ -194,6 +195,29 @@ async def address(page: Page, name: str) -> None:
     found = page.get_by_role("listbox", name="Add a recipient").get_by_role("option", selected=True)
     await expect(found).to_be_visible()
     await page.keyboard.press("Enter")
+
+
+async def enter(page: Page, line: str) -> None:
+    """A line of the command line, done."""
+    await page.keyboard.press("Escape")
+    await page.keyboard.press(";")
+    await page.keyboard.type(line)
+    await page.keyboard.press("Enter")
+
+
+def said(page: Page) -> Locator:
+    """What the command line answers."""
+    return page.locator("#command-says")
+
+
+@contextlib.asynccontextmanager
+async def rows(database: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """The database itself, for what a test looks up or puts there."""
+    connection = await asyncpg.connect(database)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 async def leave_alone(screens: Screens, database: str, minutes: float) -> None:

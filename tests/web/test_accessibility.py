@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from accessible import AXE, violations
 from playwright.async_api import Page, expect
-from screens import WEB, Screens, address, at_work, keep, write
-
-AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+from screens import Screens, address, at_work, keep, write
 
 pytestmark = pytest.mark.browser
-
-
-async def violations(page: Page) -> list[str]:
-    """What axe-core finds serious on a page."""
-    await page.add_script_tag(path=AXE)
-    found = await page.evaluate(
-        "async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map("
-        "({id, impact, nodes}) => [impact, id, nodes.map((n) => n.target.join(' ')).join(', ')])"
-    )
-    return [
-        f"{rule}: {where}" for impact, rule, where in found if impact in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("light", [False, True], ids=["night", "day"])

@@ -5,27 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator
-from typing import Any
 
-import asyncpg
 import pytest
+from accessible import AXE, violations
 from playwright.async_api import Error, Page, Route, expect
-from screens import Screens, keep
-from test_accessibility import AXE, violations
+from screens import Screens, enter, keep, rows, said
 
 pytestmark = pytest.mark.browser
 
 BRIDGE = "17.4995, -88.1976"
-
-
-@contextlib.asynccontextmanager
-async def rows(database: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    connection = await asyncpg.connect(database)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 async def with_types(database: str) -> None:
@@ -52,18 +40,6 @@ async def take_call(page: Page, place: str, notes: str = "") -> None:
 
 async def kept(page: Page) -> None:
     await expect(page.locator(".keeping")).to_have_text("Kept")
-
-
-async def enter(page: Page, line: str) -> None:
-    """A line of the command line, done."""
-    await page.keyboard.press("Escape")
-    await page.keyboard.press(";")
-    await page.keyboard.type(line)
-    await page.keyboard.press("Enter")
-
-
-def said(page: Page) -> Any:
-    return page.locator("#command-says")
 
 
 async def test_a_crash_in_the_middle_of_a_call_loses_no_keystroke(

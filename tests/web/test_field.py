@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from accessible import AXE, violations
 from click.testing import CliRunner
 from playwright.async_api import expect
 from screens import WEB, Screens, keep, showing
@@ -22,7 +23,6 @@ from tablets import (
     read_by,
     rows,
 )
-from test_accessibility import AXE, violations
 
 from psn.__main__ import main
 

@@ -13,6 +13,7 @@ import identity_provider
 import pyotp
 import pytest
 import pytest_asyncio
+from accessible import AXE, violations
 from identity_provider import SECRET, IdentityProvider
 from playwright.async_api import Page, expect
 from screens import (
@@ -25,7 +26,6 @@ from screens import (
     locked,
     showing,
 )
-from test_accessibility import AXE, violations
 
 from psn import keys
 from psn.identity import openid

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest_asyncio
+from accessible import violations
 from control import open_incident
 from playwright.async_api import Locator, Page, expect
 from screens import PATIENCE_MS, Screens, keep, showing
 from tablets import Tablet, new_unit
-from test_accessibility import violations
 
 BEEPS = (
     "--use-fake-ui-for-media-stream",

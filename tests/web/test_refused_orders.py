@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from accessible import AXE, violations
 from control import Control, choose_list, controlling, open_incident
 from playwright.async_api import Page, expect
 from screens import at_work, keep
 from stage import message
 from tablets import control_room, rows
-from test_accessibility import AXE, violations
 
 from psn import wire
 

@@ -12,6 +12,7 @@ import asyncpg
 import pyotp
 import pytest
 import pytest_asyncio
+from accessible import AXE, violations
 from playwright.async_api import Locator, Page, expect
 from screens import (
     Screens,
@@ -24,7 +25,6 @@ from screens import (
     showing,
     write,
 )
-from test_accessibility import AXE, violations
 
 pytestmark = pytest.mark.browser
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from accessible import AXE, violations
 from playwright.async_api import Page, expect
-from screens import PATIENCE_MS, Screens, address, at_work, keep, write
-from test_accessibility import AXE, violations
-from test_calls import enter, rows, said
+from screens import PATIENCE_MS, Screens, address, at_work, enter, keep, rows, said, write
 
 pytestmark = pytest.mark.browser
 
