@@ -266,6 +266,8 @@ class Connection:
         self.frames = Frames(self, session)
         if not ticket.limited:
             core.sessions.add(session)
+        if session.barred is None:
+            core.voice.came(session)
 
     def _begin(self, frame: wire.SignIn, session: Session, token: str) -> None:
         """Say who the session is, and let it send as fast as its kind may."""

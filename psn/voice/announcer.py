@@ -115,6 +115,12 @@ class Announcer:
             call=WORDS[talk.wish.call],
         )
 
+    def in_emergency(self, there: Group) -> bool:
+        """Whether somebody talks here in an emergency call that all who may hear it are told of."""
+        talk = there.floor.talk
+        grave = talk is not None and talk.wish.call is Call.EMERGENCY
+        return grave and there.of.kind is not GroupKind.CALL and self._heard_in(there) is not None
+
     def _heard_in(self, there: Group) -> Party | None:
         """Whom those hear who hear this group: who talks, unless a patch does not carry him."""
         talk = there.floor.talk

@@ -12,7 +12,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Final
 
-from psn import access
+from psn import access, wire
 from psn.access import Principal, Rules
 from psn.wire import VoiceGroup
 from psn.wire.voice import GroupKind
@@ -38,10 +38,12 @@ class PrivateCall:
     group: VoiceGroup
     caller: Principal
     called: frozenset[str]
+    kind: wire.CallKind
     answer_by: float
     """When it is over if nobody has answered; seconds of the loop's clock."""
     declined: set[str] = field(default_factory=set)
-    answered: bool = False
+    taken: set[str] = field(default_factory=set)
+    """Who of them has joined it, be he still in it or not."""
     closed: bool = False
     """Who called has ended it for all."""
 
@@ -61,13 +63,15 @@ class PrivateCall:
             and access.may_write(caller, address, rules)
         )
 
+    def rings_at(self, address: str) -> bool:
+        """Whether somebody is called, and has neither taken nor declined it."""
+        return address in self.called - self.taken - self.declined
+
     def over(self, there: frozenset[str], now: float) -> Over | None:
         """Whether it is over with only those (addresses) in it."""
         if self.closed:
             return Over.CLOSED
-        if there & self.called:
-            self.answered = True
-        if self.answered:
+        if self.taken:
             return Over.ENDED if len(there) < 2 else None
         if self.by not in there:
             return Over.ENDED
@@ -83,15 +87,22 @@ class Calls:
         self._all: dict[VoiceGroup, PrivateCall] = {}
         self._numbers = itertools.count(1)
 
-    def begin(self, caller: Principal, called: frozenset[str], now: float) -> PrivateCall:
+    def begin(
+        self, caller: Principal, called: frozenset[str], kind: wire.CallKind, now: float
+    ) -> PrivateCall:
         """Somebody calls others."""
         group = VoiceGroup(GroupKind.CALL, next(self._numbers))
-        made = self._all[group] = PrivateCall(group, caller, called, now + RINGING_S)
+        made = PrivateCall(group, caller, called, kind, now + RINGING_S)
+        self._all[group] = made
         return made
 
     def rings(self, by: str) -> bool:
         """Whether somebody calls already, and nobody has answered."""
-        return any(each.by == by and not each.answered for each in self._all.values())
+        return any(each.by == by and not each.taken for each in self._all.values())
+
+    def ringing(self, address: str) -> list[PrivateCall]:
+        """The calls that somebody has neither taken nor declined."""
+        return [each for each in self._all.values() if each.rings_at(address)]
 
     def of(self, group: VoiceGroup) -> PrivateCall | None:
         """The call of a group; none: it is over, or never was."""

@@ -35,7 +35,7 @@ from psn.sessions import Session
 from psn.voice import floor as floors
 from psn.voice import rights
 from psn.voice.announcer import CALLS, Announcer
-from psn.voice.calls import Calls, Over
+from psn.voice.calls import Calls, Over, PrivateCall
 from psn.voice.causes import call_over, denied, gone, patched
 from psn.voice.deed import Deed
 from psn.voice.floor import Cause, Floor
@@ -137,10 +137,19 @@ class Exchange:
         if self._patches.of(group) is not None:
             session.send(self._patched(group))
 
+    def came(self, session: Session) -> None:
+        """The session has just begun: which calls ring for it, and who talks in an emergency."""
+        for call in self._calls.ringing(session.principal.address):
+            self._ring(session, call)
+        for there in self.groups.values():
+            if self._announcer.in_emergency(there) and self._is_for(session, there):
+                session.send(self._announcer.state(there))
+
     def resumed(self, session: Session) -> None:
         """The session goes on after it was locked: how it stands in all its groups."""
         for group in sorted(self.relay.groups(session)):
             self.show(session, group)
+        self.came(session)
 
     def leave(self, session: Session, group: VoiceGroup) -> None:
         """A session hears a group no more, or declines a call; nothing when it is in neither."""
@@ -305,24 +314,21 @@ class Exchange:
         if self._calls.rings(who.address):
             text = "You call somebody already, and nobody has answered."
             raise Problem("calling_already", text, "Wait for the answer, or leave that call.")
-        made = self._calls.begin(who, called, self._loop.time())
+        made = self._calls.begin(who, called, frame.call, self._loop.time())
         try:
             self.join(session, made.group)
         except Problem:
             self._calls.end(made.group)
             raise
-        told = wire.Called(
-            group=made.group.address,
-            by=who.address,
-            by_name=who.name,
-            agency=who.agency,
-            to=sorted(called),
-            call=frame.call,
-        )
-        session.send(msgspec.structs.replace(told, n=frame.n))
+        session.send(msgspec.structs.replace(_called(made, sorted(called)), n=frame.n))
         for each in there:
-            each.send(msgspec.structs.replace(told, to=self._known(each, called)))
+            self._ring(each, made)
         self._loop.call_at(made.answer_by, self._look_after, made.group)
+
+    def _ring(self, session: Session, call: PrivateCall) -> None:
+        """Tell a session that it is called, unless it may not be by now."""
+        if call.admits(session.principal.address, self._rules):
+            session.send(_called(call, self._known(session, call.called)))
 
     def close(self, session: Session, group: VoiceGroup) -> None:
         """End a call for all; nothing when it is over; raises :class:`Problem`."""
@@ -346,7 +352,7 @@ class Exchange:
         address = session.principal.address
         call = self._calls.of(there.of)
         if call is not None and address in call.called:
-            call.answered = True
+            call.taken.add(address)
             for each in self._sessions_of(address):
                 if each not in there.parties and each.barred is None:
                     each.send(call_over(there.of, Over.ELSEWHERE))
@@ -386,9 +392,16 @@ class Exchange:
                 found = there.net.find(each.member)
                 # Who is in both of two patched groups may take it from himself.
                 if found is not None and found[1].session is not session:
-                    whom = found[1].session.principal
-                    self._note(Deed(session, "voice.interrupted", group, whom, None, whom.agency))
+                    self._note_interrupted(session, group, found[1].session.principal)
         self._announcer.tell(there.net, told)
+
+    def _note_interrupted(self, session: Session, group: VoiceGroup, whom: Principal) -> None:
+        """Auditors of who interrupts read of whom only if he might have heard him."""
+        known = self._carries(whom, group)
+        if not known:
+            self._note(Deed(session, "voice.interrupted", group))
+        by = session if known else None
+        self._note(Deed(by, "voice.interrupted", group, whom, None, whom.agency))
 
     def release(self, session: Session, group: VoiceGroup) -> None:
         """A session gives up the floor, or its place in the queue; nothing when it has neither."""
@@ -406,9 +419,13 @@ class Exchange:
             return
         state = self._announcer.state(there)
         for session in self._everyone():
-            at_hand = session.principal.person is not None and session.barred is None
-            if at_hand and session not in there.parties and self._may(session, there.of):
+            if session.barred is None and self._is_for(session, there):
                 session.send(state)
+
+    def _is_for(self, session: Session, there: Group) -> bool:
+        """Whether somebody is told of an emergency call: a person who may hear it, and does not."""
+        outside = session.principal.person is not None and session not in there.parties
+        return outside and self._may(session, there.of) is not Voice.NOTHING
 
     def _carries(self, who: Principal, group: VoiceGroup) -> bool:
         return rights.carried(who, group, self._rules, self._now())
@@ -482,6 +499,19 @@ class Exchange:
 
     def _now(self) -> datetime:
         return database.moment(self._clock())
+
+
+def _called(call: PrivateCall, to: list[str]) -> wire.Called:
+    """Told to who calls, and to who is called; ``to``: of those who are called, whom he knows."""
+    who = call.caller
+    return wire.Called(
+        group=call.group.address,
+        by=who.address,
+        by_name=who.name,
+        agency=who.agency,
+        to=to,
+        call=call.kind,
+    )
 
 
 def _no_floor(group: VoiceGroup) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncpg
 from stage import Peer, Stage
 
 from psn import wire
@@ -72,3 +73,13 @@ class Party:
         """Who was heard in a group, and the numbers of his frames."""
         heard = self.peer.heard
         return [(each.talker, each.number) for each in heard if each.group.address == group]
+
+
+async def change(stage: Stage, database: str, statement: str) -> None:
+    """The database is changed as administration does it, and the server knows."""
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+    await stage.core.refresh_directory()

@@ -10,6 +10,7 @@ from parties import Party
 from stage import ANA, BEN, CAR, PATROL, Stage, until
 
 from psn import wire
+from psn.identity import locking
 
 
 async def _call(party: Party, *to: str, **more: Any) -> wire.Called:
@@ -65,6 +66,33 @@ async def test_a_call_that_nobody_takes(stage: Stage, monkeypatch: pytest.Monkey
     assert (await car.peer.expect(wire.VoiceGone)).code == "not_answered"
     assert not stage.core.voice.groups
     for party in (ana, car):
+        await party.peer.leave()
+
+
+async def test_a_call_rings_where_somebody_comes_to(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-VOI-9: who signs in or unlocks meanwhile hears of it, but not of one he has answered."""
+    car, ana = await Party.enter(stage, CAR), await Party.enter(stage, "ana")
+    begun = await _call(car, ANA, BEN, call="peril")
+    await ana.peer.expect(wire.Called)
+    (session,) = (s for s in stage.core.sessions.all if s.principal.address == ANA)
+    monkeypatch.setattr(stage.core.signin, "locked", lambda *_: session.barred is not None)
+    locking.lock(stage.core, session)
+    locking.unlock(stage.core, session)
+    window, ben = await Party.enter(stage, "ana"), await Party.enter(stage, "ben")
+    for party, known in ((ana, [ANA, BEN]), (window, [ANA, BEN]), (ben, [ANA, BEN])):
+        told = await party.peer.expect(wire.Called)
+        assert (told.group, told.by, told.call, told.n) == (begun.group, "unit:1", "peril", None)
+        assert told.to == known
+    await ana.join(begun.group)
+    await ben.leave(begun.group)
+    for who in ("ana", "ben"):
+        late = await Party.enter(stage, who)
+        await late.peer.answers()
+        assert late.peer.of(wire.Called) == []
+        await late.peer.leave()
+    for party in (car, ana, window, ben):
         await party.peer.leave()
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import asyncpg
 import pytest
-from parties import JOINT, OPUS, Party
+from parties import JOINT, OPUS, Party, change
 from stage import ANA, BEN, CAR, CUSTOMS_ONLY, GATEWAY, PATROL, Peer, Stage, until
 
 from psn import wire
@@ -140,21 +139,21 @@ async def test_rights_that_go_take_the_group_along(stage: Stage, database: str) 
     ana, ben = [await Party.enter(stage, who, JOINT) for who in ("ana", "ben")]
     await ben.granted()
     await ben.say(0)
-    await _change(stage, database, "delete from group_member where agency_id = 2")
+    await change(stage, database, "delete from group_member where agency_id = 2")
     gone = await ben.peer.expect(wire.VoiceGone)
     assert (gone.group, gone.code) == (JOINT, "not_your_group")
     assert (await ana.floor()).talker == BEN
     assert (await ana.floor()).talker is None
     await ben.say(1)
     await ben.peer.refusal("no_floor")
-    await _change(stage, database, "delete from group_member; delete from talkgroup where id = 1")
+    await change(stage, database, "delete from group_member; delete from talkgroup where id = 1")
     await ana.peer.expect(wire.VoiceGone)
     for party in (ana, ben):
         await party.peer.leave()
 
 
 async def test_who_may_only_listen_hears_and_is_told_so(stage: Stage, database: str) -> None:
-    await _change(
+    await change(
         stage, database, "insert into talkgroup (agency_id, name) values (1, 'Police only')"
     )
     ana = await Party.enter(stage, "ana", "group:3")  # a dispatcher monitors, and is no member
@@ -177,7 +176,7 @@ async def test_an_incident_has_a_group_as_long_as_it_is_open(stage: Stage, datab
     await car.granted("incident:1")
     await car.say(0, group="incident:1")
     await until(lambda: ana.heard("incident:1") == [("unit:1", 0)], "the crew is heard")
-    await _change(stage, database, "update incident set closed_at = now()")
+    await change(stage, database, "update incident set closed_at = now()")
     await car.peer.expect(wire.VoiceGone)
     await ana.peer.expect(wire.VoiceGone)
     for party in (ana, ben, car):
@@ -303,7 +302,7 @@ async def test_a_thousand_frames_a_second_are_not_taken(stage: Stage) -> None:
 
 async def test_who_waits_stands_by_role(stage: Stage, database: str) -> None:
     """DOM-VOI-3."""
-    await _change(stage, database, "update person set roles = '{commander}' where name = 'ben'")
+    await change(stage, database, "update person set roles = '{commander}' where name = 'ben'")
     car, patrol, ben = [await Party.enter(stage, who, JOINT) for who in (CAR, PATROL, "ben")]
     await car.granted()
     await patrol.ask()
@@ -325,7 +324,7 @@ async def test_an_incident_s_end_gives_the_floor_to_nobody(stage: Stage, databas
     await patrol.ask("incident:1")
     await patrol.yours("queued", "incident:1")
     await ana.floor("incident:1")
-    await _change(stage, database, "update incident set closed_at = now()")
+    await change(stage, database, "update incident set closed_at = now()")
     for party in (ana, car, patrol):
         await party.peer.expect(wire.VoiceGone)
         await party.peer.answers()
@@ -337,7 +336,7 @@ async def test_an_incident_s_end_gives_the_floor_to_nobody(stage: Stage, databas
 async def test_who_takes_part_until_a_time_hears_until_then(stage: Stage, database: str) -> None:
     """DOM-VOI-8."""
     await _open_incident(stage, database)
-    await _change(
+    await change(
         stage,
         database,
         "insert into incident_member (incident_id, agency_id, reason, author, ends_at)"
@@ -351,7 +350,7 @@ async def test_who_takes_part_until_a_time_hears_until_then(stage: Stage, databa
 async def test_who_listens_in_and_who_interrupts_is_in_the_audit(
     stage: Stage, database: str
 ) -> None:
-    await _change(
+    await change(
         stage, database, "insert into talkgroup (agency_id, name) values (1, 'Police only')"
     )
     ana, car = (
@@ -384,14 +383,14 @@ async def test_who_becomes_a_mere_listener_is_in_the_audit_as_one(
     stage: Stage, database: str
 ) -> None:
     """Whose the group is reads of it (DOM-AUD-7)."""
-    await _change(
+    await change(
         stage, database, "insert into talkgroup (agency_id, name) values (1, 'Police only')"
     )
-    await _change(stage, database, "insert into group_member (group_id, person_id) values (3, 1)")
+    await change(stage, database, "insert into group_member (group_id, person_id) values (3, 1)")
     ana = await Party.enter(stage, "ana", "group:3")
     await ana.granted("group:3")
     await ana.release("group:3")
-    await _change(stage, database, "delete from group_member where group_id = 3")
+    await change(stage, database, "delete from group_member where group_id = 3")
     await ana.ask("group:3")
     assert (await ana.yours("denied", "group:3")).code == "listen_only"
     noted: list[tuple[str, str, str]] = []
@@ -441,22 +440,13 @@ async def test_nothing_is_left_of_a_group_that_all_have_left(stage: Stage) -> No
 
 
 async def _open_incident(stage: Stage, database: str) -> None:
-    await _change(
+    await change(
         stage,
         database,
         "insert into incident (agency_id, title, opened_by) values (1, 'Fire', 'person:1');"
         "insert into incident_member (incident_id, agency_id, reason, author)"
         " values (1, 1, 'opened it', 'person:1')",
     )
-
-
-async def _change(stage: Stage, database: str, statement: str) -> None:
-    connection = await asyncpg.connect(database)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-    await stage.core.refresh_directory()
 
 
 async def test_an_emergency_call_is_told_to_people_who_are_not_in_the_group(stage: Stage) -> None:
@@ -475,4 +465,27 @@ async def test_an_emergency_call_is_told_to_people_who_are_not_in_the_group(stag
         assert other.heard() == []
         assert other.peer.of(wire.Floor) == []
     for party in (car, ana, cyd, patrol):
+        await party.peer.leave()
+
+
+async def test_who_comes_during_an_emergency_call_is_told_of_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-VOI-13: who signs in, and who comes back to a console that was locked."""
+    car = await Party.enter(stage, CAR, JOINT)
+    await car.granted(call="emergency")
+    ana, cyd = [await Party.enter(stage, who) for who in ("ana", "cyd")]
+    assert (await ana.floor()).call == "emergency"
+    (session,) = (s for s in stage.core.sessions.all if s.principal.address == ANA)
+    monkeypatch.setattr(stage.core.signin, "locked", lambda *_: session.barred is not None)
+    locking.lock(stage.core, session)
+    await car.say(0)
+    locking.unlock(stage.core, session)
+    assert (await ana.floor()).talker == f"unit:{CAR}"
+    await car.release()
+    late = await Party.enter(stage, "ana")
+    for other in (ana, cyd, late):
+        await other.peer.answers()
+        assert other.peer.of(wire.Floor) == []
+    for party in (car, ana, cyd, late):
         await party.peer.leave()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-import asyncpg
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from parties import JOINT, Party
+from parties import JOINT, Party, change
 from stage import ANA, BCG, BEN, BPD, CAR, Stage, until
 
 from psn import wire
@@ -44,15 +43,6 @@ async def groups(stage: Stage, database: str) -> None:
     )
 
 
-async def change(stage: Stage, database: str, statement: str) -> None:
-    connection = await asyncpg.connect(database)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-    await stage.core.refresh_directory()
-
-
 async def patch(party: Party, one: str, two: str) -> None:
     """Patch two groups, which is taken."""
     n = party.peer.number()
@@ -73,6 +63,19 @@ async def noted(stage: Stage, many: int) -> list[tuple[str, str, str, str]]:
             "select body::json->>'action', body::json->>'actor', body::json->>'object',"
             " body::json->'details'->>'with' from audit"
             " where body like '%\"voice.%patched%' order by seq"
+        )
+        if len(rows) >= many:
+            break
+        await asyncio.sleep(0.05)
+    return [tuple(row) for row in rows]
+
+
+async def interruptions(stage: Stage, many: int) -> list[tuple[str, str, str]]:
+    """Who interrupted whom, and whose auditors read it, when it is so much."""
+    for _ in range(200):
+        rows = await stage.core.pool.fetch(
+            "select body::json->>'actor', body::json->>'object', body::json->>'owner' from audit"
+            " where action = 'voice.interrupted' order by seq"
         )
         if len(rows) >= many:
             break
@@ -339,6 +342,16 @@ async def test_who_is_hidden_is_heard_in_his_own_group_alone(
     assert (await ben.floor()).talker is None
     await car.say(1, 2, group=POLICE)
     await until(lambda: len(ana.heard(POLICE)) == 3, "his own hear him")
+    # Who takes the floor from him is told that he has it, and from whom read his own alone.
+    await ben.granted(call="peril")
+    assert (await car.yours("revoked", POLICE)).code == "preempted"
+    await ben.release()
+    assert await interruptions(stage, 2) == [
+        (BEN, JOINT, "2"),
+        ("server", "unit:1", "1"),
+    ]
+    await car.granted(POLICE)
+    await car.say(0, group=POLICE)
     await ben.ask()
     await ben.yours("queued")
     late = await Party.enter(stage, "ben")
@@ -358,9 +371,9 @@ async def test_who_is_hidden_is_heard_in_his_own_group_alone(
     await until(lambda: ben.heard() == [("unit:1", 0), ("unit:1", 1)], "and heard")
     for party in (ana, ben, car):
         await party.peer.leave()
-    assert await talks(stage, 6) == [
+    assert await talks(stage, 7) == [
         (JOINT, "unit:1", 20), (JOINT, BEN, 20), (JOINT, "unit:1", 20),
-        (POLICE, "unit:1", 60), (POLICE, BEN, 20), (POLICE, "unit:1", 40),
+        (POLICE, "unit:1", 60), (POLICE, "unit:1", 20), (POLICE, BEN, 20), (POLICE, "unit:1", 40),
     ]  # fmt: skip
 
 
