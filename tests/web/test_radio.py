@@ -288,7 +288,9 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
 
 
 async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, database: str) -> None:
-    """Nobody else hears it; it rings until it is answered, and is over when one leaves."""
+    """Nobody else hears it; it rings until it is answered, also where the page is loaded anew
+    meanwhile, and is over when one leaves. Who was in it hears its last minute again.
+    """
     _, code = await new_unit(database)
     await tablet.enrol(code)
     page = tablet.page
@@ -298,6 +300,8 @@ async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, datab
     ringing = page.get_by_role("alert").filter(has_text="BPD Dispatcher calls you")
     await expect(ringing).to_be_visible()
     await keep(page, "field-called")
+    await page.reload()
+    await expect(ringing).to_be_visible()
     await ringing.get_by_role("button", name="Answer").click()
     await expect(ringing).to_have_count(0)
     key = page.get_by_role("region", name="Radio").get_by_role("button", name="Hold to talk")
@@ -308,10 +312,13 @@ async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, datab
         await expect(radio(police).get_by_text("P-903").nth(1)).to_be_visible()
         await hears_something(police)
         await keep(police, "radio-call")
-        await expect(radio(police).get_by_label("the last minute")).to_have_count(0)
 
     await again(heard, page.mouse.up)
     await page.mouse.up()
+    await expect(radio(police).get_by_text("Quiet")).to_be_visible()
+    await radio(police).get_by_role("button", name="Hear the last minute of P-903 again").click()
+    await expect(radio(police).get_by_role("button", name="Stop")).to_be_visible()
+    await radio(police).get_by_role("button", name="Stop").click()
     await radio(police).get_by_role("button", name="Leave P-903").click()
     await expect(page.get_by_text("The call is over.")).to_be_visible()
 
@@ -375,6 +382,7 @@ async def test_a_dispatcher_joins_two_groups(screens: Screens) -> None:
     await expect(radio(coast).get_by_text("You may not join")).to_be_visible()
     await radio(police).get_by_role("button", name="Part BPD and JOC").click()
     await expect(part).to_have_count(0)
+    await expect(radio(coast).get_by_text("JOC and BPD are joined no more")).to_be_visible()
 
 
 async def test_a_dispatcher_calls_several(screens: Screens, tablet: Tablet, database: str) -> None:

@@ -33,6 +33,8 @@ const en = {
     joinedBy: (who: string) => `Joined by ${who}: who talks in one is heard in both`,
     joinedNews: (who: string, one: string, other: string) =>
       `${who} has joined ${one} and ${other}: who talks in one is heard in both.`,
+    partedNews: (one: string, other: string) =>
+      `${one} and ${other} are joined no more: each is heard for itself.`,
     part: (one: string, other: string) => `Part ${one} and ${other}`,
     none: 'No group is heard here.',
     incident: (number: string) => `Incident ${number}`,
@@ -106,6 +108,7 @@ const es: Spoken<typeof en> = {
     joinedBy: (who) => `Unidos por ${who}: quien habla en uno se oye en ambos`,
     joinedNews: (who, one, other) =>
       `${who} ha unido ${one} y ${other}: quien habla en uno se oye en ambos.`,
+    partedNews: (one, other) => `${one} y ${other} ya no están unidos: cada uno se oye aparte.`,
     part: (one, other) => `Separar ${one} y ${other}`,
     none: 'Aquí no se oye ningún grupo.',
     incident: (number) => `Incidente ${number}`,

@@ -58,6 +58,8 @@ export const en = {
     open: 'Microphone is open',
     joinedNews: (who: string, one: string, other: string) =>
       `${who} has joined ${one} and ${other}: who talks in one is heard in both.`,
+    partedNews: (one: string, other: string) =>
+      `${one} and ${other} are joined no more: each is heard for itself.`,
     joined: (other: string, who: string) => `Joined with ${other} by ${who}`,
     quiet: 'Quiet',
     asked: 'Asking…',
@@ -293,6 +295,7 @@ export const es: Words = {
     open: 'Micrófono abierto',
     joinedNews: (who, one, other) =>
       `${who} ha unido ${one} y ${other}: quien habla en uno se oye en ambos.`,
+    partedNews: (one, other) => `${one} y ${other} ya no están unidos: cada uno se oye aparte.`,
     joined: (other, who) => `Unido con ${other} por ${who}`,
     quiet: 'En silencio',
     asked: 'Pidiendo…',

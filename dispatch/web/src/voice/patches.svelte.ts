@@ -15,14 +15,19 @@ export interface PatchLine {
 /** Two groups, by their addresses and, of the other one, by name, and who has joined them. */
 export type Made = Patched & { other: VoiceAddress };
 
+/** What somebody has joined, or what is `over` and each for itself again. */
+export type News = Made & { over?: true };
+
 /** Groups that have one floor with another, among those that are heard. */
 export class Patches {
-  /** What somebody else has joined lately. */
-  readonly news = new Passing<Made>();
+  /** What somebody else has joined lately, or what is joined no more. */
+  readonly news = new Passing<News>();
   readonly #of = new SvelteMap<VoiceAddress, Made>();
   /** As it was when the connection was lost: that is no news when it comes back. */
   readonly #before = new Map<VoiceAddress, Made>();
   readonly #asked = new Set<number>();
+  /** Which oneself is about to part. */
+  readonly #parting = new Set<VoiceAddress>();
   readonly #line: PatchLine;
   readonly #refused: (why: Refusal) => void;
   readonly #heard: () => void;
@@ -44,6 +49,8 @@ export class Patches {
   }
 
   part(group: VoiceAddress): void {
+    const other = this.#of.get(group)?.other;
+    for (const each of [group, other]) if (each) this.#parting.add(each);
     this.#ask({ t: 'voice_unpatch', n: this.#line.next(), group });
   }
 
@@ -55,9 +62,10 @@ export class Patches {
   take(frame: ServerFrame): void {
     if (frame.t === 'patched') {
       if (frame.other) this.#made({ ...frame, other: frame.other });
-      else this.forget(frame.group);
+      else this.#parted(frame.group);
     } else if (frame.t === 'ok') this.#asked.delete(frame.n);
     else if (frame.t === 'error' && frame.n != null && this.#asked.delete(frame.n)) {
+      this.#parting.clear();
       this.#refused(frame);
     }
   }
@@ -73,7 +81,17 @@ export class Patches {
     this.#heard();
   }
 
-  /** A group is heard no more, or for itself again. */
+  #parted(group: VoiceAddress): void {
+    const made = this.#of.get(group);
+    this.forget(group);
+    // Who heard both groups is told of each.
+    const twice = this.news.now?.over && this.news.now.other === group;
+    if (this.#parting.delete(group) || !made || twice) return;
+    this.news.tell({ ...made, over: true });
+    this.#heard();
+  }
+
+  /** A group is heard no more. */
   forget(group: VoiceAddress): void {
     this.#of.delete(group);
     this.#before.delete(group);
@@ -85,5 +103,6 @@ export class Patches {
     for (const [group, made] of this.#of) this.#before.set(group, made);
     this.#of.clear();
     this.#asked.clear();
+    this.#parting.clear();
   }
 }

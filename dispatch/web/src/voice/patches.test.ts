@@ -51,7 +51,7 @@ it('what somebody else has joined is told and heard once, and is no news after a
   const { made, heard } = patches();
   made.take({ ...told, by: 'person:1', by_name: 'Oneself' });
   expect([made.news.now, heard.mock.calls.length]).toEqual([null, 0]);
-  made.take({ t: 'patched', group: 'group:1' });
+  made.forget('group:1');
   const theirs = { ...told, by: 'person:2', by_name: 'A. Castillo' } as const;
   made.take(theirs);
   made.take({ ...theirs, group: 'incident:5', other: 'group:1' });
@@ -61,9 +61,30 @@ it('what somebody else has joined is told and heard once, and is no news after a
   made.lost();
   made.take(theirs);
   expect(heard).toHaveBeenCalledOnce();
-  made.take({ t: 'patched', group: 'group:1' });
-  expect(made.news.now).toBeNull();
-  made.take(theirs);
   made.news.forget();
-  expect(heard).toHaveBeenCalledTimes(2);
+});
+
+it('that groups are parted is told and heard once, unless one parts them oneself or goes', () => {
+  const { made, heard } = patches();
+  const other = { ...told, group: 'incident:5', other: 'group:1', other_name: 'Sea' } as const;
+  made.take(told);
+  made.take(other);
+  heard.mockClear();
+  made.take({ t: 'patched', group: 'group:1' });
+  made.take({ t: 'patched', group: 'incident:5' });
+  expect(made.news.now).toMatchObject({ group: 'group:1', other_name: 'I-5', over: true });
+  expect(heard).toHaveBeenCalledOnce();
+  // Joined anew, that is the news.
+  made.take(told);
+  made.take(other);
+  expect(made.news.now?.over).toBeUndefined();
+  made.news.forget();
+  heard.mockClear();
+  made.part('incident:5');
+  made.take({ t: 'patched', group: 'group:1' });
+  made.take({ t: 'patched', group: 'incident:5' });
+  made.take(told);
+  made.news.forget();
+  made.forget('group:1');
+  expect([made.news.now, heard.mock.calls.length]).toEqual([null, 1]);
 });

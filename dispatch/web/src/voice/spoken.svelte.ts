@@ -1,5 +1,5 @@
 import type { Answer } from '../state/http';
-import { problemText } from '../state/http';
+import { failureText } from '../state/http';
 import type { VoiceAddress } from '../wire/speech';
 
 /** A talk that was recorded, as `GET /api/recordings` gives it. */
@@ -91,7 +91,7 @@ export class Spoken {
     const until = before === null ? '' : `&before=${before}`;
     const path = `/api/recordings?group=${this.#group}&since=${Math.max(0, Math.round(since))}${until}&limit=${PAGE}`;
     const answer = await this.#archive.get<{ recordings: Recording[] }>(path);
-    this.#unread = answer.ok ? '' : problemText(answer);
+    this.#unread = answer.ok ? '' : failureText(answer);
     return answer.ok ? answer.value.recordings : null;
   }
 
@@ -121,7 +121,7 @@ export class Spoken {
       const answer = await this.#archive.file(`/api/recordings/${recording.id}/sound`);
       if (turn !== this.#turn) return;
       if (!answer.ok) {
-        this.#unheard = problemText(answer);
+        this.#unheard = failureText(answer);
         break;
       }
       await this.#player.play(answer.value);
