@@ -27,7 +27,7 @@ from simulators.bench.people import Participant
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
-KEYS: Final = ("p50_ms", "p95_ms", "max_ms", "said", "heard")
+KEYS: Final = ("p50_ms", "p95_ms", "max_ms", "said", "heard", "growth_ms", "p95_pause_ms")
 RATE: Final = 48_000
 CHIRP_SECONDS: Final = 0.12
 HERTZ: Final = (500.0, 2_500.0)
@@ -44,7 +44,7 @@ _LISTEN: Final = """
   const found = (window.psnChirps = {});
   function watch(node, name) {
     const { context } = node;
-    const seen = (found[name] ??= { at: [], offset: Infinity, context });
+    const seen = (found[name] ??= { at: [], pauses: [], offset: Infinity, context });
     const block = context.createScriptProcessor(256, 1, 1);
     let quiet = 0;
     block.onaudioprocess = ({ inputBuffer, playbackTime }) => {
@@ -52,8 +52,15 @@ _LISTEN: Final = """
       seen.offset = Math.min(seen.offset, now - playbackTime * 1000);
       inputBuffer.getChannelData(0).forEach((sample, n) => {
         if (Math.abs(sample) < 0.05) return (quiet += 1);
-        if (quiet > 0.3 * context.sampleRate)
-          seen.at.push((playbackTime + n / context.sampleRate) * 1000);
+        const time = (playbackTime + n / context.sampleRate) * 1000;
+        const newest = seen.at.length - 1;
+        if (quiet > 0.3 * context.sampleRate) {
+          seen.at.push(time);
+          seen.pauses.push(0);
+        } else if (time - seen.at[newest] < CHIRP_MS) {
+          const pause = (quiet / context.sampleRate) * 1000;
+          seen.pauses[newest] = Math.max(seen.pauses[newest], pause);
+        }
         return (quiet = 0);
       });
     };
@@ -66,13 +73,13 @@ _LISTEN: Final = """
     return connect.call(this, to, ...more);
   };
 })();
-"""
+""".replace("CHIRP_MS", str(1_000 * CHIRP_SECONDS))
 _FOUND: Final = """(name) => {
   const seen = window.psnChirps[name];
-  if (!seen) return { at: [], device: 0 };
+  if (!seen) return { at: [], pauses: [], device: 0 };
   const { baseLatency, outputLatency } = seen.context;
   const device = 1000 * (baseLatency + (outputLatency || 0));
-  return { at: seen.at.map((at) => at + seen.offset), device };
+  return { at: seen.at.map((at) => at + seen.offset), pauses: seen.pauses, device };
 }"""
 
 
@@ -119,7 +126,7 @@ async def measure(
             heard = await ear.evaluate(_FOUND, "ear")
         finally:
             await browser.close()
-    return figures(said["at"], heard["at"], heard["device"])
+    return figures(said["at"], heard["at"], heard["pauses"], heard["device"])
 
 
 async def _console(browser: Browser, url: str, who: Participant, group: str) -> Page:
@@ -140,8 +147,14 @@ async def _console(browser: Browser, url: str, who: Participant, group: str) -> 
     return page
 
 
-def figures(said: Sequence[float], heard: Sequence[float], device: float) -> dict[str, Any]:
-    """Each chirp that was heard, with the newest that was said before it. Times in ms."""
+def figures(
+    said: Sequence[float], heard: Sequence[float], pauses: Sequence[float], device: float
+) -> dict[str, Any]:
+    """Each chirp that was heard, with the newest that was said before it. Times in ms.
+
+    ``pauses``: the longest silence within each that was heard. ``growth_ms``: by how much the last
+    third was later than the first.
+    """
     took = []
     for at in heard:
         before = bisect_right(said, at)
@@ -151,7 +164,11 @@ def figures(said: Sequence[float], heard: Sequence[float], device: float) -> dic
         text = f"Of {len(said)} chirps that were said none was heard."
         raise Problem("nothing_heard", text, "Try again on a machine that does less.")
     p50, p95, most = (round(float(each), 1) for each in np.percentile(took, (50, 95, 100)))
+    third = max(1, len(took) // 3)
+    growth = float(np.median(took[-third:]) - np.median(took[:third]))
     return {
         "p50_ms": p50, "p95_ms": p95, "max_ms": most,
-        "said": len(said), "heard": len(took), "loudspeaker_ms": round(device, 1),
+        "said": len(said), "heard": len(took), "growth_ms": round(growth, 1),
+        "p95_pause_ms": round(float(np.percentile(pauses, 95)), 1),
+        "max_pause_ms": round(max(pauses), 1), "loudspeaker_ms": round(device, 1),
     }  # fmt: skip

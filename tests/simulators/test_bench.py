@@ -218,11 +218,13 @@ def test_ear(bench: Bench, chromium: str) -> None:
 
 
 def test_chirps_are_told_from_each_other_and_from_those_that_were_lost() -> None:
-    got = mouth_to_ear.figures([0.0, 1_000.0, 2_000.0, 3_000.0], [130.0, 1_150.0, 3_950.0], 20.0)
+    got = mouth_to_ear.figures(
+        [0.0, 1_000.0, 2_000.0, 3_000.0], [130.0, 1_150.0, 3_950.0], [0.4, 8.0, 0.4], 20.0
+    )
     assert (got["said"], got["heard"]) == (4, 2)
     assert (got["p50_ms"], got["max_ms"]) == (160.0, 170.0)
     with pytest.raises(Problem, match="none was heard"):
-        mouth_to_ear.figures([0.0], [], 20.0)
+        mouth_to_ear.figures([0.0], [], [], 20.0)
 
 
 def test_growth_is_told_from_unrest() -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
 
-from simulators.bench import mouth_to_ear, screen, stage, voice
+from simulators.bench import mouth_to_ear, poor_link, screen, stage, voice
 from simulators.bench import people as casting
 from simulators.bench.commands.running import settle, write_report
 from simulators.bench.commands.shown import Result, options, show
+from simulators.bench.poor_link import Quality
+
+
+def _link(url: str, quality: Quality) -> contextlib.AbstractAsyncContextManager[str]:
+    return poor_link.between(url, quality) if any(quality) else contextlib.nullcontext(url)
 
 
 @click.command(
@@ -20,13 +26,30 @@ from simulators.bench.commands.shown import Result, options, show
     epilog="Example: psn bench ear --seconds 100",
 )
 @click.option("--seconds", default=100.0, show_default=True, type=click.FloatRange(5, 3_600))
+@click.option(
+    "--lost",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 100),
+    help="Percent of the frames of speech that the way to the server, and from it, loses.",
+)
+@click.option(
+    "--jitter",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1_000),
+    help="Milliseconds that everything on either way is late at most, by chance.",
+)
 @settle
 @options
-def ear(seconds: float, settle: float, **chosen: Any) -> None:
+def ear(seconds: float, lost: float, jitter: float, settle: float, **chosen: Any) -> None:
     """One console talks to another, both in a real browser whose microphone chirps every second.
 
-    From when the talker's page has a chirp until it is at the listener's loudspeaker.
+    From when the talker's page has a chirp until it is at the listener's loudspeaker; and, for a
+    poor link, the longest silence within a chirp, and by how much the last third came later than
+    the first.
     """
+    quality = Quality(lost / 100, jitter / 1_000)
     screen.browser_path()
 
     async def work() -> Result:
@@ -38,9 +61,10 @@ def ear(seconds: float, settle: float, **chosen: Any) -> None:
                 sound = Path(directory) / "chirps.wav"
                 mouth_to_ear.chirps(sound)
                 talker, listener = cast.people
-                return await mouth_to_ear.measure(
-                    place.url, "bench 1", talker, listener, sound, seconds
-                )
+                async with _link(place.url, quality) as url:
+                    return await mouth_to_ear.measure(
+                        url, "bench 1", talker, listener, sound, seconds
+                    )
 
     result = asyncio.run(work())
     write_report(chosen["report"], "psn bench ear", result)
