@@ -13,7 +13,7 @@ from accessible import violations
 from control import open_incident
 from playwright.async_api import Locator, Page, expect
 from screens import PATIENCE_MS, Screens, keep, showing
-from tablets import Tablet, new_unit
+from tablets import A_DAY_BEHIND, Tablet, new_unit
 
 BEEPS = (
     "--use-fake-ui-for-media-stream",
@@ -83,8 +83,9 @@ async def hears_something(page: Page, seconds: float = 6.0) -> None:
 
 
 async def test_two_consoles_talk(screens: Screens) -> None:
+    """Also when their clocks are a day apart."""
     police = await at_the_console(screens, "bpd.dispatch")
-    coast = await at_the_console(screens, "bcg.dispatch")
+    coast = await at_the_console(screens, "bcg.dispatch", A_DAY_BEHIND)
     for page in (police, coast):
         await radio(page).get_by_label("Listen to…").select_option(label="JOC")
         await expect(radio(page).get_by_text("Quiet")).to_be_visible()
