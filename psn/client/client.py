@@ -38,6 +38,9 @@ from psn.client.asked_for import AskedFor
 from psn.client.inbox import Inbox
 from psn.client.letters import Letters
 from psn.client.offline import Offline
+from psn.client.radio import TOPIC as RADIO
+from psn.client.radio import Asked as RadioAsked
+from psn.client.radio import RadioLine
 from psn.client.refusal import ClientRefused
 from psn.client.voice import Asked as VoiceAsked
 from psn.client.voice import VoiceLine
@@ -129,6 +132,12 @@ class Client:
             lambda: next(self._numbers),
             lambda: "" if self.me is None else self.me.me,
         )
+        self.radio = RadioLine(
+            self.request,
+            self._say,
+            lambda: next(self._numbers),
+            self.follow,
+        )
         self._watch: wire.Watch | None = None
         self._watched_on: ClientConnection | None = None
         """The connection on which :meth:`watch` itself has asked already."""
@@ -193,8 +202,11 @@ class Client:
         expires: int | None = None,
         about: UUID | None = None,
         message: UUID | None = None,
+        unit: int | None = None,
     ) -> UUID:
         """Send a message, now or when there is a network; it is kept until acknowledged.
+
+        ``unit``: for a radio gateway, the unit whose radio has sent it.
 
         Raises :class:`ClientRefused` for one that no server would take.
         """
@@ -205,6 +217,7 @@ class Client:
             priority=priority,
             expires=expires,
             about=about,
+            unit=unit,
         )
         self._sendable(frame)
         self._letters.add(frame)
@@ -306,6 +319,7 @@ class Client:
         | wire.Positions
         | wire.Follow
         | VoiceAsked
+        | RadioAsked
         | wire.Ping,
     ) -> wire.ServerFrame:
         """Send a numbered frame and wait for its answer.
@@ -425,6 +439,7 @@ class Client:
     def _disconnected(self) -> None:
         self._socket = None
         self._letters.lost()
+        self.radio.lost()
         self.voice.lost()
         for answer in self._waiting.values():
             if not answer.done():
@@ -449,7 +464,9 @@ class Client:
             auth = self._auth
         self._asked_ms = time.time_ns() // 1_000_000
         number = next(self._numbers)
-        await self._ask(socket, wire.SignIn(n=number, auth=auth, seen=self._inbox.cursors), number)
+        # A radio gateway may read more mailboxes than a frame names: the server knows of all.
+        seen = self._inbox.cursors if len(self._inbox.cursors) <= wire.MOST_SEEN else {}
+        await self._ask(socket, wire.SignIn(n=number, auth=auth, seen=seen), number)
 
     async def _ask(
         self, socket: ClientConnection, frame: wire.ClientFrame, number: int
@@ -612,12 +629,20 @@ class Client:
         self.voice.floor(frame)
 
     def _on_floor_yours(self, frame: wire.FloorYours) -> None:
-        self.voice.yours(frame)
+        if frame.radio is None:
+            self.voice.yours(frame)
+        else:
+            self.radio.yours(frame.radio, frame)
+
+    def _on_news(self, frame: wire.News) -> None:
+        if frame.topic == RADIO:
+            self.radio.news(frame)
 
     def _on_patched(self, frame: wire.Patched) -> None:
         self.voice.patched(frame)
 
     def _on_voice_gone(self, frame: wire.VoiceGone) -> None:
+        self.radio.gone(frame)
         self.voice.gone(frame)
 
     def _on_caught_up(self, frame: wire.CaughtUp) -> None:
@@ -640,6 +665,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], None]] = {
     wire.Mail: Client._on_mail,
     wire.HistoryGone: Client._on_history_gone,
     wire.CaughtUp: Client._on_caught_up,
+    wire.News: Client._on_news,
     wire.Floor: Client._on_floor,
     wire.Patched: Client._on_patched,
     wire.FloorYours: Client._on_floor_yours,

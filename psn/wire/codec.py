@@ -11,14 +11,14 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from psn.wire import plain
 from psn.wire.bidi import without_controls
 from psn.wire.to_client import ServerFrame
-from psn.wire.to_server import Announce, ClientFrame, Message
+from psn.wire.to_server import Announce, ClientFrame, Message, RadioHeard, RadioState
 from psn.wire.values import MOST_REQUESTS, SUBPROTOCOL_JSON, SUBPROTOCOL_MSGPACK, Fix, Seat
 
 Part = TypeVar("Part")
 
 
-_SAYS: Final = (Message, Announce)
-"""Frames with text that enters the record as it is."""
+_SAYS: Final = (Message, Announce, RadioHeard, RadioState)
+"""Frames with text that others are shown as it is."""
 
 
 class WireError(Exception):

@@ -14,6 +14,7 @@ from psn.wire.values import (
     CallKind,
     FenceCrossing,
     Frame,
+    Radio,
     Seat,
     Shown,
 )
@@ -261,7 +262,8 @@ class Floor(Frame, tag="floor"):
 
     group: str
     talker: str | None = None
-    """``person:3`` or ``unit:7``; none: nobody."""
+    """``person:3``, ``unit:7``, or a gateway, ``device:9``, for a radio that carries no unit; none:
+    nobody."""
     talker_name: str = ""
     agency: int | None = None
     """Of who talks."""
@@ -284,6 +286,10 @@ class FloorYours(Frame, tag="floor_yours"):
     code: str = ""
     text: str = ""
     todo: str = ""
+    radio: Radio | None = None
+    """To a gateway: of which radio this is told. Granted to one has no ``until``."""
+    talker: str = ""
+    """With it: whom its frames of speech name, the unit that it carries or the gateway."""
 
 
 class Called(Frame, tag="called"):

@@ -10,6 +10,7 @@ from msgspec import Meta, Raw, Struct, field
 from psn.wire.values import (
     MAX_BATCH,
     MAX_TEXT_CHARACTERS,
+    MOST_SEEN,
     NO_NUL,
     Address,
     Area,
@@ -17,14 +18,21 @@ from psn.wire.values import (
     Code,
     Fix,
     Frame,
+    Heard,
     Id,
+    LatitudeE7,
+    LongitudeE7,
     Milliseconds,
+    Percent,
     Priority,
+    Radio,
+    RadioId,
     RequestNumber,
     Secret,
     Sequence,
     ShortText,
     Signature,
+    SiteName,
     VoiceAddress,
 )
 
@@ -75,7 +83,9 @@ class SignIn(Frame, tag="sign_in"):
 
     n: RequestNumber
     auth: PasswordAuth | DeviceAuth | SessionAuth
-    seen: Annotated[dict[Address, Sequence], Meta(max_length=1_000)] = field(default_factory=dict)
+    seen: Annotated[dict[Address, Sequence], Meta(max_length=MOST_SEEN)] = field(
+        default_factory=dict
+    )
 
 
 class Position(Frame, tag="position", gc=False):
@@ -129,6 +139,8 @@ class Message(Frame, tag="message"):
     priority: Priority = "routine"
     expires: Milliseconds | None = None
     about: UUID | None = None
+    unit: Id | None = None
+    """From a radio gateway: the unit whose radio has sent it, which is then its sender."""
 
 
 class Seen(Frame, tag="seen"):
@@ -144,6 +156,99 @@ class Read(Frame, tag="read"):
     n: RequestNumber
     box: Address
     seqs: Annotated[list[Sequence], Meta(min_length=1, max_length=500)]
+
+
+class Delivered(Frame, tag="delivered"):
+    """A radio gateway: the radio of a mailbox's unit has got these entries. ``ok`` follows.
+
+    ``seen`` of a radio gateway says only how far it has come itself; nobody is told by that.
+    """
+
+    n: RequestNumber
+    box: Address
+    seqs: Annotated[list[Sequence], Meta(min_length=1, max_length=500)]
+
+
+class RadioHeard(Frame, tag="radio_heard"):
+    """A radio gateway: these radios were heard, whether anybody knows them or not. ``ok``."""
+
+    n: RequestNumber
+    heard: Annotated[list[Heard], Meta(min_length=1, max_length=500)]
+
+
+class RadioPresence(Frame, tag="radio_presence"):
+    """A radio gateway: these radios are there, these are not. ``ok``.
+
+    Their units are connected while they are there and this session is.
+    """
+
+    n: RequestNumber
+    here: Annotated[list[Radio], Meta(max_length=2_000)] = field(default_factory=list)
+    gone: Annotated[list[Radio], Meta(max_length=2_000)] = field(default_factory=list)
+
+
+class RadioSite(Struct, frozen=True, omit_defaults=True):
+    """A site, or a link to another network, as a gateway has it now."""
+
+    network: Id
+    name: Annotated[str, Meta(min_length=1, max_length=40, pattern=NO_NUL)]
+    link: Annotated[str, Meta(pattern=r"^[a-z_]{1,20}\Z")]
+    """By what it is reached: ``repeater``, ``master``, ``openbridge``, ``svxlink``, ``usrp``."""
+    up: bool
+    since: Milliseconds
+    """From when on it has been so."""
+    quality: Percent | None = None
+    """Of what should have come in the last minute of calls, so much came."""
+    errors: Annotated[int, Meta(ge=0, le=1_000)] | None = None
+    """Bits of a thousand that were wrong."""
+    rssi: Annotated[int, Meta(ge=-200, le=50)] | None = None
+    """How strong the newest call was received, dBm."""
+    lon: LongitudeE7 | None = None
+    lat: LatitudeE7 | None = None
+
+
+class RadioCall(Struct, frozen=True, omit_defaults=True):
+    """A call on the radio network that goes on."""
+
+    network: Id
+    radio: RadioId | None
+    """None: somebody of this network talks there."""
+    since: Milliseconds
+    talkgroup: RadioId | None = None
+    to: RadioId | None = None
+    """The radio that is called, in a private call."""
+    site: SiteName = ""
+    call: CallKind = "normal"
+    passed: bool = True
+    """Whether it is passed on; else somebody else has the talkgroup."""
+
+
+class RadioMissed(Struct, frozen=True):
+    """What a gateway could not pass on while it had no link to this network."""
+
+    since: Milliseconds
+    until: Milliseconds
+    calls: Annotated[int, Meta(ge=0, le=1_000_000)]
+
+
+class RadioState(Frame, tag="radio_state"):
+    """A radio gateway: how it is now, whole; when it changes, at most once a second. ``ok``."""
+
+    n: RequestNumber
+    sites: Annotated[list[RadioSite], Meta(max_length=100)] = field(default_factory=list)
+    calls: Annotated[list[RadioCall], Meta(max_length=200)] = field(default_factory=list)
+    refused: Annotated[
+        dict[
+            Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,40}\Z")],
+            Annotated[int, Meta(ge=0, le=9_007_199_254_740_991)],
+        ],
+        Meta(max_length=100),
+    ] = field(default_factory=dict)
+    """How often what was refused, by code, since the gateway started."""
+    voiceless: Annotated[list[Id], Meta(max_length=20)] = field(default_factory=list)
+    """Networks between which and this one no speech goes, for want of a vocoder."""
+    missed: RadioMissed | None = None
+    """Of the last time without a link."""
 
 
 class Do(Frame, tag="do"):
@@ -221,12 +326,16 @@ class FloorAsk(Frame, tag="floor_ask"):
 
     group: VoiceAddress
     call: CallKind = "normal"
+    radio: Radio | None = None
+    """From a radio gateway: the radio that has keyed, for which it asks."""
 
 
 class FloorRelease(Frame, tag="floor_release"):
     """What was to be said is said, or is not waited for any more. Not answered."""
 
     group: VoiceAddress
+    radio: Radio | None = None
+    """From a radio gateway: the radio that has unkeyed."""
 
 
 class Active(Frame, tag="active"):
@@ -279,6 +388,10 @@ ClientFrame = (
     | Message
     | Seen
     | Read
+    | Delivered
+    | RadioHeard
+    | RadioPresence
+    | RadioState
     | Do
     | Follow
     | Unfollow

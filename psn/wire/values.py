@@ -13,6 +13,8 @@ SUBPROTOCOL_JSON: Final = "psn.v1.json"
 MAX_FRAME_BYTES: Final = 65_536
 MAX_TEXT_CHARACTERS: Final = 8_000
 MAX_BATCH: Final = 1_000
+MOST_SEEN: Final = 1_000
+"""Mailboxes that ``sign_in`` names at most."""
 
 Milliseconds = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
 """UTC, milliseconds since 1970; the upper bound is the end of the year 9999."""
@@ -55,6 +57,10 @@ Priority = Literal["routine", "priority", "immediate", "emergency"]
 Shown = Literal["exact", "blurred", "presence"]
 """How precisely another agency's unit is shown. ``blurred``: seats are the middle of a square of a
 kilometre, at most one a minute; ``presence``: only whether it is connected."""
+RadioId = Annotated[int, Meta(ge=1, le=16_776_415)]
+"""A number of a radio, or of a talkgroup, in its network (ETSI TS 102 361-1, annex A: of DMR)."""
+SiteName = Annotated[str, Meta(max_length=40, pattern=NO_NUL)]
+HeardWhat = Literal["call", "text", "position", "emergency", "status", "presence"]
 ReceiptState = Literal["delivered", "read", "expired"]
 """``expired``: it reached the reader only after its time was over."""
 
@@ -84,6 +90,29 @@ class Seat(Struct, array_like=True, frozen=True, gc=False):
     speed: int | None
     heading: int | None
     accuracy: int | None
+
+
+class Radio(Struct, array_like=True, frozen=True, gc=False):
+    """A radio by the number that its network gave it (docs/radio.md): an array, in this order."""
+
+    network: Id
+    number: RadioId
+
+
+class Heard(Struct, array_like=True, frozen=True, gc=False):
+    """A radio was heard by a gateway: an array, in this order; the tail may be left out."""
+
+    network: Id
+    number: RadioId
+    time: Milliseconds
+    what: HeardWhat
+    site: SiteName = ""
+    """Where, by the name of the site; empty: not known."""
+    lon: LongitudeE7 | None = None
+    """Where it says that it is; of a radio that carries no unit this is all that is kept of it."""
+    lat: LatitudeE7 | None = None
+    twice: SiteName = ""
+    """It was in another transmission at this site at the same time: two radios have the number."""
 
 
 class FenceCrossing(Struct, array_like=True, frozen=True, gc=False):

@@ -12,7 +12,7 @@ offset  size  what
               this talk; the others are 0
 2       2     number of the frame in this talk, from 0, modulo 65,536; big-endian, as all here
 4       4     group: bits 30-31 what it is (0 talkgroup, 1 incident, 2 call), the rest its id
-8       4     talker: bit 31 set for a unit, clear for a person; the rest its id
+8       4     talker: bits 30-31 who it is (0 person, 1 gateway, 2 unit), the rest its id
 12      …     one Opus packet (RFC 6716, clause 3), 1 to 1,276 bytes
 ======  ====  ==================================================================================
 """
@@ -35,7 +35,7 @@ MILLISECONDS: Final = (20, 40, 60)
 NUMBERS: Final = 1 << 16
 _LAST: Final = 0b100
 _ID: Final = (1 << 30) - 1
-_UNIT: Final = 1 << 31
+_TALKERS: Final = ("person", "device", "unit")
 _KNOWN: Final = 0b111
 
 
@@ -76,7 +76,7 @@ class Speech(NamedTuple):
 
     group: VoiceGroup
     talker: str
-    """``person:3`` or ``unit:7``."""
+    """``person:3`` or ``unit:7``; ``device:9``, a gateway, for a radio that carries no unit."""
     number: int
     """In this talk, from 0, modulo 65,536."""
     milliseconds: int
@@ -87,9 +87,10 @@ class Speech(NamedTuple):
         """Its bytes; raises ``ValueError`` for what no frame can say."""
         kind, _, digits = self.talker.partition(":")
         flags = MILLISECONDS.index(self.milliseconds) + 1 | (_LAST if self.last else 0)
-        if kind not in ("person", "unit") or not 0 < len(self.opus) <= MOST_OPUS:
+        who = int(digits)
+        if kind not in _TALKERS or who > _ID or not 0 < len(self.opus) <= MOST_OPUS:
             raise ValueError("no frame of speech")
-        talker = int(digits) | (_UNIT if kind == "unit" else 0)
+        talker = _TALKERS.index(kind) << 30 | who
         group = self.group.kind << 30 | self.group.id
         return HEADER.pack(MARK, flags, self.number % NUMBERS, group, talker) + self.opus
 
@@ -115,12 +116,12 @@ def decode(data: bytes) -> Speech:
         text = f"An Opus packet has at most {MOST_OPUS} bytes."
         raise FrameRefused("bad_field", text)
     kind, ident = group >> 30, group & _ID
-    who = talker & ~_UNIT
-    if kind > GroupKind.CALL or not ident or not who:
+    who, whose = talker & _ID, talker >> 30
+    if kind > GroupKind.CALL or not ident or whose >= len(_TALKERS) or not who:
         raise FrameRefused("bad_field", "There is no such group, or no such talker.")
     return Speech(
         VoiceGroup(GroupKind(kind), ident),
-        f"{'unit' if talker & _UNIT else 'person'}:{who}",
+        f"{_TALKERS[whose]}:{who}",
         number,
         MILLISECONDS[length - 1],
         bool(flags & _LAST),

@@ -61,6 +61,10 @@ seats = st.builds(
 sequences = st.integers(0, 9_007_199_254_740_991)
 voice_groups = st.from_regex(r"(group|incident|call):[1-9][0-9]{0,8}", fullmatch=True)
 topics = st.from_regex(r"[a-z_]{1,20}", fullmatch=True)
+radio_ids = st.integers(1, 16_776_415)
+radios = st.builds(wire.Radio, ids, radio_ids)
+sites = texts.map(lambda text: text[:40])
+calls = st.sampled_from(["normal", "peril", "emergency"])
 
 CLIENT: dict[type, st.SearchStrategy[Any]] = {
     wire.Hello: st.builds(wire.Hello, v=st.integers(1, 1_000), client=short),
@@ -111,6 +115,74 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
         priority=st.sampled_from(["routine", "priority", "immediate", "emergency"]),
         expires=maybe() | times,
         about=maybe() | st.uuids(),
+        unit=maybe() | ids,
+    ),
+    wire.Delivered: st.builds(
+        wire.Delivered, n=numbers, box=addresses, seqs=st.lists(sequences, min_size=1, max_size=5)
+    ),
+    wire.RadioHeard: st.builds(
+        wire.RadioHeard,
+        n=numbers,
+        heard=st.lists(
+            st.builds(
+                wire.Heard,
+                ids,
+                radio_ids,
+                times,
+                st.sampled_from(["call", "text", "position", "emergency", "status", "presence"]),
+                sites,
+                maybe() | lons,
+                maybe() | lats,
+                sites,
+            ),
+            min_size=1,
+            max_size=5,
+        ),
+    ),
+    wire.RadioPresence: st.builds(
+        wire.RadioPresence,
+        n=numbers,
+        here=st.lists(radios, max_size=5),
+        gone=st.lists(radios, max_size=5),
+    ),
+    wire.RadioState: st.builds(
+        wire.RadioState,
+        n=numbers,
+        sites=st.lists(
+            st.builds(
+                wire.RadioSite,
+                network=ids,
+                name=sites,
+                link=topics,
+                up=st.booleans(),
+                since=times,
+                quality=maybe() | st.integers(0, 100),
+                errors=maybe() | st.integers(0, 1_000),
+                rssi=maybe() | st.integers(-200, 50),
+                lon=maybe() | lons,
+                lat=maybe() | lats,
+            ),
+            max_size=3,
+        ),
+        calls=st.lists(
+            st.builds(
+                wire.RadioCall,
+                network=ids,
+                radio=maybe() | radio_ids,
+                since=times,
+                talkgroup=maybe() | radio_ids,
+                to=maybe() | radio_ids,
+                site=sites,
+                call=calls,
+                passed=st.booleans(),
+            ),
+            max_size=3,
+        ),
+        refused=st.dictionaries(
+            st.from_regex(r"[a-z0-9_]{1,40}", fullmatch=True), sequences, max_size=3
+        ),
+        voiceless=st.lists(ids, max_size=3),
+        missed=maybe() | st.builds(wire.RadioMissed, times, times, st.integers(0, 1_000_000)),
     ),
     wire.Seen: st.builds(wire.Seen, box=addresses, seq=sequences),
     wire.Read: st.builds(
@@ -138,10 +210,8 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
         to=st.lists(addresses, min_size=1, max_size=5),
         call=st.sampled_from(["normal", "peril", "emergency"]),
     ),
-    wire.FloorAsk: st.builds(
-        wire.FloorAsk, group=voice_groups, call=st.sampled_from(["normal", "peril", "emergency"])
-    ),
-    wire.FloorRelease: st.builds(wire.FloorRelease, group=voice_groups),
+    wire.FloorAsk: st.builds(wire.FloorAsk, group=voice_groups, call=calls, radio=maybe() | radios),
+    wire.FloorRelease: st.builds(wire.FloorRelease, group=voice_groups, radio=maybe() | radios),
     wire.Unlock: st.builds(
         wire.Unlock,
         n=numbers,
@@ -172,6 +242,7 @@ bodies = st.builds(
 )
 
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
+    wire.Radio: radios,
     int: st.integers(-(2**53), 2**53),
     str: texts,
     bytes: st.binary(max_size=64),

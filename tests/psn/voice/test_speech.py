@@ -23,7 +23,9 @@ from psn.wire.voice import (
 speeches = st.builds(
     Speech,
     st.builds(VoiceGroup, st.sampled_from(GroupKind), st.integers(1, (1 << 30) - 1)),
-    st.builds("{}:{}".format, st.sampled_from(("person", "unit")), st.integers(1, 2**31 - 1)),
+    st.builds(
+        "{}:{}".format, st.sampled_from(("person", "unit", "device")), st.integers(1, 2**30 - 1)
+    ),
     st.integers(0, NUMBERS - 1),
     st.sampled_from(MILLISECONDS),
     st.booleans(),
@@ -67,6 +69,7 @@ def test_no_messagepack_begins_like_speech(value: object) -> None:
         {"opus": bytes(MOST_OPUS + 1)},
         {"talker": "agency:1"},
         {"talker": "unit:x"},
+        {"talker": "unit:1073741824"},
     ],
 )
 def test_what_no_frame_can_say_is_not_written(broken: dict[str, object]) -> None:

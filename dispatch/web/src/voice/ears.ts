@@ -1,4 +1,4 @@
-import type { Address } from '../wire/frames';
+import type { Talker } from '../wire/frames';
 import { missing, type Speech, type VoiceAddress } from '../wire/speech';
 import type { Channel, Sound } from './sound.svelte';
 
@@ -14,7 +14,7 @@ export interface Hearing {
 
 interface Ear {
   group: VoiceAddress;
-  talker: Address;
+  talker: Talker;
   channel: Promise<Channel>;
   /** The number of the frame that came last; `null`: of this talk none. */
   number: number | null;
@@ -51,7 +51,7 @@ export class Ears {
   }
 
   /** Nobody talks in a group any more, but perhaps one. */
-  ended(group: VoiceAddress, talker?: Address): void {
+  ended(group: VoiceAddress, talker?: Talker): void {
     for (const [key, ear] of this.#ears) {
       if (ear.group !== group || ear.talker === talker || ear.number === null) continue;
       this.#tell(ear, (channel) => channel.end());
@@ -76,7 +76,7 @@ export class Ears {
       if (group === undefined || ear.group === group) this.#close(key, ear);
   }
 
-  #open(key: string, group: VoiceAddress, talker: Address, hearing: Hearing): Ear {
+  #open(key: string, group: VoiceAddress, talker: Talker, hearing: Hearing): Ear {
     const channel = this.#sound.channel(() => this.#close(key, ear));
     const ear: Ear = { group, talker, channel, number: null, closing: undefined };
     this.#ears.set(key, ear);

@@ -17,6 +17,8 @@ export const MAX_READ = 500;
 
 /** Who a message is to or from: `person:3`, `unit:7`, `group:2`, `agency:1`. */
 export type Address = `${'person' | 'unit' | 'group' | 'agency'}:${number}`;
+/** Who talks in a voice group: a gateway for a radio that carries no unit. */
+export type Talker = Address | `device:${number}`;
 export type Priority = 'routine' | 'priority' | 'immediate' | 'emergency';
 export const PRIORITIES: readonly Priority[] = ['routine', 'priority', 'immediate', 'emergency'];
 export type ReceiptState = 'delivered' | 'read' | 'expired';
@@ -73,7 +75,7 @@ export type CallKind = 'normal' | 'peril' | 'emergency';
 export interface Floor {
   t: 'floor';
   group: VoiceAddress;
-  talker?: Address;
+  talker?: Talker;
   talker_name?: string;
   agency?: number;
   call?: CallKind;

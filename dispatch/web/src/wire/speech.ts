@@ -1,13 +1,14 @@
 /** Frames of speech, as `psn/wire/voice.py` defines them: twelve bytes, and an Opus packet. Pure. */
 
-import type { Address } from './frames';
+import type { Talker } from './frames';
 
 /** What a voice group belongs to: a group, an incident, a call. */
 export type VoiceAddress = `${'group' | 'incident' | 'call'}:${number}`;
 
 export interface Speech {
   group: VoiceAddress;
-  talker: Address;
+  /** `device:9`, a gateway, for a radio that carries no unit. */
+  talker: Talker;
   /** In this talk, from 0, modulo 65,536. */
   number: number;
   milliseconds: 20 | 40 | 60;
@@ -21,6 +22,7 @@ const HEADER = 12;
 const MOST_OPUS = 1_276;
 const NUMBERS = 65_536;
 const KINDS = ['group', 'incident', 'call'] as const;
+const TALKERS = ['person', 'device', 'unit'] as const;
 const LENGTHS = [20, 40, 60] as const;
 const LAST = 4;
 const ID = 0x3fff_ffff;
@@ -40,10 +42,11 @@ export function decodeSpeech(data: ArrayBuffer): Speech | null {
   const group = view.getUint32(4);
   const talker = view.getUint32(8);
   const kind = KINDS[group >>> 30];
-  if (!milliseconds || !kind) return null;
+  const who = TALKERS[talker >>> 30];
+  if (!milliseconds || !kind || !who) return null;
   return {
     group: `${kind}:${group & ID}`,
-    talker: `${talker >>> 31 ? 'unit' : 'person'}:${talker & 0x7fff_ffff}`,
+    talker: `${who}:${talker & ID}`,
     number: view.getUint16(2),
     milliseconds,
     last: (flags & LAST) !== 0,
@@ -60,7 +63,7 @@ export function encodeSpeech(speech: Speech): Uint8Array<ArrayBuffer> {
   view.setUint8(1, LENGTHS.indexOf(speech.milliseconds) + 1 + (speech.last ? LAST : 0));
   view.setUint16(2, speech.number % NUMBERS);
   view.setUint32(4, KINDS.indexOf(kind as (typeof KINDS)[number]) * 2 ** 30 + Number(id));
-  view.setUint32(8, Number(number) + (who === 'unit' ? 2 ** 31 : 0));
+  view.setUint32(8, TALKERS.indexOf(who as (typeof TALKERS)[number]) * 2 ** 30 + Number(number));
   made.set(speech.opus, HEADER);
   return made;
 }
