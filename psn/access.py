@@ -25,6 +25,9 @@ The rules, in words
   agency has it.
 - An attachment is seen by its author, by people of his agency, and by who reads a mailbox in which
   its author's message stands that it is about.
+- A gateway that serves a radio network acts for the units that carry its radios, as their own
+  tablets would, reads their mailboxes, and hears and is heard in groups that its talkgroups are
+  joined with. A unit's own agency alone gives it a radio.
 - A device reports positions of its own unit; a gateway of the units of its agency, or of all
   agencies when it was enrolled so. A person reports none.
 """
@@ -65,6 +68,12 @@ class Principal:
     device: int | None = None
     gateway: bool = False
     gateway_all: bool = False
+    networks: frozenset[int] = frozenset()
+    """Radio networks that it serves; of any other than a radio gateway: none."""
+    carried: frozenset[int] = frozenset()
+    """Units that carry a radio of them: it acts for these, and for no other."""
+    relays: frozenset[int] = frozenset()
+    """Groups that talkgroups of them are joined with."""
 
     @property
     def reads(self) -> bool:
@@ -176,6 +185,9 @@ def units_unlike(old: Rules, new: Rules) -> frozenset[int] | None:
             (before.groups, after.groups),
             (before.providers, after.providers),
             (before.identities, after.identities),
+            (before.radio_networks, after.radio_networks),
+            (before.radio_talkgroups, after.radio_talkgroups),
+            (before.radios, after.radios),
         )
     ):
         return None
@@ -201,6 +213,7 @@ def as_now(who: Principal, directory: Directory) -> Principal | None:
 def of_device(device: Device, directory: Directory) -> Principal | None:
     """The principal of an enrolled device; none when its unit is gone."""
     if device.unit is None:
+        networks, carried, relays = _served(device, directory)
         return Principal(
             f"device:{device.id}",
             device.label,
@@ -209,6 +222,9 @@ def of_device(device: Device, directory: Directory) -> Principal | None:
             device=device.id,
             gateway=device.gateway,
             gateway_all=device.gateway_all,
+            networks=networks,
+            carried=carried,
+            relays=relays,
         )
     unit = directory.units.get(device.unit)
     if unit is None or unit.retired:
@@ -223,6 +239,24 @@ def of_device(device: Device, directory: Directory) -> Principal | None:
         gateway=device.gateway,
         gateway_all=device.gateway_all,
     )
+
+
+def _served(device: Device, directory: Directory) -> tuple[frozenset[int], ...]:
+    """What a gateway serves: radio networks, units that carry their radios, joined groups."""
+    networks = frozenset(
+        each.id for each in directory.radio_networks.values() if device.id in each.gateways
+    )
+    radios, talkgroups = directory.radios.values(), directory.radio_talkgroups.values()
+    return (
+        networks,
+        frozenset(each.unit for each in radios if each.network in networks),
+        frozenset(each.group for each in talkgroups if each.network in networks),
+    )
+
+
+def of_unit(unit: Unit) -> Principal:
+    """The principal of a unit's crew, whatever carries its word."""
+    return Principal(f"unit:{unit.id}", unit.callsign, unit.agency, ("field",), unit=unit.id)
 
 
 def reach(who: Principal, kind: str, action: str) -> Reach:
@@ -325,7 +359,12 @@ def groups(who: Principal, rules: Rules) -> Iterator[Group]:
 
 
 def mailboxes(who: Principal, rules: Rules) -> tuple[str, ...]:
-    """The mailboxes that ``who`` reads, its own first."""
+    """The mailboxes that ``who`` reads, its own first; a radio gateway, of whom it carries."""
+    if who.networks:
+        return (
+            *(f"unit:{unit}" for unit in sorted(who.carried)),
+            *(f"group:{group}" for group in sorted(who.relays)),
+        )
     if not who.reads or reach(who, "message", "read") is Reach.NONE:
         return ()
     return (
@@ -428,9 +467,11 @@ def known_to(who: Principal, rules: Rules) -> frozenset[int]:
 
 
 def may_report(who: Principal, unit: Unit) -> bool:
-    """Whether ``who`` may report positions of a unit."""
+    """Whether ``who`` may report positions of a unit, and say what its crew says."""
     if unit.retired:
         return False
+    if who.networks:
+        return unit.id in who.carried
     if who.device is not None and who.unit == unit.id:
         return True
     return who.gateway and (who.gateway_all or unit.agency == who.agency)

@@ -117,6 +117,44 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class RadioNetwork:
+    """What one agency runs under one numbering of radios and talkgroups."""
+
+    id: int
+    agency: int
+    name: str
+    others: frozenset[int]
+    """Other agencies that take part."""
+    gateways: frozenset[int]
+    """Devices that serve it."""
+
+    @property
+    def agencies(self) -> frozenset[int]:
+        """All that take part."""
+        return self.others | {self.agency}
+
+
+@dataclass(frozen=True, slots=True)
+class RadioTalkgroup:
+    """A talkgroup of a radio network that is joined with a group here."""
+
+    id: int
+    network: int
+    number: int
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """A radio that carries a unit."""
+
+    id: int
+    network: int
+    number: int
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     """From when until when something holds (UTC, aware); without an end, until it is ended."""
 
@@ -243,6 +281,14 @@ class Directory:
     providers: Mapping[int, Provider] = field(default_factory=dict)
     identities: Mapping[tuple[int, str], int] = field(default_factory=dict)
     """By provider and subject there: the person it was linked with."""
+    radio_networks: Mapping[int, RadioNetwork] = field(default_factory=dict)
+    """Those in use."""
+    radio_talkgroups: Mapping[int, RadioTalkgroup] = field(default_factory=dict)
+    """Of networks in use, with groups whose agency takes part."""
+    radios: Mapping[int, Radio] = field(default_factory=dict)
+    """Of networks in use: those that carry a unit in use of an agency that takes part."""
+    radios_by_number: Mapping[tuple[int, int], Radio] = field(init=False, repr=False, compare=False)
+    """By network and number."""
     agencies_by_code: Mapping[str, Agency] = field(init=False, repr=False, compare=False)
     people_by_name: Mapping[str, Person] = field(init=False, repr=False, compare=False)
     """Those who may sign in, by lower-case name."""
@@ -268,6 +314,8 @@ class Directory:
         units = self.units.values()
         keep("units_by_key", {u.source_key: u for u in units if u.source_key is not None})
         keep("units_by_callsign", {(u.agency, u.callsign): u for u in units})
+        radios = self.radios.values()
+        keep("radios_by_number", {(each.network, each.number): each for each in radios})
         apart = {each.unit for each in self.exceptions}
         apart |= {member.unit for each in self.incidents for member in each.members if member.unit}
         keep("apart", frozenset(apart))

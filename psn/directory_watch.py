@@ -33,6 +33,9 @@ from psn.directory import (
     Person,
     Precision,
     Provider,
+    Radio,
+    RadioNetwork,
+    RadioTalkgroup,
     Unit,
     UnitException,
 )
@@ -62,6 +65,9 @@ async def load(source: database.Connection | asyncpg.Pool[Any]) -> Directory:
             incidents=_incidents(await source.fetch(_MEMBERS)),
             providers=_by_id(await source.fetch(_PROVIDERS), _provider),
             identities={(row[0], row[1]): row[2] for row in await source.fetch(_IDENTITIES)},
+            radio_networks=_by_id(await source.fetch(_RADIO_NETWORKS), _radio_network),
+            radio_talkgroups=_by_id(await source.fetch(_RADIO_TALKGROUPS), RadioTalkgroup),
+            radios=_by_id(await source.fetch(_RADIOS), Radio),
         )
 
 
@@ -120,6 +126,27 @@ _IDENTITIES: Final = """
     from linked_identity i join identity_provider p on p.id = i.provider_id
     where p.retired_at is null order by i.id
 """
+_RADIO_NETWORKS: Final = """
+    select id, agency_id, name,
+        array(select agency_id from radio_network_agency where network_id = n.id),
+        array(select device_id from radio_gateway where network_id = n.id)
+    from radio_network n where retired_at is null order by id
+"""
+_RADIO_TALKGROUPS: Final = """
+    select t.id, t.network_id, t.number, t.group_id
+    from radio_talkgroup t join radio_network n on n.id = t.network_id
+        join talkgroup g on g.id = t.group_id
+    where n.retired_at is null and (g.agency_id is null or g.agency_id = n.agency_id
+        or g.agency_id in (select agency_id from radio_network_agency where network_id = n.id))
+    order by t.id
+"""
+_RADIOS: Final = """
+    select r.id, r.network_id, r.number, r.unit_id
+    from radio r join radio_network n on n.id = r.network_id join unit u on u.id = r.unit_id
+    where n.retired_at is null and u.retired_at is null and (u.agency_id = n.agency_id
+        or u.agency_id in (select agency_id from radio_network_agency where network_id = n.id))
+    order by r.id
+"""
 
 
 def _by_id(rows: list[Any], make: Callable[..., T]) -> dict[int, T]:
@@ -136,6 +163,12 @@ def _group(
     id: int, agency: int, name: str, people: list[int], units: list[int], agencies: list[int]
 ) -> Group:
     return Group(id, agency, name, frozenset(people), frozenset(units), frozenset(agencies))
+
+
+def _radio_network(
+    id: int, agency: int, name: str, others: list[int], gateways: list[int]
+) -> RadioNetwork:
+    return RadioNetwork(id, agency, name, frozenset(others), frozenset(gateways))
 
 
 def _agreement(

@@ -2,6 +2,18 @@
 
 from psn.client.client import Client, Link, websocket_url
 from psn.client.offline import Offline
+from psn.client.radio import Carried, Keyed, Plan, RadioLine, Talkgroup
 from psn.client.refusal import ClientRefused
 
-__all__ = ["Client", "ClientRefused", "Link", "Offline", "websocket_url"]
+__all__ = [
+    "Carried",
+    "Client",
+    "ClientRefused",
+    "Keyed",
+    "Link",
+    "Offline",
+    "Plan",
+    "RadioLine",
+    "Talkgroup",
+    "websocket_url",
+]

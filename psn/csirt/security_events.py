@@ -262,6 +262,11 @@ EMPTIED: Final = (
     "second_factor",
     "recovery_code",
     "identity",
+    "radio_network",
+    "radio_network_agency",
+    "radio_gateway",
+    "radio_talkgroup",
+    "radio",
     *_POLICY,
 )
 

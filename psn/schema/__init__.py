@@ -60,6 +60,14 @@ from psn.schema.positions import (
     LatestPosition,
     Track,
 )
+from psn.schema.radio import (
+    Radio,
+    RadioGateway,
+    RadioHeard,
+    RadioNetwork,
+    RadioNetworkAgency,
+    RadioTalkgroup,
+)
 from psn.schema.record import Delivery, Log, LogOrphan, Mailbox, MailboxEntry, Receipt
 from psn.schema.recordings import Recording, RecordingPart
 from psn.schema.roads import RoadEdge, RoadImport, RoadNode
@@ -130,6 +138,12 @@ __all__ = [
     "Person",
     "Place",
     "PlaceNote",
+    "Radio",
+    "RadioGateway",
+    "RadioHeard",
+    "RadioNetwork",
+    "RadioNetworkAgency",
+    "RadioTalkgroup",
     "Receipt",
     "Recording",
     "RecordingPart",

@@ -39,6 +39,11 @@ DIRECTORY_TABLES = (
     "fence",
     "identity_provider",
     "linked_identity",
+    "radio_network",
+    "radio_network_agency",
+    "radio_gateway",
+    "radio_talkgroup",
+    "radio",
 )
 """Tables whose every change is told on :data:`DIRECTORY_CHANNEL`."""
 AUDITED_TABLES = (

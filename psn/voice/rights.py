@@ -28,8 +28,11 @@ class Voice(enum.IntEnum):
 def voice(who: Principal, group: VoiceGroup, rules: Rules, now: datetime) -> Voice:
     """What ``who`` may do in the voice group of a group or an open incident; ``now``: UTC, aware.
 
-    Of one that does not exist: nothing. Calls are not here: who is in one is no rule.
+    Of one that does not exist: nothing. Calls are not here: who is in one is no rule. A radio
+    gateway only listens: it talks for radios, each of which may (:func:`may_key`).
     """
+    if may_key(who, group):
+        return Voice.LISTEN
     if not who.reads:
         return Voice.NOTHING
     if group.kind is GroupKind.TALKGROUP:
@@ -45,6 +48,15 @@ def voice(who: Principal, group: VoiceGroup, rules: Rules, now: datetime) -> Voi
                 if access.may_see_incident(who, incident.agency, taking_part):
                     return Voice.LISTEN
     return Voice.NOTHING
+
+
+def may_key(gateway: Principal, group: VoiceGroup) -> bool:
+    """Whether radios of a gateway's networks are heard in a group: a talkgroup is joined with it.
+
+    Who keys in the talkgroup is heard there by every radio; to join it with a group was to let
+    him be heard there, whether he belongs to the group or not.
+    """
+    return group.kind is GroupKind.TALKGROUP and group.id in gateway.relays
 
 
 def may_patch(

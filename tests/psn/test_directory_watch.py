@@ -55,6 +55,12 @@ PEOPLE = """
     insert into fence (agency_id, name, area, retired_at) values
         (1, 'Port', st_makeenvelope(-88, 17, -87, 18, 4326), null),
         (null, 'Old', st_makeenvelope(-88, 17, -87, 18, 4326), now());
+    insert into radio_network (agency_id, name, retired_at) values
+        (1, 'National', null), (1, 'Old', now());
+    insert into radio_network_agency (network_id, agency_id) values (2, 2);
+    insert into radio_gateway (network_id, device_id) values (1, 2);
+    insert into radio_talkgroup (network_id, number, group_id) values (1, 9, 1), (2, 9, 2);
+    insert into radio (network_id, number, unit_id) values (1, 4711, 1), (1, 4712, 3), (2, 4711, 2);
 """
 
 
@@ -108,6 +114,28 @@ async def test_load_reads_everyone_and_makes_the_look_ups(conn: asyncpg.Connecti
     assert [a.id for a in got.agreements] == [1, 3]
     assert [f.name for f in got.fences.values()] == ["Port"]
     assert got.fences[1].area().equals(shapely.box(-88, 17, -87, 18))
+
+
+async def test_radios_are_those_of_networks_and_units_in_use(conn: asyncpg.Connection[Any]) -> None:
+    """DOM-RAD-14: the same number in two networks is two radios."""
+    await conn.execute(PEOPLE)
+    got = await directory_watch.load(conn)
+    assert {n.name: (n.agencies, n.gateways) for n in got.radio_networks.values()} == {
+        "National": ({1}, {2})
+    }
+    assert {key: each.unit for key, each in got.radios_by_number.items()} == {(1, 4711): 1}
+    assert [(t.network, t.number, t.group) for t in got.radio_talkgroups.values()] == [(1, 9, 1)]
+
+
+async def test_a_radio_of_a_unit_whose_agency_takes_no_part_is_not_taken(
+    conn: asyncpg.Connection[Any],
+) -> None:
+    """DOM-RAD-14."""
+    await conn.execute(PEOPLE)
+    await conn.execute("update unit set retired_at = null")
+    assert set((await directory_watch.load(conn)).radios_by_number) == {(1, 4711)}
+    await conn.execute("insert into radio_network_agency (network_id, agency_id) values (1, 2)")
+    assert set((await directory_watch.load(conn)).radios_by_number) == {(1, 4711), (1, 4712)}
 
 
 async def test_groups_of(conn: asyncpg.Connection[Any]) -> None:
