@@ -47,6 +47,11 @@ CAUSES: Final[Mapping[Cause, tuple[str, str, str]]] = {
         "This group was joined with another, in which somebody talks.",
         "Listen, and ask again when it is over.",
     ),
+    Cause.NOT_YOURS: (
+        "not_your_radio",
+        "This session does not talk here for that radio, or it carries another unit now.",
+        "Ask again, and let its frames name whom the answer says.",
+    ),
 }
 
 

@@ -27,6 +27,11 @@ Who waits stands in the queue by priority, equals in the order in which they ask
 behind an equal who asked later. An emergency pre-empts everything but another emergency, imminent
 peril everything that is neither (TS 22.179, R-5.7.2 and R-5.8); priority alone never interrupts.
 
+A *keyed* talker is a radio whose repeater transmits: nobody can stop it, it can only go unheard. So
+its time has no limit, and where another would be revoked for somebody else's call, or denied since
+too many wait, it waits and is heard from there on when its turn comes. Silence ends its talk as
+anybody's.
+
 Times are seconds of any clock that does not run backwards. Whoever drives a floor calls
 :meth:`Floor.pass_time` no later than :attr:`Floor.due`.
 """
@@ -36,6 +41,7 @@ from __future__ import annotations
 import bisect
 import enum
 import itertools
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -47,7 +53,7 @@ FIRST_WORD_S: Final = 2.0
 WARNED_S: Final = 5.0
 """So long before the end of his time a talker is warned."""
 QUEUE: Final = 8
-"""So many wait at most."""
+"""So many wait at most, besides those who are keyed."""
 
 
 class Call(enum.IntEnum):
@@ -75,11 +81,13 @@ class Cause(enum.StrEnum):
     """Nothing came of him."""
     PATCHED = "patched"
     """His group was joined with another, in which somebody talks."""
+    NOT_YOURS = "not_yours"
+    """The radio belongs to somebody else now, or its gateway may not talk for it here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """To the member: talk, at most until then."""
+    """To the member: talk, at most until then (``inf``: until he unkeys)."""
 
     member: str
     until: float
@@ -147,6 +155,8 @@ class Wish:
     priority: int
     order: int
     """The how-manieth request it was, of all floors that are counted together."""
+    keyed: bool = False
+    """Of a radio that cannot be stopped."""
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -214,13 +224,19 @@ class Floor:
             yield from self._give_up(member, None, now)
 
     def request(
-        self, member: str, now: float, call: Call = Call.NORMAL, priority: int = 0
+        self,
+        member: str,
+        now: float,
+        call: Call = Call.NORMAL,
+        priority: int = 0,
+        *,
+        keyed: bool = False,
     ) -> list[Told]:
-        """Somebody wants to talk. Asked again, what he asked last counts."""
-        return [*self._request(member, now, call, priority)]
+        """Somebody wants to talk, or has ``keyed``. Asked again, what he asked last counts."""
+        return [*self._request(member, now, call, priority, keyed)]
 
     def _request(
-        self, member: str, now: float, call: Call = Call.NORMAL, priority: int = 0
+        self, member: str, now: float, call: Call, priority: int, keyed: bool
     ) -> Iterator[Told]:
         yield from self._pass_time(now)
         may_talk = self.members.get(member)
@@ -229,21 +245,21 @@ class Floor:
             return
         talk = self.talk
         if talk is not None and talk.wish.member == member:
-            wish = self._wish(member, call, priority)
+            wish = self._wish(member, call, priority, keyed)
             if wish.call > talk.wish.call:
                 talk.wish = wish
                 yield Taken(member, call)
             yield Granted(member, talk.until)
             return
         left = self._place(member)
-        wish = self._wish_again(member, call, priority)
+        wish = self._wish_again(member, call, priority, keyed)
         if talk is None:
             yield from self._grant(wish, now)
         elif wish.call > talk.wish.call:
-            yield Revoked(talk.wish.member, Cause.PREEMPTED)
+            yield from self._silence(talk.wish, Cause.PREEMPTED)
             yield from self._grant(wish, now)
-            yield from self._places(left)
-        elif len(self.queue) >= QUEUE and wish.rank > self.queue[-1].rank:
+            yield from self._places(min(left, self._place(talk.wish.member) + 1))
+        elif self._no_place(wish):
             yield Denied(member, Cause.QUEUE_FULL)
         else:
             yield from self._enqueue(wish, left)
@@ -294,16 +310,16 @@ class Floor:
         self.members |= other.members
         talks = [talk for talk in (self.talk, other.talk) if talk is not None]
         talks.sort(key=lambda talk: (-talk.wish.call, talk.wish.order))
+        waiting = [*self.queue, *other.queue]
+        self.queue = sorted(waiting, key=lambda each: each.rank)
         for silenced in talks[1:]:
-            yield Revoked(silenced.wish.member, Cause.PATCHED)
+            yield from self._silence(silenced.wish, Cause.PATCHED)
         idle = [since for since in (self._idle_since, other._idle_since) if since is not None]
         self.talk, self._idle_since = None, max(idle, default=None)
         if talks:
             self.talk, self._idle_since = talks[0], None
             yield Taken(talks[0].wish.member, talks[0].wish.call)
-        self.queue = sorted([*self.queue, *other.queue], key=lambda each: each.rank)
-        while len(self.queue) > QUEUE:
-            yield Revoked(self.queue.pop().member, Cause.QUEUE_FULL)
+        yield from self._trim()
         yield from self._places()
 
     def divide(self, leaving: Collection[str], now: float) -> tuple[Floor, list[Told], list[Told]]:
@@ -322,23 +338,42 @@ class Floor:
         there.talk = self.talk
         return there, [*self._free(now)], [*there._places()]
 
-    def _wish(self, member: str, call: Call, priority: int) -> Wish:
-        return Wish(member, call, priority, next(self.requests))
+    def _wish(self, member: str, call: Call, priority: int, keyed: bool) -> Wish:
+        return Wish(member, call, priority, next(self.requests), keyed)
 
-    def _wish_again(self, member: str, call: Call, priority: int) -> Wish:
+    def _wish_again(self, member: str, call: Call, priority: int, keyed: bool) -> Wish:
         """A new wish in the place of one that waits; its turn among equals stays."""
         for waiting in self.queue:
             if waiting.member == member:
                 self.queue.remove(waiting)
-                same = (waiting.call, waiting.priority) == (call, priority)
-                return waiting if same else self._wish(member, call, priority)
-        return self._wish(member, call, priority)
+                same = (waiting.call, waiting.priority, waiting.keyed) == (call, priority, keyed)
+                return waiting if same else self._wish(member, call, priority, keyed)
+        return self._wish(member, call, priority, keyed)
+
+    def _silence(self, wish: Wish, cause: Cause) -> Iterator[Told]:
+        """Somebody else has the floor of who talks; a keyed one waits, and is told its place."""
+        if wish.keyed:
+            bisect.insort(self.queue, wish, key=lambda each: each.rank)
+            yield Queued(wish.member, self.queue.index(wish) + 1)
+        else:
+            yield Revoked(wish.member, cause)
+
+    def _no_place(self, wish: Wish) -> bool:
+        """Whether too many wait already in front of somebody."""
+        asking = [each for each in self.queue if not each.keyed]
+        return not wish.keyed and len(asking) >= QUEUE and wish.rank > asking[-1].rank
+
+    def _trim(self) -> Iterator[Told]:
+        """Those who are too many in the queue wait no more; who is keyed is not counted."""
+        asking = [each for each in self.queue if not each.keyed]
+        for late in reversed(asking[QUEUE:]):
+            self.queue.remove(late)
+            yield Revoked(late.member, Cause.QUEUE_FULL)
 
     def _enqueue(self, wish: Wish, left: int) -> Iterator[Told]:
         """Somebody waits from now on; ``left``: the place in the queue that he had before."""
         bisect.insort(self.queue, wish, key=lambda each: each.rank)
-        if len(self.queue) > QUEUE:
-            yield Revoked(self.queue.pop().member, Cause.QUEUE_FULL)
+        yield from self._trim()
         yield from self._places(min(left, self.queue.index(wish)))
 
     def _place(self, member: str) -> int:
@@ -352,7 +387,8 @@ class Floor:
             yield Queued(each.member, position)
 
     def _grant(self, wish: Wish, now: float) -> Iterator[Told]:
-        self.talk = Talk(wish, now + self.limit_s, now + FIRST_WORD_S - SILENCE_S)
+        until = math.inf if wish.keyed else now + self.limit_s
+        self.talk = Talk(wish, until, now + FIRST_WORD_S - SILENCE_S)
         self._idle_since = None
         yield Granted(wish.member, self.talk.until)
         yield Taken(wish.member, wish.call)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -142,6 +144,63 @@ def test_a_full_queue_takes_only_who_is_more_urgent() -> None:
     assert len(floor.queue) == QUEUE
 
 
+def test_a_keyed_radio_talks_as_long_as_it_is_keyed() -> None:
+    """DOM-RAD-18."""
+    floor = floor_of("radio", "b", limit_s=20.0)
+    assert floor.request("radio", 0.0, keyed=True) == [
+        Granted("radio", math.inf),
+        Taken("radio", Call.NORMAL),
+    ]
+    assert keep_talking(floor, 0.0, 600.0) == []
+    assert floor.request("b", 600.0) == [Queued("b", 1)]
+    assert floor.pass_time(600.0 + SILENCE_S) == [
+        Revoked("radio", Cause.SILENT),
+        Granted("b", 621.0),
+        Taken("b", Call.NORMAL),
+    ]
+
+
+def test_a_keyed_radio_goes_on_unheard_and_is_heard_from_there_on() -> None:
+    """DOM-RAD-18."""
+    floor = floor_of("radio", "b", "c")
+    floor.request("radio", 0.0, keyed=True)
+    floor.request("b", 0.1)
+    assert floor.request("c", 0.2, Call.EMERGENCY) == [
+        Queued("radio", 1),
+        Granted("c", 60.2),
+        Taken("c", Call.EMERGENCY),
+        Queued("b", 2),
+    ]
+    assert not floor.heard("radio", 0.3)
+    told = floor.release("c", 1.0)
+    assert told[:2] == [Granted("radio", math.inf), Taken("radio", Call.NORMAL)]
+    assert floor.heard("radio", 1.1)
+
+
+def test_a_keyed_radio_waits_where_no_place_is_left() -> None:
+    """DOM-RAD-18."""
+    names = [f"m{n}" for n in range(QUEUE + 1)]
+    floor = floor_of(*names, "radio", "late")
+    for name in names:
+        floor.request(name, 0.0)
+    assert floor.request("radio", 0.1, keyed=True) == [Queued("radio", QUEUE + 1)]
+    assert floor.request("late", 0.2) == [Denied("late", Cause.QUEUE_FULL)]
+    assert floor.release("radio", 0.3) == []
+    assert [wish.member for wish in floor.queue] == names[1:]
+
+
+def test_a_keyed_radio_waits_when_groups_are_patched() -> None:
+    """DOM-RAD-18."""
+    here, there = floor_of("a"), floor_of("radio")
+    there.requests = here.requests
+    here.request("a", 0.0)
+    there.request("radio", 0.1, keyed=True)
+    told = here.unite(there, 0.2)
+    assert told[0] == Queued("radio", 1) and Taken("a", Call.NORMAL) in told
+    assert not any(isinstance(each, Revoked) for each in told)
+    assert here.release("a", 0.3)[0] == Granted("radio", math.inf)
+
+
 MEMBERS = st.sampled_from(["a", "b", "c", "d", "e"])
 STEPS = st.sampled_from([0.0, 0.02, 0.3, 0.99, 1.0, 1.5, 4.0, 30.0])
 
@@ -163,6 +222,10 @@ class AnyOrder(RuleBasedStateMachine):
         self.asked: dict[str, tuple[int, int, int]] = {}
         """Who waits: his rank, made here once more."""
         self.count = 0
+        self.keyed = {"a", "b"}
+        """Radios."""
+        self.held: tuple[int, int, int] = (0, 0, 0)
+        """With what rank who talks was granted."""
 
     def took(self, told: list[Told]) -> None:
         preempted: Call | None = None
@@ -174,9 +237,15 @@ class AnyOrder(RuleBasedStateMachine):
                     if member in self.asked:
                         best = min(self.asked.values())
                         assert self.asked.pop(member) == best, "an equal waited longer"
+                        self.held = best
                     self.holds = member
+                    assert (until == math.inf) == (member in self.keyed)
+                case Queued(member) if member == self.holds:
+                    assert member in self.keyed, "only a radio waits where others are revoked"
+                    self.asked[member] = self.held
+                    self.holds, preempted = None, self.call
                 case Revoked(member, Cause.PREEMPTED):
-                    assert member == self.holds
+                    assert member == self.holds and member not in self.keyed
                     self.holds, preempted = None, self.call
                 case Taken(member, call):
                     assert member == self.holds
@@ -205,7 +274,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.joined.pop(member, None)
         self.took(self.floor.leave(member, self.now))
 
-    @rule(member=MEMBERS, call=st.sampled_from(Call), priority=st.integers(0, 2))
+    @rule(
+        member=MEMBERS,
+        call=st.sampled_from(Call),
+        priority=st.integers(0, 2),
+    )
     def request(self, member: str, call: Call, priority: int) -> None:
         self.took(self.floor.pass_time(self.now))
         if self.joined.get(member) and member != self.holds:
@@ -213,7 +286,10 @@ class AnyOrder(RuleBasedStateMachine):
             before = self.asked.get(member)
             if before is None or before[:2] != (-call, -priority):
                 self.asked[member] = (-call, -priority, self.count)
-        self.took(self.floor.request(member, self.now, call, priority))
+        if self.joined.get(member) and member == self.holds and call > self.call:
+            self.count += 1
+            self.held = (-call, -priority, self.count)
+        self.took(self.floor.request(member, self.now, call, priority, keyed=member in self.keyed))
 
     @rule(member=MEMBERS)
     def release(self, member: str) -> None:
