@@ -39,6 +39,8 @@ FRAMES_PER_SECOND = {"gateway": 50_000.0, "field": 30.0}
 FRAMES_PER_SECOND_OTHERWISE = 150.0
 SPEECH_PER_SECOND = 60.0
 """Frames of speech; 50 are sent by who talks."""
+SPEECH_OF_GATEWAYS = 64 * SPEECH_PER_SECOND
+"""Of a radio gateway, which talks for many."""
 FLOOD_FRAMES = 1_000
 """Frames refused as too fast, less those taken, before the session is closed."""
 
@@ -127,6 +129,7 @@ class Connection:
         self.core.unwatch(session)
         self.core.topics.leave(session)
         self.core.voice.gone(session)
+        self.core.radios.gone(session)
         self.core.sessions.remove(session)
 
     async def _listened_to(self) -> None:
@@ -266,6 +269,7 @@ class Connection:
         self.frames = Frames(self, session)
         if not ticket.limited:
             core.sessions.add(session)
+            core.radios.came(session)
         if session.barred is None:
             core.voice.came(session)
 
@@ -274,7 +278,8 @@ class Connection:
         core, who, ticket = self.core, session.principal, session.ticket
         role = "gateway" if who.gateway else next(iter(who.roles), "")
         self.bucket = Bucket(FRAMES_PER_SECOND.get(role, FRAMES_PER_SECOND_OTHERWISE), self.heard)
-        self._speech_bucket = Bucket(SPEECH_PER_SECOND, self.heard)
+        speech = SPEECH_OF_GATEWAYS if who.networks else SPEECH_PER_SECOND
+        self._speech_bucket = Bucket(speech, self.heard)
         known = None
         if isinstance(frame.auth, wire.PasswordAuth):
             known = core.signin.people.known(frame.auth.name)

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from uuid import UUID
 
 import asyncpg
 
@@ -31,6 +32,7 @@ from psn.picture.screens import Screens
 from psn.picture.tracking import LivePicture, PositionRefused, Standing, Taken, seat_of
 from psn.picture.tracks import Crossed, TrackWriter
 from psn.problems import Problem
+from psn.radio.radios import Radios
 from psn.record import mailboxes
 from psn.record.log import Record, forget
 from psn.record.mailboxes import Letter, Reader
@@ -63,6 +65,14 @@ def no_such_action(what: str) -> Refused:
     """The refusal of what is no action."""
     return Refused(
         "no_action", f"There is no action {what}.", "Compare its name with docs/domain.md."
+    )
+
+
+def _not_your_unit(what: str) -> Refused:
+    return Refused(
+        "not_your_unit",
+        f"This session may not {what} that unit.",
+        "Sign in with the device that is enrolled for the unit.",
     )
 
 
@@ -110,6 +120,7 @@ class Core:
             self.record, pool, self.screens.presence, lambda address: self.directory.name(address)
         )
         self.topics = Topics(self.rules)
+        self.radios = Radios(pool, self.rules, self.topics, self.sessions, now_ms)
         self.recorder = Recorder(dsn)
         self.voice = Exchange(
             asyncio.get_running_loop(),
@@ -153,6 +164,7 @@ class Core:
             fix = _fix_of_row(row)
             taken = self.picture.restore(fix, database.milliseconds(row["received_at"]))
             taken.seat = wire.MSGPACK.encode(seat_of(fix))
+        await self.radios.load()
 
     # -- positions
 
@@ -197,11 +209,7 @@ class Core:
         unit = None if unit_id is None else self.directory.units.get(unit_id)
         if unit is None or not access.may_report(who, unit):
             self.refused_positions += 1
-            raise Refused(
-                "not_your_unit",
-                "This session may not report positions of that unit.",
-                "Sign in with the device that is enrolled for the unit.",
-            )
+            raise _not_your_unit("report positions of")
         return unit
 
     def _take(self, unit: Unit, fix: wire.Fix) -> Taken:
@@ -248,8 +256,7 @@ class Core:
         Rights may have gone since it was sent first and stored, and only the acknowledgement got
         lost; so the record is asked about it all the same.
         """
-        who = session.principal
-        refusal = None
+        who, refusal = self._sender(session.principal, frame)
         for to in frame.to:
             if not access.may_write(who, to, self.rules):
                 refusal = Refused(
@@ -258,7 +265,7 @@ class Core:
                     "Choose another recipient, or write to the agency as a whole.",
                 )
                 break
-        return self.record.append(
+        stored = self.record.append(
             Letter(
                 wire.MessageBody(
                     id=frame.id,
@@ -275,6 +282,26 @@ class Core:
                 refusal,
             )
         )
+        if frame.unit is not None and refusal is None:
+            self._note_text(session, who, frame.id)
+        return stored
+
+    def _note_text(self, session: Session, who: Principal, message: UUID) -> None:
+        """The audit is told which gateway sent a unit's message."""
+        by = auditor.actor_of(session.principal, None, session.ticket.hash)
+        details = {"message": str(message)}
+        entry = Entry(by, "radio.text", who.address, who.agency, details, at=now_ms())
+        self.auditor.note(entry)
+
+    def _sender(self, who: Principal, frame: wire.Message) -> tuple[Principal, Problem | None]:
+        """Whose message it is: the session's, or a unit's for which a radio gateway sends it."""
+        if frame.unit is None:
+            return who, None
+        unit = self.directory.units.get(frame.unit)
+        if unit is None or not who.networks:
+            raise _not_your_unit("send messages of")
+        allowed = access.may_report(who, unit)
+        return access.of_unit(unit), None if allowed else _not_your_unit("send messages of")
 
     def seen(self, session: Session, frame: wire.Seen) -> None:
         """A client has a mailbox through a sequence. Not answered: the next one includes it."""
@@ -288,8 +315,26 @@ class Core:
     def read(self, session: Session, frame: wire.Read) -> asyncio.Future[int]:
         """A person has read entries; the future is done after the commit."""
         self._check_reads(session, frame.box)
+        if session.reader.carries:
+            raise Refused(
+                "not_allowed",
+                "A gateway reads nothing: it carries it.",
+                "Say with delivered what a radio has got.",
+            )
         name = self.directory.name(frame.box)
         return self.record.read(frame.box, name, session.reader, frame.seqs)
+
+    def delivered(self, session: Session, frame: wire.Delivered) -> asyncio.Future[int]:
+        """A unit's radio has got entries of its mailbox; the future is done after the commit."""
+        kind, _, number = frame.box.partition(":")
+        unit = self.directory.units.get(int(number)) if kind == "unit" else None
+        if unit is None or unit.id not in session.principal.carried:
+            raise _not_your_unit("say what has reached")
+        self._check_reads(session, frame.box)
+        # Nobody has what was not sent to his gateway.
+        seqs = [seq for seq in frame.seqs if seq <= session.cursors[frame.box]]
+        reader = self.reader(access.of_unit(unit))
+        return self.record.handed_over(frame.box, unit.callsign, reader, seqs)
 
     def _check_reads(self, session: Session, box: str) -> None:
         if box not in session.cursors:
@@ -359,6 +404,8 @@ class Core:
         staying = [each for each in self.sessions.all if each not in left]
         self.screens.mend(rules, staying)
         self.topics.mend(rules, staying)
+        if units is None:
+            self.radios.mend(rules)
         self.voice.mend(rules, only_shared=units is not None)
         return ended
 
@@ -375,7 +422,8 @@ class Core:
 
     def reader(self, who: Principal) -> Reader:
         """How receipts of ``who`` name him, and to whom."""
-        return Reader(who.address, who.name, access.known_to(who, self.rules))
+        known_to = access.known_to(who, self.rules)
+        return Reader(who.address, who.name, known_to, carries=bool(who.networks))
 
     # -- connections that were cut
 
@@ -410,57 +458,11 @@ class Core:
                 async with auditor.acting(connection, by):
                     await devices.wiped(connection, device)
 
-    # -- gateways
-
-    async def announce(self, session: Session, frame: wire.Announce, by: Actor) -> dict[str, int]:
-        """Make the units that a gateway names, or find them by key; their ids by key."""
-        who = session.principal
-        if not who.gateway:
-            raise Refused(
-                "not_allowed",
-                "Only a gateway announces units.",
-                "Enrol the device as a gateway.",
-            )
-        units = map(list, zip(*_unique_units(frame.units).values(), strict=True))
-        async with self.pool.acquire() as connection, auditor.acting(connection, by):
-            rows = await connection.fetch(_ANNOUNCE, who.agency, *units)
-        return {row["source_key"].partition("/")[2]: row["id"] for row in rows}
-
-
-_ANNOUNCE = """
-    INSERT INTO unit (agency_id, callsign, kind, source_key)
-    SELECT $1::int, n.callsign || CASE WHEN EXISTS (
-               SELECT FROM unit u
-                WHERE u.agency_id = $1::int AND u.callsign = n.callsign
-                  AND u.source_key IS DISTINCT FROM $1::int::text || '/' || n.key)
-           THEN ' (' || n.key || ')' ELSE '' END,
-           n.kind, $1::int::text || '/' || n.key
-      FROM unnest($2::text[], $3::text[], $4::text[]) AS n(key, callsign, kind)
-        ON CONFLICT (source_key) DO UPDATE SET callsign = excluded.callsign
-    RETURNING id, source_key
-"""
-
 
 def _fences(directory: Directory) -> FenceIndex:
     return FenceIndex(
         Fence(row.id, row.name, row.agency, row.area()) for row in directory.fences.values()
     )
-
-
-def _unique_units(units: Iterable[wire.AnnouncedUnit]) -> dict[str, tuple[str, str, str]]:
-    """One row a key; a callsign used twice in the announcement is told apart by its key."""
-    by_key = {unit.key: unit for unit in units}
-    callsigns: dict[str, int] = {}
-    for unit in by_key.values():
-        callsigns[unit.callsign] = callsigns.get(unit.callsign, 0) + 1
-    return {
-        key: (
-            key,
-            unit.callsign if callsigns[unit.callsign] == 1 else f"{unit.callsign} ({key})",
-            unit.kind,
-        )
-        for key, unit in by_key.items()
-    }
 
 
 def _fix_of_row(row: asyncpg.Record) -> wire.Fix:

@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from psn import database, wire
+from psn.announcing import announce
 from psn.core import Refused, now_ms
 from psn.identity.signin import SignInRefused
 from psn.problems import Problem
@@ -39,6 +40,8 @@ ACTS_AT_ONCE = 200
 """Actions of one session that may wait to be done."""
 ANNOUNCEMENTS_AT_ONCE = 2
 """Announcements of one gateway that may wait for the database."""
+REPORTS_AT_ONCE = 4
+"""Reports of radios that were heard, of one gateway, that may wait for the database."""
 RETRY_MS = 1_000
 """What was refused for now is worth another try after so long."""
 
@@ -51,6 +54,7 @@ class Frames:
         self.session = session
         self.core = connection.core
         self._announcing: set[asyncio.Task[None]] = set()
+        self._reporting: set[asyncio.Task[None]] = set()
         self._acting = asyncio.Lock()
         self._waiting_acts = 0
 
@@ -105,6 +109,39 @@ class Frames:
         self.connection.bucket.charge(len(frame.seqs) / READS_A_FRAME)
         self._answer(self.core.read(self.session, frame), frame.n, None)
 
+    def _delivered(self, frame: wire.Delivered) -> None:
+        self.connection.bucket.charge(len(frame.seqs) / READS_A_FRAME)
+        self._answer(self.core.delivered(self.session, frame), frame.n, None)
+
+    def _radio_heard(self, frame: wire.RadioHeard) -> None:
+        self.connection.bucket.charge(len(frame.heard) / READS_A_FRAME)
+        if len(self._reporting) >= REPORTS_AT_ONCE:
+            text = "This gateway hears more than can be stored."
+            raise Refused("too_fast", text, "Wait for the answer, and gather more.", RETRY_MS)
+        task = asyncio.create_task(self._kept(frame))
+        self._reporting.add(task)
+        task.add_done_callback(self._reporting.discard)
+
+    async def _kept(self, frame: wire.RadioHeard) -> None:
+        try:
+            await self.core.radios.report(self.session, frame)
+            self.connection.send(wire.Ok(n=frame.n))
+        except Problem as problem:
+            self.connection.refuse(problem, frame.n)
+        except (*database.PASSING, asyncpg.PostgresError) as problem:
+            log.warning("who was heard was not kept: %s", problem)
+            self.connection.refuse(unavailable("It could not be stored."), frame.n)
+
+    def _radio_presence(self, frame: wire.RadioPresence) -> None:
+        self.connection.bucket.charge((len(frame.here) + len(frame.gone)) / READS_A_FRAME)
+        self.core.radios.presence(self.session, frame)
+        self.connection.send(wire.Ok(n=frame.n))
+
+    def _radio_state(self, frame: wire.RadioState) -> None:
+        self.connection.bucket.charge(WATCH_FRAMES)
+        self.core.radios.state(self.session, frame)
+        self.connection.send(wire.Ok(n=frame.n))
+
     def _watch(self, frame: wire.Watch) -> None:
         self.connection.bucket.charge(WATCH_FRAMES)
         self.core.watch(self.session, frame)
@@ -153,10 +190,11 @@ class Frames:
 
     def _floor_ask(self, frame: wire.FloorAsk) -> None:
         self.connection.bucket.charge(WATCH_FRAMES)
-        self.core.voice.ask(self.session, VoiceGroup.of(frame.group), frame.call)
+        group = VoiceGroup.of(frame.group)
+        self.core.voice.ask(self.session, group, frame.call, frame.radio)
 
     def _floor_release(self, frame: wire.FloorRelease) -> None:
-        self.core.voice.release(self.session, VoiceGroup.of(frame.group))
+        self.core.voice.release(self.session, VoiceGroup.of(frame.group), frame.radio)
 
     def _do(self, frame: wire.Do) -> None:
         if self._waiting_acts >= ACTS_AT_ONCE:
@@ -204,9 +242,8 @@ class Frames:
 
     async def _announced(self, frame: wire.Announce) -> None:
         try:
-            units = await self.core.announce(
-                self.session, frame, self.connection.actor(self.session)
-            )
+            who, by = self.session.principal, self.connection.actor(self.session)
+            units = await announce(self.core.pool, who, frame, by)
             await self.core.refresh_directory()
             self.connection.send(wire.Announced(n=frame.n, units=units))
         except Problem as problem:
@@ -238,6 +275,10 @@ _HANDLERS: dict[type, Callable[[Frames, Any], None]] = {
     wire.Seen: Frames._seen,
     wire.Positions: Frames._positions,
     wire.Read: Frames._read,
+    wire.Delivered: Frames._delivered,
+    wire.RadioHeard: Frames._radio_heard,
+    wire.RadioPresence: Frames._radio_presence,
+    wire.RadioState: Frames._radio_state,
     wire.Watch: Frames._watch,
     wire.Unwatch: Frames._unwatch,
     wire.Announce: Frames._announce,

@@ -44,6 +44,7 @@ class CoreCollector:
             "speech_relayed": (core.voice.relay.relayed, "Frames of speech handed to sockets"),
             "speech_late": (core.voice.relay.late, "Frames of speech dropped: a socket was behind"),
             "speech_refused": (core.voice.refused, "Frames of speech that were not passed on"),
+            "radios_heard": (core.radios.reports, "Times that gateways have heard radios"),
             "talks_recorded": (core.recorder.kept, "Talks of which a recording was begun"),
             "talk_lost": (core.recorder.lost, "Seconds of talk lost: database away too long"),
             "record_entries": (core.record.committed, "Mailbox entries committed"),

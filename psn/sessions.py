@@ -124,14 +124,17 @@ class Sessions:
         self.all.add(session)
         for box in session.cursors:
             self._by_box[box].add(session)
-        address = session.principal.address
-        self._connections[address] += 1
-        leaving = self._leaving.pop(address, None)
+        self.came(session.principal)
+        self.catch_up(session)
+
+    def came(self, who: Principal) -> None:
+        """A person or unit is connected, by a session of its own or by what carries its word."""
+        self._connections[who.address] += 1
+        leaving = self._leaving.pop(who.address, None)
         if leaving is not None:
             leaving.cancel()
-        elif self._connections[address] == 1:
-            self._presence(session.principal, True)
-        self.catch_up(session)
+        elif self._connections[who.address] == 1:
+            self._presence(who, True)
 
     def remove(self, session: Session) -> None:
         """A session's connection has ended."""
@@ -142,14 +145,15 @@ class Sessions:
             self._leave_box(session, box)
         if session.catching_up is not None:
             session.catching_up.cancel()
-        address = session.principal.address
-        self._connections[address] -= 1
-        if not self._connections[address]:
-            del self._connections[address]
+        self.went(session.principal)
+
+    def went(self, who: Principal) -> None:
+        """One of the ways by which it was connected has ended (:meth:`came`)."""
+        self._connections[who.address] -= 1
+        if not self._connections[who.address]:
+            del self._connections[who.address]
             loop = asyncio.get_running_loop()
-            self._leaving[address] = loop.call_later(
-                GONE_AFTER_SECONDS, self._left, session.principal
-            )
+            self._leaving[who.address] = loop.call_later(GONE_AFTER_SECONDS, self._left, who)
 
     def _left(self, principal: Principal) -> None:
         del self._leaving[principal.address]

@@ -77,6 +77,12 @@ TABLES = (
     )
     """,
     "create index radio_heard_last on radio_heard (last_at)",
+    # A radio that carries no unit is heard as its gateway.
+    "alter table recording drop constraint recording_talker_check",
+    """
+    alter table recording add constraint recording_talker_check
+        check (talker ~ '^(person|unit|device):[1-9][0-9]*$')
+    """,
 )
 WATCHED = (
     "radio_network",
@@ -102,7 +108,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Without radio networks: gateways serve nobody's."""
+    """Without radio networks: gateways serve nobody's. What unknown radios said stays."""
+    op.execute("alter table recording drop constraint recording_talker_check")
+    op.execute(
+        "alter table recording add constraint recording_talker_check"
+        " check (talker ~ '^(person|unit):[1-9][0-9]*$') not valid"
+    )
     op.execute("drop table radio_heard")
     for table in reversed(WATCHED):
         op.execute(f"drop table {table}")

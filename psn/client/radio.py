@@ -174,9 +174,9 @@ class RadioLine:
     async def serve(self, changed: Callable[[Plan], None] = lambda plan: None) -> None:
         """Learn what this gateway serves, after every reconnection too.
 
-        ``changed`` is called with :attr:`plan` whenever it has changed, first with all of it.
-        Raises :class:`ClientRefused` (``no_topic``) for a gateway that serves no radio network yet,
-        ``ConnectionError`` when the link is lost meanwhile.
+        ``changed`` is called with :attr:`plan` whenever it has changed; a gateway that serves no
+        radio network (yet) has an empty one. Raises :class:`ClientRefused` (``no_topic``) for what
+        is no gateway, ``ConnectionError`` when the link is lost meanwhile.
         """
         self._changed = changed
         await self._follow(TOPIC)

@@ -166,16 +166,18 @@ class Record:
         """A reader's client has the mailbox through a sequence: receipts go to the senders.
 
         Where nobody waits for a receipt, the disk is left alone: two thirds of what arrives are
-        receipts and copies of what the reader wrote himself.
+        receipts and copies of what the reader wrote himself. Of who only carries it, it is noted
+        how far he has come, and no sender is told.
         """
+        if reader.carries:
+            self.joined(box, box_name, reader, min(through, self.heads.get(box, 0)))
+            return _settled()
         mark = Mark(box, box_name, reader, through=through)
         known = max(self.arrived.get(mark.key, -1), self._asked.get(mark.key, -1))
         # An entry above the head is one whose commit was not answered; what it is, is not known.
         newest = through if through > self.heads.get(box, 0) else self._letters.get(box, 0)
         if known >= min(through, newest):
-            done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-            done.set_result(0)
-            return done
+            return _settled()
         self._asked[mark.key] = through
         return self._ask(mark)
 
@@ -184,6 +186,12 @@ class Record:
     ) -> asyncio.Future[int]:
         """A person has read entries of a mailbox: receipts go to the senders."""
         return self._ask(Mark(box, box_name, reader, seqs=seqs))
+
+    def handed_over(
+        self, box: str, box_name: str, reader: Reader, seqs: Sequence[int]
+    ) -> asyncio.Future[int]:
+        """Entries of a reader's mailbox were brought to him: their senders get receipts."""
+        return self._ask(Mark(box, box_name, reader, seqs=seqs, state=mailboxes.DELIVERED))
 
     def _ask(self, what: Letter | Mark) -> asyncio.Future[int]:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -402,6 +410,13 @@ class Record:
 
 class Doubtful(Exception):
     """The database refused a batch, for a reason that may be one entry's; ``__cause__`` says it."""
+
+
+def _settled() -> asyncio.Future[int]:
+    """Nothing is to be done."""
+    done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    done.set_result(0)
+    return done
 
 
 def forget(done: asyncio.Future[int]) -> None:

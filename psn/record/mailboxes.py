@@ -58,6 +58,8 @@ class Reader:
     address: str
     name: str
     known_to: frozenset[int]
+    carries: bool = False
+    """It carries what it receives to somebody else, so that nobody has it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Mark:
     """A reader has received a mailbox through a sequence, or has read entries of it.
 
     ``since``: he has to do with the mailbox from there on; no receipts for what came before, also
-    when it was his once already.
+    when it was his once already. ``state``: what he has done with the entries ``seqs``.
     """
 
     box: str
@@ -74,6 +76,7 @@ class Mark:
     through: int | None = None
     since: int = 0
     seqs: Sequence[int] = ()
+    state: int = READ
 
     @property
     def key(self) -> tuple[str, str]:
@@ -131,7 +134,7 @@ async def store(
     ]
     rows = await connection.fetch(
         "SELECT number, box, seq, body FROM pg_temp.store($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-        " $11, $12, $13, $14, $15, $16, $17)",
+        " $11, $12, $13, $14, $15, $16, $17, $18)",
         now,
         *_columns(marks),
         [letter.body.id for letter in rows_of],
@@ -243,13 +246,13 @@ def _answer(
 def _columns(marks: list[Mark]) -> tuple[list[str] | list[int] | str, ...]:
     """Marks as :data:`_STORE` takes them: cursors to advance, entries read, and all names."""
     furthest: dict[tuple[str, str], Mark] = {}
-    reads: dict[tuple[str, str, int], Mark] = {}
+    reads: dict[tuple[str, str, int, int], Mark] = {}
     names: dict[str, str] = {}
     for mark in marks:
         names[mark.box] = mark.box_name
         names[mark.reader.address] = mark.reader.name
         if mark.through is None:
-            reads |= {(*mark.key, seq): mark for seq in mark.seqs}
+            reads |= {(*mark.key, seq, mark.state): mark for seq in mark.seqs}
             continue
         other = furthest.get(mark.key)
         if other is None or (mark.through or 0) > (other.through or 0):
@@ -262,9 +265,10 @@ def _columns(marks: list[Mark]) -> tuple[list[str] | list[int] | str, ...]:
         [mark.through or 0 for mark in arrived],
         [mark.since for mark in arrived],
         [_array(mark.reader.known_to) for mark in arrived],
-        [box for box, _, _ in reads],
-        [reader for _, reader, _ in reads],
-        [seq for _, _, seq in reads],
+        [box for box, _, _, _ in reads],
+        [reader for _, reader, _, _ in reads],
+        [seq for _, _, seq, _ in reads],
+        [state for _, _, _, state in reads],
         [_array(mark.reader.known_to) for mark in reads.values()],
         _encode_body(names).decode(),
     )

@@ -17,7 +17,7 @@
 CREATE OR REPLACE FUNCTION pg_temp.store(
   clock bigint,
   mark_box text[], mark_reader text[], mark_through bigint[], mark_since bigint[], mark_known text[],
-  read_box text[], read_reader text[], read_seq bigint[], read_known text[],
+  read_box text[], read_reader text[], read_seq bigint[], read_state int[], read_known text[],
   names jsonb,
   message_uid uuid[], message_author text[], message_agency int[], message_body text[],
   copy_number int[], copy_box text[]
@@ -58,8 +58,10 @@ BEGIN
              OFFSET 0) AS e
        UNION ALL
       SELECT r.address, r.reader, r.known,
-             (SELECT e.log_id FROM mailbox_entry e WHERE e.address = r.address AND e.seq = r.seq), 2
-        FROM unnest(read_box, read_reader, read_seq, read_known) AS r(address, reader, seq, known)
+             (SELECT e.log_id FROM mailbox_entry e WHERE e.address = r.address AND e.seq = r.seq),
+             r.state
+        FROM unnest(read_box, read_reader, read_seq, read_state, read_known)
+                 AS r(address, reader, seq, state, known)
        WHERE r.seq > coalesce((SELECT d.joined FROM delivery d
                                 WHERE d.address = r.address AND d.reader = r.reader), 0)
     ), earned AS MATERIALIZED (

@@ -6,6 +6,7 @@ One timer for each net lets it say what comes about by itself.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -89,8 +90,11 @@ class Announcer:
             case floors.Granted(_, until):
                 if party.talk is not there.floor.talk:  # else it has asked while it talks
                     party.talk, party.last, party.told_wrong = there.floor.talk, None, False
-                _send(there, party, "granted", until=self._time_of(until))
+                at = None if math.isinf(until) else self._time_of(until)
+                _send(there, party, "granted", until=at)
             case floors.Queued(_, position):
+                # A radio goes on whatever it is told: what it says meanwhile needs no other word.
+                party.told_wrong = party.radio is not None
                 _send(there, party, "queued", position=position)
             case floors.Warned(_, seconds):
                 until = self._time_of(self._loop.time() + seconds)
@@ -100,13 +104,16 @@ class Announcer:
             case floors.Revoked(_, cause):
                 party.told_wrong = True  # by this: what is on its way needs no other word
                 _send(there, party, "revoked", cause=cause)
+                if party.radio is not None:  # it asks anew when it keys anew
+                    there.keyed.pop((party.session, party.radio), None)
+                    there.floor.members.pop(party.key, None)
 
     def state(self, there: Group) -> wire.Floor:
         """Who talks, for who hears this group."""
         talk, talker = there.floor.talk, self._heard_in(there)
         if talk is None or talker is None:
             return wire.Floor(group=there.of.address)
-        who = talker.session.principal
+        who = talker.speaker
         return wire.Floor(
             group=there.of.address,
             talker=who.address,
@@ -128,7 +135,7 @@ class Announcer:
         if found is None:
             return None
         where, talker = found
-        carried = where is there or self._carries(talker.session.principal, there.of)
+        carried = where is there or self._carries(talker.speaker, there.of)
         return talker if carried else None
 
     def _state_to_all(self, net: Net, but: str | None = None) -> None:
@@ -163,7 +170,7 @@ class Announcer:
             self._emergency(there)
 
     def _about(self, there: Group, party: Party, call: wire.CallKind) -> About:
-        who = party.session.principal
+        who = party.speaker
         return About(
             there.of,
             self._name(there.of),
@@ -213,5 +220,7 @@ def _send(
             code=code,
             text=text,
             todo=todo,
+            radio=party.radio,
+            talker="" if party.radio is None else party.speaker.address,
         )
     )

@@ -9,7 +9,7 @@ from psn import wire
 from psn.voice.calls import Over
 from psn.voice.floor import QUEUE, Cause
 from psn.voice.patches import Patch
-from psn.wire import VoiceGroup
+from psn.wire import Radio, VoiceGroup
 
 CAUSES: Final[Mapping[Cause, tuple[str, str, str]]] = {
     Cause.LISTEN_ONLY: (
@@ -93,7 +93,20 @@ def call_over(group: VoiceGroup, why: Over) -> wire.VoiceGone:
     return wire.VoiceGone(group=group.address, code=why, text=text, todo=todo)
 
 
-def denied(group: VoiceGroup, cause: Cause) -> wire.FloorYours:
-    """Told to who asks for the floor of a group that does not know him."""
+def denied(group: VoiceGroup, cause: Cause, radio: Radio | None = None) -> wire.FloorYours:
+    """Told to who asks for the floor of a group that does not know him, or for a radio."""
+    return _refused(group, "denied", cause, radio)
+
+
+def revoked(group: VoiceGroup, cause: Cause, radio: Radio | None) -> wire.FloorYours:
+    """Told to a gateway that no longer talks for a radio."""
+    return _refused(group, "revoked", cause, radio)
+
+
+def _refused(
+    group: VoiceGroup, state: wire.FloorState, cause: Cause, radio: Radio | None
+) -> wire.FloorYours:
     code, text, todo = CAUSES[cause]
-    return wire.FloorYours(group=group.address, state="denied", code=code, text=text, todo=todo)
+    return wire.FloorYours(
+        group=group.address, state=state, code=code, text=text, todo=todo, radio=radio
+    )

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -32,25 +32,24 @@ from psn.access import Principal, Rules
 from psn.picture.fanout import websocket_frame
 from psn.problems import Problem
 from psn.sessions import Session
-from psn.voice import floor as floors
-from psn.voice import rights
+from psn.voice import keying, passing, rights
 from psn.voice.announcer import CALLS, Announcer
 from psn.voice.calls import Calls, Over, PrivateCall
-from psn.voice.causes import call_over, denied, gone, patched
-from psn.voice.deed import Deed
-from psn.voice.floor import Cause, Floor
+from psn.voice.causes import call_over, denied, gone, patched, revoked
+from psn.voice.deed import Deed, interrupted
+from psn.voice.floor import Cause, Floor, Told
 from psn.voice.group import Group, Net, Party
 from psn.voice.patches import Patch, Patches
 from psn.voice.relay import Relay
 from psn.voice.rights import Voice
 from psn.voice.talk import About, Talk
 from psn.wire import Speech, VoiceGroup
-from psn.wire.voice import NUMBERS, GroupKind
+from psn.wire.voice import GroupKind
 
-LONGEST_GAP: Final = 250
-"""Frames that may be missing within a talk: 5 s of them."""
 MOST_GROUPS: Final = 64
 """So many groups one session hears at most."""
+MOST_OF_GATEWAYS: Final = 1_000
+"""So many a radio gateway hears: its networks may have as many talkgroups."""
 
 
 class Exchange:
@@ -101,8 +100,9 @@ class Exchange:
             text = f"There is no voice group {group.address} that you may hear."
             raise Problem("not_your_group", text, "Ask who manages it to make you a member.")
         joined = self.relay.groups(session)
-        if group not in joined and len(joined) >= MOST_GROUPS:
-            text = f"This session hears {MOST_GROUPS} groups already."
+        most = MOST_OF_GATEWAYS if session.principal.networks else MOST_GROUPS
+        if group not in joined and len(joined) >= most:
+            text = f"This session hears {most} groups already."
             raise Problem("too_many_groups", text, "Leave one of them first.")
         there = self.groups.get(group)
         if there is None:
@@ -120,6 +120,8 @@ class Exchange:
             self._answered(session, there)
 
     def _note_listener(self, session: Session, group: VoiceGroup) -> None:
+        if session.principal.networks:
+            return  # that a talkgroup was joined with the group is in the audit
         owner = rights.owner(group, self._rules.directory)
         self._note(Deed(session, "voice.monitored", group, agency=owner))
 
@@ -157,6 +159,7 @@ class Exchange:
         there = self.groups.get(group)
         party = None if there is None else there.parties.pop(session, None)
         if there is not None and party is not None:
+            self._unkey(there, keying.of_session(there, session))
             self._announcer.tell(there.net, there.floor.leave(party.key, self._loop.time()))
         elif group.kind is GroupKind.CALL:
             self._calls.decline(group, session.principal.address)
@@ -207,7 +210,11 @@ class Exchange:
                 party.session.send(gone(there.of))
         now = self._loop.time()
         for party in going:
+            self._unkey(there, keying.of_session(there, party.session))
             self._announcer.tell(there.net, there.floor.leave(party.key, now))
+        for party in keying.strangers(there, self._rules):
+            self._unkey(there, [party])
+            party.session.send(revoked(there.of, Cause.NOT_YOURS, party.radio))
         for session, party in list(there.parties.items()):
             if there.floor.members.get(party.key) and may[session] is Voice.LISTEN:
                 self._note_listener(session, there.of)
@@ -267,7 +274,7 @@ class Exchange:
         here, there = (self.groups[group] for group in patch.groups)
         net, now = here.net, self._loop.time()
         self._announcer.tell(net, net.floor.pass_time(now))
-        leaving = [party.key for party in there.parties.values()]
+        leaving = [party.key for party in (*there.parties.values(), *there.keyed.values())]
         floor, told_here, told_there = net.floor.divide(leaving, now)
         net.groups.remove(there)
         there.net = Net(floor)
@@ -377,22 +384,32 @@ class Exchange:
 
     # -- the floor
 
-    def ask(self, session: Session, group: VoiceGroup, call: wire.CallKind) -> None:
-        """A session asks for the floor; it is answered with ``floor_yours``."""
+    def ask(
+        self,
+        session: Session,
+        group: VoiceGroup,
+        call: wire.CallKind,
+        radio: wire.Radio | None = None,
+    ) -> None:
+        """A session asks for the floor, or a ``radio`` has keyed; ``floor_yours`` answers."""
         there = self.groups.get(group)
         party = None if there is None else there.parties.get(session)
         self._strays.pop(session, None)
         if there is None or party is None:
-            session.send(denied(group, Cause.NOT_MEMBER))
+            session.send(denied(group, Cause.NOT_MEMBER, radio))
             return
-        priority = rights.floor_priority(session.principal)
-        told = there.floor.request(party.key, self._loop.time(), CALLS[call], priority)
-        for each in told:
-            if isinstance(each, floors.Revoked) and each.cause is Cause.PREEMPTED:
-                found = there.net.find(each.member)
-                # Who is in both of two patched groups may take it from himself.
-                if found is not None and found[1].session is not session:
-                    self._note_interrupted(session, group, found[1].session.principal)
+        now, before = self._loop.time(), there.floor.talker
+        if radio is None:
+            priority = rights.floor_priority(session.principal)
+            told: Sequence[Told] = there.floor.request(party.key, now, CALLS[call], priority)
+        else:
+            asked = keying.ask(there, session, radio, CALLS[call], self._rules, self._numbers, now)
+            if asked is None:
+                return
+            party, told = asked
+        whom = interrupted(there, party, before, told)
+        if whom is not None:
+            self._note_interrupted(session, group, whom)
         self._announcer.tell(there.net, told)
 
     def _note_interrupted(self, session: Session, group: VoiceGroup, whom: Principal) -> None:
@@ -403,12 +420,23 @@ class Exchange:
         by = session if known else None
         self._note(Deed(by, "voice.interrupted", group, whom, None, whom.agency))
 
-    def release(self, session: Session, group: VoiceGroup) -> None:
-        """A session gives up the floor, or its place in the queue; nothing when it has neither."""
+    def release(self, session: Session, group: VoiceGroup, radio: wire.Radio | None = None) -> None:
+        """A session gives up the floor, or its place in the queue, or a ``radio`` has unkeyed;
+        nothing when it has neither.
+        """
         there = self.groups.get(group)
+        if there is not None and radio is not None:
+            keyed = there.keyed.get((session, radio))
+            self._unkey(there, [] if keyed is None else [keyed])
+            return
         party = None if there is None else there.parties.get(session)
         if there is not None and party is not None:
             self._announcer.tell(there.net, there.floor.release(party.key, self._loop.time()))
+
+    def _unkey(self, there: Group, keyed: Iterable[Party]) -> None:
+        for party in keyed:
+            told = keying.take_out(there, party, self._loop.time())
+            self._announcer.tell(there.net, told)
 
     def _call_in(self, there: Group) -> None:
         """Tell people who may hear an emergency call, and are not in its group, that it is on.
@@ -448,7 +476,9 @@ class Exchange:
         """
         there = self.groups.get(frame.group)
         party = None if there is None else there.parties.get(session)
-        problem = self._wrong(session, there, party, frame)
+        if there is not None and session.principal.networks:
+            party = keying.speaking(there, session, frame)
+        problem = passing.wrong(session, there, party, frame, self._loop.time())
         if problem is not None:
             self.refused += 1
             if party is None:
@@ -477,24 +507,6 @@ class Exchange:
         if not told:
             raise problem
 
-    def _wrong(
-        self, session: Session, there: Group | None, party: Party | None, frame: Speech
-    ) -> Problem | None:
-        """Why a frame of speech is not passed on."""
-        if frame.talker != session.principal.address:
-            text = f"This session does not speak as {frame.talker}."
-            return Problem("not_you", text, f"Speak as {session.principal.address}.")
-        if there is None or party is None or there.floor.talker != party.key:
-            return _no_floor(frame.group)
-        if party.last is not None and not 0 < (frame.number - party.last) % NUMBERS <= LONGEST_GAP:
-            text = "Frames of speech came twice, backwards, or with too long a gap."
-            return Problem("bad_sequence", text, "Number the frames of a talk 0, 1, 2 …")
-        # What is not passed on does not keep the floor.
-        if not there.floor.heard(party.key, self._loop.time()):
-            return _no_floor(frame.group)
-        party.last = frame.number
-        return None
-
     # -- time
 
     def _now(self) -> datetime:
@@ -512,8 +524,3 @@ def _called(call: PrivateCall, to: list[str]) -> wire.Called:
         to=to,
         call=call.kind,
     )
-
-
-def _no_floor(group: VoiceGroup) -> Problem:
-    text = f"You do not have the floor of {group.address}; nobody hears you."
-    return Problem("no_floor", text, "Ask for the floor, and talk when it is granted.")

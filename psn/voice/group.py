@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import asyncio
 
+from psn.access import Principal
 from psn.sessions import Session
 from psn.voice.floor import Call, Floor
 from psn.voice.floor import Talk as Floored
 from psn.voice.talk import Talk
-from psn.wire import VoiceGroup
+from psn.wire import Radio, VoiceGroup
 
 
 class Party:
-    """One session in one group."""
+    """One session in one group, or a radio that has keyed, for which a gateway's session talks."""
 
-    __slots__ = ("key", "last", "session", "talk", "told_wrong")
+    __slots__ = ("_speaker", "key", "last", "radio", "session", "talk", "told_wrong")
 
-    def __init__(self, session: Session, number: int) -> None:
+    def __init__(
+        self,
+        session: Session,
+        number: int,
+        speaker: Principal | None = None,
+        radio: Radio | None = None,
+    ) -> None:
+        """``speaker``: as whom it is heard; none: as whose session it is."""
         self.session = session
-        self.key = f"{session.principal.address}/{number}"
+        self._speaker = speaker
+        self.radio = radio
+        self.key = f"{self.speaker.address}/{number}"
         """Its name at the floor."""
         self.talk: Floored | None = None
         """What the floor calls the talk that it was granted last."""
@@ -26,6 +36,11 @@ class Party:
         """Number of the newest frame of its present talk."""
         self.told_wrong = False
         """Whether it was told already, for this talk, that its frames are not passed on."""
+
+    @property
+    def speaker(self) -> Principal:
+        """As whom it is heard."""
+        return self._speaker or self.session.principal
 
 
 class Net:
@@ -41,7 +56,7 @@ class Net:
     def find(self, key: str) -> tuple[Group, Party] | None:
         """Who goes by that name at the floor, and where; none: he is gone."""
         for group in self.groups:
-            for party in group.parties.values():
+            for party in (*group.parties.values(), *group.keyed.values()):
                 if party.key == key:
                     return group, party
         return None
@@ -56,13 +71,15 @@ class Net:
 class Group:
     """One voice group as it is now."""
 
-    __slots__ = ("net", "of", "parties", "recorded", "recording", "taking_part")
+    __slots__ = ("keyed", "net", "of", "parties", "recorded", "recording", "taking_part")
 
     def __init__(self, of: VoiceGroup, net: Net) -> None:
         self.of = of
         self.net = net
         net.groups.append(self)
         self.parties: dict[Session, Party] = {}
+        self.keyed: dict[tuple[Session, Radio], Party] = {}
+        """Radios that are keyed, by gateway (``psn.voice.keying``)."""
         self.recorded: tuple[Floored, Call] | None = None
         """What the floor calls the talk that is recorded, and what kind of call it is."""
         self.recording: Talk | None = None

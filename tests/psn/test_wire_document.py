@@ -76,6 +76,7 @@ RAISED = re.compile(
 )
 NAMED = re.compile(r"\(\"(?P<code>[a-z_]+)\", \"[A-Z][^\"]+\.\"\)")
 SAYING = (
+    "announcing",
     "core",
     "connection",
     "door",
@@ -88,6 +89,8 @@ SAYING = (
     "wire/codec",
     "topics",
     "voice/exchange",
+    "voice/passing",
+    "radio/radios",
     "voice/patches",
 )
 

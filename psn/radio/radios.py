@@ -1,0 +1,272 @@
+"""What radio gateways tell: who was heard, who is there, how sites and links are.
+
+What is heard is in memory, shown once a second, and written to the database with each report
+before that is answered. How a gateway is belongs to its session: when that is over, it is lost
+since then. Units whose radios are there are connected, as far as others see, while they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import asyncpg
+
+from psn import access, database, wire
+from psn.access import Principal, Rules
+from psn.problems import Problem
+from psn.radio import heard, items
+from psn.radio.heard import Row
+from psn.radio.items import TOPIC, Number
+from psn.sessions import Session, Sessions
+from psn.topics import Item, Topic, Topics
+from psn.wire import Radio
+
+SHOWN_EVERY_S: Final = 1.0
+KNOWN_EVERY: Final = 30
+"""Of radios that carry units it is shown each so manieth time: their units are on the map."""
+
+
+class Radios:
+    """Radio networks as this server knows them now."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        rules: Rules,
+        topics: Topics,
+        sessions: Sessions,
+        clock: Callable[[], int],
+    ) -> None:
+        """``clock``: the server's, milliseconds UTC."""
+        self._pool = pool
+        self._rules = rules
+        self._topics = topics
+        self._sessions = sessions
+        self._clock = clock
+        self.heard: dict[Number, Row] = {}
+        self._rings: dict[Number, int] = {}
+        """How often the red button of a radio that carries no unit was pressed."""
+        self._unshown: set[Number] = set()
+        self._turn = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._keeping = asyncio.Lock()
+        self._here: dict[Session, dict[Radio, Principal | None]] = {}
+        """By gateway: the radios that are there, and the units that are connected by them."""
+        self._states: dict[int, tuple[Session | None, int, wire.RadioState | None]] = {}
+        """By device: its session, since when it is so, and what it said last."""
+        self._shown: dict[str, Item] = {}
+        """What is shown of plan and states."""
+        self.reports = 0
+        """Times that radios were heard."""
+        topics.add(Topic(TOPIC, items.open_to))
+
+    async def load(self) -> None:
+        """Read what was heard before this start; raises what asyncpg raises."""
+        async with database.asking(self._pool) as connection:
+            rows = await heard.load(connection)
+        self.heard = {row.key: row for row in rows}
+        self._topics.change(TOPIC, [self._heard_item(key) for key in self.heard])
+        self._show_plan()
+
+    # -- what a gateway tells
+
+    async def report(self, session: Session, frame: wire.RadioHeard) -> None:
+        """Radios were heard: kept when this returns. Raises :class:`Problem`, and as asyncpg."""
+        _check_serves(session, (each.network for each in frame.heard))
+        known = self._rules.directory.radios_by_number
+        touched: dict[Number, Row] = {}
+        for each in frame.heard:
+            key = each.network, each.number
+            before = touched.get(key) or self.heard.get(key)
+            row = touched[key] = heard.after(before, _not_ahead(each, self._clock()), key in known)
+            if row.emergency is not None and (before is None or row.emergency != before.emergency):
+                self._rings[key] = self._rings.get(key, 0) + 1
+        self.reports += len(frame.heard)
+        self.heard |= touched
+        forgotten = self._too_many(touched)
+        self._show_soon(touched, any(each.what == "emergency" for each in frame.heard))
+        async with self._keeping, database.asking(self._pool) as connection:
+            # As they are by now: another report may have come meanwhile.
+            rows = [self.heard.get(key, row) for key, row in touched.items()]
+            await heard.keep(connection, rows)
+            await heard.forget(connection, forgotten)
+
+    def _too_many(self, touched: Iterable[Number]) -> list[Number]:
+        """Forget the unknown radios that were heard longest ago; which they were."""
+        known = self._rules.directory.radios_by_number
+        gone: list[Number] = []
+        for network in {network for network, _ in touched}:
+            rows = self.heard.values()
+            unknown = [r for r in rows if r.network == network and r.key not in known]
+            if len(unknown) > heard.MOST_UNKNOWN:
+                unknown.sort(key=lambda row: row.last)
+                gone += [row.key for row in unknown[: -heard.MOST_UNKNOWN]]
+        for key in gone:
+            del self.heard[key]
+            self._unshown.discard(key)
+        self._topics.change(TOPIC, [], [f"radio_heard:{n << 24 | at}" for n, at in gone])
+        return gone
+
+    def presence(self, session: Session, frame: wire.RadioPresence) -> None:
+        """Radios are there, or no more; raises :class:`Problem`."""
+        _check_serves(session, (each.network for each in (*frame.here, *frame.gone)))
+        here = self._here.setdefault(session, {})
+        for radio in frame.here:
+            if radio not in here:
+                here[radio] = self._come(session, radio)
+        for radio in frame.gone:
+            self._go(here.pop(radio, None))
+
+    def state(self, session: Session, frame: wire.RadioState) -> None:
+        """How a gateway is, by its own word; raises :class:`Problem`."""
+        networks = {each.network for each in frame.sites} | {each.network for each in frame.calls}
+        _check_serves(session, networks.union(frame.voiceless))
+        device = session.principal.device or 0
+        there = self._states.get(device)
+        since = self._clock() if there is None or there[0] is None else there[1]
+        self._states[device] = session, since, frame
+        self._show_plan()
+
+    def came(self, session: Session) -> None:
+        """A session has begun."""
+        if session.principal.networks:
+            before = self._states.get(session.principal.device or 0)
+            said = None if before is None else before[2]
+            self._states[session.principal.device or 0] = session, self._clock(), said
+            self._show_plan()
+
+    def gone(self, session: Session) -> None:
+        """A session is over."""
+        for unit in self._here.pop(session, {}).values():
+            self._go(unit)
+        device = session.principal.device or 0
+        there = self._states.get(device)
+        if there is not None and there[0] is session:
+            self._states[device] = None, self._clock(), _without_calls(there[2])
+            self._show_plan()
+
+    # -- when the rules change
+
+    def mend(self, rules: Rules) -> None:
+        """Radios, talkgroups or networks may be somebody else's now."""
+        old, self._rules = self._rules, rules
+        for session, here in self._here.items():
+            for radio, unit in here.items():
+                carried = self._carried(session, radio)
+                if (None if carried is None else carried.address) != (
+                    None if unit is None else unit.address
+                ):
+                    self._go(unit)
+                    here[radio] = self._come(session, radio)
+        before, now = old.directory.radios_by_number, rules.directory.radios_by_number
+        changed = (before.keys() ^ now.keys()) & self.heard.keys()
+        for key in changed & now.keys():
+            self._rings.pop(key, None)
+            self.heard[key] = _as_known(self.heard[key])
+        self._topics.change(TOPIC, [self._heard_item(key) for key in changed])
+        self._show_plan()
+
+    def _carried(self, session: Session, radio: Radio) -> Principal | None:
+        """The unit that is connected by a radio's being there."""
+        directory = self._rules.directory
+        found = directory.radios_by_number.get((radio.network, radio.number))
+        if found is None or radio.network not in session.principal.networks:
+            return None
+        return access.of_unit(directory.units[found.unit])
+
+    def _come(self, session: Session, radio: Radio) -> Principal | None:
+        unit = self._carried(session, radio)
+        if unit is not None:
+            self._sessions.came(unit)
+        return unit
+
+    def _go(self, unit: Principal | None) -> None:
+        if unit is not None:
+            self._sessions.went(unit)
+
+    # -- what is shown
+
+    def _show_plan(self) -> None:
+        """Put what changed of plan and states into the topic."""
+        directory = self._rules.directory
+        now = {item.address: item for item in items.plan(self._rules)}
+        for network in directory.radio_networks.values():
+            for device in network.gateways & directory.devices.keys():
+                session, since, said = self._states.get(device, (None, 0, None))
+                label, online = directory.devices[device].label, session is not None
+                item = items.state(network.id, device, label, online, since, said)
+                now[item.address] = item
+        shown = self._shown
+        fresh = [i for a, i in now.items() if a not in shown or shown[a].body != i.body]
+        self._topics.change(TOPIC, fresh, [address for address in shown if address not in now])
+        self._shown = now
+
+    def _heard_item(self, key: Number) -> Item:
+        return items.heard(self.heard[key], self._rings.get(key, 0))
+
+    def _show_soon(self, touched: Iterable[Number], at_once: bool) -> None:
+        self._unshown |= set(touched)
+        if self._timer is not None and at_once:
+            self._timer.cancel()
+            self._timer = None
+        if at_once:
+            self._show_heard()
+        elif self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(SHOWN_EVERY_S, self._show_heard)
+
+    def _show_heard(self) -> None:
+        self._timer = None
+        self._turn += 1
+        known = self._rules.directory.radios_by_number.keys()
+        all_of_them = self._turn % KNOWN_EVERY == 0
+        show = {key for key in self._unshown if all_of_them or key not in known}
+        self._unshown -= show
+        self._topics.change(TOPIC, [self._heard_item(key) for key in show & self.heard.keys()])
+        if self._unshown:
+            self._show_soon((), at_once=False)
+
+
+def _check_serves(session: Session, networks: Iterable[int]) -> None:
+    strange = set(networks) - session.principal.networks
+    if strange or not session.principal.networks:
+        raise Problem(
+            "not_your_network",
+            "This session does not serve that radio network.",
+            "Let the administrator of the agency that runs it say that this gateway does.",
+        )
+
+
+def _not_ahead(each: wire.Heard, now: int) -> wire.Heard:
+    """A gateway's clock may be wrong; nothing was heard later than now."""
+    return each if each.time <= now else _at(each, now)
+
+
+def _at(each: wire.Heard, now: int) -> wire.Heard:
+    return wire.Heard(
+        each.network, each.number, now, each.what, each.site, each.lon, each.lat, each.twice
+    )
+
+
+def _as_known(row: Row) -> Row:
+    """Whose it is, is known now: what is kept of it besides is the unit's affair."""
+    return Row(
+        row.network,
+        row.number,
+        row.first,
+        row.last,
+        row.times,
+        row.what,
+        row.site,
+        twice=row.twice,
+        twice_site=row.twice_site,
+    )
+
+
+def _without_calls(said: wire.RadioState | None) -> wire.RadioState | None:
+    """What is still true of a gateway that is gone."""
+    if said is None:
+        return None
+    return wire.RadioState(n=said.n, sites=said.sites, refused=said.refused, missed=said.missed)
