@@ -63,6 +63,13 @@ insert into incident_member (incident_id, unit_id, reason, author)
     values (1, 5, '{SECRET}', '{SECRET}');
 insert into broken_glass (person_id, owner_agency, reason, ends_at)
     select id, 2, '{SECRET}', now() + interval '1 hour' from person where name = 'cus.dispatcher';
+insert into radio_network (agency_id, name) values (3, '{SECRET}');
+insert into radio_network_agency (network_id, agency_id)
+    select n.id, 2 from radio_network n where agency_id = 3;
+insert into radio (network_id, number, unit_id)
+    select n.id, 77, 5 from radio_network n where agency_id = 3;
+insert into radio_talkgroup (network_id, number, group_id)
+    select n.id, 77, 2 from radio_network n where agency_id = 3;
 insert into legal_hold (subject, agency_id, reason, author)
     values ('unit:5', 3, '{SECRET}', '{SECRET}');
 insert into attachment (id, agency_id, author, kind, said_type, size, sha256, state, reason)

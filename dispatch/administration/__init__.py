@@ -1,4 +1,4 @@
-"""Administration over HTTP: people, devices, units, groups, sharing, sessions and keeping.
+"""Administration over HTTP: people, devices, units, groups, radio, sharing, sessions and keeping.
 
 Every right is asked of ``psn.access``. Everything is limited to the caller's agency: what belongs
 to another one is answered as what does not exist. Who may not do such a thing at all is told so
@@ -19,6 +19,7 @@ from dispatch.administration import (
     groups,
     keeping,
     people,
+    radio,
     sessions,
     sharing,
     units,
@@ -75,6 +76,7 @@ ROUTES: Final = (
     *devices.ROUTES,
     *units.ROUTES,
     *groups.ROUTES,
+    *radio.ROUTES,
     *agreements.ROUTES,
     *sharing.ROUTES,
     *glass.ROUTES,

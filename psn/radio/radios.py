@@ -18,7 +18,7 @@ from psn.access import Principal, Rules
 from psn.problems import Problem
 from psn.radio import heard, items
 from psn.radio.heard import Row
-from psn.radio.items import TOPIC, Number
+from psn.radio.items import TOPIC, Number, StateItem
 from psn.sessions import Session, Sessions
 from psn.topics import Item, Topic, Topics
 from psn.wire import Radio
@@ -130,8 +130,8 @@ class Radios:
         self._show_plan()
 
     def came(self, session: Session) -> None:
-        """A session has begun."""
-        if session.principal.networks:
+        """A session has begun; a gateway's may be let serve a network while it is there."""
+        if session.principal.gateway:
             before = self._states.get(session.principal.device or 0)
             said = None if before is None else before[2]
             self._states[session.principal.device or 0] = session, self._clock(), said
@@ -146,6 +146,25 @@ class Radios:
         if there is not None and there[0] is session:
             self._states[device] = None, self._clock(), _without_calls(there[2])
             self._show_plan()
+
+    # -- what is asked of it
+
+    def heard_of(self, network: int) -> list[Item]:
+        """Who was heard in a network."""
+        return [self._heard_item(key) for key in self.heard if key[0] == network]
+
+    def states_of(self, network: int) -> list[StateItem]:
+        """How the gateways of a network are."""
+        bodies = (item.body for item in self._shown.values())
+        return [b for b in bodies if isinstance(b, StateItem) and b.network == network]
+
+    async def forget(self, network: int, number: int) -> None:
+        """Keep nothing of when and where a radio was heard; raises what asyncpg raises."""
+        async with self._keeping, database.asking(self._pool) as connection:
+            await heard.forget(connection, [(network, number)])
+        self.heard.pop((network, number), None)
+        self._rings.pop((network, number), None)
+        self._topics.change(TOPIC, [], [f"radio_heard:{network << 24 | number}"])
 
     # -- when the rules change
 

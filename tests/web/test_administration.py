@@ -36,6 +36,7 @@ async def test_only_tabs_that_roles_allow_are_there(screens: Screens) -> None:
             "Devices",
             "Units",
             "Groups",
+            "Radio networks",
             "Sharing",
             "Agencies",
             "Sessions",
@@ -43,8 +44,16 @@ async def test_only_tabs_that_roles_allow_are_there(screens: Screens) -> None:
             *FOR_DISPATCH[:3],
             FOR_DISPATCH[4],
         ],
-        "bpd.auditor": ["People", "Devices", "Sharing", "Agencies", "Sessions", "Audit"],
-        "bpd.dispatch": ["People", "Groups", "Sharing", *FOR_DISPATCH],
+        "bpd.auditor": [
+            "People",
+            "Devices",
+            "Radio networks",
+            "Sharing",
+            "Agencies",
+            "Sessions",
+            "Audit",
+        ],
+        "bpd.dispatch": ["People", "Groups", "Radio networks", "Sharing", *FOR_DISPATCH],
         "nemo.warning": ["Groups", *FOR_DISPATCH],
     }
 

@@ -9,8 +9,8 @@ from psn.voice import causes, exchange, patches
 from psn.voice.calls import Over
 
 TABLE = Path(__file__).parents[2] / "dispatch/web/src/voice/refusals.ts"
-OF_SPEECH = {"not_you", "bad_sequence", "no_floor"}
-"""Told of a frame, which a page never sends so."""
+OF_SPEECH = {"not_you", "bad_sequence", "no_floor", "not_your_radio"}
+"""Told of a frame, which a page never sends so, or to a gateway."""
 
 
 def test_every_refusal_has_its_sentence() -> None:

@@ -55,6 +55,16 @@ TABLE: list[tuple[str, str, Any, set[str]]] = [
     ("GET", "/api/groups", None, TALKERS),
     ("POST", "/api/groups", {"name": "Night {role}"}, SUPERVISORS),
     ("POST", "/api/groups/3/members", {"add": [f"person:{ANA}"]}, SUPERVISORS),
+    ("GET", "/api/radio/networks", None, WATCHERS),
+    ("POST", "/api/radio/networks", {"name": "Network {role}"}, ADMIN),
+    ("POST", "/api/radio/networks/1/agencies", {"add": [BCG]}, ADMIN),
+    ("POST", "/api/radio/networks/1/gateways", {"add": [GATEWAY]}, ADMIN),
+    ("POST", "/api/radio/networks/1/talkgroups", {"number": 9, "group": 3}, ADMIN),
+    ("DELETE", "/api/radio/talkgroups/1", None, ADMIN),
+    ("POST", "/api/radio/networks/1/radios", {"number": 4711, "unit": CAR}, ADMIN),
+    ("DELETE", "/api/radio/radios/1", None, ADMIN),
+    ("POST", "/api/radio/networks/1/forget", {"number": 4711}, ADMIN),
+    ("POST", "/api/radio/networks/1/retire", None, ADMIN),
     ("GET", "/api/sharing", None, WATCHERS),
     ("GET", "/api/sharing/units", None, WATCHERS),
     ("GET", f"/api/sharing/why?viewer=agency:{BCG}&unit={CAR}", None, WATCHERS),
@@ -86,6 +96,7 @@ TABLE: list[tuple[str, str, Any, set[str]]] = [
 
 OWN = """
 insert into talkgroup (agency_id, name) values (1, 'Day shift');
+insert into radio_network (agency_id, name) values (1, 'National');
 insert into enrolment (code_hash, agency_id, unit_id, label, author, expires_at)
     values ('\\x02', 1, 1, 'waits', 'test', now() + interval '1 day');
 insert into broken_glass (person_id, owner_agency, reason, ends_at)
@@ -175,6 +186,14 @@ FOREIGN: list[tuple[str, str, Any]] = [
     ("POST", "/api/groups/3/members", {"add": ["person:{person}"]}),
     ("POST", "/api/groups/3/members", {"add": ["unit:{unit}"]}),
     ("POST", "/api/groups/3/members", {"add": ["agency:{agency}"]}),
+    ("POST", "/api/radio/networks/{network}/agencies", {"add": [1]}),
+    ("POST", "/api/radio/networks/{network}/gateways", {"add": [6]}),
+    ("POST", "/api/radio/networks/{network}/radios", {"number": 77, "unit": CAR}),
+    ("POST", "/api/radio/networks/{network}/talkgroups", {"number": 77, "group": 3}),
+    ("POST", "/api/radio/networks/{network}/forget", {"number": 77}),
+    ("POST", "/api/radio/networks/{network}/retire", None),
+    ("DELETE", "/api/radio/talkgroups/{joined}", None),
+    ("DELETE", "/api/radio/radios/{radio}", None),
     ("DELETE", "/api/agreements/{agreement}", None),
     ("POST", "/api/exceptions", {"unit": "{unit}", "units": "nothing", **TERMS}),
     ("DELETE", "/api/exceptions/{exception}", None),
@@ -210,6 +229,7 @@ async def test_ids_of_other_agencies_are_answered_like_ids_of_nothing(
     theirs = {
         "person": 3, "unit": TRUCK, "device": 5, "group": 2, "agency": CUSTOMS, "agreement": 3,
         "exception": 2, "one": 1, "session": cyd,
+        "network": 1, "joined": 1, "radio": 1,
     }  # fmt: skip
     before = await _everything(stage)
     for method, path, body in FOREIGN:
@@ -237,6 +257,7 @@ async def _everything(stage: Stage) -> list[Any]:
     tables = (
         "person", "device", "enrolment", "unit", "talkgroup", "group_member", "agreement",
         "unit_exception", "broken_glass", "session", "log", "retention", "legal_hold",
+        "radio_network", "radio_network_agency", "radio_gateway", "radio_talkgroup", "radio",
     )  # fmt: skip
     return [
         await stage.core.pool.fetch(f"select md5(t::text) from {table} t order by 1")

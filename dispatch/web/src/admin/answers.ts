@@ -178,3 +178,77 @@ export interface Hold {
   starts: number;
   ends: number | null;
 }
+
+export interface RadioSite {
+  network: number;
+  name: string;
+  link: string;
+  up: boolean;
+  since: number;
+  quality?: number | null;
+  errors?: number | null;
+  rssi?: number | null;
+}
+export interface RadioCall {
+  radio: number | null;
+  since: number;
+  talkgroup?: number;
+  to?: number | null;
+  site?: string;
+  call?: 'normal' | 'peril' | 'emergency';
+  /** Missing: it is passed on. */
+  passed?: boolean;
+}
+export interface RadioGateway {
+  gateway: number;
+  label: string;
+  online: boolean;
+  /** 0: not since this server began. */
+  since: number;
+  sites?: RadioSite[];
+  calls?: RadioCall[];
+  refused?: Record<string, number>;
+  voiceless?: boolean;
+  missed?: { since: number; until: number; calls: number } | null;
+}
+export interface Heard {
+  number: number;
+  first: number;
+  last: number;
+  times: number;
+  what: string;
+  site?: string;
+  lon?: number | null;
+  lat?: number | null;
+  emergency?: number | null;
+  twice?: number | null;
+  twice_site?: string;
+}
+export interface RadioNetwork {
+  id: number;
+  name: string;
+  agency: number;
+  agencies: number[];
+  run: boolean;
+  gateways: RadioGateway[];
+  talkgroups: { id: number; number: number; group: number; name: string; mine: boolean }[];
+  radios: {
+    id: number;
+    number: number;
+    unit: number;
+    callsign: string;
+    agency: number;
+    mine: boolean;
+  }[];
+  heard: Heard[];
+}
+interface Choice {
+  id: number;
+  name: string;
+}
+export interface RadioNetworks {
+  networks: RadioNetwork[];
+  gateways: Choice[];
+  groups: Choice[];
+  units: Choice[];
+}

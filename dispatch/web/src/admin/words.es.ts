@@ -1,5 +1,6 @@
 import type { Words } from './words';
 import { forDispatch } from './words.dispatch';
+import { ofRadio } from './words.radio';
 
 /** Administration in Spanish; `words.ts` says what belongs here. */
 export const spanish: Words = {
@@ -25,7 +26,9 @@ export const spanish: Words = {
     crews: 'Tripulaciones',
     fences: 'Alarmas de zonas',
     places: 'Lugares',
+    radio: 'Redes de radio',
   },
+  radio: ofRadio.es,
   find: 'Buscar',
   close: 'Cerrar',
   copy: 'Copiar',

@@ -2,6 +2,7 @@ import type { Language, Spoken } from '../strings';
 import type { Kept, Shown } from './answers';
 import { forDispatch } from './words.dispatch';
 import { spanish } from './words.es';
+import { ofRadio } from './words.radio';
 
 /** Every English sentence of administration, in one place for translation. */
 const english = {
@@ -27,7 +28,9 @@ const english = {
     crews: 'Crews',
     fences: 'Fence alarms',
     places: 'Places',
+    radio: 'Radio networks',
   },
+  radio: ofRadio.en,
   find: 'Find',
   close: 'Close',
   copy: 'Copy',
