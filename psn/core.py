@@ -12,7 +12,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -120,7 +120,9 @@ class Core:
             self.record, pool, self.screens.presence, lambda address: self.directory.name(address)
         )
         self.topics = Topics(self.rules)
-        self.radios = Radios(pool, self.rules, self.topics, self.sessions, now_ms)
+        self.radios = Radios(
+            pool, self.rules, self.topics, self.sessions, now_ms, self._tell_agency
+        )
         self.recorder = Recorder(dsn)
         self.voice = Exchange(
             asyncio.get_running_loop(),
@@ -285,6 +287,12 @@ class Core:
         if frame.unit is not None and refusal is None:
             self._note_text(session, who, frame.id)
         return stored
+
+    def _tell_agency(self, agency: int, by: str, text: str) -> None:
+        """An emergency of somebody who has no address: a message of the agency to itself."""
+        box = f"agency:{agency}"
+        body = wire.MessageBody(uuid4(), box, by, [box], text, "emergency", 0)
+        self.record.append(Letter(body, agency)).add_done_callback(forget)
 
     def _note_text(self, session: Session, who: Principal, message: UUID) -> None:
         """The audit is told which gateway sent a unit's message."""

@@ -24,6 +24,10 @@ from psn.topics import Item, Topic, Topics
 from psn.wire import Radio
 
 SHOWN_EVERY_S: Final = 1.0
+PRESSED_AGAIN_MS: Final = 300_000
+"""A radio sends its emergency many times; agencies are told anew after so long."""
+RED_BUTTON: Final = "RED BUTTON / BOTÓN ROJO:"
+"""To agencies whose people read either."""
 KNOWN_EVERY: Final = 30
 """Of radios that carry units it is shown each so manieth time: their units are on the map."""
 
@@ -38,8 +42,13 @@ class Radios:
         topics: Topics,
         sessions: Sessions,
         clock: Callable[[], int],
+        tell: Callable[[int, str, str], None],
     ) -> None:
-        """``clock``: the server's, milliseconds UTC."""
+        """``clock``: the server's, milliseconds UTC.
+
+        ``tell``: an agency of an emergency: by whom, in words, and what.
+        """
+        self._tell = tell
         self._pool = pool
         self._rules = rules
         self._topics = topics
@@ -81,8 +90,11 @@ class Radios:
             key = each.network, each.number
             before = touched.get(key) or self.heard.get(key)
             row = touched[key] = heard.after(before, _not_ahead(each, self._clock()), key in known)
-            if row.emergency is not None and (before is None or row.emergency != before.emergency):
+            pressed = None if before is None else before.emergency
+            if row.emergency is not None and row.emergency != pressed:
                 self._rings[key] = self._rings.get(key, 0) + 1
+                if pressed is None or row.emergency - pressed > PRESSED_AGAIN_MS:
+                    self._call_for_help(row)
         self.reports += len(frame.heard)
         self.heard |= touched
         forgotten = self._too_many(touched)
@@ -92,6 +104,18 @@ class Radios:
             rows = [self.heard.get(key, row) for key, row in touched.items()]
             await heard.keep(connection, rows)
             await heard.forget(connection, forgotten)
+
+    def _call_for_help(self, row: Row) -> None:
+        """A radio that carries no unit has its red button pressed: nobody else would hear of it."""
+        network = self._rules.directory.radio_networks.get(row.network)
+        if network is None:
+            return
+        name = f"{network.name} {row.number}"
+        where = [row.site] if row.site else []
+        if row.lon is not None and row.lat is not None:
+            where.append(f"{row.lat / 1e7:.5f}, {row.lon / 1e7:.5f}")
+        for agency in network.agencies:
+            self._tell(agency, name, " · ".join((f"{RED_BUTTON} {name}", *where)))
 
     def _too_many(self, touched: Iterable[Number]) -> list[Number]:
         """Forget the unknown radios that were heard longest ago; which they were."""

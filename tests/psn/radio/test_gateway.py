@@ -247,6 +247,30 @@ async def test_who_is_heard_is_kept_and_shown_and_who_is_nobody_s_told(stage: St
         await peer.leave()
 
 
+async def test_agencies_are_told_of_the_red_button_of_a_radio_of_nobody_s(stage: Stage) -> None:
+    """DOM-RAD-16."""
+    await on_air(stage)
+    peers = [await Peer.enter(stage.url, who) for who in ("ana", "ben", "cyd")]
+    now = now_ms()
+    async with gateway(stage) as client:
+        for ago in (2_000, 1_000, 0):
+            pressed = wire.Heard(1, 4799, now - ago, "emergency", "Victoria Peak", *HERE)
+            await client.radio.heard([pressed])
+        for peer, agency in zip(peers, (1, 2), strict=False):
+            mail = await peer.expect(wire.Mail, lambda m: isinstance(m.body, wire.MessageBody))
+            assert isinstance(mail.body, wire.MessageBody)
+            assert (mail.box, mail.body.priority) == (f"agency:{agency}", "emergency")
+            assert mail.body.sender_name == "National 4799"
+            assert mail.body.text.endswith("National 4799 · Victoria Peak · 17.49000, -88.19000")
+        # Of a unit's radio nothing is said here: its red button is pressed as any unit's.
+        await client.radio.heard([wire.Heard(1, 4711, now, "emergency")])
+    for peer in peers:
+        await peer.answers()
+        mail_left = [m for m in peer.of(wire.Mail) if isinstance(m.body, wire.MessageBody)]
+        assert mail_left == []
+        await peer.leave()
+
+
 async def test_a_locked_console_hears_that_a_radio_of_nobody_s_calls_for_help(stage: Stage) -> None:
     """DOM-RAD-16."""
     await on_air(stage)
