@@ -278,7 +278,8 @@ class Connection:
         core, who, ticket = self.core, session.principal, session.ticket
         role = "gateway" if who.gateway else next(iter(who.roles), "")
         self.bucket = Bucket(FRAMES_PER_SECOND.get(role, FRAMES_PER_SECOND_OTHERWISE), self.heard)
-        speech = SPEECH_OF_GATEWAYS if who.networks else SPEECH_PER_SECOND
+        # A gateway may be let serve a radio network at any time.
+        speech = SPEECH_OF_GATEWAYS if who.gateway else SPEECH_PER_SECOND
         self._speech_bucket = Bucket(speech, self.heard)
         known = None
         if isinstance(frame.auth, wire.PasswordAuth):

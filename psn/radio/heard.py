@@ -64,7 +64,7 @@ def after(row: Row | None, heard: wire.Heard, known: bool) -> Row:
 
 async def load(connection: database.Connection) -> list[Row]:
     """All that is kept; what is too old for that goes."""
-    await connection.execute(_FORGET, KEPT_DAYS)
+    await sweep(connection)
     return [
         Row(
             row["network_id"],
@@ -82,6 +82,11 @@ async def load(connection: database.Connection) -> list[Row]:
         )
         for row in await connection.fetch(_LOAD)
     ]
+
+
+async def sweep(connection: database.Connection) -> None:
+    """What was heard too long ago is not kept any more."""
+    await connection.execute(_FORGET, KEPT_DAYS)
 
 
 async def keep(connection: database.Connection, rows: Iterable[Row]) -> None:

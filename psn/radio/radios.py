@@ -24,6 +24,7 @@ from psn.topics import Item, Topic, Topics
 from psn.wire import Radio
 
 SHOWN_EVERY_S: Final = 1.0
+DAY_MS: Final = 86_400_000
 PRESSED_AGAIN_MS: Final = 300_000
 """A radio sends its emergency many times; agencies are told anew after so long."""
 RED_BUTTON: Final = "RED BUTTON / BOTÓN ROJO:"
@@ -59,6 +60,7 @@ class Radios:
         """How often the red button of a radio that carries no unit was pressed."""
         self._unshown: set[Number] = set()
         self._turn = 0
+        self._swept = clock()
         self._timer: asyncio.TimerHandle | None = None
         self._keeping = asyncio.Lock()
         self._here: dict[Session, dict[Radio, Principal | None]] = {}
@@ -104,6 +106,24 @@ class Radios:
             rows = [self.heard.get(key, row) for key, row in touched.items()]
             await heard.keep(connection, rows)
             await heard.forget(connection, forgotten)
+            if self._clock() - self._swept > DAY_MS:
+                await self._sweep(connection)
+
+    async def _sweep(self, connection: database.Connection) -> None:
+        """Once a day: forget who was heard too long ago."""
+        self._swept = self._clock()
+        await heard.sweep(connection)
+        since = self._swept - heard.KEPT_DAYS * DAY_MS
+        self._drop([key for key, row in self.heard.items() if row.last < since])
+
+    def _drop(self, keys: Iterable[Number]) -> None:
+        gone = []
+        for network, number in keys:
+            self.heard.pop((network, number), None)
+            self._rings.pop((network, number), None)
+            self._unshown.discard((network, number))
+            gone.append(f"radio_heard:{network << 24 | number}")
+        self._topics.change(TOPIC, [], gone)
 
     def _call_for_help(self, row: Row) -> None:
         """A radio that carries no unit has its red button pressed: nobody else would hear of it."""
@@ -127,10 +147,7 @@ class Radios:
             if len(unknown) > heard.MOST_UNKNOWN:
                 unknown.sort(key=lambda row: row.last)
                 gone += [row.key for row in unknown[: -heard.MOST_UNKNOWN]]
-        for key in gone:
-            del self.heard[key]
-            self._unshown.discard(key)
-        self._topics.change(TOPIC, [], [f"radio_heard:{n << 24 | at}" for n, at in gone])
+        self._drop(gone)
         return gone
 
     def presence(self, session: Session, frame: wire.RadioPresence) -> None:
@@ -186,9 +203,7 @@ class Radios:
         """Keep nothing of when and where a radio was heard; raises what asyncpg raises."""
         async with self._keeping, database.asking(self._pool) as connection:
             await heard.forget(connection, [(network, number)])
-        self.heard.pop((network, number), None)
-        self._rings.pop((network, number), None)
-        self._topics.change(TOPIC, [], [f"radio_heard:{network << 24 | number}"])
+        self._drop([(network, number)])
 
     # -- when the rules change
 

@@ -294,8 +294,30 @@ async def test_only_so_many_unknown_radios_are_kept(
         await client.radio.heard([wire.Heard(1, 4711, now - 90_000, "call")])
         await client.radio.heard([wire.Heard(1, n, now - 10_000 + n, "call") for n in range(1, 7)])
     assert set(stage.core.radios.heard) == {(1, n) for n in (4, 5, 6, 4711)}
+    assert await kept(stage) == [4, 5, 6, 4711]
+
+
+async def kept(stage: Stage) -> list[int]:
     rows: Any = await stage.core.pool.fetch("select number from radio_heard order by number")
-    assert [row[0] for row in rows] == [4, 5, 6, 4711]
+    return [row[0] for row in rows]
+
+
+async def test_what_was_heard_long_ago_is_forgotten_once_a_day(stage: Stage) -> None:
+    """DOM-RAD-20."""
+    await on_air(stage)
+    ana = await watching(stage)
+    day, now = 86_400_000, now_ms()
+    async with gateway(stage) as client:
+        await client.radio.heard(
+            [wire.Heard(1, 1, now - 91 * day, "call"), wire.Heard(1, 2, now - 89 * day, "call")]
+        )
+        await until(lambda: len(of_kind(ana.frames, "radio_heard")) == 2, "both are shown")
+        stage.core.radios._swept = now - 2 * day
+        await client.radio.heard([wire.Heard(1, 3, now, "call")])
+        await until(lambda: len(of_kind(ana.frames, "radio_heard")) == 2, "one went, one came")
+    assert set(stage.core.radios.heard) == {(1, 2), (1, 3)}
+    assert await kept(stage) == [2, 3]
+    await ana.leave()
 
 
 async def test_how_a_gateway_is_and_that_it_is_gone(stage: Stage) -> None:
