@@ -1,4 +1,4 @@
-"""What the bridge knows of any radio network besides calls: texts, places, buttons, presence.
+"""What the bridge knows of any radio network: sound, texts, places, buttons, presence.
 
 Numbers are those of the radio network; its name belongs to the adapter that tells. Nothing here is
 of a protocol (docs/radio.md, "The clean inside").
@@ -8,6 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Opus:
+    """A packet of Opus."""
+
+    packet: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """20 ms at 8 kHz: 160 samples of 16 bits, signed, little-endian."""
+
+    pcm: bytes
+
+
+Sound = int | Opus | Samples
+"""A piece of speech. A number: three frames of AMBE+2 with their error correction, 216 bits as they
+are on the air, 60 ms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from __future__ import annotations
 import enum
 import itertools
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,6 +39,7 @@ from radio_bridge.calls.transmissions import (
 )
 from radio_bridge.dmr.link_control import GpsInfo, Service
 from radio_bridge.homebrew.packets import BurstPacket
+from radio_bridge.inside import Sound
 
 NETWORK_SILENCE_S: Final = 1.0
 """Somebody on the network of whom nothing comes for so long has ended, as the floor has it."""
@@ -74,6 +75,8 @@ class Cause(enum.StrEnum):
     """It is heard from another channel already."""
     ECHO = "echo"
     """It is what was said before."""
+    BARRED = "barred"
+    """Who talks, or the talkgroup, has no business on that channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +99,10 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Spoke:
-    """60 ms of a call."""
+    """A piece of a call: 60 ms of a radio's."""
 
     call: Call
-    frames: int
+    sound: Sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,9 @@ class _Hang:
 class Conversations:
     """Whose talk is passed on, over all channels."""
 
-    def __init__(self) -> None:
+    def __init__(self, may: Callable[[Where, Identity], bool] = lambda where, who: True) -> None:
+        """``may``: whether somebody may talk to somebody on a channel."""
+        self._may = may
         self.dropped: Counter[str] = Counter()
         """Bursts and transmissions that were not passed on, and what was odd, by code."""
         self._now = 0.0
@@ -193,29 +198,45 @@ class Conversations:
         """Somebody on the network talks: ``where`` is a channel of his own. Began or denied."""
         events = self.pass_time(now) + self._unkeyed(where, Unkeying.REPLACED)
         events += self._try(_Talk(where, Keyed(identity, service, False, identity)))
-        talk = self._holders[identity.target, identity.group]
-        if talk.where == where:
+        talk = self._holders.get((identity.target, identity.group))
+        if talk is not None and talk.where == where:
             self._talks[where], self._spoke_at[where] = talk, self._now
         return events
 
-    def speak(self, where: Where, frames: int, now: float) -> list[Event]:
-        """60 ms of somebody on the network."""
+    def speak(self, where: Where, sound: Sound, now: float) -> list[Event]:
+        """A piece of what somebody on the network says."""
         events = self.pass_time(now)
         if where in self._spoke_at:
             self._spoke_at[where] = self._now
-        return events + self._voice(where, frames)
+        return events + self._voice(where, sound)
 
     def end(self, where: Where, now: float) -> list[Event]:
         """Somebody on the network has said what he had to say."""
         events = self.pass_time(now)
         return events + self._unkeyed(where, Unkeying.TERMINATED)
 
-    def is_free(self, where: Where, target: Target, now: float) -> bool:
-        """Whether a call to this target may be sent there: nothing else is on it, or just was."""
+    def is_free(self, where: Where, target: Target, now: float, urgent: bool = False) -> bool:
+        """Whether a call to this target may be sent there: nothing else is on it, or just was.
+
+        An urgent one does not wait for what just was.
+        """
         channel, hang = self._channels.get(where), self._hangs.get(where)
         if channel is not None and channel.due is not None:
             return False
-        return hang is None or hang.until <= now or hang.target == target
+        return urgent or hang is None or hang.until <= now or hang.target == target
+
+    def keep(self, where: Where, target: Target, now: float) -> None:
+        """A call to this target was sent there, and is over: the channel is kept for answers."""
+        self._hangs[where] = _Hang(target, max(self._now, now) + HANG_S)
+
+    def talker(self, target: Target) -> Call | None:
+        """The call that has a talkgroup, or a radio."""
+        holder = self._holders.get(target)
+        return holder.call if holder else None
+
+    def is_keyed(self, where: Where) -> bool:
+        """Whether somebody talks there, passed on or not."""
+        return where in self._talks
 
     @property
     def due(self) -> float | None:
@@ -289,6 +310,8 @@ class Conversations:
         target = identity.target, identity.group
         holder = self._holders.get(target)
         events: list[Event] = []
+        if not self._may(talk.where, identity):
+            return self._deny(talk, Cause.BARRED)
         if holder is not None:
             ours = holder.keyed
             if ours.identity == identity:
@@ -310,20 +333,20 @@ class Conversations:
         self.dropped[f"calls.{cause}"] += 1
         return [Denied(talk.where, talk.keyed.identity, cause)]
 
-    def _voice(self, where: Where, frames: int) -> list[Event]:
+    def _voice(self, where: Where, sound: Sound) -> list[Event]:
         talk = self._talks.get(where)
         if talk is None or talk.is_over:
             return []
         events: list[Event] = []
         if talk.call is None:
-            if self._is_suspect(talk) and frames in self._echoes[talk.keyed.identity].bursts:
+            if self._is_suspect(talk) and sound in self._echoes[talk.keyed.identity].bursts:
                 return self._deny(talk, Cause.ECHO)
             events += self._try(talk)
         if talk.call is None:
             return events
-        if len(talk.bursts) < MOST_BURSTS:
-            talk.bursts[frames] = None
-        return [*events, Spoke(talk.call, frames)]
+        if isinstance(sound, int) and len(talk.bursts) < MOST_BURSTS:
+            talk.bursts[sound] = None
+        return [*events, Spoke(talk.call, sound)]
 
     def _unkeyed(self, where: Where, cause: Unkeying) -> list[Event]:
         talk = self._talks.pop(where, None)

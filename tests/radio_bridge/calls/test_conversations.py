@@ -101,7 +101,7 @@ def story(events: Iterable[Event]) -> list[str]:
 
 
 def words(events: Iterable[Event]) -> list[int]:
-    return [event.frames for event in events if isinstance(event, Spoke)]
+    return [e.sound for e in events if isinstance(e, Spoke) and isinstance(e.sound, int)]
 
 
 def test_a_call_of_a_radio() -> None:
