@@ -62,7 +62,7 @@ _MOST_SAID: Final = 2_000
 _MOST_HEARD: Final = 2_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Talk:
     """A call that is passed on, and where it is heard."""
 
@@ -85,6 +85,13 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """A talk is passed on from here on."""
+
+    talk: Talk
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
     """On this channel a talk is heard from here on."""
 
@@ -94,9 +101,9 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A piece of it."""
+    """A piece of it, on all channels on which it has begun."""
 
-    leg: Where
+    talk: Talk
     sound: Sound
 
 
@@ -105,6 +112,7 @@ class End:
     """On this channel it is heard no more."""
 
     leg: Where
+    talk: Talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +149,7 @@ class TalkerNamed:
     talk: Talk
 
 
-Out = Begin | Say | End | Over | Refused | TalkerPlaced | TalkerNamed
+Out = Started | Begin | Say | End | Over | Refused | TalkerPlaced | TalkerNamed
 
 
 @dataclass(slots=True)
@@ -414,7 +422,7 @@ class Exchange:
         self._talks[network, call.number] = talk
         if wish is None:
             self.note(network, call.identity.source, call.where)
-        out = self._give_way(call.where, talk)
+        out: list[Out] = [Started(talk), *self._give_way(call.where, talk)]
         talk.waiting = set(self._channels(talk))
         out += self._open(talk)
         for other in self._patches(talk):
@@ -477,7 +485,8 @@ class Exchange:
     def _spoke(self, talk: Talk, sound: Sound) -> list[Out]:
         talk.pieces += 1
         out = self._open(talk) if talk.waiting else []
-        out += [Say(leg, sound) for leg in talk.legs]
+        if talk.legs:
+            out.append(Say(talk, sound))
         for other in self._patches(talk):
             out += self.speak((_patch_from(talk), other[1]), sound, self._now)
         return out
@@ -498,7 +507,7 @@ class Exchange:
         if network is not None:
             identity = talk.call.identity
             self._room(network).keep(leg, (identity.target, identity.group), self._now)
-        return [End(leg)]
+        return [End(leg, talk)]
 
 
 def _patch_from(talk: Talk) -> str:

@@ -21,13 +21,17 @@ class Transmission:
     def __init__(self, call: VoiceCall, colour_code: int, name: str = "") -> None:
         self._call = call
         self._colour_code = colour_code
-        parts = talker_alias.write(name) if talker_alias.shown(name) else []
-        turns: list[LinkControl] = [call]
-        for part in parts:
-            turns += [part, call]
-        self._turns = itertools.cycle(turns)
         self._place = 0
         self._pieces: list[int] = []
+        self.rename(name)
+
+    def rename(self, name: str) -> None:
+        """The talker's name, from the next superframe on."""
+        parts = talker_alias.write(name) if talker_alias.shown(name) else []
+        turns: list[LinkControl] = [self._call]
+        for part in parts:
+            turns += [part, self._call]
+        self._turns = itertools.cycle(turns)
 
     def header(self) -> bytes:
         """Sent two or three times before the voice."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from radio_bridge.datagrams import Datagrams
@@ -27,31 +27,51 @@ PeerEvent = peer.Connected | peer.Disconnected | peer.Heard
 class MasterDoor(Datagrams):
     """Where repeaters sign in."""
 
-    def __init__(self, side: Master, tell: Callable[[MasterEvent], None]) -> None:
+    def __init__(
+        self,
+        side: Master,
+        tell: Callable[[MasterEvent], None],
+        admits: Callable[[str], bool] = lambda host: True,
+    ) -> None:
+        """``admits``: whether anything is taken from an address at all."""
         super().__init__()
         self._side = side
         self._tell = tell
+        self._admits = admits
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
     @classmethod
     async def open(
-        cls, side: Master, host: str, port: int, tell: Callable[[MasterEvent], None]
+        cls,
+        side: Master,
+        host: str,
+        port: int,
+        tell: Callable[[MasterEvent], None],
+        admits: Callable[[str], bool] = lambda host: True,
     ) -> MasterDoor:
         """Listen; raises ``OSError`` when somebody else does there."""
         loop = asyncio.get_running_loop()
         _, door = await loop.create_datagram_endpoint(
-            lambda: cls(side, tell), local_addr=(host, port)
+            lambda: cls(side, tell, admits), local_addr=(host, port)
         )
         return door
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """Take a datagram."""
+        if not self._admits(addr[0]):
+            self._side.dropped["homebrew.not_admitted"] += 1
+            return
         self._do(self._side.receive(data, (addr[0], addr[1]), self._loop.time()))
 
     def send(self, packet: BurstPacket, repeater: int) -> None:
         """A burst to a connected repeater."""
         self._do(self._side.send(packet, repeater))
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Packets that were not taken, by code."""
+        return self._side.dropped
 
     def change_secrets(self, secrets: dict[int, bytes]) -> None:
         """Others may sign in from now on."""

@@ -29,6 +29,10 @@ class Stream:
         self._bursts = Transmission(call, colour_code, name)
         self._sequence = 0
 
+    def rename(self, name: str) -> None:
+        """The talker's name has become known."""
+        self._bursts.rename(name)
+
     def header(self) -> BurstPacket:
         """Sent two or three times before the voice."""
         return self._packet(Frame.DATA, DataType.VOICE_HEADER, self._bursts.header())

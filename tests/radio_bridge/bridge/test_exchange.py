@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radio_bridge.bridge.exchange import Begin, End, Exchange, Out, Over, Refused, Say
+from radio_bridge.bridge.exchange import Begin, End, Exchange, Out, Over, Refused, Say, Talk
 from radio_bridge.bridge.settings import Radios
 from radio_bridge.bridge.wiring import Wiring
 from radio_bridge.calls.conversations import Where
@@ -69,7 +69,8 @@ def ended(out: Iterable[Out]) -> set[Where]:
 
 
 def said(out: Iterable[Out]) -> set[Where]:
-    return {one.leg for one in out if isinstance(one, Say)}
+    """Where something is heard; while nothing else has changed."""
+    return {leg for one in out if isinstance(one, Say) for leg in one.talk.legs}
 
 
 def refused(out: Iterable[Out]) -> list[tuple[Where, str]]:
@@ -237,7 +238,7 @@ SOUNDS: list[Sound] = [SPEECH, Samples(bytes(320))]
 def test_whatever_happens_every_leg_that_begins_ends_once(seed: int) -> None:
     """DOM-RAD-7: and no channel has two at a time, nor hears itself."""
     dice, air = random.Random(seed), Air(WIRING)
-    open_legs: set[Where] = set()
+    open_legs: dict[Where, Talk] = {}
     radios: dict[Where, Stream] = {}
 
     def check(out: list[Out]) -> None:
@@ -245,11 +246,11 @@ def test_whatever_happens_every_leg_that_begins_ends_once(seed: int) -> None:
             if isinstance(one, Begin):
                 assert one.leg not in open_legs
                 assert one.leg != one.talk.call.where
-                open_legs.add(one.leg)
+                open_legs[one.leg] = one.talk
             elif isinstance(one, Say):
-                assert one.leg in open_legs
+                assert one.talk in open_legs.values()
             elif isinstance(one, End):
-                open_legs.remove(one.leg)
+                assert open_legs.pop(one.leg) is one.talk
 
     air.exchange.join(POLICE, air.now)
     for _ in range(150):
@@ -276,5 +277,5 @@ def test_whatever_happens_every_leg_that_begins_ends_once(seed: int) -> None:
     air.now += 60
     check(air.later(60))
     check([one for w in (NODE, LINE, TABLETS) for one in air.exchange.unkey(w, air.now)])
-    assert open_legs == set()
+    assert open_legs == {}
     assert air.exchange.talks == []

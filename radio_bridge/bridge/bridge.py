@@ -1,0 +1,402 @@
+"""The bridge: what comes over links goes through the exchange, and what that says is done.
+
+Everything here runs in one event loop, and no step of it waits: a burst that came is on its way out
+when :meth:`Bridge.burst` returns, unless a vocoder has to be asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from radio_bridge.bridge import data, exchange, wiring
+from radio_bridge.bridge.data import DataPassing, Forward, Told
+from radio_bridge.bridge.exchange import NETWORK, Exchange, Talk
+from radio_bridge.bridge.links import Links, LinkState
+from radio_bridge.bridge.mouths import DmrMouth
+from radio_bridge.bridge.records import Records, record_of
+from radio_bridge.bridge.settings import Settings, Talkgroup
+from radio_bridge.bridge.speech import Mouth, Speech
+from radio_bridge.calls.conversations import Where
+from radio_bridge.calls.transmissions import Identity
+from radio_bridge.homebrew.packets import BurstPacket
+from radio_bridge.inside import Opus, Samples
+from radio_bridge.vocoder.chip import Chip
+from radio_bridge.vocoder.server import ChipLine
+
+log = logging.getLogger(__name__)
+
+TICK_S: Final = 0.1
+"""So late at most a silence is noticed."""
+BURST_S: Final = 0.06
+"""From one burst of our own data to the next."""
+DATA_WAITS_S: Final = 20.0
+"""So long data of ours waits for a free channel."""
+_MOST_HEARD: Final = 1_000
+_MOST_SAID: Final = 100
+
+
+class OurSide(Protocol):
+    """This network, as the bridge sees it."""
+
+    def mouth(self, talkgroup: Talkgroup, talk: Talk) -> Mouth | None:
+        """Brings a talk of a radio to the voice group; none: there is no link."""
+
+    def told(self, told: Told, site: str) -> None:
+        """Something has happened on a radio network."""
+
+    def heard(self, radio_network: str, radio: int, site: str) -> None:
+        """A radio talks."""
+
+    def placed(self, out: exchange.TalkerPlaced) -> None:
+        """A talker's radio says where it is."""
+
+    def refused(self, talkgroup: Talkgroup, cause: str) -> None:
+        """Who talks in a voice group is not heard on the radio."""
+
+    def over(self, talk: Talk) -> None:
+        """A talk has ended."""
+
+
+@dataclass(slots=True)
+class HeardRadio:
+    """A radio, when and where it was heard last."""
+
+    radio_network: str
+    radio: int
+    where: str
+    what: str
+    at: float
+    """Seconds UTC."""
+    name: str = ""
+    group: int | None = None
+
+
+@dataclass(slots=True)
+class Quality:
+    """How well a repeater's radios are received."""
+
+    bursts: int = 0
+    wrong_bits: int = 0
+    signal: int = 0
+    """-dBm, of the newest burst that said it."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What is counted, from the start on."""
+
+    bursts_in: int = 0
+    bursts_out: int = 0
+    calls: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+class Bridge:
+    """One bridge, running from :meth:`start` until :meth:`stop`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.exchange = Exchange(wiring.of(settings))
+        ours = {settings.network.radio} if settings.network else set()
+        self.data = DataPassing(self.exchange, ours)
+        self.links = Links(self)
+        self.figures = Figures(dropped=self.exchange.dropped)
+        self.heard: OrderedDict[tuple[str, int], HeardRadio] = OrderedDict()
+        """The newest last."""
+        self.quality: dict[str, Quality] = {}
+        self.said: deque[tuple[float, str, str]] = deque(maxlen=_MOST_SAID)
+        """What happened to links lately: when (UTC), to which, and what."""
+        self.records = Records(settings.records)
+        self.our_side: OurSide | None = None
+        self._loop = asyncio.get_running_loop()
+        self._vocoder: ChipLine | None = None
+        self._vocoder_task: asyncio.Task[None] | None = None
+        self._speeches: dict[Talk, Speech] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._senders: set[asyncio.Task[None]] = set()
+        self._streams = itertools.count(int(time.time()) & 0xFFFFFF)
+
+    # -- life
+
+    async def start(self) -> None:
+        """Open everything."""
+        self._open_vocoder()
+        await self.links.apply(self.settings.links)
+
+    async def change(self, to: Settings) -> None:
+        """Go on under other settings; links that are the same notice nothing."""
+        before, self.settings = self.settings, to
+        self.data.ours = {to.network.radio} if to.network else set()
+        self._do(self.exchange.rewire(wiring.of(to), self._loop.time()))
+        await self.links.apply(to.links)
+        if to.records != before.records:
+            self.records.close()
+            self.records = Records(to.records)
+        if to.vocoder != before.vocoder:
+            await self._close_vocoder()
+            self._open_vocoder()
+
+    async def stop(self) -> None:
+        """End every talk, say farewell, close."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for speech in list(self._speeches.values()):
+            speech.end()
+        for sender in list(self._senders):
+            sender.cancel()
+        await self.links.close()
+        await self._close_vocoder()
+        self.records.close()
+
+    def _open_vocoder(self) -> None:
+        of = self.settings.vocoder
+        if of is not None:
+            self._vocoder = ChipLine(Chip(of.channels), *of.address)
+            self._vocoder_task = asyncio.create_task(self._vocoder.run(), name="vocoder")
+
+    async def _close_vocoder(self) -> None:
+        task, self._vocoder, self._vocoder_task = self._vocoder_task, None, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    @property
+    def has_vocoder(self) -> bool:
+        """Whether speech of tablets can be heard by DMR radios now, and the other way round."""
+        return self._vocoder is not None and self._vocoder.is_ready
+
+    # -- what links tell
+
+    def burst(self, where: Where, packet: BurstPacket) -> None:
+        """A burst of DMR."""
+        self.figures.bursts_in += 1
+        now = self._loop.time()
+        quality = self.quality.get(where[0])
+        if quality is None:
+            quality = self.quality[where[0]] = Quality()
+        quality.bursts += 1
+        quality.wrong_bits += packet.bit_errors or 0
+        quality.signal = packet.signal or quality.signal
+        self._do(self.exchange.hear(where, packet, now))
+        self._pass(self.data.hear(where, packet, now))
+
+    def keyed(self, where: Where, source: int, name: str) -> None:
+        """Somebody without DMR begins to talk."""
+        talkgroup = self._talkgroup(where)
+        if talkgroup is not None:
+            now = self._loop.time()
+            self._do(self.exchange.key(where, talkgroup, source, now, name))
+
+    def named(self, where: Where, name: str) -> None:
+        """Who talks there is known now."""
+        self._do(self.exchange.name(where, name))
+
+    def spoke(self, where: Where, sound: Opus | Samples) -> None:
+        """A piece of what he says."""
+        self._do(self.exchange.speak(where, sound, self._loop.time()))
+
+    def unkeyed(self, where: Where) -> None:
+        """He has ended."""
+        self._do(self.exchange.unkey(where, self._loop.time()))
+
+    def changed(self, link: str, text: str) -> None:
+        """A link came or went."""
+        self.said.append((time.time(), link, text))
+        log.info("link %s: %s", link, text)
+
+    def _talkgroup(self, where: Where) -> Talkgroup | None:
+        network = self.exchange.network_of(where)
+        return None if network is None else (network, where[1])
+
+    # -- what this network tells
+
+    def network_keyed(self, talkgroup: Talkgroup, name: str, emergency: bool, radio: int) -> None:
+        """Somebody of a voice group talks, to be heard on the radio under this number."""
+        where, now = (NETWORK + talkgroup[0], talkgroup[1]), self._loop.time()
+        self._do(self.exchange.key(where, talkgroup, radio, now, name, emergency))
+
+    def network_spoke(self, talkgroup: Talkgroup, opus: bytes) -> None:
+        """A piece of what he says."""
+        self.spoke((NETWORK + talkgroup[0], talkgroup[1]), Opus(opus))
+
+    def network_unkeyed(self, talkgroup: Talkgroup) -> None:
+        """He has ended."""
+        self.unkeyed((NETWORK + talkgroup[0], talkgroup[1]))
+
+    def join(self, talkgroups: Iterable[Talkgroup], parted: Iterable[Talkgroup]) -> None:
+        """Talkgroups are joined with voice groups, others are no more."""
+        now = self._loop.time()
+        for talkgroup in talkgroups:
+            self.exchange.join(talkgroup, now)
+        for talkgroup in parted:
+            self._do(self.exchange.part(talkgroup, now))
+
+    def stream(self) -> int:
+        """A number for data of ours."""
+        return next(self._streams) & 0xFFFFFFFF or 1
+
+    def send_data(self, where: Where, packets: list[BurstPacket]) -> asyncio.Task[bool]:
+        """Data of ours on a channel, when it is free; whether it was sent."""
+        task = asyncio.create_task(self._send_data(where, packets))
+        keeper = asyncio.create_task(self._kept(task))
+        self._senders.add(keeper)
+        keeper.add_done_callback(self._senders.discard)
+        return task
+
+    async def _kept(self, task: asyncio.Task[bool]) -> None:
+        try:
+            await task
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+
+    async def _send_data(self, where: Where, packets: list[BurstPacket]) -> bool:
+        target = packets[0].target, packets[0].group
+        until = self._loop.time() + DATA_WAITS_S
+        while not self.data.may_send(where, target, self._loop.time()):
+            if self._loop.time() > until:
+                self.figures.dropped["bridge.data_unsent"] += 1
+                return False
+            await asyncio.sleep(BURST_S)
+        begun = self._loop.time()
+        for number, packet in enumerate(packets):
+            self.data.sending(where, packet, self._loop.time())
+            self._pass([Forward(where, packet)])
+            await asyncio.sleep(max(0.0, begun + (number + 1) * BURST_S - self._loop.time()))
+        return True
+
+    # -- what is done
+
+    def _do(self, outs: Iterable[exchange.Out]) -> None:
+        for out in outs:
+            match out:
+                case exchange.Say():
+                    self.figures.bursts_out += len(out.talk.legs)
+                    self._speeches[out.talk].say(out.sound)
+                case exchange.Started():
+                    self._note(out.talk)
+                case exchange.Begin():
+                    self._begin(out.leg, out.talk)
+                case exchange.End():
+                    speech = self._speeches.get(out.talk)
+                    mouth = speech.mouths.pop(out.leg, None) if speech else None
+                    if mouth is not None:
+                        mouth.end()
+                case exchange.Over():
+                    self._over(out)
+                case exchange.Refused():
+                    self._refused(out)
+                case exchange.TalkerNamed():
+                    self._named(out.talk)
+                case exchange.TalkerPlaced():
+                    if self.our_side is not None:
+                        self.our_side.placed(out)
+        self._arm()
+
+    def _begin(self, leg: Where, talk: Talk) -> None:
+        if talk not in self._speeches:
+            self._speeches[talk] = Speech(self._vocoder, self.figures.dropped)
+        mouth: Mouth | None = None
+        if leg[0].startswith(NETWORK):
+            if self.our_side is not None and talk.talkgroup is not None:
+                mouth = self.our_side.mouth(talk.talkgroup, talk)
+        elif (link := self.links.of(leg)) is not None:
+            mouth = link.mouth(leg, talk)
+        if mouth is not None:
+            self._speeches[talk].mouths[leg] = mouth
+
+    def _note(self, talk: Talk) -> None:
+        where, identity = talk.call.where, talk.call.identity
+        if self.exchange.network_of(where) is not None:
+            self.note(talk.radio_network, identity.source, where[0], "call", identity, talk.name)
+
+    def note(
+        self, network: str, radio: int, site: str, what: str,
+        identity: Identity | None = None, name: str = "",
+    ) -> None:  # fmt: skip
+        """A radio was heard."""
+        before = self.heard.pop((network, radio), None)
+        group = identity.target if identity and identity.group else None
+        self.heard[network, radio] = HeardRadio(
+            network, radio, site, what, time.time(), name or (before.name if before else ""), group
+        )
+        if len(self.heard) > _MOST_HEARD:
+            self.heard.popitem(last=False)
+        if self.our_side is not None and what == "call":
+            self.our_side.heard(network, radio, site)
+
+    def _over(self, out: exchange.Over) -> None:
+        self.figures.calls += 1
+        speech = self._speeches.pop(out.talk, None)
+        if speech is not None:
+            speech.end()
+        self.records.write(record_of(out, time.time(), speech is not None and speech.is_mute))
+        if self.our_side is not None:
+            self.our_side.over(out.talk)
+
+    def _refused(self, out: exchange.Refused) -> None:
+        identity = out.identity
+        log.info(
+            "not passed on: radio %d of %s to %d on %s:%d: %s",
+            identity.source, out.radio_network, identity.target, *out.where, out.cause.value,
+        )  # fmt: skip
+        if out.where[0].startswith(NETWORK) and self.our_side is not None:
+            self.our_side.refused((out.radio_network, identity.target), out.cause.value)
+
+    def _named(self, talk: Talk) -> None:
+        self._note(talk)
+        speech = self._speeches.get(talk)
+        for mouth in speech.mouths.values() if speech else ():
+            if isinstance(mouth, DmrMouth):
+                mouth.rename(talk.name)
+
+    def _pass(self, outs: Iterable[data.Out]) -> None:
+        for out in outs:
+            match out:
+                case Forward(where, packet):
+                    link = self.links.of(where)
+                    if link is not None:
+                        link.send(where, packet)
+                case Told(network, where, happening):
+                    what = type(happening).__name__.lower()
+                    log.info("radio %d of %s at %s: %s", happening.source, network, where[0], what)
+                    self.note(network, happening.source, where[0], what)
+                    if self.our_side is not None:
+                        self.our_side.told(out, where[0])
+
+    # -- time
+
+    def _arm(self) -> None:
+        if self._timer is None:
+            dues = [due for due in (self.exchange.due, self.data.due) if due is not None]
+            if dues:
+                at = min(*dues, self._loop.time() + TICK_S)
+                self._timer = self._loop.call_at(at, self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        self._pass(self.data.pass_time(now))
+        self._do(self.exchange.pass_time(now))
+
+    # -- what is shown
+
+    def refusals(self) -> Counter[str]:
+        """What was not taken or not passed on since the start, by code."""
+        found = Counter(self.figures.dropped)
+        for codes in self.links.dropped().values():
+            found.update(codes)
+        return found
+
+    def states(self) -> list[LinkState]:
+        """How all links are."""
+        return self.links.states()

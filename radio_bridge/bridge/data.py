@@ -1,0 +1,168 @@
+"""Data and control on all channels: what it says, and where else it is brought. Pure.
+
+Bursts of data are not made anew: they go on as they came, to the channels of their talkgroup, or to
+that on which the radio was heard last. Two packets at a time on one channel would both be lost, so
+the second is dropped; so is what comes back by a loop, or by a second site.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from radio_bridge.bridge.exchange import Exchange
+from radio_bridge.calls.conversations import ECHO_S, Where
+from radio_bridge.calls.transmissions import Identity
+from radio_bridge.data_channel import DataChannel
+from radio_bridge.dmr.burst import DataType
+from radio_bridge.homebrew import stream
+from radio_bridge.homebrew.packets import BurstPacket, Frame
+from radio_bridge.inside import Happening
+
+STREAM_S: Final = 0.5
+"""A packet of which nothing comes for so long is over."""
+_MOST_SEEN: Final = 4_000
+_OF_VOICE: Final = frozenset(
+    {DataType.PI_HEADER, DataType.VOICE_HEADER, DataType.TERMINATOR, DataType.IDLE}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A burst goes out on a channel."""
+
+    where: Where
+    packet: BurstPacket
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something has happened on a radio network."""
+
+    radio_network: str
+    where: Where
+    happening: Happening
+
+
+Out = Forward | Told
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """What goes over a channel now."""
+
+    source: int
+    stream: int
+    until: float
+
+
+class DataPassing:
+    """All channels' data."""
+
+    def __init__(self, exchange: Exchange, ours: Collection[int], colour_code: int = 1) -> None:
+        """``ours``: numbers of radios that the bridge itself is."""
+        self.dropped: Counter[str] = exchange.dropped
+        self.ours = ours
+        self._exchange = exchange
+        self._colour_code = colour_code
+        self._channels: dict[Where, DataChannel] = {}
+        self._streams: dict[Where, _Stream] = {}
+        self._seen: OrderedDict[tuple[int, int, int, int, bytes], tuple[Where, float]]
+        self._seen = OrderedDict()
+
+    def hear(self, where: Where, packet: BurstPacket, now: float) -> list[Out]:
+        """Take a burst of any kind; those of voice say nothing here."""
+        out = self.pass_time(now)
+        network = self._exchange.network_of(where)
+        if packet.frame != Frame.DATA or packet.kind in _OF_VOICE or network is None:
+            return out
+        identity = Identity(packet.source, packet.target, packet.group)
+        if not self._exchange.may(where, identity):
+            self.dropped["bridge.data_barred"] += 1
+            return out
+        if self._came_back(where, packet, now):
+            self.dropped["bridge.data_again"] += 1
+            return out
+        self._exchange.note(network, packet.source, where)
+        channel = self._channels.get(where)
+        if channel is None:
+            channel = self._channels[where] = DataChannel(self.dropped)
+        out += self._told(network, where, channel, channel.hear(packet, now))
+        for other in self._channels_of(network, packet, where):
+            if self._is_free(other, packet, now):
+                out.append(Forward(other, packet))
+        return out
+
+    def _came_back(self, where: Where, packet: BurstPacket, now: float) -> bool:
+        key = packet.source, packet.target, packet.stream, packet.sequence, packet.burst
+        known = self._seen.get(key)
+        if known is not None and known[0] != where and known[1] > now:
+            return True
+        self._seen.pop(key, None)
+        self._seen[key] = where, now + ECHO_S
+        if len(self._seen) > _MOST_SEEN:
+            self._seen.popitem(last=False)
+        return False
+
+    def _channels_of(self, network: str, packet: BurstPacket, where: Where) -> list[Where]:
+        if packet.group:
+            return self._exchange.channels((network, packet.target), where)
+        known = self._exchange.heard_at.get((network, packet.target))
+        return [] if known is None or known == where or packet.target in self.ours else [known]
+
+    def _is_free(self, where: Where, packet: BurstPacket, now: float) -> bool:
+        going = self._streams.get(where)
+        is_same = going is not None and (going.source, going.stream) == (
+            packet.source,
+            packet.stream,
+        )
+        if going is not None and not is_same and going.until > now:
+            self.dropped["bridge.data_busy"] += 1
+            return False
+        target = packet.target, packet.group
+        if not is_same and not self._exchange.is_free(where, target, urgent=True):
+            self.dropped["bridge.data_busy"] += 1
+            return False
+        self._streams[where] = _Stream(packet.source, packet.stream, now + STREAM_S)
+        return True
+
+    def may_send(self, where: Where, target: tuple[int, bool], now: float) -> bool:
+        """Whether something of ours may be sent on a channel now."""
+        going = self._streams.get(where)
+        if going is not None and going.until > now:
+            return False
+        return self._exchange.is_free(where, target)
+
+    def sending(self, where: Where, packet: BurstPacket, now: float) -> None:
+        """A burst of ours is being sent there."""
+        self._streams[where] = _Stream(packet.source, packet.stream, now + STREAM_S)
+
+    def _told(
+        self, network: str, where: Where, channel: DataChannel, happened: list[Happening]
+    ) -> list[Out]:
+        out: list[Out] = [Told(network, where, one) for one in happened]
+        answers, channel.answers = channel.answers, []
+        for answer in answers:
+            if answer.source in self.ours:
+                number = hash((where, answer)) & 0xFFFFFFFF
+                said = stream.response(answer, where[1], number, self._colour_code)
+                out.append(Forward(where, said))
+        return out
+
+    @property
+    def due(self) -> float | None:
+        """When :meth:`pass_time` is to be called at the latest."""
+        return min((due for c in self._channels.values() if (due := c.due)), default=None)
+
+    def pass_time(self, now: float) -> list[Out]:
+        """What has not ended will not."""
+        out: list[Out] = []
+        for where, channel in self._channels.items():
+            if channel.due is not None and channel.due <= now:
+                network = self._exchange.network_of(where)
+                happened = channel.pass_time(now)
+                if network is not None:
+                    out += self._told(network, where, channel, happened)
+        return out

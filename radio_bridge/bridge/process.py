@@ -1,0 +1,123 @@
+"""``psn radio`` as a process: the settings, read again when they change; signals; the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from pathlib import Path
+from threading import Thread
+from typing import Final
+from wsgiref.simple_server import WSGIServer
+
+from psn.problems import Problem
+from radio_bridge.bridge import metrics, settings
+from radio_bridge.bridge.bridge import Bridge
+from radio_bridge.bridge.links import LineLink, MasterLink
+from radio_bridge.bridge.settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
+LOOKS_EVERY_S: Final = 1.0
+_OPENS_WITHIN_S: Final = 5.0
+
+
+class Process:
+    """A bridge that runs by a file of settings."""
+
+    def __init__(self, file: Path) -> None:
+        """Raises :class:`SettingsError`."""
+        self._file = file
+        self._settings = settings.load(file)
+        self._looked = self._look()
+        self._again = asyncio.Event()
+        self._over = asyncio.Event()
+        self._figures: tuple[WSGIServer, Thread] | None = None
+        self.bridge = Bridge(self._settings)
+
+    async def run(self) -> None:
+        """Run until SIGTERM, SIGINT or cancelled. Raises :class:`Problem` when it cannot begin."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._again.set)
+        for end in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(end, self._over.set)
+        self._open_metrics(self._settings)
+        try:
+            await self.bridge.start()
+            await self._say_ready()
+            watching = asyncio.create_task(self._watch())
+            await self._over.wait()
+            watching.cancel()
+        finally:
+            await self.bridge.stop()
+            self._close_metrics()
+
+    async def _say_ready(self) -> None:
+        """On standard output, for who waits for it: links that listen, and where."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_OPENS_WITHIN_S):
+                while any(port is None for port in self._ports().values()):
+                    await asyncio.sleep(0.01)
+        for name, port in self._ports().items():
+            print(f"link {name} listens at port {port}", flush=True)
+        print(f"radio bridge {self._settings.site} is ready", flush=True)
+
+    def _ports(self) -> dict[str, int | None]:
+        links = self.bridge.links.all.items()
+        return {name: one.port for name, one in links if isinstance(one, MasterLink | LineLink)}
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._file)
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    async def _watch(self) -> None:
+        """Read the file again when it has changed, or at SIGHUP."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._again.wait(), LOOKS_EVERY_S)
+            looked = self._look()
+            if not self._again.is_set() and (looked is None or looked == self._looked):
+                continue
+            self._again.clear()
+            self._looked = looked
+            try:
+                wanted = settings.load(self._file)
+            except SettingsError as error:
+                log.error("the old settings stay: %s", error.text)
+                self.bridge.changed("settings", "refused: " + " ".join(error.found))
+                continue
+            await self._change(wanted)
+
+    async def _change(self, wanted: Settings) -> None:
+        before, self._settings = self._settings, wanted
+        if wanted.metrics != before.metrics:
+            self._close_metrics()
+            with contextlib.suppress(Problem):
+                self._open_metrics(wanted)
+        await self.bridge.change(wanted)
+        self.bridge.changed("settings", "taken")
+
+    def _open_metrics(self, of: Settings) -> None:
+        if of.metrics is None:
+            return
+        try:
+            self._figures = metrics.serve(self.bridge, *of.metrics)
+        except OSError as error:
+            log.error("figures cannot be shown at %s:%d: %s", *of.metrics, error)
+            raise Problem(
+                "metrics_taken",
+                f"Figures cannot be shown at {of.metrics[0]}:{of.metrics[1]}: {error.strerror}.",
+                "Give another address, or leave metrics out.",
+            ) from None
+
+    def _close_metrics(self) -> None:
+        if self._figures is not None:
+            server, thread = self._figures
+            server.shutdown()
+            server.server_close()
+            thread.join()
+            self._figures = None
