@@ -22,12 +22,14 @@ from __future__ import annotations
 
 import enum
 import itertools
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from radio_bridge.calls.transmissions import (
+    SILENCE_S,
     Alias,
     Channel,
     Identity,
@@ -185,6 +187,8 @@ class Conversations:
         self._echoes: OrderedDict[Identity, _Echo] = OrderedDict()
         self._hangs: dict[Where, _Hang] = {}
         self._spoke_at: dict[Where, float] = {}  # of the network's talkers
+        self._look_at = 0.0
+        """Nothing is due before: what begins later than the last look is due SILENCE_S after it."""
 
     def hear(self, where: Where, packet: BurstPacket, now: float) -> list[Event]:
         """Take a burst of voice, or another that came on a channel."""
@@ -249,6 +253,8 @@ class Conversations:
         """Who fell silent is over, and what is remembered no longer is forgotten."""
         self._now = max(self._now, now)
         events: list[Event] = []
+        if self._now < self._look_at:
+            return events
         for where, channel in list(self._channels.items()):
             due = channel.due
             if due is not None and due <= self._now:
@@ -259,6 +265,7 @@ class Conversations:
             if spoke_at + NETWORK_SILENCE_S <= self._now:
                 events += self._unkeyed(where, Unkeying.SILENT)
         self._forget()
+        self._look_at = min(self._now + SILENCE_S, self.due or math.inf)
         return events
 
     def _forget(self) -> None:

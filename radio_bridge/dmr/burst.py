@@ -120,8 +120,10 @@ def sync_of(burst: bytes) -> Sync | None:
     exact = _SYNCS.get(middle)
     if exact is not None:
         return exact
-    near = [sync for sync in Sync if (sync ^ middle).bit_count() <= SYNC_MENDS]
-    return near[0] if near else None
+    for value, sync in _SYNCS.items():
+        if (value ^ middle).bit_count() <= SYNC_MENDS:
+            return sync
+    return None
 
 
 def read(burst: bytes) -> Burst:

@@ -29,7 +29,7 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from radio_bridge.homebrew import configuration, packets
@@ -253,8 +253,7 @@ class Master:
         session = self._sessions.get(repeater)
         if session is None or session.configuration is None:
             return []
-        data = packets.write_burst(replace(packet, repeater=repeater))
-        return [Send(session.address, data)]
+        return [Send(session.address, packets.write_burst(packet, repeater))]
 
     def change_secrets(self, secrets: Mapping[int, bytes]) -> list[Out]:
         """Others may sign in from now on; who has another secret, or none, is sent away."""

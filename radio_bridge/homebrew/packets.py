@@ -238,15 +238,16 @@ def read_burst(data: bytes) -> BurstPacket:
     )
 
 
-def write_burst(packet: BurstPacket) -> bytes:
-    """The 55 bytes; some peers drop anything shorter."""
-    return unsigned_burst(packet) + bytes([packet.bit_errors or 0, packet.signal or 0])
+def write_burst(packet: BurstPacket, repeater: int | None = None) -> bytes:
+    """The 55 bytes, of another repeater if one is given; some peers drop anything shorter."""
+    return unsigned_burst(packet, repeater) + bytes([packet.bit_errors or 0, packet.signal or 0])
 
 
-def unsigned_burst(packet: BurstPacket) -> bytes:
-    """The first 53 bytes."""
+def unsigned_burst(packet: BurstPacket, repeater: int | None = None) -> bytes:
+    """The first 53 bytes, of another repeater if one is given."""
+    sender = packet.repeater if repeater is None else repeater
     flags = (packet.slot == 2) << 7 | (not packet.group) << 6 | packet.frame << 4 | packet.kind
-    ends = packet.source.to_bytes(3) + packet.target.to_bytes(3) + packet.repeater.to_bytes(ID)
+    ends = packet.source.to_bytes(3) + packet.target.to_bytes(3) + sender.to_bytes(ID)
     head = b"DMRD" + bytes([packet.sequence]) + ends + bytes([flags])
     return head + packet.stream.to_bytes(4) + exactly(packet.burst, 33, "A burst")
 

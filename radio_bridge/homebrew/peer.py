@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from radio_bridge.homebrew import configuration, packets
@@ -197,7 +197,7 @@ class Peer:
         """A burst, in our name; nothing while we are not connected."""
         if self.state != State.CONNECTED:
             return []
-        return [Send(packets.write_burst(replace(packet, repeater=self.repeater)))]
+        return [Send(packets.write_burst(packet, self.repeater))]
 
     def close(self) -> list[Out]:
         """We go."""

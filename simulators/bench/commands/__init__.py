@@ -12,6 +12,7 @@ from simulators.bench.commands import (
     growth,
     ingest,
     positions,
+    radio,
     recommend,
     record,
     voice,
@@ -28,6 +29,6 @@ for _command in (
     ingest.ingest,
     record.messages, record.crash, record.reconnect, record.storm, record.idle, compare.compare,
     console.console, growth.growth, dispatch.dispatch, recommend.recommend,
-    voice.voice, ear.ear,
+    voice.voice, ear.ear, radio.radio,
 ):  # fmt: skip
     bench.add_command(_command)
