@@ -88,6 +88,11 @@ class Quality:
     signal: int = 0
     """-dBm, of the newest burst that said it."""
 
+    @property
+    def per_thousand(self) -> int:
+        """Wrong bits of a thousand that are checked: 141 in a burst."""
+        return min(1_000, round(self.wrong_bits * 1_000 / (self.bursts * 141)))
+
 
 @dataclass(slots=True)
 class Figures:

@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import signal
+import sqlite3
 from pathlib import Path
 from threading import Thread
 from typing import Final
@@ -17,6 +18,7 @@ from psn.problems import Problem
 from radio_bridge.bridge import metrics, settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.links import LineLink, MasterLink
+from radio_bridge.bridge.network import OurNetwork
 from radio_bridge.bridge.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ class Process:
         self._over = asyncio.Event()
         self._figures: tuple[WSGIServer, Thread] | None = None
         self.bridge = Bridge(self._settings)
+        self._side: OurNetwork | None = None
+        self._at_network: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Run until SIGTERM, SIGINT or cancelled. Raises :class:`Problem` when it cannot begin."""
@@ -46,6 +50,7 @@ class Process:
         self._open_metrics(self._settings)
         try:
             await self.bridge.start()
+            self._sign_in()
             # Looking for garbage among all that was loaded would hold bursts up for milliseconds.
             gc.collect()
             gc.freeze()
@@ -54,8 +59,30 @@ class Process:
             await self._over.wait()
             watching.cancel()
         finally:
+            await self._sign_out()
             await self.bridge.stop()
             self._close_metrics()
+
+    def _sign_in(self) -> None:
+        """At this network, where the settings want that; radios do not wait for it."""
+        of = self._settings.network
+        if of is None:
+            return
+        try:
+            side = self._side = OurNetwork(self.bridge, of)
+        except (Problem, sqlite3.Error, OSError) as error:
+            log.error("the network is not joined: %s", error)
+            self.bridge.changed("network", f"not joined: {error}")
+            return
+        self._at_network = asyncio.create_task(side.run(), name="network")
+        self._at_network.add_done_callback(_say_why)
+
+    async def _sign_out(self) -> None:
+        task, self._at_network, self._side = self._at_network, None, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
 
     async def _say_ready(self) -> None:
         """On standard output, for who waits for it: links that listen, and where."""
@@ -102,7 +129,14 @@ class Process:
             self._close_metrics()
             with contextlib.suppress(Problem):
                 self._open_metrics(wanted)
+        sign_in = (wanted.network, wanted.radio_networks) != (before.network, before.radio_networks)
+        if sign_in:
+            await self._sign_out()
         await self.bridge.change(wanted)
+        if sign_in:
+            self._sign_in()
+        elif self._side is not None:
+            self._side.look_again()
         self.bridge.changed("settings", "taken")
 
     def _open_metrics(self, of: Settings) -> None:
@@ -125,3 +159,9 @@ class Process:
             server.server_close()
             thread.join()
             self._figures = None
+
+
+def _say_why(task: asyncio.Task[None]) -> None:
+    """Signing in has ended by itself, which it should not."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("the network is joined no more", exc_info=error)

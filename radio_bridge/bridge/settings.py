@@ -150,6 +150,20 @@ class OurNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class RadioNetwork:
+    """What holds for all links of a radio network."""
+
+    called: str
+    """Its name in this network."""
+    texts: str = "motorola"
+    """How texts are written to its radios: ``etsi``, ``motorola``, ``hytera``."""
+    positions_s: int | None = None
+    """Radios that are heard are to say where they are, every so many seconds; none: not asked."""
+    statuses: dict[int, str] = field(default_factory=dict)
+    """What a number that radios send as their status means."""
+
+
+@dataclass(frozen=True, slots=True)
 class Vocoder:
     """An AMBE server."""
 
@@ -167,6 +181,8 @@ class Settings:
     """The file that a line for each call is written to."""
     network: OurNetwork | None = None
     vocoder: Vocoder | None = None
+    radio_networks: dict[str, RadioNetwork] = field(default_factory=dict)
+    """By the name that links say."""
     links: dict[str, Link] = field(default_factory=dict)
     patches: tuple[frozenset[Talkgroup], ...] = ()
 
@@ -219,13 +235,39 @@ def _read(whole: Table, beside: Path) -> Settings | None:
             table.take("address", tables.address), table.take("channels", channels, 1)
         )
         table.done()
+    networks = {n: _radio_network(n, table) for n, table in whole.tables("radio_network").items()}
     links = {name: _link(name, table, beside) for name, table in whole.tables("link").items()}
     patches = [_patch(table) for table in whole.each("patch")]
     whole.done()
     if whole.errors.found:
         return None
     there = {name: link for name, link in links.items() if link is not None}
-    return Settings(site, metrics, records, network, vocoder, there, tuple(patches))
+    for link in there.values():
+        networks.setdefault(link.radio_network, RadioNetwork(link.radio_network))
+    return Settings(site, metrics, records, network, vocoder, networks, there, tuple(patches))
+
+
+def _radio_network(name: str, table: Table) -> RadioNetwork:
+    def statuses(value: Any) -> dict[int, str]:
+        wanted = 'a table of numbers from 0 to 1023 and what they mean, such as 1 = "available"'
+        if not isinstance(value, dict):
+            raise ValueError(wanted)
+        found: dict[int, str] = {}
+        for number, word in value.items():
+            is_number = number.isascii() and number.isdecimal() and int(number) < 1024
+            if not is_number or not isinstance(word, str) or not re.fullmatch("[a-z_]+", word):
+                raise ValueError(wanted)
+            found[int(number)] = word
+        return found
+
+    made = RadioNetwork(
+        table.take("called", tables.words, name),
+        table.take("texts", _one_of("etsi", "motorola", "hytera"), "motorola"),
+        table.take("positions", tables.whole(10, 86_400), None),
+        table.take("status", statuses, {}),
+    )
+    table.done()
+    return made
 
 
 def _url(value: Any) -> str:
@@ -418,6 +460,9 @@ def _check(settings: Settings, errors: Errors) -> None:
     there = {(link.radio_network, one) for link in settings.links.values() for one in carried(link)}
     listens: dict[Address, str] = {}
     shown: dict[tuple[str, int], str] = {}
+    for name in settings.radio_networks:
+        if name not in {link.radio_network for link in settings.links.values()}:
+            errors.add(f"radio_network.{name}", "no link belongs to it")
     for name, link in settings.links.items():
         if isinstance(link, Master | OpenBridge | Line) and link.listen[1]:
             other = listens.setdefault(link.listen, name)

@@ -25,6 +25,12 @@ radio = 7020000
 address = "127.0.0.1:2460"
 channels = 3
 
+[radio_network.police]
+called = "National"
+texts = "etsi"
+positions = 60
+status = { 1 = "available", 2 = "busy" }
+
 [link.belmopan]
 kind = "master"
 radio_network = "police"
@@ -96,6 +102,9 @@ def test_every_kind_of_link() -> None:
         False, True, True, False, False, True,
     ]  # fmt: skip
     assert "long enough" not in repr(read)
+    police, customs = read.radio_networks["police"], read.radio_networks["customs"]
+    assert (police.called, police.statuses) == ("National", {1: "available", 2: "busy"})
+    assert customs.called == "customs"
 
 
 @pytest.mark.parametrize(
@@ -118,6 +127,10 @@ def test_every_kind_of_link() -> None:
         ('"customs:9"', '"customs:10"', "patch.1.between: no link carries customs:10."),
         ('"customs:9"', '"customs"', 'patch.1.between: wanted is two talkgroups or more, such as '
          '["police:91", "defence:7"].'),
+        ("[radio_network.police]", "[radio_network.polices]",
+         "radio_network.polices: no link belongs to it."),
+        ("2 = ", "2000 = ", "radio_network.police.status: wanted is a table of numbers from 0 to "
+         '1023 and what they mean, such as 1 = "available".'),
         ("channels = 3", "channels = true",
          "vocoder.channels: wanted is a whole number from 1 to 64."),
         ('url = "https://psn.example.bz"', 'url = "psn"',

@@ -1,0 +1,616 @@
+"""The bridge at this network: it signs in as a gateway, and acts for the radios that it hears.
+
+What belongs to a radio that carries a unit goes as that unit's; of others it is told only that they
+were heard. Texts, positions and red buttons are kept while there is no link, by the client library;
+speech is not: how many calls nobody here heard is said when the link is back. Radios notice nothing
+of it: what links join goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import time
+from collections import OrderedDict, deque
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from psn import wire
+from psn.client import Client, ClientRefused, Link, Offline
+from psn.client.radio import Keyed, Plan
+from psn.enrolment import device_key
+from radio_bridge import opus as opus_packets
+from radio_bridge.bridge import outgoing, settings
+from radio_bridge.bridge.bridge import Bridge
+from radio_bridge.bridge.data import Told
+from radio_bridge.bridge.exchange import PATCH, Talk, TalkerPlaced
+from radio_bridge.bridge.links import LinkState
+from radio_bridge.bridge.outgoing import Way
+from radio_bridge.bridge.settings import Talkgroup
+from radio_bridge.bridge.speech import Mouth
+from radio_bridge.bridge.tables import MOST_RADIO
+from radio_bridge.inside import (
+    Emergency,
+    Happening,
+    Opus,
+    Position,
+    Presence,
+    Sound,
+    Status,
+    Text,
+    TextArrived,
+)
+from radio_bridge.motorola import text
+from radio_bridge.unreadable import Unreadable
+
+log = logging.getLogger(__name__)
+
+TELLS_EVERY_S: Final = 1.0
+HEARD_EVERY_S: Final = 3.0
+AGAIN_S: Final = 10.0
+GONE_S: Final = 1_800.0
+"""A radio of which nothing was heard for so long is taken to be switched off."""
+FLOOR_S: Final = 0.5
+"""So long what a radio says waits for the server's word."""
+_MOST_WAITING: Final = 150
+"""Packets of a talk; a second or more."""
+_MOST_TEXTS: Final = 20
+"""That wait for one radio."""
+_MOST_SENT: Final = 1_000
+_ACCURACY_MOST_CM: Final = 10_000_000
+
+
+class _Mouth:
+    """Brings a radio's talk into a voice group."""
+
+    form: type[Sound] = Opus
+
+    def __init__(self, side: OurNetwork, group: str, radio: wire.Radio, emergency: bool) -> None:
+        self._side = side
+        self._reframer = opus_packets.Reframer()
+        self._queue: asyncio.Queue[tuple[bytes, int] | None] = asyncio.Queue(_MOST_WAITING)
+        self._answered = asyncio.Event()
+        side.spawn(self._talk(group, radio, "emergency" if emergency else "normal"))
+
+    def say(self, sound: Sound) -> None:
+        """A packet."""
+        assert isinstance(sound, Opus)
+        try:
+            for one in self._reframer.take(sound.packet):
+                self._queue.put_nowait(one)
+        except Unreadable as error:
+            self._side.count(error.code)
+        except asyncio.QueueFull:
+            self._side.count("bridge.network_late")
+
+    def end(self) -> None:
+        """He has unkeyed."""
+        with contextlib.suppress(asyncio.QueueFull):
+            for one in self._reframer.end():
+                self._queue.put_nowait(one)
+        if self._queue.full():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+
+    async def _talk(self, group: str, radio: wire.Radio, call: wire.CallKind) -> None:
+        line = self._side.client.radio
+        keyed = await line.key(group, radio, call, lambda keyed: self._answered.set())
+        self._side.keyed.add(keyed)
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._answered.wait(), FLOOR_S)
+            while (one := await self._queue.get()) is not None:
+                await keyed.say(*one)
+        finally:
+            self._side.keyed.discard(keyed)
+            await keyed.unkey()
+
+
+class OurNetwork:
+    """One signing in; :meth:`run` until cancelled."""
+
+    def __init__(self, bridge: Bridge, of: settings.OurNetwork) -> None:
+        """Raises :class:`psn.problems.Problem` when the key cannot be read."""
+        self._bridge = bridge
+        self._of = of
+        self._networks = bridge.settings.radio_networks
+        store = Offline(of.store)
+        self.client = Client(
+            of.url,
+            device_key.read(of.key),
+            offline=store,
+            name="psn radio",
+            mail=self._mail,
+            links=self._link,
+        )
+        self.keyed: set[Keyed] = set()
+        """Radios that talk in voice groups now."""
+        self.problem = ""
+        """Why this network does not let the bridge in."""
+        self._groups: dict[Talkgroup, str] = {}
+        """The voice group of each talkgroup that is joined with one."""
+        self._talking: dict[Talkgroup, str] = {}
+        """Who of a voice group is heard in a talkgroup."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._plan_changed = asyncio.Event()
+        self._heard: dict[wire.Radio, wire.Heard] = {}
+        self._seen_at: dict[wire.Radio, float] = {}
+        self._told_here: set[wire.Radio] = set()
+        self._gone: set[wire.Radio] = set()
+        self._asked: set[wire.Radio] = set()
+        self._texts: dict[wire.Radio, deque[wire.Mail]] = {}
+        self._unanswered: OrderedDict[tuple[wire.Radio, int], wire.Mail] = OrderedDict()
+        self._sent: OrderedDict[Any, None] = OrderedDict()
+        self._numbers = itertools.count(1)
+        self._lost_at: float | None = None
+        self._missed = 0
+        self._missed_told: wire.RadioMissed | None = None
+        self._since: dict[str, tuple[bool, int]] = {}
+        self._state: object = None
+
+    async def run(self) -> None:
+        """Stay signed in."""
+        self._bridge.our_side = self
+        try:
+            async with self.client:
+                await self._serve()
+        finally:
+            self._bridge.our_side = None
+            self._bridge.join((), list(self._groups))
+            for task in list(self._tasks):
+                task.cancel()
+
+    async def _serve(self) -> None:
+        while True:
+            try:
+                await self.client.up()
+                await self.client.radio.serve(lambda plan: self.look_again())
+                break
+            except ClientRefused as problem:
+                self._say_problem(problem.text)
+                await asyncio.sleep(AGAIN_S)
+            except ConnectionError:
+                await asyncio.sleep(TELLS_EVERY_S)
+        self._say_problem("")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_groups())
+            tasks.create_task(self._keep_telling(self._tell_state, TELLS_EVERY_S))
+            tasks.create_task(self._keep_telling(self._tell_radios, HEARD_EVERY_S))
+
+    def _say_problem(self, text: str) -> None:
+        if text != self.problem:
+            self.problem = text
+            self._bridge.changed("network", text or "taken")
+
+    async def _keep_telling(self, tell: Any, every: float) -> None:
+        while True:
+            await asyncio.sleep(every)
+            if self.client.link is Link.UP:
+                await self._tried(tell())
+
+    async def _tried(self, work: Coroutine[Any, Any, object]) -> None:
+        try:
+            await work
+        except ClientRefused as problem:
+            self.count("bridge.network_refused")
+            log.warning("the network refused something: %s %s", problem.text, problem.todo)
+        except (ConnectionError, TimeoutError):
+            pass  # it is told again when the link is back
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do something that takes time, and stands for itself."""
+        task = asyncio.create_task(self._tried(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def count(self, code: str) -> None:
+        """One more of what did not work."""
+        self._bridge.figures.dropped[code] += 1
+
+    def _link(self, link: Link) -> None:
+        self._bridge.changed("network", link.value)
+        if link is Link.LOST:
+            self._lost_at, self._missed = time.time(), 0
+            for talkgroup in list(self._talking):
+                self._quiet(talkgroup)
+        elif link is Link.UP:
+            self._told_here.clear()
+            self._state = None
+            if self._lost_at is not None:
+                missed = wire.RadioMissed(_ms(self._lost_at), _ms(time.time()), self._missed)
+                self._missed_told, self._lost_at = missed, None
+
+    # -- which groups
+
+    def look_again(self) -> None:
+        """Links may carry other talkgroups now."""
+        self._plan_changed.set()
+
+    async def _keep_groups(self) -> None:
+        """Join the voice groups that talkgroups here are joined with, whenever that changes."""
+        while True:
+            await self._plan_changed.wait()
+            self._plan_changed.clear()
+            wanted = self._wanted(self.client.radio.plan)
+            parted = [one for one, group in self._groups.items() if wanted.get(one) != group]
+            left = {self._groups.pop(talkgroup) for talkgroup in parted}
+            self._bridge.join((), parted)
+            for group in left - set(self._groups.values()):
+                await self._tried(self.client.voice.leave(group))
+            for talkgroup, group in wanted.items():
+                if talkgroup not in self._groups:
+                    await self._join(talkgroup, group)
+
+    def _wanted(self, plan: Plan) -> dict[Talkgroup, str]:
+        """Of talkgroups that are joined with one group the first: that group is one talkgroup."""
+        found: dict[Talkgroup, str] = {}
+        names = {plan.network(of.called): name for name, of in self._networks.items()}
+        for (network, number), talkgroup in sorted(plan.talkgroups.items()):
+            name = names.get(network)
+            here = None if name is None else (name, number)
+            if here and self._bridge.exchange.is_carried(here):
+                if talkgroup.group in found.values():
+                    log.warning("%s is joined with several talkgroups here", talkgroup.group)
+                else:
+                    found[here] = talkgroup.group
+        return found
+
+    async def _join(self, talkgroup: Talkgroup, group: str) -> None:
+        while True:
+            try:
+                await self.client.voice.join(
+                    group,
+                    lambda speech: self._speech(talkgroup, speech),
+                    lambda floor: self._floor(talkgroup, floor),
+                )
+                break
+            except ClientRefused as problem:
+                self.count("bridge.network_refused")
+                log.warning("group %s cannot be joined: %s", group, problem.text)
+                return
+            except (ConnectionError, TimeoutError):
+                await asyncio.sleep(TELLS_EVERY_S)
+        self._groups[talkgroup] = group
+        self._bridge.join([talkgroup], ())
+
+    # -- speech
+
+    def mouth(self, talkgroup: Talkgroup, talk: Talk) -> Mouth | None:
+        """Brings a talk of a radio to the voice group; none: there is no link."""
+        group = self._groups.get(talkgroup)
+        radio = self._radio(self._origin(talk), talk.call.identity.source)
+        if group is None or radio is None or self.client.link is not Link.UP:
+            return None
+        return _Mouth(self, group, radio, talk.call.service.emergency)
+
+    def _origin(self, talk: Talk) -> str:
+        """The radio network of the talker, who may have come through a patch."""
+        where = talk.call.where[0]
+        if where.startswith(PATCH):
+            return where.removeprefix(PATCH).partition(":")[0]
+        return talk.radio_network
+
+    def _speech(self, talkgroup: Talkgroup, speech: wire.Speech) -> None:
+        if self._talking.get(talkgroup) != speech.talker:
+            floor = self.client.voice.floors.get(speech.group.address)
+            self._key(talkgroup, speech.talker, floor)
+        self._bridge.network_spoke(talkgroup, speech.opus)
+        if speech.last:
+            self._quiet(talkgroup)
+
+    def _floor(self, talkgroup: Talkgroup, floor: wire.Floor) -> None:
+        ours = {keyed.talker for keyed in self.keyed if keyed.group == floor.group}
+        if self._talking.get(talkgroup) not in (None, floor.talker):
+            self._quiet(talkgroup)
+        if floor.talker is not None and floor.talker not in ours:
+            self._key(talkgroup, floor.talker, floor)
+
+    def _key(self, talkgroup: Talkgroup, talker: str, floor: wire.Floor | None) -> None:
+        name, urgent = "", False
+        if floor is not None and floor.talker == talker:
+            name, urgent = floor.talker_name, floor.call == "emergency"
+        self._talking[talkgroup] = talker
+        radio = self._of.radio
+        if talker.startswith("unit:"):
+            carried = self.client.radio.plan.radios_of(int(talker.partition(":")[2]))
+            network = self._network(talkgroup[0])
+            radio = next((one.number for one in carried if one.network == network), radio)
+        self._bridge.network_keyed(talkgroup, name, urgent, radio)
+
+    def _quiet(self, talkgroup: Talkgroup) -> None:
+        if self._talking.pop(talkgroup, None) is not None:
+            self._bridge.network_unkeyed(talkgroup)
+
+    def refused(self, talkgroup: Talkgroup, cause: str) -> None:
+        """Who talks in a voice group is not heard on the radio: a radio has the talkgroup.
+
+        It has the floor here, too, in a moment; who loses it is told by the server.
+        """
+
+    def over(self, talk: Talk) -> None:
+        """A talk has ended."""
+        if self.client.link is not Link.UP and talk.talkgroup in self._groups:
+            self._missed += 1
+
+    # -- what radios say
+
+    def _network(self, name: str) -> int | None:
+        of = self._networks.get(name)
+        return self.client.radio.plan.network(of.called) if of else None
+
+    def _radio(self, network: str, number: int) -> wire.Radio | None:
+        found = self._network(network)
+        if found is None or not 0 < number <= MOST_RADIO:
+            return None
+        return wire.Radio(found, number)
+
+    def heard(self, radio_network: str, radio: int, site: str) -> None:
+        """A radio talks."""
+        found = self._radio(radio_network, radio)
+        if found is not None:
+            self._note(found, "call", site)
+
+    def placed(self, out: TalkerPlaced) -> None:
+        """A talker's radio says where it is."""
+        place, source = out.place, out.talk.call.identity.source
+        told = Position(source, place.longitude, place.latitude, place.error_m)
+        where = out.talk.call.where
+        self.told(Told(self._origin(out.talk), where, told), where[0])
+
+    def told(self, told: Told, site: str) -> None:
+        """Something has happened on a radio network."""
+        happening = told.happening
+        radio = self._radio(told.radio_network, happening.source)
+        if radio is None:
+            return
+        carried = self.client.radio.plan.radios.get(radio)
+        unit = carried.unit if carried else None
+        what = _WHAT.get(type(happening))
+        if isinstance(happening, Presence) and not happening.here:
+            self._seen_at.pop(radio, None)
+            self._gone.add(radio)
+            return
+        if what is not None:
+            self._note(radio, what, site, happening)
+        match happening:
+            case Position() if unit is not None:
+                self.spawn(self.client.report(_fix(unit, happening)))
+            case Emergency() if unit is not None:
+                self.spawn(self.client.do("emergency.press", unit=unit, how="button"))
+            case Emergency():
+                self.spawn(self._tell_radios())
+            case Status() if unit is not None:
+                self._status(told.radio_network, unit, happening.number)
+            case Text() if unit is not None:
+                self._text(told.radio_network, unit, happening)
+            case TextArrived():
+                mail = self._unanswered.pop((radio, happening.number), None)
+                if mail is not None:
+                    self.spawn(self.client.radio.delivered(mail))
+
+    def _status(self, network: str, unit: int, number: int) -> None:
+        status = self._networks[network].statuses.get(number)
+        if status is None:
+            self.count("bridge.status_unknown")
+        else:
+            self.spawn(self.client.do("unit.status", unit=unit, status=status))
+
+    def _text(self, network: str, unit: int, said: Text) -> None:
+        """To the voice group of its talkgroup, or the unit of its radio."""
+        to: str | None = None
+        if said.group:
+            to = self._groups.get((network, said.target))
+        else:
+            target = self._radio(network, said.target)
+            carried = self.client.radio.plan.radios.get(target) if target else None
+            to = f"unit:{carried.unit}" if carried else None
+        if to is None or not said.text:
+            self.count("bridge.text_nobody")
+            return
+        try:
+            self._sent[self.client.send([to], said.text, unit=unit)] = None
+        except ClientRefused:
+            self.count("bridge.network_refused")
+        while len(self._sent) > _MOST_SENT:
+            self._sent.popitem(last=False)
+
+    def _note(
+        self, radio: wire.Radio, what: wire.HeardWhat, site: str, said: Happening | None = None
+    ) -> None:
+        lon = lat = None
+        if isinstance(said, Position):
+            lon, lat = round(said.longitude * 1e7), round(said.latitude * 1e7)
+        moment = _ms(time.time())
+        heard = wire.Heard(radio.network, radio.number, moment, what, site[:40], lon, lat)
+        before = self._heard.get(radio)
+        if before is None or before.what != "emergency":
+            self._heard[radio] = heard
+        self._seen_at[radio] = time.monotonic()
+        self._gone.discard(radio)
+        self._ask_for_place(radio)
+        for mail in self._texts.pop(radio, ()):
+            self._send_text(radio, mail)
+
+    def _ask_for_place(self, radio: wire.Radio) -> None:
+        """Once, of each that carries a unit and is heard."""
+        name = self._name_of(radio.network)
+        every = self._networks[name].positions_s if name else None
+        carries = radio in self.client.radio.plan.radios
+        if name is None or every is None or radio in self._asked or not carries:
+            return
+        where = self._bridge.exchange.heard_at.get((name, radio.number))
+        if where is not None:
+            self._asked.add(radio)
+            way = Way(self._of.radio, radio.number, False, where[1], self._bridge.stream())
+            self._bridge.send_data(where, outgoing.position_packets(way, every))
+
+    async def _tell_radios(self) -> None:
+        heard, self._heard = self._heard, {}
+        if heard:
+            try:
+                await self.client.radio.heard(list(heard.values()))
+            except ConnectionError:
+                self._heard = heard | self._heard
+                raise
+        silent = time.monotonic() - GONE_S
+        for radio in [one for one, at in self._seen_at.items() if at < silent]:
+            del self._seen_at[radio]
+            self._gone.add(radio)
+            self._asked.discard(radio)
+        here = [radio for radio in self._seen_at if radio not in self._told_here]
+        gone, self._gone = list(self._gone), set()
+        for at in range(0, max(len(here), len(gone)), 2_000):
+            await self.client.radio.presence(here[at : at + 2_000], gone[at : at + 2_000])
+        self._told_here |= set(here)
+        self._told_here -= set(gone)
+
+    # -- what is for radios
+
+    def _mail(self, mail: wire.Mail) -> None:
+        """A text for a unit that carries radios, or for a group: to these, or the talkgroup."""
+        body = mail.body
+        if not isinstance(body, wire.MessageBody) or body.id in self._sent:
+            return
+        if mail.box == body.sender or (body.expires and body.expires < self.client.now_ms()):
+            return
+        plan = self.client.radio.plan
+        kind, _, ident = mail.box.partition(":")
+        if kind == "unit":
+            for radio in plan.radios_of(int(ident)):
+                self._send_text(radio, mail)
+            return
+        for talkgroup, group in self._groups.items():
+            if group == mail.box:
+                for where in self._bridge.exchange.channels(talkgroup, ("", 0)):
+                    self._send(talkgroup[0], where, Way(
+                        self._of.radio, talkgroup[1], True, where[1], self._bridge.stream()
+                    ), body, 0)  # fmt: skip
+
+    def _send_text(self, radio: wire.Radio, mail: wire.Mail) -> None:
+        name = self._name_of(radio.network)
+        where = self._bridge.exchange.heard_at.get((name, radio.number)) if name else None
+        if name is None:
+            self.count("bridge.text_nobody")
+            return
+        if where is None:  # it is sent when the radio is heard
+            self._texts.setdefault(radio, deque(maxlen=_MOST_TEXTS)).append(mail)
+            return
+        number = next(self._numbers) % text.NUMBERS
+        self._unanswered[radio, number] = mail
+        if len(self._unanswered) > _MOST_SENT:
+            self._unanswered.popitem(last=False)
+        way = Way(self._of.radio, radio.number, False, where[1], self._bridge.stream())
+        assert isinstance(mail.body, wire.MessageBody)
+        self._send(name, where, way, mail.body, number)
+
+    def _send(
+        self, name: str, where: tuple[str, int], way: Way, body: wire.MessageBody, number: int
+    ) -> None:
+        words = f"{body.sender_name}: {body.text}" if body.sender_name else body.text
+        form = self._networks[name].texts
+        self._bridge.send_data(where, outgoing.text_packets(way, form, words, number))
+
+    def _name_of(self, network: int) -> str | None:
+        called = self.client.radio.plan.networks.get(network)
+        return next((n for n, of in self._networks.items() if of.called == called), None)
+
+    # -- how it is
+
+    async def _tell_state(self) -> None:
+        state = (self._sites(), self._calls(), self._refusals(), self._voiceless())
+        if (state, self._missed_told) == self._state:
+            return
+        await self.client.radio.state(*state, missed=self._missed_told)
+        self._state = state, self._missed_told
+
+    def _sites(self) -> list[wire.RadioSite]:
+        sites: list[wire.RadioSite] = []
+        for one in self._bridge.states()[:100]:
+            network = self._network(one.radio_network)
+            if network is not None:
+                sites.append(self._site(network, one))
+        return sites
+
+    def _site(self, network: int, one: LinkState) -> wire.RadioSite:
+        up, since = self._since.get(one.name, (None, 0))
+        if up is not one.is_up:
+            since = _ms(time.time())
+            self._since[one.name] = one.is_up, since
+        quality = self._bridge.quality.get(one.name)
+        return wire.RadioSite(
+            network=network,
+            name=(one.location or one.name)[:40],
+            link=one.kind,
+            up=one.is_up,
+            since=since,
+            errors=quality.per_thousand if quality else None,
+            rssi=-min(200, quality.signal) if quality and quality.signal else None,
+        )
+
+    def _calls(self) -> list[wire.RadioCall]:
+        calls: list[wire.RadioCall] = []
+        for talk in self._bridge.exchange.talks[:200]:
+            network, identity = self._network(talk.radio_network), talk.call.identity
+            if network is None or talk.call.where[0].startswith(PATCH):
+                continue
+            ours = self._bridge.exchange.network_of(talk.call.where) is None
+            calls.append(
+                wire.RadioCall(
+                    network=network,
+                    radio=None if ours else identity.source,
+                    since=_ms(time.time() - (asyncio.get_running_loop().time() - talk.began)),
+                    talkgroup=identity.target if identity.group else None,
+                    to=None if identity.group else identity.target,
+                    site=talk.call.where[0][:40],
+                    call="emergency" if talk.call.service.emergency else "normal",
+                )
+            )
+        return calls
+
+    def _refusals(self) -> dict[str, int]:
+        counted = self._bridge.refusals().most_common(100)
+        return {code.replace(".", "_")[:40]: count for code, count in counted}
+
+    def _voiceless(self) -> list[int]:
+        if self._bridge.has_vocoder:
+            return []
+        coded = (settings.Master, settings.Peer, settings.OpenBridge)
+        links = self._bridge.settings.links.values()
+        names = {link.radio_network for link in links if isinstance(link, coded)}
+        found = {self._network(name) for name in names}
+        return sorted(one for one in found if one is not None)
+
+
+_WHAT: Final[dict[type[Happening], wire.HeardWhat]] = {
+    Text: "text",
+    TextArrived: "presence",
+    Position: "position",
+    Emergency: "emergency",
+    Status: "status",
+    Presence: "presence",
+}
+
+
+def _ms(utc: float) -> int:
+    return round(utc * 1_000)
+
+
+def _fix(unit: int, place: Position) -> wire.Fix:
+    """A position as it travels; by our clock, since nobody looks after those of radios."""
+    age = min(place.age_s or 0, 3_600)
+    speed, course, error = place.speed_mps, place.course_deg, place.error_m
+    altitude = place.altitude_m
+    if altitude is not None and not -10_000 <= altitude <= 50_000:
+        altitude = None
+    return wire.Fix(
+        unit,
+        _ms(time.time() - age),
+        round(place.longitude * 1e7),
+        round(place.latitude * 1e7),
+        None if speed is None else min(round(speed * 100), 100_000),
+        None if course is None else round(course * 100) % 36_000,
+        None if error is None else min(round(error * 100), _ACCURACY_MOST_CM),
+        None if altitude is None else round(altitude * 100),
+    )
