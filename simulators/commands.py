@@ -21,6 +21,7 @@ from simulators import ground
 from simulators import patrol as patrols
 from simulators import replay as replays
 from simulators.bench.commands import bench
+from simulators.radios.commands import radios
 
 __all__ = ["bench", "replay", "simulate"]
 
@@ -37,6 +38,9 @@ def url_option(command: Any) -> Any:
 @click.group()
 def simulate() -> None:
     """Simulated fleets: units that do not exist, as clients like any other."""
+
+
+simulate.add_command(radios)
 
 
 @simulate.command(
