@@ -57,6 +57,10 @@ class _Stream:
     stream: int
     until: float
 
+    def is_of(self, packet: BurstPacket) -> bool:
+        """Whether this goes on with that burst."""
+        return (self.source, self.stream) == (packet.source, packet.stream)
+
 
 class DataPassing:
     """All channels' data."""
@@ -69,6 +73,7 @@ class DataPassing:
         self._colour_code = colour_code
         self._channels: dict[Where, DataChannel] = {}
         self._streams: dict[Where, _Stream] = {}
+        self._refused: OrderedDict[tuple[Where, int, int], float] = OrderedDict()
         self._seen: OrderedDict[tuple[int, int, int, int, bytes], tuple[Where, float]]
         self._seen = OrderedDict()
 
@@ -113,18 +118,20 @@ class DataPassing:
         return [] if known is None or known == where or packet.target in self.ours else [known]
 
     def _is_free(self, where: Where, packet: BurstPacket, now: float) -> bool:
+        """A packet of which the beginning could not be sent is not sent at all."""
         going = self._streams.get(where)
-        is_same = going is not None and (going.source, going.stream) == (
-            packet.source,
-            packet.stream,
-        )
-        if going is not None and not is_same and going.until > now:
-            self.dropped["bridge.data_busy"] += 1
-            return False
-        target = packet.target, packet.group
-        if not is_same and not self._exchange.is_free(where, target, urgent=True):
-            self.dropped["bridge.data_busy"] += 1
-            return False
+        is_going = going is not None and going.until > now
+        if not is_going or going is None or not going.is_of(packet):
+            key = where, packet.source, packet.stream
+            refused = self._refused.pop(key, 0.0) > now
+            target = packet.target, packet.group
+            if refused or is_going or not self._exchange.is_free(where, target, now, urgent=True):
+                if not refused:
+                    self.dropped["bridge.data_busy"] += 1
+                self._refused[key] = now + STREAM_S
+                while next(iter(self._refused.values())) <= now:
+                    self._refused.popitem(last=False)
+                return False
         self._streams[where] = _Stream(packet.source, packet.stream, now + STREAM_S)
         return True
 
@@ -133,7 +140,7 @@ class DataPassing:
         going = self._streams.get(where)
         if going is not None and going.until > now:
             return False
-        return self._exchange.is_free(where, target)
+        return self._exchange.is_free(where, target, now)
 
     def sending(self, where: Where, packet: BurstPacket, now: float) -> None:
         """A burst of ours is being sent there."""

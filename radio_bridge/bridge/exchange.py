@@ -246,8 +246,11 @@ class Exchange:
         carriers = self._wiring.carriers.get((network, identity.target), ())
         return not identity.group or where in carriers
 
-    def is_free(self, where: Where, target: tuple[int, bool], urgent: bool = False) -> bool:
+    def is_free(
+        self, where: Where, target: tuple[int, bool], now: float, urgent: bool = False
+    ) -> bool:
         """Whether something for this target may be sent on a channel now."""
+        self._now = max(self._now, now)
         network = self._wiring.networks.get(where[0])
         room = self._rooms.get(network) if network is not None else None
         if where in self._taken:
@@ -474,7 +477,7 @@ class Exchange:
                 other = self._taken.get(where)
                 if other is not None and not other.call.service.emergency:
                     out += self._give_way(where, talk)
-            if self.is_free(where, (identity.target, identity.group), urgent):
+            if self.is_free(where, (identity.target, identity.group), self._now, urgent):
                 talk.waiting.discard(where)
                 talk.legs.add(where)
                 talk.reached.add(where)

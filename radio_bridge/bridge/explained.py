@@ -34,7 +34,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bridge.opus": "Speech could not be decoded.",
     "bridge.data_barred": "Data came of somebody who may not, or for a talkgroup not carried.",
     "bridge.data_again": "Data came back that was passed on before.",
-    "bridge.data_busy": "Data was not passed on: the channel was taken.",
+    "bridge.data_busy": "Data was not passed on to a channel: that was taken.",
     "bridge.data_unsent": "A text was not sent to a radio: its channel was never free.",
     "bridge.text_nobody": "A text was for a radio or talkgroup that nobody here is.",
     "bridge.network_refused": "The network refused what was told for a radio.",

@@ -217,7 +217,7 @@ def _read(whole: Table, beside: Path) -> Settings | None:
     def path(value: Any) -> Path:
         return beside / Path(tables.words(value)).expanduser()
 
-    site = whole.take("site", tables.words, "radio bridge")
+    site = whole.take("site", tables.words, "here")
     metrics = whole.take("metrics", tables.address, None)
     records = whole.take("records", path, None)
     network = vocoder = None

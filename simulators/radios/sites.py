@@ -107,8 +107,8 @@ class Site:
                 )
             case Press():
                 sent = alarm_bursts(radio.number, talkgroup, slot, stream)
-        self._counted[type(deed).__name__.lower()] += 1
         await self._send(slot, sent)
+        self._counted[type(deed).__name__.lower()] += 1
 
     async def _send(self, slot: int, packets: list[BurstPacket]) -> None:
         """When nobody else is heard on the slot."""

@@ -1,0 +1,98 @@
+"""Data on all channels: told once, passed on whole or not at all, and in no loop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from radio_bridge.bridge import outgoing
+from radio_bridge.bridge.data import DataPassing, Forward, Out, Told
+from radio_bridge.bridge.exchange import Exchange
+from radio_bridge.bridge.outgoing import Way
+from radio_bridge.bridge.settings import Radios
+from radio_bridge.bridge.wiring import Wiring
+from radio_bridge.calls.conversations import Where
+from radio_bridge.dmr.link_control import VoiceCall
+from radio_bridge.homebrew.packets import BurstPacket
+from radio_bridge.homebrew.stream import Stream
+from radio_bridge.inside import Text
+
+HILL, CAYE, FORT = ("hill", 1), ("caye", 2), ("fort", 1)
+WIRING = Wiring(
+    {"hill": "police", "caye": "police", "fort": "police"},
+    {"fort": Radios(allowed=(range(1, 10),))},
+    {("police", 91): (HILL, CAYE), ("police", 92): (CAYE,)},
+)
+OURS = 702
+
+
+class Air:
+    """Channels with a clock."""
+
+    def __init__(self) -> None:
+        self.exchange = Exchange(WIRING)
+        self.data = DataPassing(self.exchange, {OURS})
+        self.now = 10.0
+
+    def hear(self, where: Where, *packets: BurstPacket) -> list[Out]:
+        out: list[Out] = []
+        for packet in packets:
+            self.now += 0.06
+            out += self.data.hear(where, packet, self.now)
+        return out
+
+
+def text(source: int, target: int, group: bool, stream: int = 5) -> list[BurstPacket]:
+    return outgoing.text_packets(Way(source, target, group, 1, stream), "motorola", "10-8", 3)
+
+
+def forwarded(out: list[Out]) -> list[tuple[Where, BurstPacket]]:
+    return [(one.where, one.packet) for one in out if isinstance(one, Forward)]
+
+
+def told(out: list[Out]) -> list[object]:
+    return [one.happening for one in out if isinstance(one, Told)]
+
+
+def test_a_groups_text_goes_to_its_channels_and_is_told_once() -> None:
+    air, sent = Air(), text(7001, 91, True)
+    out = air.hear(HILL, *sent)
+    assert forwarded(out) == [(CAYE, packet) for packet in sent]
+    assert told(out) == [Text(7001, 91, True, "10-8", 3)]
+    assert air.hear(CAYE, *sent) == []  # it comes back
+    assert air.exchange.dropped["bridge.data_again"] == len(sent)
+    assert told(air.hear(HILL, *text(7001, 91, True, 6))) != []
+
+
+def test_a_radios_text_goes_where_it_was_heard_and_one_for_us_is_answered() -> None:
+    air = Air()
+    assert forwarded(air.hear(CAYE, *text(7001, 7002, False))) == []
+    sent = text(7002, 7001, False)
+    assert {where for where, _ in forwarded(air.hear(HILL, *sent))} == {CAYE}
+    out = forwarded(air.hear(HILL, *text(7002, OURS, False, 8)))
+    assert [(where, p.source, p.target) for where, p in out] == [(HILL, OURS, 7002)]
+
+
+def test_who_may_not_and_what_is_not_carried() -> None:
+    air = Air()
+    assert air.hear(FORT, *text(7001, 7002, False)) == []
+    assert air.hear(HILL, *text(7001, 92, True)) == []
+    count = len(text(7001, 7002, False)) + len(text(7001, 92, True))
+    assert air.exchange.dropped["bridge.data_barred"] == count
+
+
+def test_a_packet_is_passed_on_whole_or_not_at_all() -> None:
+    air = Air()
+    voice = Stream(VoiceCall(7009, 92, True), 2, 77, 1)
+    air.exchange.hear(CAYE, voice.header(), air.now)
+    sent = text(7001, 91, True)
+    assert forwarded(air.hear(HILL, *sent[:3])) == []
+    air.exchange.hear(CAYE, voice.terminator(), air.now)
+    assert forwarded(air.hear(HILL, *sent[3:])) == []
+    assert air.exchange.dropped["bridge.data_busy"] == 1
+    first, second = text(7001, 91, True, 8), text(7003, 91, True, 9)
+    mixed = [one for pair in zip(first, second, strict=True) for one in pair]
+    out = forwarded(air.hear(HILL, *[replace(one) for one in mixed]))
+    assert [packet for _, packet in out] == first
+    assert not air.data.may_send(CAYE, (91, True), air.now)
+    air.now += 4
+    assert air.data.may_send(CAYE, (91, True), air.now)
