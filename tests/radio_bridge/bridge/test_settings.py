@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,14 @@ def test_whatever_is_typed_is_read_or_refused(begin: int, end: int, typed: str) 
         settings.read(WHOLE[:begin] + typed + WHOLE[end:], HERE)
     except SettingsError as problem:
         assert problem.found
+
+
+def test_the_example_of_the_handbook_is_good(tmp_path: Path) -> None:
+    handbook = (Path(__file__).parents[3] / "docs/operating.md").read_text(encoding="utf-8")
+    ((example,),) = [re.findall(r'```toml\n(site = ".*?)```', handbook, re.DOTALL)]
+    for name in re.findall(r'_file = "/etc/psn/(\w+)"', example):
+        (tmp_path / name).write_text("a long secret of its own\n")
+    read = settings.read(example.replace("/etc/psn", str(tmp_path)), tmp_path / "radio.toml")
+    assert {type(link) for link in read.links.values()} == {Master, Peer, OpenBridge, Nodes, Line}
+    assert read.vocoder is not None
+    assert read.network is not None
