@@ -16,13 +16,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from radio_bridge import narrowband
 from radio_bridge.bridge import data, exchange, wiring
 from radio_bridge.bridge.data import DataPassing, Forward, Told
 from radio_bridge.bridge.exchange import NETWORK, Exchange, Talk
 from radio_bridge.bridge.links import Links, LinkState
 from radio_bridge.bridge.mouths import DmrMouth
 from radio_bridge.bridge.records import Records, record_of
-from radio_bridge.bridge.settings import Settings, Talkgroup
+from radio_bridge.bridge.settings import Line, Nodes, Settings, Talkgroup
 from radio_bridge.bridge.speech import Mouth, Speech
 from radio_bridge.calls.conversations import Where
 from radio_bridge.calls.transmissions import Identity
@@ -133,12 +134,14 @@ class Bridge:
 
     async def start(self) -> None:
         """Open everything."""
+        self._load_coders()
         self._open_vocoder()
         await self.links.apply(self.settings.links)
 
     async def change(self, to: Settings) -> None:
         """Go on under other settings; links that are the same notice nothing."""
         before, self.settings = self.settings, to
+        self._load_coders()
         self.data.ours = {to.network.radio} if to.network else set()
         self._do(self.exchange.rewire(wiring.of(to), self._loop.time()))
         await self.links.apply(to.links)
@@ -160,6 +163,14 @@ class Bridge:
         await self.links.close()
         await self._close_vocoder()
         self.records.close()
+
+    def _load_coders(self) -> None:
+        """Where speech is coded: load FFmpeg now, and not while the first one talks."""
+        of = self.settings
+        lines = any(isinstance(link, Nodes | Line) for link in of.links.values())
+        if of.network is not None or lines:
+            narrowband.Encoder().encode(bytes(2 * narrowband.SAMPLES))
+            narrowband.Decoder()
 
     def _open_vocoder(self) -> None:
         of = self.settings.vocoder

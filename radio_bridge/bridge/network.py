@@ -59,6 +59,7 @@ _MOST_WAITING: Final = 150
 _MOST_TEXTS: Final = 20
 """That wait for one radio."""
 _MOST_SENT: Final = 1_000
+_NOWHERE: Final = "", 0
 _ACCURACY_MOST_CM: Final = 10_000_000
 
 
@@ -135,6 +136,9 @@ class OurNetwork:
         """Who of a voice group is heard in a talkgroup."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._plan_changed = asyncio.Event()
+        self._has_plan = False
+        self._early: list[wire.Mail] = []
+        """Texts that came before it was known whose radios these are."""
         self._heard: dict[wire.Radio, wire.Heard] = {}
         self._seen_at: dict[wire.Radio, float] = {}
         self._told_here: set[wire.Radio] = set()
@@ -166,7 +170,7 @@ class OurNetwork:
         while True:
             try:
                 await self.client.up()
-                await self.client.radio.serve(lambda plan: self.look_again())
+                await self.client.radio.serve(self._planned)
                 break
             except ClientRefused as problem:
                 self._say_problem(problem.text)
@@ -227,6 +231,14 @@ class OurNetwork:
     def look_again(self) -> None:
         """Links may carry other talkgroups now."""
         self._plan_changed.set()
+
+    def _planned(self, plan: Plan) -> None:
+        """What is served has come, or has changed; texts that came before it can go on."""
+        self._has_plan = True
+        self.look_again()
+        early, self._early = self._early, []
+        for mail in early:
+            self._mail(mail)
 
     async def _keep_groups(self) -> None:
         """Join the voice groups that talkgroups here are joined with, whenever that changes."""
@@ -475,18 +487,20 @@ class OurNetwork:
             return
         if mail.box == body.sender or (body.expires and body.expires < self.client.now_ms()):
             return
+        if not self._has_plan:
+            self._early = [*self._early[-_MOST_SENT:], mail]
+            return
         plan = self.client.radio.plan
         kind, _, ident = mail.box.partition(":")
         if kind == "unit":
             for radio in plan.radios_of(int(ident)):
                 self._send_text(radio, mail)
             return
-        for talkgroup, group in self._groups.items():
-            if group == mail.box:
-                for where in self._bridge.exchange.channels(talkgroup, ("", 0)):
-                    self._send(talkgroup[0], where, Way(
-                        self._of.radio, talkgroup[1], True, where[1], self._bridge.stream()
-                    ), body, 0)  # fmt: skip
+        for talkgroup in plan.talkgroups_of(mail.box):
+            name, number = self._name_of(talkgroup.network), talkgroup.number
+            for where in self._bridge.exchange.channels((name or "", number), _NOWHERE):
+                way = Way(self._of.radio, number, True, where[1], self._bridge.stream())
+                self._send(name or "", where, way, body, 0)
 
     def _send_text(self, radio: wire.Radio, mail: wire.Mail) -> None:
         name = self._name_of(radio.network)

@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -18,10 +19,12 @@ from reflector import PASSWORD, REFLECTOR, Reflector, a_node, connected, spoken
 
 from psn.client import sound
 from radio_bridge import narrowband
-from radio_bridge.bridge import explained, settings
+from radio_bridge.bridge import explained, outgoing, settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.links import MasterLink
+from radio_bridge.bridge.outgoing import Way
 from radio_bridge.dmr import burst
+from radio_bridge.dmr.burst import DataType
 from radio_bridge.homebrew import packets as homebrew
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.usrp import packets as usrp
@@ -185,6 +188,34 @@ async def test_a_repeater_that_floods_is_cut_and_slows_no_other() -> None:
         assert bridge.refusals()["homebrew.flood"] > 3_000
         assert (f"police/{HILL}", "flooding") in [(link, text) for _, link, text in bridge.said]
         await until(lambda: bridge.exchange.talks == [])
+
+
+async def test_what_is_broken_odd_or_missing_is_counted_and_holds_nothing_up() -> None:
+    """Corrupt beyond error correction, a long text with missing blocks, one id of two radios."""
+    async with (
+        a_bridge() as bridge,
+        a_repeater(bridge, HILL) as (hill, at_hill),
+        a_repeater(bridge, CAYE) as (caye, at_caye),
+    ):
+        words = outgoing.text_packets(Way(7001, 91, True, 1, 5), "motorola", "ñ" * 280, 1)
+        blocks = [packet for packet in words if packet.kind == DataType.RATE_1_2]
+        sent = [packet for packet in words if packet not in blocks[3:9:2]]
+        for packet in sent:
+            hill.line.send(packet)
+            await asyncio.sleep(0.005)
+        await until(lambda: bridge.refusals()["data.incomplete"] == 1)
+        noise = Random(1)
+        for packet in a_talk(101, 2, 7003):
+            hill.line.send(replace(packet, burst=noise.randbytes(33)))
+            await asyncio.sleep(0.01)
+        at_caye.clear()
+        await asyncio.gather(hill.send(a_talk(91, 1, 7005)), caye.send(a_talk(101, 2, 7005)))
+        await until(lambda: said(at_caye) == said(at_hill) == WORDS)
+        await until(lambda: bridge.exchange.talks == [])
+        counted = bridge.refusals()
+        assert counted["calls.radio_twice"] == 1
+        assert counted["dmr.fec"] + counted["dmr.crc"] + counted["calls.unidentified"] >= 10
+        assert all(code in explained.SENTENCES for code in counted)
 
 
 async def test_a_repeater_that_flaps_leaves_nothing_behind() -> None:
