@@ -62,6 +62,9 @@ class OurSide(Protocol):
     def refused(self, talkgroup: Talkgroup, cause: str) -> None:
         """Who talks in a voice group is not heard on the radio."""
 
+    def twice(self, out: exchange.RadioTwice) -> None:
+        """Two radios have one number."""
+
     def over(self, talk: Talk) -> None:
         """A talk has ended."""
 
@@ -313,6 +316,8 @@ class Bridge:
                     self._refused(out)
                 case exchange.TalkerNamed():
                     self._named(out.talk)
+                case exchange.RadioTwice():
+                    self._twice(out)
                 case exchange.TalkerPlaced():
                     if self.our_side is not None:
                         self.our_side.placed(out)
@@ -367,6 +372,12 @@ class Bridge:
         )  # fmt: skip
         if out.where[0].startswith(NETWORK) and self.our_side is not None:
             self.our_side.refused((out.radio_network, identity.target), out.cause.value)
+
+    def _twice(self, out: exchange.RadioTwice) -> None:
+        where, other = out.where[0], out.other[0]
+        log.warning("radio %d of %s is at %s and at %s", out.radio, out.radio_network, where, other)
+        if self.our_side is not None:
+            self.our_side.twice(out)
 
     def _named(self, talk: Talk) -> None:
         self._note(talk)

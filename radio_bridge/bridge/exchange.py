@@ -47,6 +47,7 @@ from radio_bridge.calls.conversations import (
     Named,
     Placed,
     Spoke,
+    Twice,
     Where,
 )
 from radio_bridge.calls.transmissions import Identity
@@ -149,7 +150,17 @@ class TalkerNamed:
     talk: Talk
 
 
-Out = Started | Begin | Say | End | Over | Refused | TalkerPlaced | TalkerNamed
+@dataclass(frozen=True, slots=True)
+class RadioTwice:
+    """A radio talks in two places at once: two radios have its number."""
+
+    radio_network: str
+    radio: int
+    where: Where
+    other: Where
+
+
+Out = RadioTwice | Started | Begin | Say | End | Over | Refused | TalkerPlaced | TalkerNamed
 
 
 @dataclass(slots=True)
@@ -412,12 +423,18 @@ class Exchange:
                     talk = self._talks[network, event.call.number]
                     talk.name = event.name
                     out.append(TalkerNamed(talk))
+                case Twice() if self._are_of(network, event.where, event.other):
+                    out.append(RadioTwice(network, event.source, event.where, event.other))
                 case Placed():
                     talk = self._talks[network, event.call.number]
                     out.append(TalkerPlaced(talk, event.place))
                 case Denied():
                     out.append(Refused(event.where, network, event.identity, event.cause))
         return out
+
+    def _are_of(self, network: str, *wheres: Where) -> bool:
+        """Whether these are channels of its own links, and of none that is patched to it."""
+        return all(self._wiring.networks.get(where[0]) == network for where in wheres)
 
     def _began(self, network: str, call: Call) -> list[Out]:
         wish = self._wishes.get(call.where)

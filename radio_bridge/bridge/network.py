@@ -25,7 +25,7 @@ from radio_bridge import opus as opus_packets
 from radio_bridge.bridge import outgoing, settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
-from radio_bridge.bridge.exchange import PATCH, Talk, TalkerPlaced
+from radio_bridge.bridge.exchange import PATCH, RadioTwice, Talk, TalkerPlaced
 from radio_bridge.bridge.links import LinkState
 from radio_bridge.bridge.outgoing import Way
 from radio_bridge.bridge.settings import Talkgroup
@@ -140,6 +140,7 @@ class OurNetwork:
         self._early: list[wire.Mail] = []
         """Texts that came before it was known whose radios these are."""
         self._heard: dict[wire.Radio, wire.Heard] = {}
+        self._twice: dict[wire.Radio, wire.Heard] = {}
         self._seen_at: dict[wire.Radio, float] = {}
         self._told_here: set[wire.Radio] = set()
         self._gone: set[wire.Radio] = set()
@@ -341,6 +342,16 @@ class OurNetwork:
         It has the floor here, too, in a moment; who loses it is told by the server.
         """
 
+    def twice(self, out: RadioTwice) -> None:
+        """Two radios have one number."""
+        radio = self._radio(out.radio_network, out.radio)
+        if radio is not None:
+            site, other = out.where[0][:40], out.other[0][:40]
+            moment = _ms(time.time())
+            self._twice[radio] = wire.Heard(
+                radio.network, radio.number, moment, "call", site, twice=other
+            )
+
     def over(self, talk: Talk) -> None:
         """A talk has ended."""
         if self.client.link is not Link.UP and talk.talkgroup in self._groups:
@@ -460,11 +471,12 @@ class OurNetwork:
 
     async def _tell_radios(self) -> None:
         heard, self._heard = self._heard, {}
-        if heard:
+        twice, self._twice = self._twice, {}
+        if heard or twice:
             try:
-                await self.client.radio.heard(list(heard.values()))
+                await self.client.radio.heard([*heard.values(), *twice.values()])
             except ConnectionError:
-                self._heard = heard | self._heard
+                self._heard, self._twice = heard | self._heard, twice | self._twice
                 raise
         silent = time.monotonic() - GONE_S
         for radio in [one for one, at in self._seen_at.items() if at < silent]:

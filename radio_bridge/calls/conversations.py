@@ -140,7 +140,16 @@ class Denied:
     cause: Cause
 
 
-Event = Began | Spoke | Named | Placed | Ended | Denied
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """A radio talks in two calls at once, on these channels: two radios have its number."""
+
+    source: int
+    where: Where
+    other: Where
+
+
+Event = Twice | Began | Spoke | Named | Placed | Ended | Denied
 
 
 @dataclass(slots=True)
@@ -326,8 +335,11 @@ class Conversations:
             if not service.emergency or ours.service.emergency:
                 return self._deny(talk, Cause.BUSY)
             events += self._finish(holder, Ending.PREEMPTED)
-        if any(other.keyed.identity.source == identity.source for other in self._holders.values()):
-            self.dropped["calls.radio_twice"] += 1
+        for other in self._holders.values():
+            if other.keyed.identity.source == identity.source:
+                self.dropped["calls.radio_twice"] += 1
+                events.append(Twice(identity.source, talk.where, other.where))
+                break
         talk.call = Call(next(self._numbers), talk.where, identity, service, talk.keyed.late)
         talk.denied = None
         self._holders[target] = talk

@@ -99,6 +99,26 @@ async def test_settings_are_taken_while_it_runs_and_bad_ones_are_not(tmp_path: P
     assert bridge.process.returncode == 0
 
 
+async def test_radios_do_not_wait_for_a_network_that_cannot_be_joined(tmp_path: Path) -> None:
+    """DOM-RAD-21; nor for a link that cannot be opened."""
+    file = tmp_path / "radio.toml"
+    network = '[network]\nurl = "http://127.0.0.1:9"\nkey = "missing.pem"\nradio = 702\n'
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        line = (
+            '[link.line]\nkind = "usrp"\nradio_network = "police"\ntalkgroup = 91\nradio = 5\n'
+            f'listen = "127.0.0.1:{port}"\ntarget = "127.0.0.1:9"\n'
+        )
+        file.write_text(CONTENT + network + line)
+        async with running(file) as bridge:
+            async with Repeater(702_001, SECRET.encode(), "127.0.0.1", bridge.port) as one:
+                await until(one.is_there.is_set)
+            await until(lambda: "link line: cannot be opened" in bridge.log)
+            assert "the network is not joined" in bridge.log
+            assert "Traceback" not in bridge.log
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
