@@ -71,6 +71,8 @@ class Talk:
     call: Call
     began: float
     name: str = ""
+    is_coded: bool = True
+    """Its speech comes as a vocoder's frames: a DMR radio talks."""
     pieces: int = 0
     legs: set[Where] = field(default_factory=set)
     waiting: set[Where] = field(default_factory=set)
@@ -172,6 +174,7 @@ class _Wish:
     identity: Identity
     service: Service
     name: str
+    is_coded: bool
     is_suspect: bool
     is_refused: bool = False
 
@@ -287,13 +290,15 @@ class Exchange:
         now: float,
         name: str = "",
         emergency: bool = False,
+        is_coded: bool = False,
     ) -> list[Out]:
-        """Somebody who is no DMR radio begins to talk."""
+        """Somebody who is no DMR radio begins to talk; or one does, through a patch."""
         out = self.pass_time(now)
         out += self.unkey(where, now)
         identity = Identity(source, talkgroup[1], group=True)
         service = Service(emergency=emergency)
-        wish = _Wish(where, talkgroup, identity, service, name, self._may_echo(talkgroup, where))
+        suspect = self._may_echo(talkgroup, where)
+        wish = _Wish(where, talkgroup, identity, service, name, is_coded, suspect)
         self._wishes[where] = wish
         return out if wish.is_suspect else out + self._try(wish)
 
@@ -438,7 +443,8 @@ class Exchange:
 
     def _began(self, network: str, call: Call) -> list[Out]:
         wish = self._wishes.get(call.where)
-        talk = Talk(network, call, self._now, wish.name if wish else "")
+        name, is_coded = (wish.name, wish.is_coded) if wish else ("", True)
+        talk = Talk(network, call, self._now, name, is_coded)
         self._talks[network, call.number] = talk
         if wish is None:
             self.note(network, call.identity.source, call.where)
@@ -447,8 +453,8 @@ class Exchange:
         out += self._open(talk)
         for other in self._patches(talk):
             where = _patch_from(talk), other[1]
-            emergency = call.service.emergency
-            out += self.key(where, other, call.identity.source, self._now, talk.name, emergency)
+            urgent, source = call.service.emergency, call.identity.source
+            out += self.key(where, other, source, self._now, name, urgent, is_coded)
         return out
 
     def note(self, network: str, radio: int, where: Where) -> None:

@@ -13,7 +13,11 @@ from radio_bridge.inside import Opus, Samples, Sound
 
 
 class DmrMouth:
-    """Bursts with link control of their own around the talker's frames."""
+    """Bursts with link control of their own around the talker's frames.
+
+    A radio's talk begins at once. One that has to be coded first begins with the first frames: no
+    transmitter is keyed for what nobody can say.
+    """
 
     form: type[Sound] = int
 
@@ -26,7 +30,13 @@ class DmrMouth:
         stream = secrets.randbelow(2**32 - 1) + 1
         self._stream = Stream(call, slot, stream, colour_code, talk.name)
         self._send = send
-        send(self._stream.header())
+        self._is_on = False
+        if talk.is_coded:
+            self._begin()
+
+    def _begin(self) -> None:
+        self._is_on = True
+        self._send(self._stream.header())
 
     def rename(self, name: str) -> None:
         """The talker's name has become known."""
@@ -35,11 +45,14 @@ class DmrMouth:
     def say(self, sound: Sound) -> None:
         """60 ms."""
         assert isinstance(sound, int)
+        if not self._is_on:
+            self._begin()
         self._send(self._stream.voice(sound))
 
     def end(self) -> None:
         """The terminator."""
-        self._send(self._stream.terminator())
+        if self._is_on:
+            self._send(self._stream.terminator())
 
 
 class OpusMouth:
