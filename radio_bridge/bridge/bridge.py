@@ -17,14 +17,16 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from radio_bridge import narrowband
-from radio_bridge.bridge import data, exchange, wiring
+from radio_bridge.bridge import data, talks, wiring
 from radio_bridge.bridge.data import DataPassing, Forward, Told
-from radio_bridge.bridge.exchange import NETWORK, Exchange, Talk
-from radio_bridge.bridge.links import Links, LinkState
+from radio_bridge.bridge.exchange import NETWORK, Exchange
+from radio_bridge.bridge.link import LinkState
+from radio_bridge.bridge.links import Links
 from radio_bridge.bridge.mouths import DmrMouth
 from radio_bridge.bridge.records import Records, record_of
 from radio_bridge.bridge.settings import Line, Nodes, Settings, Talkgroup
 from radio_bridge.bridge.speech import Mouth, Speech
+from radio_bridge.bridge.talks import Talk
 from radio_bridge.calls.conversations import Where
 from radio_bridge.calls.transmissions import Identity
 from radio_bridge.homebrew.packets import BurstPacket
@@ -56,13 +58,13 @@ class OurSide(Protocol):
     def heard(self, radio_network: str, radio: int, site: str) -> None:
         """A radio talks."""
 
-    def placed(self, out: exchange.TalkerPlaced) -> None:
+    def placed(self, out: talks.TalkerPlaced) -> None:
         """A talker's radio says where it is."""
 
     def refused(self, talkgroup: Talkgroup, cause: str) -> None:
         """Who talks in a voice group is not heard on the radio."""
 
-    def twice(self, out: exchange.RadioTwice) -> None:
+    def twice(self, out: talks.RadioTwice) -> None:
         """Two radios have one number."""
 
     def over(self, talk: Talk) -> None:
@@ -295,30 +297,30 @@ class Bridge:
 
     # -- what is done
 
-    def _do(self, outs: Iterable[exchange.Out]) -> None:
+    def _do(self, outs: Iterable[talks.Out]) -> None:
         for out in outs:
             match out:
-                case exchange.Say():
+                case talks.Say():
                     self.figures.bursts_out += len(out.talk.legs)
                     self._speeches[out.talk].say(out.sound)
-                case exchange.Started():
+                case talks.Started():
                     self._note(out.talk)
-                case exchange.Begin():
+                case talks.Begin():
                     self._begin(out.leg, out.talk)
-                case exchange.End():
+                case talks.End():
                     speech = self._speeches.get(out.talk)
                     mouth = speech.mouths.pop(out.leg, None) if speech else None
                     if mouth is not None:
                         mouth.end()
-                case exchange.Over():
+                case talks.Over():
                     self._over(out)
-                case exchange.Refused():
+                case talks.Refused():
                     self._refused(out)
-                case exchange.TalkerNamed():
+                case talks.TalkerNamed():
                     self._named(out.talk)
-                case exchange.RadioTwice():
+                case talks.RadioTwice():
                     self._twice(out)
-                case exchange.TalkerPlaced():
+                case talks.TalkerPlaced():
                     if self.our_side is not None:
                         self.our_side.placed(out)
         self._arm()
@@ -355,7 +357,7 @@ class Bridge:
         if self.our_side is not None and what == "call":
             self.our_side.heard(network, radio, site)
 
-    def _over(self, out: exchange.Over) -> None:
+    def _over(self, out: talks.Over) -> None:
         self.figures.calls += 1
         speech = self._speeches.pop(out.talk, None)
         if speech is not None:
@@ -364,7 +366,7 @@ class Bridge:
         if self.our_side is not None:
             self.our_side.over(out.talk)
 
-    def _refused(self, out: exchange.Refused) -> None:
+    def _refused(self, out: talks.Refused) -> None:
         identity = out.identity
         log.info(
             "not passed on: radio %d of %s to %d on %s:%d: %s",
@@ -373,7 +375,7 @@ class Bridge:
         if out.where[0].startswith(NETWORK) and self.our_side is not None:
             self.our_side.refused((out.radio_network, identity.target), out.cause.value)
 
-    def _twice(self, out: exchange.RadioTwice) -> None:
+    def _twice(self, out: talks.RadioTwice) -> None:
         where, other = out.where[0], out.other[0]
         log.warning("radio %d of %s is at %s and at %s", out.radio, out.radio_network, where, other)
         if self.our_side is not None:

@@ -29,10 +29,23 @@ else has the talkgroup he is *refused*, and heard from when that is over, if he 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from radio_bridge.bridge.settings import Talkgroup
+from radio_bridge.bridge.talks import (
+    Begin,
+    End,
+    Out,
+    Over,
+    RadioTwice,
+    Refused,
+    Say,
+    Started,
+    Talk,
+    TalkerNamed,
+    TalkerPlaced,
+)
 from radio_bridge.bridge.wiring import Wiring
 from radio_bridge.calls.conversations import (
     ECHO_S,
@@ -51,7 +64,7 @@ from radio_bridge.calls.conversations import (
     Where,
 )
 from radio_bridge.calls.transmissions import Identity
-from radio_bridge.dmr.link_control import GpsInfo, Service
+from radio_bridge.dmr.link_control import Service
 from radio_bridge.homebrew.packets import BurstPacket
 from radio_bridge.inside import Opus, Sound
 
@@ -61,108 +74,6 @@ _TELLING: Final = 20
 """Bytes of a packet of Opus that is not only silence, and so is not said twice by chance."""
 _MOST_SAID: Final = 2_000
 _MOST_HEARD: Final = 2_000
-
-
-@dataclass(slots=True, eq=False)
-class Talk:
-    """A call that is passed on, and where it is heard."""
-
-    radio_network: str
-    call: Call
-    began: float
-    name: str = ""
-    is_coded: bool = True
-    """Its speech comes as a vocoder's frames: a DMR radio talks."""
-    pieces: int = 0
-    legs: set[Where] = field(default_factory=set)
-    waiting: set[Where] = field(default_factory=set)
-    """Channels that carry it and are not free."""
-    reached: set[Where] = field(default_factory=set)
-    """Channels on which some of it was heard."""
-
-    @property
-    def talkgroup(self) -> Talkgroup | None:
-        """Whom it is for, where that is a group."""
-        identity = self.call.identity
-        return (self.radio_network, identity.target) if identity.group else None
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A talk is passed on from here on."""
-
-    talk: Talk
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """On this channel a talk is heard from here on."""
-
-    leg: Where
-    talk: Talk
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A piece of it, on all channels on which it has begun."""
-
-    talk: Talk
-    sound: Sound
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """On this channel it is heard no more."""
-
-    leg: Where
-    talk: Talk
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """A talk has ended: what there is to record."""
-
-    talk: Talk
-    ended: float
-    cause: Ending
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A transmission is not passed on, as long as this goes on; said once for each."""
-
-    where: Where
-    radio_network: str
-    identity: Identity
-    cause: Cause
-
-
-@dataclass(frozen=True, slots=True)
-class TalkerPlaced:
-    """Where a talker is, as his radio says while he talks."""
-
-    talk: Talk
-    place: GpsInfo
-
-
-@dataclass(frozen=True, slots=True)
-class TalkerNamed:
-    """What a talker's radio calls him."""
-
-    talk: Talk
-
-
-@dataclass(frozen=True, slots=True)
-class RadioTwice:
-    """A radio talks in two places at once: two radios have its number."""
-
-    radio_network: str
-    radio: int
-    where: Where
-    other: Where
-
-
-Out = RadioTwice | Started | Begin | Say | End | Over | Refused | TalkerPlaced | TalkerNamed
 
 
 @dataclass(slots=True)

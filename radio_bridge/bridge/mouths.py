@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from radio_bridge.bridge.exchange import Talk
+from radio_bridge.bridge.talks import Talk
 from radio_bridge.dmr.link_control import VoiceCall
 from radio_bridge.homebrew.packets import BurstPacket
 from radio_bridge.homebrew.stream import Stream

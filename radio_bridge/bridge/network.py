@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import time
-from collections import OrderedDict, deque
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -25,12 +23,14 @@ from radio_bridge import opus as opus_packets
 from radio_bridge.bridge import outgoing, settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
-from radio_bridge.bridge.exchange import PATCH, RadioTwice, Talk, TalkerPlaced
-from radio_bridge.bridge.links import LinkState
+from radio_bridge.bridge.exchange import PATCH
+from radio_bridge.bridge.letters import Letters
 from radio_bridge.bridge.outgoing import Way
+from radio_bridge.bridge.reporting import Reporter
 from radio_bridge.bridge.settings import Talkgroup
 from radio_bridge.bridge.speech import Mouth
 from radio_bridge.bridge.tables import MOST_RADIO
+from radio_bridge.bridge.talks import RadioTwice, Talk, TalkerPlaced
 from radio_bridge.inside import (
     Emergency,
     Happening,
@@ -42,7 +42,6 @@ from radio_bridge.inside import (
     Text,
     TextArrived,
 )
-from radio_bridge.motorola import text
 from radio_bridge.unreadable import Unreadable
 
 log = logging.getLogger(__name__)
@@ -56,10 +55,6 @@ FLOOR_S: Final = 0.5
 """So long what a radio says waits for the server's word."""
 _MOST_WAITING: Final = 150
 """Packets of a talk; a second or more."""
-_MOST_TEXTS: Final = 20
-"""That wait for one radio."""
-_MOST_SENT: Final = 1_000
-_NOWHERE: Final = "", 0
 _ACCURACY_MOST_CM: Final = 10_000_000
 
 
@@ -123,9 +118,11 @@ class OurNetwork:
             device_key.read(of.key),
             offline=store,
             name="psn radio",
-            mail=self._mail,
+            mail=lambda mail: self._letters.take(mail),
             links=self._link,
         )
+        self._letters = Letters(bridge, self.client, self._networks, of.radio)
+        self._reporter = Reporter(bridge, self._network)
         self.keyed: set[Keyed] = set()
         """Radios that talk in voice groups now."""
         self.problem = ""
@@ -136,23 +133,15 @@ class OurNetwork:
         """Who of a voice group is heard in a talkgroup."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._plan_changed = asyncio.Event()
-        self._has_plan = False
-        self._early: list[wire.Mail] = []
-        """Texts that came before it was known whose radios these are."""
         self._heard: dict[wire.Radio, wire.Heard] = {}
         self._twice: dict[wire.Radio, wire.Heard] = {}
         self._seen_at: dict[wire.Radio, float] = {}
         self._told_here: set[wire.Radio] = set()
         self._gone: set[wire.Radio] = set()
         self._asked: set[wire.Radio] = set()
-        self._texts: dict[wire.Radio, deque[wire.Mail]] = {}
-        self._unanswered: OrderedDict[tuple[wire.Radio, int], wire.Mail] = OrderedDict()
-        self._sent: OrderedDict[Any, None] = OrderedDict()
-        self._numbers = itertools.count(1)
         self._lost_at: float | None = None
         self._missed = 0
         self._missed_told: wire.RadioMissed | None = None
-        self._since: dict[str, tuple[bool, int]] = {}
         self._state: object = None
 
     async def run(self) -> None:
@@ -235,11 +224,8 @@ class OurNetwork:
 
     def _planned(self, plan: Plan) -> None:
         """What is served has come, or has changed; texts that came before it can go on."""
-        self._has_plan = True
         self.look_again()
-        early, self._early = self._early, []
-        for mail in early:
-            self._mail(mail)
+        self._letters.planned()
 
     async def _keep_groups(self) -> None:
         """Join the voice groups that talkgroups here are joined with, whenever that changes."""
@@ -409,7 +395,7 @@ class OurNetwork:
             case Text() if unit is not None:
                 self._text(told.radio_network, unit, happening)
             case TextArrived():
-                mail = self._unanswered.pop((radio, happening.number), None)
+                mail = self._letters.arrived(radio, happening.number)
                 if mail is not None:
                     self.spawn(self.client.radio.delivered(mail))
 
@@ -433,11 +419,9 @@ class OurNetwork:
             self.count("bridge.text_nobody")
             return
         try:
-            self._sent[self.client.send([to], said.text, unit=unit)] = None
+            self._letters.ours(self.client.send([to], said.text, unit=unit))
         except ClientRefused:
             self.count("bridge.network_refused")
-        while len(self._sent) > _MOST_SENT:
-            self._sent.popitem(last=False)
 
     def _note(
         self, radio: wire.Radio, what: wire.HeardWhat, site: str, said: Happening | None = None
@@ -453,12 +437,11 @@ class OurNetwork:
         self._seen_at[radio] = time.monotonic()
         self._gone.discard(radio)
         self._ask_for_place(radio)
-        for mail in self._texts.pop(radio, ()):
-            self._send_text(radio, mail)
+        self._letters.heard(radio)
 
     def _ask_for_place(self, radio: wire.Radio) -> None:
         """Once, of each that carries a unit and is heard."""
-        name = self._name_of(radio.network)
+        name = self._letters.name_of(radio.network)
         every = self._networks[name].positions_s if name else None
         carries = radio in self.client.radio.plan.radios
         if name is None or every is None or radio in self._asked or not carries:
@@ -490,123 +473,14 @@ class OurNetwork:
         self._told_here |= set(here)
         self._told_here -= set(gone)
 
-    # -- what is for radios
-
-    def _mail(self, mail: wire.Mail) -> None:
-        """A text for a unit that carries radios, or for a group: to these, or the talkgroup."""
-        body = mail.body
-        if not isinstance(body, wire.MessageBody) or body.id in self._sent:
-            return
-        if mail.box == body.sender or (body.expires and body.expires < self.client.now_ms()):
-            return
-        if not self._has_plan:
-            self._early = [*self._early[-_MOST_SENT:], mail]
-            return
-        plan = self.client.radio.plan
-        kind, _, ident = mail.box.partition(":")
-        if kind == "unit":
-            for radio in plan.radios_of(int(ident)):
-                self._send_text(radio, mail)
-            return
-        for talkgroup in plan.talkgroups_of(mail.box):
-            name, number = self._name_of(talkgroup.network), talkgroup.number
-            for where in self._bridge.exchange.channels((name or "", number), _NOWHERE):
-                way = Way(self._of.radio, number, True, where[1], self._bridge.stream())
-                self._send(name or "", where, way, body, 0)
-
-    def _send_text(self, radio: wire.Radio, mail: wire.Mail) -> None:
-        name = self._name_of(radio.network)
-        where = self._bridge.exchange.heard_at.get((name, radio.number)) if name else None
-        if name is None:
-            self.count("bridge.text_nobody")
-            return
-        if where is None:  # it is sent when the radio is heard
-            self._texts.setdefault(radio, deque(maxlen=_MOST_TEXTS)).append(mail)
-            return
-        number = next(self._numbers) % text.NUMBERS
-        self._unanswered[radio, number] = mail
-        if len(self._unanswered) > _MOST_SENT:
-            self._unanswered.popitem(last=False)
-        way = Way(self._of.radio, radio.number, False, where[1], self._bridge.stream())
-        assert isinstance(mail.body, wire.MessageBody)
-        self._send(name, where, way, mail.body, number)
-
-    def _send(
-        self, name: str, where: tuple[str, int], way: Way, body: wire.MessageBody, number: int
-    ) -> None:
-        words = f"{body.sender_name}: {body.text}" if body.sender_name else body.text
-        form = self._networks[name].texts
-        self._bridge.send_data(where, outgoing.text_packets(way, form, words, number))
-
-    def _name_of(self, network: int) -> str | None:
-        called = self.client.radio.plan.networks.get(network)
-        return next((n for n, of in self._networks.items() if of.called == called), None)
-
     # -- how it is
 
     async def _tell_state(self) -> None:
-        state = (self._sites(), self._calls(), self._refusals(), self._voiceless())
+        state = self._reporter.state(asyncio.get_running_loop().time())
         if (state, self._missed_told) == self._state:
             return
         await self.client.radio.state(*state, missed=self._missed_told)
         self._state = state, self._missed_told
-
-    def _sites(self) -> list[wire.RadioSite]:
-        sites: list[wire.RadioSite] = []
-        for one in self._bridge.states()[:100]:
-            network = self._network(one.radio_network)
-            if network is not None:
-                sites.append(self._site(network, one))
-        return sites
-
-    def _site(self, network: int, one: LinkState) -> wire.RadioSite:
-        up, since = self._since.get(one.name, (None, 0))
-        if up is not one.is_up:
-            since = _ms(time.time())
-            self._since[one.name] = one.is_up, since
-        quality = self._bridge.quality.get(one.name)
-        return wire.RadioSite(
-            network=network,
-            name=(one.location or one.name)[:40],
-            link=one.kind,
-            up=one.is_up,
-            since=since,
-            errors=quality.per_thousand if quality else None,
-            rssi=-min(200, quality.signal) if quality and quality.signal else None,
-        )
-
-    def _calls(self) -> list[wire.RadioCall]:
-        calls: list[wire.RadioCall] = []
-        for talk in self._bridge.exchange.talks[:200]:
-            network, identity = self._network(talk.radio_network), talk.call.identity
-            if network is None or talk.call.where[0].startswith(PATCH):
-                continue
-            ours = self._bridge.exchange.network_of(talk.call.where) is None
-            calls.append(
-                wire.RadioCall(
-                    network=network,
-                    radio=None if ours else identity.source,
-                    since=_ms(time.time() - (asyncio.get_running_loop().time() - talk.began)),
-                    talkgroup=identity.target if identity.group else None,
-                    to=None if identity.group else identity.target,
-                    site=talk.call.where[0][:40],
-                    call="emergency" if talk.call.service.emergency else "normal",
-                )
-            )
-        return calls
-
-    def _refusals(self) -> dict[str, int]:
-        counted = self._bridge.refusals().most_common(100)
-        return {code.replace(".", "_")[:40]: count for code, count in counted}
-
-    def _voiceless(self) -> list[int]:
-        if self._bridge.has_vocoder:
-            return []
-        coded = (settings.Master, settings.Peer, settings.OpenBridge)
-        links = self._bridge.settings.links.values()
-        names = {link.radio_network for link in links if isinstance(link, coded)}
-        found = {self._network(name) for name in names}
-        return sorted(one for one in found if one is not None)
 
 
 _WHAT: Final[dict[type[Happening], wire.HeardWhat]] = {

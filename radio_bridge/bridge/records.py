@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
 
-from radio_bridge.bridge.exchange import Over
+from radio_bridge.bridge.talks import Over
 
 log = logging.getLogger(__name__)
 _KEPT: Final = 200

@@ -21,7 +21,7 @@ from psn.client import sound
 from radio_bridge import narrowband
 from radio_bridge.bridge import explained, outgoing, settings
 from radio_bridge.bridge.bridge import Bridge
-from radio_bridge.bridge.links import MasterLink
+from radio_bridge.bridge.dmr_links import MasterLink
 from radio_bridge.bridge.outgoing import Way
 from radio_bridge.dmr import burst
 from radio_bridge.dmr.burst import DataType

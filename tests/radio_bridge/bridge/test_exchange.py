@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radio_bridge.bridge.exchange import Begin, End, Exchange, Out, Over, Refused, Say, Talk
+from radio_bridge.bridge.exchange import Exchange
 from radio_bridge.bridge.settings import Radios
+from radio_bridge.bridge.talks import Begin, End, Out, Over, Refused, Say, Talk
 from radio_bridge.bridge.wiring import Wiring
 from radio_bridge.calls.conversations import Where
 from radio_bridge.dmr.link_control import Service, VoiceCall

@@ -27,8 +27,9 @@ from psn.enrolment import device_key
 from radio_bridge import narrowband
 from radio_bridge.bridge import network, settings
 from radio_bridge.bridge.bridge import Bridge
-from radio_bridge.bridge.links import LineLink, MasterLink
+from radio_bridge.bridge.dmr_links import MasterLink
 from radio_bridge.bridge.network import OurNetwork
+from radio_bridge.bridge.plain_links import LineLink
 from radio_bridge.data_channel import DataChannel
 from radio_bridge.dmr import data_header
 from radio_bridge.dmr.burst import DataBurst, DataType, SlotType, write

@@ -19,7 +19,8 @@ from patience import until
 from radio_bridge import narrowband
 from radio_bridge.bridge import settings
 from radio_bridge.bridge.bridge import Bridge
-from radio_bridge.bridge.links import LineLink, MasterLink
+from radio_bridge.bridge.dmr_links import MasterLink
+from radio_bridge.bridge.plain_links import LineLink
 from radio_bridge.bridge.speech import Speech
 from radio_bridge.dmr import burst
 from radio_bridge.homebrew.packets import BurstPacket, Frame

@@ -13,7 +13,7 @@ from patience import until
 
 from radio_bridge.bridge import settings
 from radio_bridge.bridge.bridge import Bridge
-from radio_bridge.bridge.links import MasterLink
+from radio_bridge.bridge.dmr_links import MasterLink
 from radio_bridge.data_channel import DataChannel
 from radio_bridge.inside import Emergency, Position, Text
 from radio_bridge.motorola import location, text
