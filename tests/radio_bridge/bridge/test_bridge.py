@@ -276,6 +276,7 @@ async def test_masters_that_are_looped_on_purpose_end_where_they_began() -> None
 
 
 async def test_settings_change_and_who_is_there_stays() -> None:
+    """DOM-RAD-26."""
     async with a_bridge() as bridge, a_repeater(bridge, HILL) as (hill, _):
         async with a_repeater(bridge, CAYE) as (caye, at_caye):
             before = ports(bridge)["police"]

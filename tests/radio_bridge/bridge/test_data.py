@@ -81,6 +81,7 @@ def test_who_may_not_and_what_is_not_carried() -> None:
 
 
 def test_a_packet_is_passed_on_whole_or_not_at_all() -> None:
+    """DOM-RAD-25."""
     air = Air()
     voice = Stream(VoiceCall(7009, 92, True), 2, 77, 1)
     air.exchange.hear(CAYE, voice.header(), air.now)

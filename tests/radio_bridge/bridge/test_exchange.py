@@ -93,6 +93,7 @@ def test_a_talk_is_heard_on_every_channel_of_its_talkgroup_but_its_own() -> None
 
 
 def test_who_may_not_and_what_is_not_carried_takes_nothing() -> None:
+    """DOM-RAD-22."""
     air = Air()
     assert refused(air.hear(HILL, air.radio(666, 91).header())) == [(HILL, "barred")]
     assert refused(air.hear(CAYE, air.radio(7001, 101).header())) == [(CAYE, "barred")]
@@ -103,6 +104,7 @@ def test_who_may_not_and_what_is_not_carried_takes_nothing() -> None:
 
 
 def test_a_slot_that_is_taken_is_waited_for_and_heard_late() -> None:
+    """DOM-RAD-23."""
     air = Air()
     one, two = air.radio(7001, 91), air.radio(7002, 92)
     air.hear(HILL, one.header())
@@ -120,6 +122,7 @@ def test_a_slot_that_is_taken_is_waited_for_and_heard_late() -> None:
 
 
 def test_a_radio_that_keys_where_another_is_brought_out_is_not_stopped() -> None:
+    """DOM-RAD-23."""
     air = Air()
     one, two = air.radio(7001, 91), air.radio(7002, 92)
     air.hear(HILL, one.header())
@@ -132,6 +135,7 @@ def test_a_radio_that_keys_where_another_is_brought_out_is_not_stopped() -> None
 
 
 def test_an_emergency_takes_channels_from_others() -> None:
+    """DOM-RAD-4, DOM-RAD-23."""
     air = Air()
     one, sos = air.radio(7001, 92), air.radio(7003, 91, emergency=True)
     air.hear(HILL, one.header())
@@ -167,6 +171,7 @@ def test_a_tablet_that_vanishes_leaves_the_talkgroup() -> None:
 
 
 def test_a_patch_is_one_floor_and_no_loop() -> None:
+    """DOM-RAD-24."""
     air = Air(WIRING)
     radio = air.radio(7001, 91)
     assert begun(air.hear(HILL, radio.header())) == {CAYE, LINE, FORT, NODE}

@@ -72,6 +72,7 @@ async def running(file: Path) -> AsyncIterator[Running]:
 
 
 async def test_settings_are_taken_while_it_runs_and_bad_ones_are_not(tmp_path: Path) -> None:
+    """DOM-RAD-26."""
     file = tmp_path / "radio.toml"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
