@@ -23,6 +23,7 @@ from radio_bridge.bridge.exchange import NETWORK, Exchange
 from radio_bridge.bridge.link import LinkState
 from radio_bridge.bridge.links import Links
 from radio_bridge.bridge.mouths import DmrMouth
+from radio_bridge.bridge.quality import Quality
 from radio_bridge.bridge.records import Records, record_of
 from radio_bridge.bridge.settings import Line, Nodes, Settings, Talkgroup
 from radio_bridge.bridge.speech import Mouth, Speech
@@ -83,21 +84,6 @@ class HeardRadio:
     """Seconds UTC."""
     name: str = ""
     group: int | None = None
-
-
-@dataclass(slots=True)
-class Quality:
-    """How well a repeater's radios are received."""
-
-    bursts: int = 0
-    wrong_bits: int = 0
-    signal: int = 0
-    """-dBm, of the newest burst that said it."""
-
-    @property
-    def per_thousand(self) -> int:
-        """Wrong bits of a thousand that are checked: 141 in a burst."""
-        return min(1_000, round(self.wrong_bits * 1_000 / (self.bursts * 141)))
 
 
 @dataclass(slots=True)
@@ -204,9 +190,7 @@ class Bridge:
         quality = self.quality.get(where[0])
         if quality is None:
             quality = self.quality[where[0]] = Quality()
-        quality.bursts += 1
-        quality.wrong_bits += packet.bit_errors or 0
-        quality.signal = packet.signal or quality.signal
+        quality.hear(packet, now)
         self._do(self.exchange.hear(where, packet, now))
         self._pass(self.data.hear(where, packet, now))
 

@@ -122,7 +122,11 @@ class Process:
                 log.error("the old settings stay: %s", error.text)
                 self.bridge.changed("settings", "refused: " + " ".join(error.found))
                 continue
-            await self._change(wanted)
+            try:
+                await self._change(wanted)
+            except Exception:
+                # A fault of ours: saying so and going on is better than no change ever again.
+                log.exception("the settings could not be changed")
 
     async def _change(self, wanted: Settings) -> None:
         before, self._settings = self._settings, wanted

@@ -25,17 +25,17 @@ class Reporter:
 
     def state(self, loop_now: float) -> State:
         """How it is now."""
-        return self._sites(), self._calls(loop_now), self._refusals(), self._voiceless()
+        return self._sites(loop_now), self._calls(loop_now), self._refusals(), self._voiceless()
 
-    def _sites(self) -> list[wire.RadioSite]:
+    def _sites(self, loop_now: float) -> list[wire.RadioSite]:
         sites: list[wire.RadioSite] = []
         for one in self._bridge.states()[:100]:
             network = self._number_of(one.radio_network)
             if network is not None:
-                sites.append(self._site(network, one))
+                sites.append(self._site(network, one, loop_now))
         return sites
 
-    def _site(self, network: int, one: LinkState) -> wire.RadioSite:
+    def _site(self, network: int, one: LinkState, loop_now: float) -> wire.RadioSite:
         up, since = self._since.get(one.name, (None, 0))
         if up is not one.is_up:
             since = _ms(time.time())
@@ -47,8 +47,9 @@ class Reporter:
             link=one.kind,
             up=one.is_up,
             since=since,
-            errors=quality.per_thousand if quality else None,
-            rssi=-min(200, quality.signal) if quality and quality.signal else None,
+            quality=quality.percent(loop_now) if quality else None,
+            errors=quality.per_thousand(loop_now) if quality else None,
+            rssi=max(-200, quality.signal_dbm) if quality and quality.signal_dbm else None,
         )
 
     def _calls(self, loop_now: float) -> list[wire.RadioCall]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 from patience import until
 from reflector import PASSWORD, REFLECTOR, Reflector, a_node, connected, spoken
 
+import radio_bridge
 from psn.client import sound
 from radio_bridge import narrowband
 from radio_bridge.bridge import explained, outgoing, settings
@@ -362,10 +364,6 @@ async def test_a_node_of_a_reflector_and_a_line_hear_each_other() -> None:
 
 
 def test_whatever_is_counted_is_explained() -> None:
-    import re
-
-    import radio_bridge
-
     (place,) = radio_bridge.__path__
     written = "".join(p.read_text() for p in Path(place).rglob("*.py") if p.name != "explained.py")
     found = re.findall(
@@ -374,3 +372,8 @@ def test_whatever_is_counted_is_explained() -> None:
     assert len(found) > 50
     assert set(found) - set(explained.SENTENCES) == set()
     assert explained.sentence("of.tomorrow") == explained.OTHERWISE
+    document = (Path(__file__).parents[3] / "docs/radio.md").read_text(encoding="utf-8")
+    assert (
+        dict(re.findall(r"^\| `([a-z_]+\.[a-z_0-9]+)` \| (.*) \|$", document, re.MULTILINE))
+        == explained.SENTENCES
+    )
