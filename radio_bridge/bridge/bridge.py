@@ -217,6 +217,15 @@ class Bridge:
         """A link came or went."""
         self.said.append((time.time(), link, text))
         log.info("link %s: %s", link, text)
+        if text == "connected":
+            self._come_in(link)
+
+    def _come_in(self, link: str) -> None:
+        """Who has come in the middle of talks hears the rest of them."""
+        for talk, speech in self._speeches.items():
+            for leg in talk.legs - speech.mouths.keys():
+                if leg[0] == link:
+                    self._begin(leg, talk)
 
     def _talkgroup(self, where: Where) -> Talkgroup | None:
         network = self.exchange.network_of(where)

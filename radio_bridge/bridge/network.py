@@ -300,11 +300,17 @@ class OurNetwork:
             self._quiet(talkgroup)
 
     def _floor(self, talkgroup: Talkgroup, floor: wire.Floor) -> None:
-        ours = {keyed.talker for keyed in self.keyed if keyed.group == floor.group}
+        ours = {self._heard_as(keyed) for keyed in self.keyed if keyed.group == floor.group}
         if self._talking.get(talkgroup) not in (None, floor.talker):
             self._quiet(talkgroup)
         if floor.talker is not None and floor.talker not in ours:
             self._key(talkgroup, floor.talker, floor)
+
+    def _heard_as(self, keyed: Keyed) -> str:
+        """As whom a radio is heard: also before the server has said so."""
+        carried = self.client.radio.plan.radios.get(keyed.radio)
+        me = self.client.me
+        return f"unit:{carried.unit}" if carried else me.me if me else ""
 
     def _key(self, talkgroup: Talkgroup, talker: str, floor: wire.Floor | None) -> None:
         name, urgent = "", False

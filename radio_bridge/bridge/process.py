@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sqlite3
+import stat
 from pathlib import Path
 from threading import Thread
 from typing import Final
@@ -48,6 +49,8 @@ class Process:
         loop.add_signal_handler(signal.SIGHUP, self._again.set)
         for end in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(end, self._over.set)
+        if os.stat(self._file).st_mode & stat.S_IROTH:
+            log.warning("%s has secrets, and everybody on this machine can read it", self._file)
         self._open_metrics(self._settings)
         try:
             await self.bridge.start()

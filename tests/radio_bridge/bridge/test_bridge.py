@@ -220,6 +220,20 @@ async def test_what_is_broken_odd_or_missing_is_counted_and_holds_nothing_up() -
         assert all(code in explained.SENTENCES for code in counted)
 
 
+async def test_a_repeater_that_comes_in_the_middle_of_a_talk_hears_the_rest() -> None:
+    async with a_bridge() as bridge, a_repeater(bridge, HILL) as (hill, _):
+        words = [1 << 200 | number for number in range(40)]
+        talking = asyncio.create_task(hill.send(talk(7001, 91, 1, next(_streams), words)))
+        await until(lambda: bool(bridge.exchange.talks))
+        async with a_repeater(bridge, CAYE) as (_, at_caye):
+            await talking
+            await until(lambda: at_caye[-1:] != [] and at_caye[-1].kind == 2)
+            heard = said(at_caye)
+            assert 0 < len(heard) <= 40
+            assert heard == words[-len(heard) :]
+            assert at_caye[0].kind == 1
+
+
 async def test_a_repeater_that_flaps_leaves_nothing_behind() -> None:
     async with a_bridge() as bridge, a_repeater(bridge, CAYE) as (_, at_caye):
         for _ in range(5):

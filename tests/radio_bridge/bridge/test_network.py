@@ -176,6 +176,7 @@ async def test_a_line_and_a_tablet_hear_each_other(stage: Stage, tmp_path: Path)
         assert (await ana.floor()).talker is None
         heard = ana.heard()
         assert heard == [("unit:1", number) for number in range(len(heard))] != []
+        assert site.bridge.refusals()["calls.busy"] == 0
         site.heard.clear()
         await ana.granted()
         coder = narrowband.Encoder()

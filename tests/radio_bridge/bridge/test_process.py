@@ -118,6 +118,7 @@ async def test_radios_do_not_wait_for_a_network_that_cannot_be_joined(tmp_path: 
             await until(lambda: "link line: cannot be opened" in bridge.log)
             assert "the network is not joined" in bridge.log
             assert "Traceback" not in bridge.log
+            assert "everybody on this machine can read it" in bridge.log
 
 
 @pytest.mark.parametrize(
