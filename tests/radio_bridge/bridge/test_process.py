@@ -112,6 +112,7 @@ async def test_radios_do_not_wait_for_a_network_that_cannot_be_joined(tmp_path: 
             f'listen = "127.0.0.1:{port}"\ntarget = "127.0.0.1:9"\n'
         )
         file.write_text(CONTENT + network + line)
+        file.chmod(0o644)
         async with running(file) as bridge:
             async with Repeater(702_001, SECRET.encode(), "127.0.0.1", bridge.port) as one:
                 await until(one.is_there.is_set)
