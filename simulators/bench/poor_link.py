@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMessage, WSMsgType, web
 from yarl import URL
 
-from psn.wire.voice import is_speech
+from psn import wire
 
 _OWN: Final = frozenset(
     {"host", "origin", "connection", "upgrade", "transfer-encoding", "content-length"}
@@ -102,7 +102,7 @@ class _Link:
         now, due = asyncio.get_running_loop().time, 0.0
         try:
             async for message in one:
-                speech = message.type is WSMsgType.BINARY and is_speech(message.data)
+                speech = message.type is WSMsgType.BINARY and wire.voice.is_speech(message.data)
                 if speech and self._chance() < self._quality.lost:
                     continue
                 due = max(due, now() + self._chance() * self._quality.jitter)
