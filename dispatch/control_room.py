@@ -20,6 +20,7 @@ from dispatch.desk.orders import Orders
 from dispatch.domain.alarms import Patience
 from dispatch.recommending.recommender import Recommender
 from dispatch.roads.held_roads import HeldRoads
+from dispatch.warnings.clock import WarningClock
 from psn import database
 from psn.core import Core
 from psn.settings import Settings
@@ -49,6 +50,7 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         desk = Desk(core, asked, board, ACTIONS, orders.wait)
         clock = Clock(pool, board, Patience())
         fences = FenceWatch(core, pool, board)
+        warning_clock = WarningClock(core, pool, _nothing)
         await board.load()
         core.acts = desk.asked
         core.on_crossing = fences.crossed
@@ -64,6 +66,7 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
                 ("orders", orders.run),
                 ("alarms", clock.run),
                 ("fences", fences.run),
+                ("warnings", warning_clock.run),
                 ("forgetting", partial(forgetting.run, pool)),
                 ("roads", partial(roads.run, pool)),
                 ("ways", partial(_make_ready, recommender)),
@@ -86,6 +89,9 @@ async def _keep_going(name: str, work: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("%s failed, and begins anew", name)
             await asyncio.sleep(AGAIN_S)
+
+
+async def _nothing() -> None: ...
 
 
 async def _make_ready(recommender: Recommender) -> None:

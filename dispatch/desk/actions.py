@@ -16,6 +16,7 @@ from dispatch.desk import (
     units,
 )
 from dispatch.desk.work import Action
+from dispatch.warnings import actions as warnings
 
 ACTIONS: Final[dict[str, Action]] = {
     action.name: action
@@ -29,5 +30,6 @@ ACTIONS: Final[dict[str, Action]] = {
         *care.ACTIONS,
         *raising.ACTIONS,
         *types.ACTIONS,
+        *warnings.ACTIONS,
     )
 }

@@ -34,6 +34,8 @@ class Work:
     """It changes who sees what; that is to hold when it is answered."""
     orders: bool = False
     """There are orders to be sent."""
+    warned: bool = False
+    """A message of a warning was written, or went out."""
 
     @property
     def directory(self) -> Directory:

@@ -117,6 +117,10 @@ def _virus(entry: Mapping[str, Any]) -> bool:
     return bool(entry["details"].get("code") == "virus")
 
 
+def _alone(entry: Mapping[str, Any]) -> bool:
+    return "alone" in _part(entry, "new") and _part(entry, "new")["alone"] is not None
+
+
 def _part(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     part = entry["details"].get(name)
     return part if isinstance(part, dict) else {}
@@ -133,6 +137,7 @@ _POLICY: Final = {
     "hold": "What must not be deleted",
     "webhook": "Where security events are sent",
     "provider": "An agency's own sign-in",
+    "warning_policy": "Who has to approve warnings",
 }
 """Tables of the audit whose every change is one of policy."""
 
@@ -212,6 +217,9 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "person.exported": (Rule("DATA_EXPORTED", Severity.NOTICE, "A person's data was exported"),),
     "incident.exported": (Rule("DATA_EXPORTED", Severity.NOTICE, "An incident was exported"),),
     "audit.exported": (Rule("DATA_EXPORTED", Severity.NOTICE, "The audit was exported"),),
+    "warning_message.changed": (
+        Rule("APPROVED_ALONE", Severity.WARNING, "One person approved his own warning", _alone),
+    ),
     "audit.lost": (Rule("AUDIT_LOST", Severity.ERROR, "Entries of the audit found no room"),),
     "audit.unguarded": (
         Rule(
@@ -267,6 +275,7 @@ EMPTIED: Final = (
     "radio_gateway",
     "radio_talkgroup",
     "radio",
+    "warning_message",
     *_POLICY,
 )
 

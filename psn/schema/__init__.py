@@ -82,6 +82,7 @@ from psn.schema.trail import (
     Webhook,
 )
 from psn.schema.units import Device, Enrolment, Fence, GroupMember, Talkgroup, Unit
+from psn.schema.warnings import Warning, WarningLetter, WarningMessage, WarningPolicy
 
 __all__ = [
     "AUDITED_TABLES",
@@ -165,6 +166,10 @@ __all__ = [
     "UnitProfile",
     "UnitStatus",
     "UnitStatusLog",
+    "Warning",
+    "WarningLetter",
+    "WarningMessage",
+    "WarningPolicy",
     "Webhook",
     "WelfareCheck",
     "connect_engine",

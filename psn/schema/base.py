@@ -66,6 +66,8 @@ AUDITED_TABLES = (
     "shift",
     "place",
     "place_note",
+    "warning_message",
+    "warning_policy",
 )
 """Tables whose every change is in the audit, whoever makes it and however."""
 DOORS: Final = {
@@ -81,6 +83,7 @@ DOORS: Final = {
         "recording_part_stays",
         "recording_part_not_emptied",
     ),
+    "warning_message": ("warning_message_stays", "warning_message_not_emptied"),
     "unit_status_log": ("unit_status_log_stays", "unit_status_log_not_emptied"),
 }
 """Triggers that keep work from being changed or deleted by hand, by the tables that they are on."""
