@@ -20,7 +20,7 @@ from dispatch.desk.orders import Orders
 from dispatch.domain.alarms import Patience
 from dispatch.recommending.recommender import Recommender
 from dispatch.roads.held_roads import HeldRoads
-from dispatch.warnings.clock import WarningClock
+from dispatch.warnings.room import WarningRoom
 from psn import database
 from psn.core import Core
 from psn.settings import Settings
@@ -47,31 +47,37 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         pool = await database.pool(settings.database, FOR_ROOMS, FOR_ROOMS, idle_seconds=0)
         board = Board(pool, core.topics)
         orders = Orders(core, pool, board)
-        desk = Desk(core, asked, board, ACTIONS, orders.wait)
+        warnings = WarningRoom(core, pool, board)
+        desk = Desk(
+            core, asked, board, ACTIONS, orders.wait, warnings.renew, warnings.drafts.confirmed
+        )
         clock = Clock(pool, board, Patience())
         fences = FenceWatch(core, pool, board)
-        warning_clock = WarningClock(core, pool, _nothing)
         await board.load()
+        await warnings.load()
         core.acts = desk.asked
         core.on_crossing = fences.crossed
-        core.on_board_notice = board.doubt
+
+        def doubt() -> None:
+            board.doubt()
+            warnings.doubt()
+
+        core.on_board_notice = doubt
         application[DESK] = desk
         roads = HeldRoads()
         recommender = Recommender(core, roads, settings.emergency_driving_percent / 100)
         application[RECOMMENDER] = recommender
-        tasks = [
-            asyncio.create_task(_keep_going(name, work), name=name)
-            for name, work in (
-                ("board", board.run),
-                ("orders", orders.run),
-                ("alarms", clock.run),
-                ("fences", fences.run),
-                ("warnings", warning_clock.run),
-                ("forgetting", partial(forgetting.run, pool)),
-                ("roads", partial(roads.run, pool)),
-                ("ways", partial(_make_ready, recommender)),
-            )
+        works: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("board", board.run),
+            ("orders", orders.run),
+            ("alarms", clock.run),
+            ("fences", fences.run),
+            *warnings.works(),
+            ("forgetting", partial(forgetting.run, pool)),
+            ("roads", partial(roads.run, pool)),
+            ("ways", partial(_make_ready, recommender)),
         ]
+        tasks = [asyncio.create_task(_keep_going(name, work), name=name) for name, work in works]
         yield
         for task in tasks:
             task.cancel()
@@ -89,9 +95,6 @@ async def _keep_going(name: str, work: Callable[[], Awaitable[None]]) -> None:
         except Exception:
             log.exception("%s failed, and begins anew", name)
             await asyncio.sleep(AGAIN_S)
-
-
-async def _nothing() -> None: ...
 
 
 async def _make_ready(recommender: Recommender) -> None:

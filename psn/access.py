@@ -23,6 +23,8 @@ The rules, in words
 - Who received or read what was written to a group or an agency is told by name to his own agency
   and to those that may write to him or see the unit; others are told only that the group or the
   agency has it.
+- A warning that is in force is shown to every person, for consoles answer for the whole country,
+  and to every unit that is not known to be elsewhere.
 - An attachment is seen by its author, by people of his agency, and by who reads a mailbox in which
   its author's message stands that it is about.
 - A gateway that serves a radio network acts for the units that carry its radios, as their own
@@ -402,6 +404,16 @@ def may_see_attachment(
         or not frozenset(shown_in).isdisjoint(mailboxes(who, rules))
         or (incident is not None and may_see_incident(who, *incident))
     )
+
+
+def is_ever_warned(who: Principal) -> bool:
+    """Whether ``who`` is shown warnings at all."""
+    return who.reads and may(who, "warning", "see", None)
+
+
+def is_warned(who: Principal, elsewhere: Collection[int]) -> bool:
+    """Whether ``who`` is shown a warning; ``elsewhere``: units known to be outside its area."""
+    return is_ever_warned(who) and (who.unit is None or who.unit not in elsewhere)
 
 
 def reachable_agencies(who: Principal, rules: Rules) -> frozenset[int]:

@@ -25,7 +25,8 @@ The network knows nothing of what the items mean; the rooms that do put them in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,7 +40,11 @@ from psn.sessions import Session
 
 PART: Final = 200
 """Items in one frame of a whole topic, so that no frame keeps a voice frame waiting."""
+AT_ONCE: Final = 500
+"""Followers that are told before others have their turn, where there may be thousands."""
 
+Made = dict[tuple[wire.Codec, tuple[str, ...], tuple[str, ...]], bytes]
+"""Frames that were encoded, by codec and by what is in them."""
 Sees = Callable[[Principal, Rules], bool]
 """Whether somebody may see an item, under the rules of the moment."""
 
@@ -131,12 +136,52 @@ class Topics:
 
     def change(self, name: str, items: Iterable[Item], gone: Iterable[str] = ()) -> None:
         """Put items that changed into a topic, take others out, and tell who follows it."""
+        topic, fresh, left = self._put_in(name, items, gone)
+        if fresh or left:
+            self._tell(topic, fresh, left, list(topic.shown))
+
+    async def change_in_parts(
+        self, name: str, items: Iterable[Item], gone: Iterable[str] = ()
+    ) -> None:
+        """The same for a topic that thousands follow; all are told when this returns.
+
+        Between the parts everything else goes on. Who follows it meanwhile gets it whole. Two
+        changes of one topic must not be made at once.
+        """
+        topic, fresh, left = self._put_in(name, items, gone)
+        if not fresh and not left:
+            return
+        ringing = self._ringing(topic, fresh, left)
+        made: Made = {}
+        followers = list(topic.shown)
+        for at in range(0, len(followers), AT_ONCE):
+            part = [each for each in followers[at : at + AT_ONCE] if each in topic.shown]
+            self._tell_part(topic, fresh, left, part, ringing, made)
+            await asyncio.sleep(0)
+
+    def judge(self, name: str, units: Collection[int]) -> None:
+        """Who may see what has changed for these units by itself: show them that, and only that."""
+        topic = self._topics[name]
+        items = list(topic.items.values())
+        for session in [each for each in topic.shown if each.principal.unit in units]:
+            self._judge(topic, session, items)
+
+    def handed(self, name: str) -> Mapping[Session, Collection[str]]:
+        """By follower, what was handed to his connection; of those that are being listened to."""
+        return {
+            session: shown
+            for session, shown in self._topics[name].shown.items()
+            if session.barred is None and (session, name) not in self._behind
+        }
+
+    def _put_in(
+        self, name: str, items: Iterable[Item], gone: Iterable[str]
+    ) -> tuple[Topic, list[Item], list[str]]:
         topic = self._topics[name]
         fresh = list(items)
         topic.items |= {item.address: item for item in fresh}
         left = [address for address in gone if topic.items.pop(address, None) is not None]
-        if fresh or left:
-            self._tell(topic, fresh, left)
+        return topic, fresh, left
 
     def mend(self, rules: Rules, sessions: Iterable[Session]) -> None:
         """The rules have changed: show each follower what he may see now, and only that."""
@@ -192,13 +237,30 @@ class Topics:
             part = [item.encoded(session.codec) for item in seen[at : at + PART]]
             session.send(wire.News(topic=topic.name, set=part, whole=at == 0))
 
-    def _tell(self, topic: Topic, fresh: list[Item], left: list[str]) -> None:
-        made: dict[tuple[wire.Codec, tuple[str, ...], tuple[str, ...]], bytes] = {}
+    def _tell(
+        self, topic: Topic, fresh: list[Item], left: list[str], followers: list[Session]
+    ) -> None:
+        self._tell_part(topic, fresh, left, followers, self._ringing(topic, fresh, left), {})
+
+    def _ringing(self, topic: Topic, fresh: list[Item], left: list[str]) -> set[str]:
+        """The items that ring now."""
         ringing = {i.address for i in fresh if i.ring > topic.rung.get(i.address, 0)}
         topic.rung |= {item.address: item.ring for item in fresh if item.address in ringing}
         for address in left:
             topic.rung.pop(address, None)
-        for session, shown in topic.shown.items():
+        return ringing
+
+    def _tell_part(
+        self,
+        topic: Topic,
+        fresh: list[Item],
+        left: list[str],
+        followers: list[Session],
+        ringing: set[str],
+        made: Made,
+    ) -> None:
+        for session in followers:
+            shown = topic.shown[session]
             seen = [item for item in fresh if self._sees(session, item)]
             visible = {item.address for item in seen}
             over = [a for a in left if a in shown]

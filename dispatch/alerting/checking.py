@@ -22,7 +22,7 @@ from dispatch.alerting.channels import (
 )
 from dispatch.alerting.content import SPOKEN, Channel, Content, Text
 from dispatch.alerting.issuing import Issuer, alert
-from dispatch.alerting.life import SENDABLE, Message, Policy
+from dispatch.alerting.life import SENDABLE, Message, Policy, earliest
 
 CHEAP_PARTS: Final = 3
 """Short messages that a warning may need before it is worth a word."""
@@ -44,7 +44,7 @@ def findings(
     ]
     # Of what is told above, the standard would say the same again in its own words.
     if not any(each.weight is Weight.ERROR for each in found):
-        document = cap.check(alert(message, chain, issuer, now))
+        document = cap.check(alert(message, chain, issuer, earliest(chain, now)))
         found += [each for each in document if each.weight is Weight.ERROR]
     return tuple(sorted(found, key=lambda each: each.weight is Weight.ADVICE))
 

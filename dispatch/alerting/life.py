@@ -260,11 +260,16 @@ def send(
         )
     if message.kind is not MessageType.ALERT:
         _need_open(chain, message.content)
+    return replace(message, stage=Stage.SENT, sent=earliest(chain, now), sent_by=by)
+
+
+def earliest(chain: Iterable[Message], now: datetime) -> datetime:
+    """The time that a message has which is sent now: two in one second could not be told apart."""
     at = now.replace(microsecond=0)
+    newest = _newest(chain)
     if newest is not None and newest.sent is not None:
-        # Two in one second could not be told apart by those who receive them.
         at = max(at, newest.sent + timedelta(seconds=1))
-    return replace(message, stage=Stage.SENT, sent=at, sent_by=by)
+    return at
 
 
 def sent(chain: Iterable[Message]) -> tuple[Message, ...]:

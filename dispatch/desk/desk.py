@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -55,8 +55,14 @@ class Desk:
         board: Board,
         actions: Mapping[str, Action],
         orders_wait: Callable[[], None],
+        warned: Callable[[], Awaitable[None]],
+        confirmed: Callable[[], None],
     ) -> None:
-        """``orders_wait`` is called when there are orders to be sent."""
+        """``orders_wait`` is called when there are orders to be sent.
+
+        ``warned`` is awaited when a message of a warning was written or went out, ``confirmed``
+        called when somebody has confirmed one.
+        """
         self.core = core
         self.board = board
         self.turns = Turns()
@@ -64,6 +70,8 @@ class Desk:
         self._pool = pool
         self._actions = actions
         self._orders_wait = orders_wait
+        self._warned = warned
+        self._confirmed = confirmed
 
     async def asked(self, who: Principal, codec: wire.Codec, frame: wire.Do, by: Actor) -> object:
         """Do what a frame asks for (:data:`psn.core.Acts`)."""
@@ -127,6 +135,10 @@ class Desk:
                 log.warning("rights are renewed a little later: %s", problem)
         if work.orders:
             self._orders_wait()
+        if work.confirmed:
+            self._confirmed()
+        if work.warned:
+            await asyncio.shield(self._warned())
         await asyncio.shield(self.board.renew(work.touched))
 
 

@@ -36,6 +36,8 @@ class Work:
     """There are orders to be sent."""
     warned: bool = False
     """A message of a warning was written, or went out."""
+    confirmed: bool = False
+    """Somebody has confirmed one."""
 
     @property
     def directory(self) -> Directory:

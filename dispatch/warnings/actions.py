@@ -31,7 +31,7 @@ from dispatch.alerting.issuing import NEMO
 from dispatch.alerting.life import Message, Stage
 from dispatch.desk.values import Id, Milliseconds, Reason, Text
 from dispatch.desk.work import Action, Work
-from dispatch.domain.refusals import not_there
+from dispatch.domain.refusals import not_allowed, not_there
 from dispatch.warnings import bodies, going_out, rows
 from dispatch.warnings.bodies import Draft
 from dispatch.warnings.rows import Chain
@@ -234,6 +234,29 @@ async def drop(work: Work, body: Which) -> Standing:
     return _standing(work, message)
 
 
+async def confirm(work: Work, body: Which) -> None:
+    """Somebody has seen a message; so often he says it, it counts once for each session."""
+    if not access.is_ever_warned(work.who):
+        raise not_allowed("see warnings")
+    there = await work.connection.fetchval(_CONFIRMED, body.message, *_session(work))
+    if not there:
+        raise not_there("warning")
+    work.confirmed = True
+
+
+def _session(work: Work) -> tuple[str, str, int]:
+    return work.by.session or work.who.address, work.who.address, work.who.agency
+
+
+_CONFIRMED: Final = """
+    insert into warning_shown (message_id, session, address, agency_id, confirmed_at)
+    select id, $2, $3, $4, now() from warning_message where id = $1 and stage = 'sent'
+        on conflict (message_id, session)
+        do update set confirmed_at = coalesce(warning_shown.confirmed_at, excluded.confirmed_at)
+    returning 1
+"""
+
+
 # -- what they have in common
 
 
@@ -362,4 +385,5 @@ ACTIONS: Final = (
     Action("warning.update", Follow, update, Begun),
     Action("warning.cancel", Follow, cancel, Begun),
     Action("warning.drop", Which, drop, Standing),
+    Action("warning.confirm", Which, confirm),
 )

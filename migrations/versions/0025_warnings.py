@@ -83,6 +83,18 @@ TABLES = (
     )
     """,
     "create index warning_letter_waiting on warning_letter (at) where sent_at is null",
+    """
+    create table warning_shown (
+        message_id integer not null references warning_message (id),
+        session text not null,
+        address text not null,
+        agency_id integer not null references agency (id),
+        district text,
+        shown_at timestamptz not null default now(),
+        confirmed_at timestamptz,
+        primary key (message_id, session)
+    )
+    """,
 )
 KEPT = (
     """
@@ -107,7 +119,13 @@ KEPT = (
     for each statement execute function is_not_emptied()
     """,
 )
-TABLES_IN_ORDER = ("warning_letter", "warning_policy", "warning_message", "warning")
+TABLES_IN_ORDER = (
+    "warning_shown",
+    "warning_letter",
+    "warning_policy",
+    "warning_message",
+    "warning",
+)
 
 
 def upgrade() -> None:

@@ -82,7 +82,13 @@ from psn.schema.trail import (
     Webhook,
 )
 from psn.schema.units import Device, Enrolment, Fence, GroupMember, Talkgroup, Unit
-from psn.schema.warnings import Warning, WarningLetter, WarningMessage, WarningPolicy
+from psn.schema.warnings import (
+    Warning,
+    WarningLetter,
+    WarningMessage,
+    WarningPolicy,
+    WarningShown,
+)
 
 __all__ = [
     "AUDITED_TABLES",
@@ -170,6 +176,7 @@ __all__ = [
     "WarningLetter",
     "WarningMessage",
     "WarningPolicy",
+    "WarningShown",
     "Webhook",
     "WelfareCheck",
     "connect_engine",

@@ -104,3 +104,20 @@ class WarningLetter(Base):
     text: Mapped[str]
     at: Mapped[datetime] = now()
     sent_at: Mapped[datetime | None]
+
+
+class WarningShown(Base):
+    """To whose connection a message was handed, as screens show it, and who confirmed it."""
+
+    __tablename__ = "warning_shown"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("warning_message.id"), primary_key=True)
+    session: Mapped[str] = mapped_column(primary_key=True)
+    """As the audit names it."""
+    address: Mapped[str]
+    """``person:3``, ``unit:7``."""
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    district: Mapped[str | None]
+    """Where a unit was then (ISO 3166-2)."""
+    shown_at: Mapped[datetime] = now()
+    confirmed_at: Mapped[datetime | None]

@@ -1,0 +1,218 @@
+"""What is in force stands on the consoles and tablets that it concerns, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest_asyncio
+from desk_peer import Worker
+from stage import CAR, GATEWAY, HERE, PATROL, Peer, Stage, report, until
+from warners import (
+    APPROVER,
+    HOUR,
+    MINUTE,
+    OFFICER,
+    approval,
+    exercise,
+    hire,
+    now_ms,
+    sent,
+)
+
+from dispatch.warnings import told
+from psn import wire
+
+FAR = {"lon": -882_000_000, "lat": 171_000_000}
+"""44 km south of the warned city's middle."""
+
+
+@dataclass
+class Desk:
+    stage: Stage
+    officer: Worker
+    approver: Worker
+
+
+@pytest_asyncio.fixture
+async def desk(stage: Stage) -> AsyncIterator[Desk]:
+    await hire(stage)
+    people = [await Worker.enter(stage, who, "warning_desk") for who in (OFFICER, APPROVER)]
+    yield Desk(stage, *people)
+    for each in people:
+        await each.leave()
+
+
+async def cancelled(desk: Desk, warning: int, **more: Any) -> None:
+    over = await desk.officer.do("warning.cancel", warning=warning)
+    await desk.officer.do("warning.check", message=over["message"])
+    phrase = "actual cancel hurricane warning"
+    await desk.approver.do("warning.approve", **approval(over, phrase=phrase))
+
+
+async def earlier(peer: Peer, lon: int = HERE[0], lat: int = HERE[1]) -> None:
+    """Where a unit was so long ago that it may be anywhere near by now."""
+    at = now_ms() - 25 * MINUTE
+    await peer.send(wire.Position(p=wire.Fix(0, at, lon, lat)))
+
+
+async def test_what_is_in_force_is_shown_live_and_at_sign_in(desk: Desk) -> None:
+    """DOM-WRN-11."""
+    ana = await Worker.enter(desk.stage, "ana", "warnings")
+    made = await sent(desk.officer, desk.approver)
+    item = await ana.sees(f"warning:{made['message']}", state="in_force", loud=True)
+    assert item["ends"] > now_ms() + 23 * HOUR and item["status"] == "Actual"
+    assert item["texts"][0]["headline"] == "Hurricane warning for Belize City"
+    (circle,) = item["circles"]
+    assert (circle["lon"], circle["lat"], circle["radius"]) == (-882_000_000, 175_000_000, 20_001)
+    late = await Worker.enter(desk.stage, CAR, "warnings")
+    await late.sees(f"warning:{made['message']}", state="in_force")
+    await ana.leave()
+    await late.leave()
+
+
+async def test_a_restart_forgets_nothing_in_force(desk: Desk) -> None:
+    """DOM-WRN-11."""
+    made = await sent(desk.officer, desk.approver)
+    for each in (desk.officer, desk.approver):
+        await each.leave()
+    await desk.stage.stop()
+    await desk.stage.start()
+    ana = await Worker.enter(desk.stage, "ana", "warnings")
+    await ana.sees(f"warning:{made['message']}", state="in_force")
+    await ana.leave()
+
+
+async def test_belief_follows_updates_and_cancels(desk: Desk) -> None:
+    """DOM-WRN-11, DOM-WRN-13."""
+    ana = await Worker.enter(desk.stage, "ana", "warnings")
+    first = await sent(desk.officer, desk.approver)
+    await ana.sees(f"warning:{first['message']}")
+    update = await desk.officer.do("warning.update", warning=first["warning"])
+    await desk.officer.do("warning.check", message=update["message"])
+    phrase = "actual update hurricane warning"
+    await desk.approver.do("warning.approve", **approval(update, phrase=phrase))
+    await ana.sees(f"warning:{update['message']}", kind="Update", state="in_force")
+    await ana.sees_no(f"warning:{first['message']}")
+    await cancelled(desk, first["warning"])
+    over = await ana.sees(f"warning:{update['message']}", state="cancelled", loud=False)
+    assert over["ended"] is not None
+    await ana.leave()
+
+
+async def test_it_is_over_at_its_second(desk: Desk) -> None:
+    """DOM-WRN-11: by the clock, with nobody saying so."""
+    ana = await Worker.enter(desk.stage, "ana", "warnings")
+    ends = now_ms() + 5 * MINUTE + 30_000
+    made = await sent(desk.officer, desk.approver, expires=ends)
+    await ana.sees(f"warning:{made['message']}", state="in_force")
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return datetime.fromtimestamp((ends + 1_000) / 1_000, UTC)
+
+    real = told.datetime
+    told.datetime = Later  # type: ignore[misc]
+    try:
+        await desk.stage.core.pool.execute("select pg_notify('psn_board', '')")
+        await ana.sees(f"warning:{made['message']}", state="expired")
+    finally:
+        told.datetime = real  # type: ignore[misc]
+    await ana.leave()
+
+
+async def test_only_units_inside_are_warned_and_those_that_come(desk: Desk) -> None:
+    """DOM-WRN-26."""
+    near = await Worker.enter(desk.stage, CAR, "warnings")
+    far = await Worker.enter(desk.stage, PATROL, "warnings")
+    await earlier(near.peer)
+    await earlier(far.peer, **FAR)
+    newest = desk.stage.core.picture.newest
+    await until(lambda: {CAR, PATROL} <= newest.keys(), "both are known")
+    made = await sent(desk.officer, desk.approver)
+    address = f"warning:{made['message']}"
+    await near.sees(address)
+    await far.peer.answers()
+    assert address not in far.board
+    await asyncio.sleep(0.05)
+    await report(far.peer)
+    await report(near.peer, **FAR)
+    await far.sees(address)
+    await near.sees_no(address)
+    await near.leave()
+    await far.leave()
+
+
+async def test_a_unit_that_is_sent_into_the_area_is_warned(desk: Desk) -> None:
+    """DOM-WRN-26."""
+    ana = await Worker.enter(desk.stage, "ana", "board")
+    far = await Worker.enter(desk.stage, PATROL, "warnings")
+    await report(far.peer, **FAR)
+    await until(lambda: PATROL in desk.stage.core.picture.newest, "it is known")
+    made = await sent(desk.officer, desk.approver)
+    await far.peer.answers()
+    assert f"warning:{made['message']}" not in far.board
+    place = {"text": "the pier", "lon": -882_000_000, "lat": 175_000_000}
+    number = (await ana.do("incident.open", title="Adrift", place=place))["incident"]
+    await ana.do("incident.assign", incident=number, units=[PATROL])
+    await far.sees(f"warning:{made['message']}")
+    await ana.leave()
+    await far.leave()
+
+
+async def test_gateways_follow_no_warnings(desk: Desk) -> None:
+    gateway = await Peer.enter(desk.stage.url, GATEWAY)
+    await gateway.send(wire.Follow(n=gateway.number(), topic="warnings"))
+    await gateway.refusal("no_topic")
+    await gateway.leave()
+
+
+async def test_an_exercise_is_not_loud_and_says_what_it_is(desk: Desk) -> None:
+    """DOM-WRN-5."""
+    ana = await Worker.enter(desk.stage, "ana", "warnings")
+    made = await desk.officer.do("warning.begin", content=exercise())
+    await desk.officer.do("warning.check", message=made["message"])
+    await desk.approver.do("warning.approve", **approval(made, phrase=""))
+    item = await ana.sees(f"warning:{made['message']}", status="Exercise", loud=False)
+    assert all(
+        each["headline"].startswith(("EXERCISE EXERCISE", "SIMULACRO", "EXERCISE - DIS"))
+        for each in item["texts"]
+    )
+    await ana.leave()
+
+
+async def test_who_confirms_counts_once_for_each_session_unit_and_person(desk: Desk) -> None:
+    """DOM-WRN-27."""
+    sessions = [await Worker.enter(desk.stage, who, "warnings") for who in ("ana", "ana", CAR)]
+    made = await sent(desk.officer, desk.approver)
+    for each in sessions:
+        await each.sees(f"warning:{made['message']}")
+        for _ in range(2):
+            await each.do("warning.confirm", message=made["message"])
+    await desk.officer.sees(
+        f"warning_message:{made['message']}",
+        shown=3,
+        confirmed_sessions=3,
+        confirmed_units=1,
+        confirmed_people=1,
+    )
+    draft = await desk.officer.do("warning.update", warning=made["warning"])
+    await sessions[0].refused("warning.confirm", "not_found", message=draft["message"])
+    for each in sessions:
+        await each.leave()
+
+
+async def test_drafts_are_seen_by_who_warns_in_the_agency(desk: Desk) -> None:
+    """DOM-WRN-1."""
+    made = await desk.officer.do("warning.begin", content=exercise())
+    await desk.approver.sees(f"warning_message:{made['message']}", stage="draft")
+    await desk.officer.do("warning.drop", message=made["message"])
+    await desk.approver.sees(f"warning_message:{made['message']}", stage="dropped")
+    ben = await Peer.enter(desk.stage.url, "ben")
+    await ben.send(wire.Follow(n=ben.number(), topic="warning_desk"))
+    await ben.refusal("no_topic")
+    await ben.leave()
