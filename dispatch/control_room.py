@@ -20,6 +20,7 @@ from dispatch.desk.orders import Orders
 from dispatch.domain.alarms import Patience
 from dispatch.recommending.recommender import Recommender
 from dispatch.roads.held_roads import HeldRoads
+from dispatch.warnings.public_pages import PublicPages
 from dispatch.warnings.room import WarningRoom
 from psn import database
 from psn.core import Core
@@ -40,6 +41,8 @@ RECOMMENDER: Final[web.AppKey[Recommender]] = web.AppKey("recommender", Recommen
 
 def open_with(application: web.Application, core: Core, settings: Settings) -> None:
     """Open the control room with the server, and close it with it."""
+    alerts = PublicPages()
+    alerts.add_routes(application)
 
     async def run(application: web.Application) -> AsyncIterator[None]:
         # All at once and for good: after a quiet hour the first action is as soon done as any.
@@ -47,7 +50,7 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         pool = await database.pool(settings.database, FOR_ROOMS, FOR_ROOMS, idle_seconds=0)
         board = Board(pool, core.topics)
         orders = Orders(core, pool, board)
-        warnings = WarningRoom(core, pool, board)
+        warnings = WarningRoom(core, pool, board, alerts)
         desk = Desk(
             core, asked, board, ACTIONS, orders.wait, warnings.renew, warnings.drafts.confirmed
         )

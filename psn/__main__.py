@@ -42,6 +42,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "audit": ("psn.commands.audit", "audit", "What was done, and whether that was changed."),
     "retention": ("psn.commands.retention", "retention", "How long what is kept."),
     "hold": ("psn.commands.retention", "hold", "What must not be deleted."),
+    "warnings": ("dispatch.warnings.commands", "warnings", "What people are warned of."),
     "webhook": ("psn.commands.webhooks", "webhook", "Where security events are posted."),
     "cert": ("psn.commands.cert", "cert", "Certificates to try TLS with."),
     "say": ("psn.commands.say", "say", "A file is heard on the radio."),

@@ -9,6 +9,7 @@ import asyncpg
 from dispatch.board.board import Board
 from dispatch.warnings.clock import WarningClock
 from dispatch.warnings.drafts import Drafts
+from dispatch.warnings.public_pages import PublicPages
 from dispatch.warnings.screens import Screens
 from dispatch.warnings.told import Told
 from psn.core import Core
@@ -17,12 +18,12 @@ from psn.core import Core
 class WarningRoom:
     """All that goes on for warnings in one server."""
 
-    def __init__(self, core: Core, pool: asyncpg.Pool, board: Board) -> None:
+    def __init__(self, core: Core, pool: asyncpg.Pool, board: Board, pages: PublicPages) -> None:
         self.told = Told(pool)
         self.drafts = Drafts(core, pool)
         self._screens = Screens(core, pool, board, self.drafts.confirmed)
         self._clock = WarningClock(core, pool, self.renew)
-        self.told.shows.append(self._screens.show)
+        self.told.shows += [self._screens.show, pages.show]
 
     async def load(self) -> None:
         """Read everything; raises what asyncpg raises."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -149,29 +149,38 @@ class Told:
 
     async def _read(self, now: datetime) -> None:
         async with database.asking(self._pool) as connection:
-            found = await connection.fetch(_NEW, now - KEPT, list(self._known))
-        for row in found:
-            document = row["document"].encode()
-            self._known[row["id"]] = Sent(
-                row["id"],
-                row["warning_id"],
-                row["agency_id"],
-                msgspec.json.decode(row["content"], type=Content),
-                document,
-                cap.parse(document),
-                row["alone"] is not None,
-            )
+            found = await read(connection, now, list(self._known))
+        self._known |= {each.id: each for each in found}
         for old in [each for each in self._known.values() if each.alert.sent < now - KEPT]:
             del self._known[old.id]
 
     async def _show(self, now: datetime) -> None:
-        changed = _now(tuple(self._known.values()), now)
+        changed = believed(tuple(self._known.values()), now)
         self.now = changed
         for shows in self.shows:
             await shows(changed)
 
 
-def _now(messages: tuple[Sent, ...], now: datetime) -> Now:
+async def read(
+    connection: database.Connection, now: datetime, known: Sequence[int] = ()
+) -> list[Sent]:
+    """The messages that may matter at a moment, but for those that are known."""
+    rows = await connection.fetch(_NEW, now - KEPT, known)
+    return [
+        Sent(
+            row["id"],
+            row["warning_id"],
+            row["agency_id"],
+            msgspec.json.decode(row["content"], type=Content),
+            row["document"].encode(),
+            cap.parse(row["document"].encode()),
+            row["alone"] is not None,
+        )
+        for row in rows
+    ]
+
+
+def believed(messages: Sequence[Sent], now: datetime) -> Now:
     """What is believed of these messages at a moment. Pure."""
     by_key = {standing.key(each.alert): each for each in messages}
     stands = []
