@@ -21,7 +21,7 @@ from dispatch.domain.alarms import Patience
 from dispatch.recommending.recommender import Recommender
 from dispatch.roads.held_roads import HeldRoads
 from dispatch.warnings.public_pages import PublicPages
-from dispatch.warnings.room import WarningRoom
+from dispatch.warnings.room import ROOM, WarningRoom
 from psn import database
 from psn.core import Core
 from psn.settings import Settings
@@ -50,7 +50,7 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         pool = await database.pool(settings.database, FOR_ROOMS, FOR_ROOMS, idle_seconds=0)
         board = Board(pool, core.topics)
         orders = Orders(core, pool, board)
-        warnings = WarningRoom(core, pool, board, alerts)
+        warnings = WarningRoom(core, pool, board, alerts, settings)
         desk = Desk(
             core, asked, board, ACTIONS, orders.wait, warnings.renew, warnings.drafts.confirmed
         )
@@ -67,6 +67,7 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
 
         core.on_board_notice = doubt
         application[DESK] = desk
+        application[ROOM] = warnings
         roads = HeldRoads()
         recommender = Recommender(core, roads, settings.emergency_driving_percent / 100)
         application[RECOMMENDER] = recommender

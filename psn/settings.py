@@ -145,6 +145,24 @@ def _syslog(value: Any) -> str | None:
     return value
 
 
+def _smtp(value: Any) -> str | None:
+    """Where mail goes out."""
+    wanted = "an address like smtp://user:password@mail.example.bz:587 or smtps://…"
+    if value == "":
+        return None
+    if not isinstance(value, str):
+        raise ValueError(wanted)
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 (reading it is what checks it)
+    except ValueError:
+        raise ValueError(wanted) from None
+    plain = not (parts.path.strip("/") or parts.query or parts.fragment)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or not plain:
+        raise ValueError(wanted)
+    return value
+
+
 def _virus_scan(value: Any) -> str | None:
     """Who is asked whether a file is clean."""
     wanted = "clamd:/path/to/socket, clamd:host:port or command:PROGRAM"
@@ -263,6 +281,12 @@ class Settings:
     """PEM file of that certificate's private key."""
     syslog_enterprise: int = _setting(32_473, _whole(1, 4_294_967_295))
     """Private enterprise number in the names of fields; 32473 is for examples (RFC 5612)."""
+    smsc: str | None = _setting(None, _optional_words)
+    """TOML file of the SMS centres by which people are warned; none: nobody is by SMS."""
+    smtp: str | None = _setting(None, _smtp)
+    """Mail server: ``smtp://user:password@host:587`` or ``smtps://…``; none: no e-mail."""
+    smtp_sender: str | None = _setting(None, _optional_words)
+    """From whom mail is: ``warnings@nemo.org.bz``."""
     log_level: str = _setting("info", _level)
     """``debug``, ``info``, ``warning`` or ``error``."""
     name: str = _setting("Public Safety Network of Belize", _words)
@@ -334,6 +358,8 @@ def _contradictions(said: Settings) -> Iterator[tuple[str, str]]:
         )
     if (said.syslog_certificate is None) != (said.syslog_key is None):
         yield "Only one of syslog_certificate and syslog_key is set.", "Set both, or neither."
+    if (said.smtp is None) != (said.smtp_sender is None):
+        yield "Only one of smtp and smtp_sender is set.", "Set both, or neither."
     over_tls = said.syslog is not None and said.syslog.startswith("tls:")
     if not over_tls and (said.syslog_authority or said.syslog_certificate):
         yield (

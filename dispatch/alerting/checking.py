@@ -22,7 +22,7 @@ from dispatch.alerting.channels import (
 )
 from dispatch.alerting.content import SPOKEN, Channel, Content, Text
 from dispatch.alerting.issuing import Issuer, alert
-from dispatch.alerting.life import SENDABLE, Message, Policy, earliest
+from dispatch.alerting.life import SENDABLE, Message, Policy, earliest, sent
 
 CHEAP_PARTS: Final = 3
 """Short messages that a warning may need before it is worth a word."""
@@ -39,6 +39,7 @@ def findings(
         *_area(content),
         *_times(content, message.kind, policy, now),
         *_languages(content, policy),
+        *_called_off(message, chain),
         *(each for text in content.texts for each in _text(content, text)),
         *(each for text in content.texts for each in _lengths(content, text, issuer)),
     ]
@@ -163,6 +164,22 @@ def _languages(content: Content, policy: Policy) -> Iterator[Finding]:
                 "warning.language_twice",
                 f"There are {count} texts in {_spoken(language)}.",
                 "Put them together.",
+            )
+
+
+def _called_off(message: Message, chain: Sequence[Message]) -> Iterator[Finding]:
+    """A Cancel that says what it calls off would send people to shelters again."""
+    if message.kind is not MessageType.CANCEL:
+        return
+    before = [each for earlier in sent(chain) for each in earlier.content.texts]
+    said = {(each.language, each.headline.strip()) for each in before}
+    for text in message.content.texts:
+        if text.headline.strip() and (text.language, text.headline.strip()) in said:
+            yield _error(
+                f"/text[{text.language}]/headline",
+                "warning.cancel_unsaid",
+                f"In {_spoken(text.language)} the Cancel has the headline of what it calls off.",
+                "Say that it is over, in the headline, in what to do, and in the short text.",
             )
 
 

@@ -25,6 +25,7 @@ from msgspec import Meta, Struct
 
 from dispatch.alerting import checking, life
 from dispatch.alerting.areas import Area
+from dispatch.alerting.calling_off import called_off
 from dispatch.alerting.cap import Finding, MessageType, Weight
 from dispatch.alerting.content import Content
 from dispatch.alerting.issuing import NEMO
@@ -86,7 +87,10 @@ class Schedule(Struct):
 
 
 class Follow(Struct, omit_defaults=True):
-    """A message about a warning that was sent; without content it says the same again."""
+    """A message about a warning that was sent.
+
+    Without content an Update says the same again, and a Cancel that it is over.
+    """
 
     warning: Id
     content: Draft | None = None
@@ -295,7 +299,8 @@ async def _follow(work: Work, body: Follow, kind: MessageType) -> Begun:
         content, drawn = await _content(body.content)
     else:
         newest = (life.sent(chain.messages) or chain.messages)[-1]
-        content = replace(newest.content, send_at=None)
+        cancels = kind is MessageType.CANCEL
+        content = called_off(newest.content) if cancels else replace(newest.content, send_at=None)
         drawn = await _drawn(work, newest.id)
     made = life.draft_about(chain.messages, kind, 0, content, work.person())
     return await _begun(work, made, agency, drawn)

@@ -8,17 +8,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from sqlalchemy import select
 
 from dispatch.alerting.cap import Status
 from dispatch.alerting.issuing import NEMO
 from dispatch.alerting.life import SENDABLE
-from dispatch.warnings import public, told
+from dispatch.warnings import public, recipients, told, webhook_way
 from dispatch.warnings.told import Now
 from psn import database, migrate
-from psn.commands.rows import agency_of, writing
-from psn.commands.words import connected, counted, settings, show
+from psn.commands.own_keys import needed_keys
+from psn.commands.rows import agency_of, user, writing
+from psn.commands.words import connected, counted, missing, settings, show
+from psn.csirt import webhook_protocol
 from psn.problems import Problem
-from psn.schema import WarningPolicy
+from psn.schema import WarningPolicy, WarningRecipient
 
 
 @click.group()
@@ -28,7 +31,10 @@ def warnings() -> None:
 
 @warnings.command("list", epilog="Example: psn warnings list")
 def list_() -> None:
-    """List what was sent in the last eight days, newest first, and how it stands."""
+    """List what was sent in the last eight days.
+
+    Newest first, and how each stands.
+    """
     now = asyncio.run(_now())
     states = {each.sent.id: str(each.state).replace("_", " ") for each in now.stands}
     show(
@@ -121,6 +127,141 @@ def policy(agency: str, statuses: str) -> None:
     click.echo(f"{name}: two people are needed for {said}.")
     if Status.ACTUAL not in wanted:
         click.echo("One person alone can now warn the public; every such approval says so.")
+
+
+@warnings.group()
+def recipient() -> None:
+    """Whom an agency warns by SMS, e-mail and signed requests."""
+
+
+@recipient.command(
+    "add",
+    epilog="""
+\b
+Examples:
+  psn warnings recipient add NEMO sms +5016001234 --district BZ-CY --language es-BZ
+  psn warnings recipient add NEMO email mayor@example.bz
+  psn warnings recipient add NEMO webhook https://sirens.example.bz/psn     for sirens, broadcasters
+  psn warnings recipient add NEMO cell https://cbe.example.bz/alerts        for cell broadcast
+""",
+)
+@click.argument("agency")
+@click.argument("channel", type=click.Choice(recipients.CHANNELS))
+@click.argument("address")
+@click.option("--district", help="Only what touches this district, such as BZ-CY.")
+@click.option("--language", default="en-BZ", show_default=True)
+def add(agency: str, channel: str, address: str, district: str | None, language: str) -> None:
+    """Warn ADDRESS of what AGENCY sends.
+
+    Of a receiver of requests the secret is shown, once.
+    """
+    said = recipients.Said(channel, address, district, language)
+    checked = recipients.checked(said)
+    secret = None
+    if channel in recipients.SIGNED:
+        secret = webhook_protocol.new_secret()
+    _add(agency, [checked], secret)
+    click.echo(f"{checked.address} is warned from now on.")
+    if secret is not None:
+        click.echo(f"Secret (shown once): {webhook_protocol.shown(secret)}")
+
+
+@recipient.command(
+    "import",
+    epilog="""
+\b
+Example: psn warnings recipient import NEMO telephones.csv
+The first line names the columns: channel (sms or email), address, and perhaps district, language.
+""",
+)
+@click.argument("agency")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(agency: str, file: Path) -> None:
+    """Add those of a CSV table: all of its rows, or none when one is bad."""
+    found = recipients.read_csv(file.read_bytes())
+    added = _add(agency, found, None)
+    click.echo(f"{counted(added, 'recipient')} added, {len(found) - added} were there.")
+
+
+@recipient.command("list", epilog="Example: psn warnings recipient list NEMO")
+@click.argument("agency")
+def list_recipients(agency: str) -> None:
+    """List whom AGENCY warns."""
+
+    async def work() -> list[WarningRecipient]:
+        async with writing() as session:
+            found = await agency_of(session, agency)
+            wanted = select(WarningRecipient).where(
+                WarningRecipient.agency_id == found.id, WarningRecipient.ended_at.is_(None)
+            )
+            return list(await session.scalars(wanted.order_by(WarningRecipient.id)))
+
+    show(
+        ("channel", "address", "district", "language"),
+        [(r.channel, r.address, r.district or "", r.language) for r in asyncio.run(work())],
+    )
+
+
+@recipient.command("remove", epilog="Example: psn warnings recipient remove NEMO +5016001234")
+@click.argument("agency")
+@click.argument("address")
+def remove(agency: str, address: str) -> None:
+    """Warn ADDRESS no more."""
+
+    async def work() -> int:
+        async with writing() as session:
+            found = await agency_of(session, agency)
+            rows = await session.scalars(
+                select(WarningRecipient).where(
+                    WarningRecipient.agency_id == found.id,
+                    WarningRecipient.address == address,
+                    WarningRecipient.ended_at.is_(None),
+                )
+            )
+            ended = list(rows)
+            for row in ended:
+                row.ended_at = datetime.now(UTC)
+            return len(ended)
+
+    if not asyncio.run(work()):
+        raise missing("recipient", address, f"psn warnings recipient list {agency}")
+    click.echo(f"{address} is warned no more.")
+
+
+def _add(agency: str, said: list[recipients.Said], secret: bytes | None) -> int:
+    """Those that were not there; how many."""
+    own = None if secret is None else needed_keys(settings())
+
+    async def work() -> int:
+        async with writing() as session:
+            found = await agency_of(session, agency)
+            there = {
+                (row.channel, row.address)
+                for row in await session.scalars(
+                    select(WarningRecipient).where(
+                        WarningRecipient.agency_id == found.id, WarningRecipient.ended_at.is_(None)
+                    )
+                )
+            }
+            new = {(e.channel, e.address): e for e in said if (e.channel, e.address) not in there}
+            for each in new.values():
+                sealed = None
+                if own is not None and secret is not None:
+                    sealed = own.seal(secret, webhook_way.purpose(each.address))
+                session.add(
+                    WarningRecipient(
+                        agency_id=found.id,
+                        channel=each.channel,
+                        address=each.address,
+                        district=each.district,
+                        language=each.language,
+                        secret=sealed,
+                        added_by=user().address,
+                    )
+                )
+            return len(new)
+
+    return asyncio.run(work())
 
 
 async def _now() -> Now:

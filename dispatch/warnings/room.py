@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import Final
 
 import asyncpg
+from aiohttp import web
 
+from dispatch.alerting.content import Channel
 from dispatch.board.board import Board
+from dispatch.warnings import centres, outbox
 from dispatch.warnings.clock import WarningClock
 from dispatch.warnings.drafts import Drafts
+from dispatch.warnings.email_way import EmailWay, mail_server
+from dispatch.warnings.outbox import Outbox
 from dispatch.warnings.public_pages import PublicPages
 from dispatch.warnings.screens import Screens
+from dispatch.warnings.sms_way import SmsWay
 from dispatch.warnings.told import Told
+from dispatch.warnings.ways import Way
+from dispatch.warnings.webhook_way import WebhookWay
 from psn.core import Core
+from psn.settings import Settings
 
 
 class WarningRoom:
     """All that goes on for warnings in one server."""
 
-    def __init__(self, core: Core, pool: asyncpg.Pool, board: Board, pages: PublicPages) -> None:
+    def __init__(
+        self,
+        core: Core,
+        pool: asyncpg.Pool,
+        board: Board,
+        pages: PublicPages,
+        settings: Settings,
+    ) -> None:
+        """Raises :class:`psn.problems.Problem` for a file of SMS centres that cannot be used."""
         self.told = Told(pool)
         self.drafts = Drafts(core, pool)
         self._screens = Screens(core, pool, board, self.drafts.confirmed)
         self._clock = WarningClock(core, pool, self.renew)
-        self.told.shows += [self._screens.show, pages.show]
+        self.outbox = Outbox(pool, lambda: self.told.now, ways(core, pool, settings))
+        self.told.shows += [self._screens.show, pages.show, self.outbox.show]
 
     async def load(self) -> None:
         """Read everything; raises what asyncpg raises."""
+        await self.outbox.load()
         await self.told.load()
         await self.drafts.renew()
 
@@ -47,3 +68,22 @@ class WarningRoom:
         yield "warnings on screens", self._screens.run
         yield "warnings at the desk", self.drafts.run
         yield "warnings by the clock", self._clock.run
+        yield "warnings to be told", self.outbox.run
+        for lane in self.outbox.lanes:
+            yield f"warnings by {lane.way.name}", lane.run
+
+
+def ways(core: Core, pool: asyncpg.Pool, settings: Settings) -> list[Way]:
+    """The ways out that the settings name; requests need no setting."""
+    found: list[Way] = [
+        WebhookWay(channel, core.keys) for channel in (Channel.WEBHOOK, Channel.CELL)
+    ]
+    if settings.smtp is not None and settings.smtp_sender is not None:
+        found.append(EmailWay(mail_server(settings.smtp, settings.smtp_sender)))
+    if settings.smsc is not None:
+        tell = partial(outbox.note_receipts, pool)
+        found += [SmsWay(centre, tell) for centre in centres.read(settings.smsc)]
+    return found
+
+
+ROOM: Final[web.AppKey[WarningRoom]] = web.AppKey("warning_room", WarningRoom)

@@ -276,6 +276,7 @@ EMPTIED: Final = (
     "radio_talkgroup",
     "radio",
     "warning_message",
+    "warning_recipient",
     *_POLICY,
 )
 

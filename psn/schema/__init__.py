@@ -84,10 +84,13 @@ from psn.schema.trail import (
 from psn.schema.units import Device, Enrolment, Fence, GroupMember, Talkgroup, Unit
 from psn.schema.warnings import (
     Warning,
+    WarningDelivery,
     WarningLetter,
     WarningMessage,
     WarningPolicy,
+    WarningRecipient,
     WarningShown,
+    WarningSpread,
 )
 
 __all__ = [
@@ -173,10 +176,13 @@ __all__ = [
     "UnitStatus",
     "UnitStatusLog",
     "Warning",
+    "WarningDelivery",
     "WarningLetter",
     "WarningMessage",
     "WarningPolicy",
+    "WarningRecipient",
     "WarningShown",
+    "WarningSpread",
     "Webhook",
     "WelfareCheck",
     "connect_engine",

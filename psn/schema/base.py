@@ -68,6 +68,7 @@ AUDITED_TABLES = (
     "place_note",
     "warning_message",
     "warning_policy",
+    "warning_recipient",
 )
 """Tables whose every change is in the audit, whoever makes it and however."""
 DOORS: Final = {

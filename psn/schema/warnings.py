@@ -7,10 +7,24 @@ docs/warnings.md, and checks and triggers in migration 0025.
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -121,3 +135,92 @@ class WarningShown(Base):
     """Where a unit was then (ISO 3166-2)."""
     shown_at: Mapped[datetime] = now()
     confirmed_at: Mapped[datetime | None]
+
+
+class WarningRecipient(Base):
+    """Somebody, or something, that is warned by SMS, e-mail or a signed request."""
+
+    __tablename__ = "warning_recipient"
+    __table_args__ = (
+        Index(
+            "warning_recipient_once",
+            "agency_id",
+            "channel",
+            "address",
+            unique=True,
+            postgresql_where=text("ended_at is null"),
+        ),
+    )
+
+    id: Mapped[int] = number()
+    agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
+    channel: Mapped[str]
+    """``sms``, ``email``, ``webhook``, ``cell``."""
+    address: Mapped[str]
+    """``+5016001234``, ``name@example.bz``, ``https://…``."""
+    language: Mapped[str] = mapped_column(server_default=text("'en-BZ'"))
+    district: Mapped[str | None]
+    """It is warned of what touches this district (ISO 3166-2); null: of everything."""
+    secret: Mapped[bytes | None]
+    """Of a receiver of requests, sealed (``psn.keys``)."""
+    added_by: Mapped[str]
+    added_at: Mapped[datetime] = now()
+    ended_at: Mapped[datetime | None]
+
+
+class WarningDelivery(Base):
+    """A message on its way to one recipient; of a long SMS, one part of it."""
+
+    __tablename__ = "warning_delivery"
+    __table_args__ = (
+        UniqueConstraint("message_id", "channel", "address", "part"),
+        Index(
+            "warning_delivery_waiting",
+            "channel",
+            "next_at",
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index("warning_delivery_handing", "channel", postgresql_where=text("state = 'handing'")),
+        Index(
+            "warning_delivery_receipt",
+            "by",
+            "receipt",
+            postgresql_where=text("receipt is not null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("warning_message.id"))
+    channel: Mapped[str]
+    address: Mapped[str]
+    part: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    parts: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    language: Mapped[str]
+    district: Mapped[str | None]
+    recipient_id: Mapped[int] = mapped_column(ForeignKey("warning_recipient.id"))
+    state: Mapped[str] = mapped_column(server_default=text("'waiting'"))
+    """``waiting``, ``handing`` (begun: written before it is tried), ``handed``, ``delivered``,
+    ``failed``, ``uncertain`` (nobody knows), ``dropped`` (the message was over before)."""
+    tries: Mapped[int] = mapped_column(server_default=text("0"))
+    next_at: Mapped[datetime] = now()
+    """Not before."""
+    began_at: Mapped[datetime | None]
+    handed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    """When the receipt came."""
+    by: Mapped[str | None]
+    """Who took it: the name of the SMS centre, the mail server."""
+    receipt: Mapped[str | None]
+    """As that calls it."""
+    price: Mapped[Decimal | None] = mapped_column(Numeric(10, 4))
+    """What it costs, in the currency of the operator."""
+    problem: Mapped[str | None]
+
+
+class WarningSpread(Base):
+    """It was written down who is told of a message."""
+
+    __tablename__ = "warning_spread"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("warning_message.id"), primary_key=True)
+    at: Mapped[datetime] = now()

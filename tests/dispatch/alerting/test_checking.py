@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from dispatch.alerting import cap, channels, life
 from dispatch.alerting.areas import Drawn, Position, area
+from dispatch.alerting.calling_off import called_off
 from dispatch.alerting.cap import Finding, MessageType, Status, Weight
 from dispatch.alerting.channels import MARKS, fit, shown
 from dispatch.alerting.checking import findings
@@ -140,7 +141,7 @@ def test_letters_that_need_more_room_are_told_of_and_can_be_left_out() -> None:
 
 
 def test_a_cancellation_may_be_without_an_end() -> None:
-    cancel = replace(CONTENT, expires=None, note="The storm has turned away.")
+    cancel = called_off(replace(CONTENT, expires=None, note="The storm has turned away."))
     assert [each for each in found(cancel, MessageType.CANCEL) if each.weight is Weight.ERROR] == []
 
 

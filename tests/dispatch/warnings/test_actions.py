@@ -320,6 +320,23 @@ async def test_an_update_and_a_cancel_name_what_was_sent_before(desk: Desk) -> N
     await desk.officer.refused("warning.update", "not_now", warning=first["warning"])
 
 
+async def test_a_cancel_says_that_it_is_over(desk: Desk) -> None:
+    """DOM-WRN-31: on a telephone nobody takes it for the warning."""
+    first = await sent(desk.officer, desk.approver)
+    same = await desk.officer.do("warning.cancel", warning=first["warning"], content=draft())
+    looked = await desk.officer.do("warning.check", message=same["message"])
+    errors = [each for each in looked["findings"] if each["error"]]
+    assert {each["code"] for each in errors} == {"warning.cancel_unsaid"} and len(errors) == 3
+    over = await desk.officer.do("warning.cancel", warning=first["warning"])
+    looked = await desk.officer.do("warning.check", message=over["message"])
+    assert looked["stage"] == "checked", looked
+    phrase = "actual cancel hurricane warning"
+    await desk.approver.do("warning.approve", **approval(over, phrase=phrase))
+    row = await message_row(desk.stage, over["message"])
+    headlines = [each.headline for each in cap.parse(row["document"].encode()).infos]
+    assert [each.split(":")[0] for each in headlines if each] == ["Cancelled", "Cancelado", "Kansl"]
+
+
 async def test_others_can_do_nothing_of_it(desk: Desk) -> None:
     """DOM-WRN-1: a role, and the own agency."""
     ana = await Worker.enter(desk.stage, "ana")

@@ -23,6 +23,7 @@ from warners import (
     hire,
     message_row,
     sent,
+    words,
 )
 
 from dispatch.alerting import cap
@@ -80,7 +81,14 @@ async def test_a_cancel_is_in_the_feed_and_the_page_says_it_is_over(desk: Desk) 
     over = await desk.officer.do(
         "warning.cancel",
         warning=made["warning"],
-        content=draft(note="The storm has turned <north>"),
+        content=draft(
+            note="The storm has turned <north>",
+            texts=[
+                words("en-BZ", "Hurricane warning", "is over", "Go home."),
+                words("es-BZ", "Aviso de huracán", "terminado", "Vuelva a casa."),
+                words("bzj", "Harikayn waanin", "don", "Goh hoam."),
+            ],
+        ),
     )
     await desk.officer.do("warning.check", message=over["message"])
     phrase = "actual cancel hurricane warning"

@@ -1,0 +1,389 @@
+"""The outbox: who is told by SMS, e-mail and requests, and what has become of each.
+
+Theory of operation
+-------------------
+*Spreading*: soon after a message is sent, one transaction writes a row for everybody who is to
+get it and notes that it has (``warning_spread``); a crash leaves it undone, or done.
+Whoever was told of a warning is told of its updates and its end, wherever these are.
+
+*Lanes*: for each taker (an SMS centre, the mail server) a lane claims as many rows as the taker
+takes at once. That they are being handed over is committed before the first octet goes out. What
+the taker answers is written behind it. So at any moment each row is: not begun, begun, or known.
+
+After a crash what was begun is *uncertain* where it must not come twice (SMS): the taker may have
+it, and is not asked again, nor is it guessed; the report says how many. E-mail and requests carry a
+name by which who gets them twice knows it, and are handed over again.
+
+A message that is not in force any more is not handed over to those who still wait for it.
+One server writes the record, so one server's lanes run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+
+from dispatch.alerting import sms
+from dispatch.alerting.cap import MessageType
+from dispatch.alerting.channels import shown
+from dispatch.alerting.content import ENGLISH, Channel
+from dispatch.alerting.issuing import NEMO
+from dispatch.alerting.standing import State as Belief
+from dispatch.warnings.told import Now, Sent
+from dispatch.warnings.ways import Away, Delivery, Outcome, State, Way, pause
+from geo import belize
+from psn import database
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 1.0
+SETTLE_SECONDS: Final = 3.0
+CHANNELS: Final = (Channel.SMS, Channel.EMAIL, Channel.WEBHOOK, Channel.CELL)
+"""What goes by the outbox."""
+
+
+@dataclass(slots=True)
+class Health:
+    """How a lane is; times in seconds since 1970, UTC."""
+
+    channel: str
+    name: str
+    handed: int = 0
+    succeeded: float | None = None
+    failing_since: float | None = None
+    problem: str | None = None
+
+
+class Outbox:
+    """Spreads messages, and runs a lane for each way."""
+
+    def __init__(self, pool: asyncpg.Pool, now: Callable[[], Now], ways: Sequence[Way]) -> None:
+        """``now``: what people have been told."""
+        self._pool = pool
+        self._now = now
+        self._wake = asyncio.Event()
+        self.lanes = [Lane(pool, now, way) for way in ways]
+        self._seen: set[int] = set()
+
+    async def show(self, now: Now) -> None:
+        """Something was sent or is over (:data:`dispatch.warnings.told.Shows`)."""
+        self._wake.set()
+
+    async def load(self) -> None:
+        """After a start: what was being handed over; raises what asyncpg raises."""
+        careful = [each.way.channel for each in self.lanes if each.way.at_most_once]
+        async with database.asking(self._pool) as connection:
+            unsure = await connection.fetchval(_UNSURE, careful)
+            await connection.execute(_AGAIN, careful)
+        if unsure:
+            log.warning("%d deliveries of warnings are uncertain: the server ended in them", unsure)
+
+    async def run(self) -> None:
+        """Spread what was sent."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self.spread()
+            except (*database.PASSING, asyncpg.PostgresError) as problem:
+                log.warning("who is to be warned is found later: %s", problem)
+
+    async def spread(self) -> None:
+        """Write down who is to get each message; raises what asyncpg raises."""
+        for message in reversed(self._now().messages):
+            if message.id not in self._seen:
+                await self._spread(message)
+                self._seen.add(message.id)
+                for lane in self.lanes:
+                    lane.wake()
+
+    async def _spread(self, message: Sent) -> None:
+        wanted = [str(each) for each in CHANNELS if message.by(each)]
+        districts = await asyncio.to_thread(_districts, message)
+        languages = [each.language for each in message.content.texts]
+        parts = [_parts(message, each) for each in languages]
+        async with database.asking(self._pool) as connection, connection.transaction():
+            if await connection.fetchval(_NOTE_SPREAD, message.id):
+                await connection.execute(
+                    _SPREAD,
+                    message.id,
+                    message.warning,
+                    message.agency,
+                    wanted,
+                    districts,
+                    languages,
+                    parts,
+                    ENGLISH,
+                )
+
+
+def _districts(message: Sent) -> list[str]:
+    """Codes of the districts that its area touches."""
+    area = message.content.area
+    if area is None:
+        return []
+    return [each.code for each in belize.districts() if each.shape.intersects(area.shape)]
+
+
+def _parts(message: Sent, language: str) -> int:
+    """Short messages that it takes in a language."""
+    text = message.content.text(language)
+    assert text is not None
+    return len(sms.measure(shown(message.content, text, Channel.SMS, NEMO.word)).parts)
+
+
+class Lane:
+    """Hands the rows of one channel to one taker, as many at once as it takes."""
+
+    def __init__(self, pool: asyncpg.Pool, now: Callable[[], Now], way: Way) -> None:
+        self.way = way
+        self.health = Health(way.channel, way.name)
+        self._pool = pool
+        self._now = now
+        self._wake = asyncio.Event()
+        self._under_way: dict[asyncio.Task[Outcome], int] = {}
+        """By task: the id of its row."""
+        self._claimed_at = 0.0
+        self._slow_until = 0.0
+        self._overloads = 0
+
+    def wake(self) -> None:
+        """There may be something to hand over."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Hand over until it is cancelled."""
+        failures = 0
+        try:
+            while True:
+                try:
+                    if self._under_way or await self._waits():
+                        await self.way.ready()
+                        failures = 0
+                        await self._claim()
+                except Away as problem:
+                    failures += 1
+                    self._fails(str(problem))
+                    await self._idle(pause(failures))
+                except (*database.PASSING, asyncpg.PostgresError) as problem:
+                    log.info("%s waits for the database: %s", self.way.name, problem)
+                    await asyncio.sleep(LOOK_SECONDS)
+                if self._under_way:
+                    await self._collect(LOOK_SECONDS)
+                else:
+                    await self._idle(LOOK_SECONDS)
+        finally:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(self._finish())
+
+    async def _finish(self) -> None:
+        """A server that stops waits a little for answers: what has none is uncertain."""
+        until = time.monotonic() + SETTLE_SECONDS
+        while self._under_way and time.monotonic() < until:
+            await self._collect(0.1)
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await self.way.close()
+
+    async def _idle(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        self._wake.clear()
+
+    async def _waits(self) -> bool:
+        async with database.asking(self._pool) as connection:
+            return bool(await connection.fetchval(_WAITS, self.way.channel))
+
+    async def _claim(self) -> None:
+        """Begin as many as the taker has room for now."""
+        now = time.monotonic()
+        room = min(
+            self.way.window - len(self._under_way),
+            round(self.way.rate * min(now - self._claimed_at, 1.0)),
+        )
+        if room < 1 or now < self._slow_until:
+            return
+        async with database.asking(self._pool) as connection:
+            rows = await connection.fetch(_CLAIM, self.way.channel, room, self.way.name)
+        self._claimed_at = now
+        # From here on they are begun, whatever happens.
+        for row in rows:
+            self._under_way[asyncio.create_task(self._hand(row))] = row["id"]
+
+    async def _collect(self, seconds: float) -> None:
+        """Write what became of those that are done, waiting for one at least."""
+        done, _ = await asyncio.wait(
+            self._under_way, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not done:
+            return
+        ids = [self._under_way.pop(task) for task in done]
+        outcomes = [task.result() for task in done]
+        await self._write(ids, outcomes)
+        handed = sum(each.state is State.HANDED for each in outcomes)
+        problem = next((each.problem for each in outcomes if each.problem), None)
+        if handed:
+            self.health.handed += handed
+            self.health.succeeded, self.health.failing_since = time.time(), None
+            self.health.problem = None
+        elif problem is not None:
+            self._fails(problem)
+        if any(each.slow for each in outcomes):
+            self._overloads += 1
+            self._slow_until = time.monotonic() + pause(self._overloads)
+        elif handed:
+            self._overloads = 0
+
+    async def _hand(self, row: asyncpg.Record) -> Outcome:
+        message = next((m for m in self._now().messages if m.id == row["message_id"]), None)
+        if message is None or not _still_said(message, self._now()):
+            return Outcome(State.DROPPED, problem="The message was over before it was handed over.")
+        delivery = Delivery(
+            row["id"],
+            message,
+            row["address"],
+            row["language"],
+            row["part"],
+            row["parts"],
+            row["tries"],
+            row["secret"],
+        )
+        try:
+            return await self.way.hand(delivery)
+        except Exception as fault:
+            # A fault of ours: nobody knows how far it got.
+            log.exception("%s failed", self.way.name)
+            return Outcome(State.UNCERTAIN, problem=f"an error of this program: {fault!r}"[:500])
+
+    async def _write(self, ids: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+        """Write what became of them; tried until it is written, for nobody else knows."""
+        while True:
+            try:
+                async with database.asking(self._pool) as connection:
+                    await connection.execute(
+                        _WRITE,
+                        list(ids),
+                        [str(each.state) for each in outcomes],
+                        [each.receipt for each in outcomes],
+                        [each.problem for each in outcomes],
+                        [each.pause for each in outcomes],
+                        [each.price for each in outcomes],
+                    )
+                return
+            except (*database.PASSING, asyncpg.PostgresError) as problem:
+                log.warning("what became of deliveries is written later: %s", problem)
+                await asyncio.sleep(LOOK_SECONDS)
+
+    def _fails(self, why: str) -> None:
+        if self.health.failing_since is None:
+            log.warning("%s does not deliver: %s", self.way.name, why)
+            self.health.failing_since = time.time()
+        self.health.problem = why[:500]
+
+
+def _still_said(message: Sent, now: Now) -> bool:
+    """Whether there is a point in telling it: a Cancel always, what warns while it is in force."""
+    if message.alert.message_type is MessageType.CANCEL:
+        return True
+    at = datetime.now(UTC)
+    return any(
+        each.sent.id == message.id and each.state is Belief.IN_FORCE and each.ends > at
+        for each in now.stands
+    )
+
+
+async def note_receipts(
+    pool: asyncpg.Pool, name: str, receipts: Sequence[tuple[str, State, str]]
+) -> list[tuple[str, State, str]]:
+    """Note what a taker says later; those are given back whose delivery is not known (yet)."""
+    async with database.asking(pool) as connection:
+        known = await connection.fetch(
+            _RECEIPTS,
+            name,
+            [receipt for receipt, _, _ in receipts],
+            [str(state) for _, state, _ in receipts],
+            [text for _, _, text in receipts],
+        )
+    there = {row["receipt"] for row in known}
+    return [each for each in receipts if each[0] not in there]
+
+
+_UNSURE: Final = """
+    with unsure as (
+        update warning_delivery
+           set state = 'uncertain', problem = 'The server ended while it was being handed over.'
+         where state = 'handing' and channel = any($1) returning 1)
+    select count(*) from unsure
+"""
+_AGAIN: Final = """
+    update warning_delivery set state = 'waiting', next_at = now()
+     where state = 'handing' and not channel = any($1)
+"""
+_NOTE_SPREAD: Final = """
+    insert into warning_spread (message_id) values ($1) on conflict do nothing returning 1
+"""
+_SPREAD: Final = """
+    with text as (select * from unnest($6::text[], $7::int[]) as t (language, parts)),
+    told as (
+        select distinct on (r.channel, r.address) r.*, t.language as said, t.parts
+          from warning_recipient r
+         cross join lateral (
+               select * from text order by language = r.language desc, language = $8 desc limit 1)
+               as t
+         where r.agency_id = $3 and r.channel = any($4::text[]) and r.ended_at is null
+           and (r.district is null or r.district = any($5::text[])
+                or exists (select from warning_delivery d join warning_message m
+                               on m.id = d.message_id
+                            where m.warning_id = $2 and d.recipient_id = r.id))
+         order by r.channel, r.address, r.id)
+    insert into warning_delivery (message_id, channel, address, part, parts, language, district,
+                                  recipient_id)
+    select $1, channel, address, part, p.parts, said, district, id
+      from told
+     cross join lateral (select case when channel = 'sms' then told.parts else 1 end as parts) as p
+     cross join lateral generate_series(1, p.parts) as part
+     order by id, part
+"""
+_WAITS: Final = """
+    select 1 from warning_delivery
+     where channel = $1 and state = 'waiting' and next_at <= now() limit 1
+"""
+_CLAIM: Final = """
+    with due as (
+        select id from warning_delivery
+         where channel = $1 and state = 'waiting' and next_at <= now()
+         order by next_at, id limit $2 for update skip locked)
+    update warning_delivery d
+       set state = 'handing', began_at = now(), tries = tries + 1, by = $3
+      from due, warning_recipient r
+     where d.id = due.id and r.id = d.recipient_id
+    returning d.id, d.message_id, d.address, d.language, d.part, d.parts, d.tries, r.secret
+"""
+_WRITE: Final = """
+    update warning_delivery d
+       set state = o.state, receipt = o.receipt, problem = o.problem, price = o.price,
+           handed_at = case when o.state = 'handed' then now() end,
+           next_at = now() + make_interval(secs => o.pause)
+      from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::float[], $6::numeric[])
+           as o (id, state, receipt, problem, pause, price)
+     where d.id = o.id and d.state in ('handing', 'uncertain')
+"""
+_RECEIPTS: Final = """
+    update warning_delivery d
+       set state = o.state, problem = nullif(o.problem, ''), ended_at = now()
+      from unnest($2::text[], $3::text[], $4::text[]) as o (receipt, state, problem)
+     where d.by = $1 and d.receipt = o.receipt and d.state in ('handed', 'delivered', 'failed')
+    returning d.receipt
+"""
