@@ -53,6 +53,7 @@ from dispatch.asking import (
 from dispatch.control_room import DESK, RECOMMENDER
 from dispatch.looks import Looks
 from dispatch.numbers import routes as numbers
+from dispatch.warnings import routes as warnings
 from psn import __version__, access, database, wire
 from psn.access import Principal
 from psn.core import Core
@@ -374,6 +375,7 @@ ROUTES: Final = (
     *recordings.ROUTES,
     *locating.ROUTES,
     *numbers.ROUTES,
+    *warnings.ROUTES,
 )
 
 

@@ -17,6 +17,8 @@ from psn import database
 log = logging.getLogger(__name__)
 
 KEPT_DAYS: Final = 90
+ADDRESS_DAYS: Final = 365
+"""So long it is known at which telephone or address somebody was warned; then only that he was."""
 EVERY_SECONDS: Final = 3_600.0
 BATCH: Final = 2_000
 """Rows of one statement, so that none holds others up."""
@@ -35,10 +37,15 @@ async def run(pool: asyncpg.Pool) -> None:
 async def forget(pool: asyncpg.Pool) -> int:
     """Forget what is old enough now; how many rows. Raises what asyncpg raises."""
     gone = 0
-    for statement in (_ACTIONS, _LETTERS):
+    for statement, days in (
+        (_ACTIONS, KEPT_DAYS),
+        (_LETTERS, KEPT_DAYS),
+        (_WARNING_LETTERS, KEPT_DAYS),
+        (_ADDRESSES, ADDRESS_DAYS),
+    ):
         while True:
             async with database.asking(pool) as connection:
-                done = await connection.fetchval(statement, KEPT_DAYS, BATCH)
+                done = await connection.fetchval(statement, days, BATCH)
             gone += done
             if done < BATCH:
                 break
@@ -56,3 +63,13 @@ def _old(table: str, column: str) -> str:
 
 _ACTIONS: Final = _old("action_done", "at")
 _LETTERS: Final = _old("unit_letter", "sent_at")
+_WARNING_LETTERS: Final = _old("warning_letter", "sent_at")
+# The numbers of a report stay as they are: a recipient is still one.
+_ADDRESSES: Final = """
+    with old as (select d.id from warning_delivery d join warning_message m on m.id = d.message_id
+                  where m.sent_at < now() - make_interval(days => $1)
+                    and d.address not like 'recipient:%' order by d.id limit $2),
+         gone as (update warning_delivery set address = 'recipient:' || recipient_id
+                   where id in (select id from old) returning 1)
+    select count(*) from gone
+"""

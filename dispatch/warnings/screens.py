@@ -251,5 +251,6 @@ def _name(session: Session) -> str:
 _SHOWN: Final = """
     insert into warning_shown (message_id, session, address, agency_id, district)
     select * from unnest($1::int[], $2::text[], $3::text[], $4::int[], $5::text[])
-        on conflict do nothing
+        on conflict (message_id, session)
+        do update set district = coalesce(warning_shown.district, excluded.district)
 """

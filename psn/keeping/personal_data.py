@@ -2,8 +2,8 @@
 
 His account with its second factors, who he is at his agency's provider, his sessions, the messages
 that he wrote and those that were sent to him by name, the receipts that he made, what he attached
-(not the files), when and where he talked (not the sound), and the audit's entries by him and about
-him.
+(not the files), when and where he talked (not the sound), which warnings he wrote or approved,
+which he was shown, and the audit's entries by him and about him.
 Nothing that is others': not what groups, units and agencies were sent, not where units were, also
 those he drove, not what he did to others' accounts beyond that he did it, and not the names of
 those who did something to his. No secret and no hash of one is in it (docs/domain.md, DOM-RET-8).
@@ -52,6 +52,15 @@ _RECORDINGS: Final = """
     SELECT id, group_address, group_name, call, begun_at, milliseconds FROM recording
      WHERE talker = $1 ORDER BY begun_at, id
 """
+_WARNINGS: Final = """
+    SELECT id, warning_id, kind, stage, $1 = ANY (authors) AS wrote, approved_by = $1 AS approved,
+           alone, approved_at, sent_at
+      FROM warning_message WHERE $1 = ANY (authors) OR approved_by = $1 OR sent_by = $1 ORDER BY id
+"""
+_WARNED: Final = """
+    SELECT message_id, shown_at, confirmed_at FROM warning_shown WHERE address = $1
+     ORDER BY message_id, session
+"""
 _AUDIT: Final = """
     SELECT seq, body FROM audit WHERE actor = $1 OR object = $1 ORDER BY seq
 """
@@ -76,6 +85,8 @@ async def write(connection: asyncpg.Connection[Any], person: int, out: IO[bytes]
                 ("receipts", _receipts(connection, address)),
                 ("attachments", _rows(connection, _ATTACHMENTS, address)),
                 ("recordings", _rows(connection, _RECORDINGS, address)),
+                ("warnings", _rows(connection, _WARNINGS, person)),
+                ("warned", _rows(connection, _WARNED, address)),
                 ("audit", _audit(connection, address)),
             ):
                 with archive.open(f"{name}.jsonl", "w") as file:

@@ -24,7 +24,7 @@ from psn.trail.audit import Actor, Entry
 
 FILES = {
     *("account", "second_factors", "identities", "sessions", "messages", "receipts"),
-    *("attachments", "recordings", "audit"),
+    *("attachments", "recordings", "warnings", "warned", "audit"),
 }
 ADMINISTRATOR = Actor("person:9", "Olga Admin", BPD, "198.51.100.77", "0badcafe")
 
