@@ -21,7 +21,7 @@ import smpp34
 THROTTLED: Final = 0x58
 INVALID_DESTINATION: Final = 0x0B
 RECEIPT: Final = 0x04
-NOBODY: Final = "000"
+NOBODY: Final = "00000"
 """Numbers that end so are refused for good."""
 
 

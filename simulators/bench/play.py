@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import uvloop
 
-from simulators.bench import crash, dispatch, idle, messages, reconnect, storm, voice
+from simulators.bench import crash, dispatch, idle, messages, reconnect, storm, voice, warning
 from simulators.bench.field import play as field
 from simulators.bench.load import Plan, Scenario, say
 from simulators.bench.rivals import match
@@ -28,6 +28,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "idle": idle.load,
     "dispatch": dispatch.load,
     "voice": voice.load,
+    "warning": warning.load,
 }
 
 CLOCKWORK: Final[dict[str, Callable[[Plan], dict[str, Any]]]] = {

@@ -16,6 +16,7 @@ from simulators.bench.commands import (
     recommend,
     record,
     voice,
+    warning,
 )
 
 
@@ -30,5 +31,6 @@ for _command in (
     record.messages, record.crash, record.reconnect, record.storm, record.idle, compare.compare,
     console.console, growth.growth, dispatch.dispatch, recommend.recommend,
     voice.voice, ear.ear, radio.radio,
+    voice.voice, ear.ear, warning.warning,
 ):  # fmt: skip
     bench.add_command(_command)
