@@ -164,19 +164,6 @@ def test_crash(bench: Bench) -> None:
     assert got["lost"] == got["shown_twice"] == got["lost_on_disk"] == got["not_shown"] == 0
 
 
-def test_warning(bench: Bench) -> None:
-    """DOM-WRN-30: the server is killed (-9) twice while SMS go out."""
-    words = ("--sessions", "20", "--sms", "300", "--window", "10", "--settle", "0")
-    got = bench("warning", *words)
-    keys = ["sessions", "shown", "p50_ms", "p99_ms", "feed_ms"]
-    keys += ["sms_sent", "sms_missed", "sms_twice", "sms_uncertain"]
-    assert list(got)[:9] == keys
-    assert got["kills"] == 2 and got["shown"] == got["sessions"] == 20
-    assert got["sms_twice"] == got["sms_missed"] == 0
-    assert got["sms_uncertain"] <= 20, "a window each time"
-    assert got["sms_sent"] + got["sms_uncertain"] - got["sms_uncertain_taken"] == 300
-
-
 def test_reconnect(bench: Bench) -> None:
     got = bench("reconnect", "--clients", "30")
     assert list(got)[:3] == ["clients", "seconds_all_back", "missed"]
