@@ -78,8 +78,8 @@ async def test_a_network_is_made_served_shared_and_its_unknown_radios_given_out(
         await police.delete(f"/api/radio/radios/{radio['id']}")
         await police.post(f"{ONE}/radios", {"number": 4711, "unit": CAR})
         await police.post(f"{ONE}/radios", {"number": 4711, "unit": PATROL})
-        carried = client.radio.plan.radios
-        await until(lambda: carried is not client.radio.plan.radios, "the gateway knows")
+        known = Radio(1, 4711)
+        await until(lambda: client.radio.plan.radios[known].unit == PATROL, "the gateway knows")
         await police.post(f"{ONE}/forget", {"number": 4711})
         assert (await network_of(police))["heard"] == []
         assert await stage.core.pool.fetchval("select count(*) from radio_heard") == 0
