@@ -53,6 +53,7 @@ from dispatch.asking import (
 from dispatch.control_room import DESK, RECOMMENDER
 from dispatch.looks import Looks
 from dispatch.numbers import routes as numbers
+from dispatch.warnings import composing
 from dispatch.warnings import routes as warnings
 from psn import __version__, access, database, wire
 from psn.access import Principal
@@ -376,6 +377,7 @@ ROUTES: Final = (
     *locating.ROUTES,
     *numbers.ROUTES,
     *warnings.ROUTES,
+    *composing.ROUTES,
 )
 
 

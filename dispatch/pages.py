@@ -100,7 +100,7 @@ def secure(settings: Settings) -> Middleware:
 
 
 def add_routes(application: web.Application, settings: Settings, built: Path = BUILT) -> None:
-    """Serve ``/``, ``/admin``, ``/numbers``, the tablet ``/field``, the answering form ``/call``.
+    """Serve ``/``, ``/admin``, ``/numbers``, ``/warnings``; ``/field`` (tablets), ``/call`` (form).
 
     Everything else that was built is served beside them.
     """
@@ -125,6 +125,7 @@ def add_routes(application: web.Application, settings: Settings, built: Path = B
     application.router.add_get("/", page("index.html"))
     application.router.add_get("/admin", page("admin.html"))
     application.router.add_get("/numbers", page("numbers.html"))
+    application.router.add_get("/warnings", page("warnings.html"))
     application.router.add_get("/field", page("field.html"))
     application.router.add_get("/call", page("call.html"))
     # Where agencies' providers send browsers back to (psn.identity.federation.RETURN_PATH).

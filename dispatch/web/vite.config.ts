@@ -20,6 +20,7 @@ export default defineConfig({
         'field.html',
         'sign-in.html',
         'numbers.html',
+        'warnings.html',
         'src/field/worker.ts', // the tablet's service worker: it must stand at the top
       ],
       output: {

@@ -53,6 +53,7 @@ async def test_the_pages_and_their_files(http: aiohttp.ClientSession) -> None:
         ("/", "Console"),
         ("/admin", "Administration"),
         ("/numbers", "Numbers"),
+        ("/warnings", "Warnings"),
         ("/field", "Field"),
         ("/call", "Answering"),
         ("/sign-in/bpd?code=x&state=y", "Back"),

@@ -67,7 +67,7 @@ export class Board {
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly topic: 'board' | 'duty',
+    private readonly topic: 'board' | 'duty' | 'warnings' | 'warning_desk',
     private readonly keep: Keep,
     private readonly line: Line,
     private readonly tooOld: TooOld<Action> = () => false,

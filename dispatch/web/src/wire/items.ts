@@ -250,6 +250,63 @@ export interface Station {
   lat: number;
 }
 
+/** A warning that is in force, or has just ended; docs/warnings.md. */
+export interface InForce {
+  is: 'warning';
+  id: number;
+  warning: number;
+  agency: number;
+  identifier: string;
+  kind: 'Alert' | 'Update';
+  status: 'Actual' | 'Exercise' | 'Test';
+  state: 'in_force' | 'cancelled' | 'expired';
+  event: string;
+  urgency: string;
+  severity: string;
+  certainty: string;
+  sender: string;
+  note: string;
+  texts: {
+    language: string;
+    event: string;
+    headline: string;
+    description: string;
+    instruction: string;
+  }[];
+  area: string;
+  polygons: [number, number][][];
+  circles: { lon: number; lat: number; radius: number }[];
+  sent: number;
+  onset: number | null;
+  ends: number;
+  ended: number | null;
+  why: string;
+  loud: boolean;
+}
+/** A message of a warning as those who warn see it, from draft to sent. */
+export interface DeskMessage {
+  is: 'warning_message';
+  id: number;
+  warning: number;
+  agency: number;
+  kind: 'Alert' | 'Update' | 'Cancel';
+  status: 'Actual' | 'Exercise' | 'Test';
+  stage: 'draft' | 'checked' | 'approved' | 'sent' | 'dropped';
+  called: string;
+  digest: string;
+  authors: number[];
+  approved_by: number | null;
+  alone: string | null;
+  held: string | null;
+  send_at: number | null;
+  sent: number | null;
+  changed: number;
+  shown: number;
+  confirmed_sessions: number;
+  confirmed_units: number;
+  confirmed_people: number;
+}
+
 export type BoardItem =
   | Call
   | Incident
@@ -263,6 +320,8 @@ export type BoardItem =
   | WelfareCheck
   | Reminder
   | IncidentType
-  | Station;
+  | Station
+  | InForce
+  | DeskMessage;
 export type Kind = BoardItem['is'];
 export type Of<K extends Kind> = Extract<BoardItem, { is: K }>;

@@ -1,0 +1,54 @@
+import { circle } from '../map/mercator';
+import type { AreaShown } from './answers';
+
+/** The area as shapes of the map. */
+export function areaShapes(area: AreaShown | null): GeoJSON.FeatureCollection {
+  const rings = [
+    ...(area?.polygons ?? []).map((ring) => ring.map(([lon, lat]) => [lon / 1e7, lat / 1e7])),
+    ...(area?.circles ?? []).map(({ lon, lat, radius }) => circle(lon / 1e7, lat / 1e7, radius)),
+  ];
+  return {
+    type: 'FeatureCollection',
+    features: rings.map((ring) => ({
+      type: 'Feature',
+      properties: {},
+      geometry: { type: 'Polygon', coordinates: [ring] },
+    })),
+  };
+}
+
+/** The corners that were set so far, and the lines between them. */
+export function drawingShapes(points: readonly [number, number][]): GeoJSON.FeatureCollection {
+  const line: GeoJSON.Feature[] =
+    points.length < 2
+      ? []
+      : [
+          {
+            type: 'Feature',
+            properties: {},
+            geometry: {
+              type: 'LineString',
+              coordinates: [...points, ...(points.length > 2 ? points.slice(0, 1) : [])],
+            },
+          },
+        ];
+  const corners = points.map((at): GeoJSON.Feature => ({
+    type: 'Feature',
+    properties: {},
+    geometry: { type: 'Point', coordinates: at },
+  }));
+  return { type: 'FeatureCollection', features: [...line, ...corners] };
+}
+
+/** West, south, east, north of shapes; null of none. */
+export function boundsOf(
+  shapes: GeoJSON.FeatureCollection,
+): [number, number, number, number] | null {
+  const points = shapes.features.flatMap(({ geometry }) =>
+    geometry.type === 'Polygon' ? geometry.coordinates.flat() : [],
+  );
+  if (points.length === 0) return null;
+  const lons = points.map(([lon]) => lon ?? 0);
+  const lats = points.map(([, lat]) => lat ?? 0);
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+}
