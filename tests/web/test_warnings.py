@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from accessible import violations
 from playwright.async_api import Locator, Page, expect
-from screens import Screens, keep, rows, showing
+from screens import Screens, keep, rows
 
 from dispatch.alerting import cap
 from psn.identity import credentials
@@ -25,14 +23,7 @@ SIZES = {"wide": (1920, 1080), "narrow": (1280, 800)}
 
 
 @pytest_asyncio.fixture
-async def desk(database: str, chromium: str, tmp_path: Path, pages: None) -> AsyncIterator[Screens]:
-    """A network whose agency that warns has an officer and an approver."""
-    async with showing(database, chromium, tmp_path) as running:
-        yield running
-
-
-@pytest_asyncio.fixture
-async def approver(database: str, desk: Screens) -> Page:
+async def approver(database: str, screens: Screens) -> Page:
     """The approver, at the page."""
     async with rows(database) as connection:
         await connection.execute(
@@ -42,15 +33,15 @@ async def approver(database: str, desk: Screens) -> Page:
             APPROVER,
             credentials.hash_password(PASSWORD),
         )
-    desk.passwords[APPROVER] = PASSWORD
-    return await enter(desk, APPROVER)
+    screens.passwords[APPROVER] = PASSWORD
+    return await enter(screens, APPROVER)
 
 
-async def enter(desk: Screens, name: str, *, light: bool = False) -> Page:
+async def enter(screens: Screens, name: str, *, light: bool = False) -> Page:
     """Somebody at the page of warnings."""
-    page = await desk.open(light=light, bypass_csp=True)
-    await page.goto(f"{desk.server.url.replace('127.0.0.1', 'localhost')}/warnings")
-    return await desk.sign_in(name, page)
+    page = await screens.open(light=light, bypass_csp=True)
+    await page.goto(f"{screens.server.url.replace('127.0.0.1', 'localhost')}/warnings")
+    return await screens.sign_in(name, page)
 
 
 async def begin(page: Page, status: str, template: str) -> None:
@@ -88,10 +79,10 @@ async def stored(database: str) -> list[Any]:
 
 
 async def test_from_opening_the_page_to_sent_by_two_people(
-    desk: Screens, database: str, approver: Page
+    screens: Screens, database: str, approver: Page
 ) -> None:
     """DOM-WRN-1, DOM-WRN-3, DOM-WRN-5."""
-    page = await enter(desk, OFFICER)
+    page = await enter(screens, OFFICER)
     opened = time.monotonic()
     await write_flood(page)
     await expect(words(page, "English", "Headline")).to_have_value(
@@ -132,7 +123,7 @@ async def test_from_opening_the_page_to_sent_by_two_people(
 
 
 async def test_what_was_sent_is_updated_and_cancelled(
-    desk: Screens, database: str, approver: Page
+    screens: Screens, database: str, approver: Page
 ) -> None:
     """DOM-WRN-10: and the list says what became of each."""
 
@@ -154,7 +145,7 @@ async def test_what_was_sent_is_updated_and_cancelled(
         await listed.click()
         await expect(approver.get_by_role("button", name="Approve and send")).to_be_visible()
 
-    page = await enter(desk, OFFICER)
+    page = await enter(screens, OFFICER)
     await write_flood(page)
     await page.keyboard.press("Control+Enter")
     await open_newest()
@@ -192,9 +183,9 @@ async def test_what_was_sent_is_updated_and_cancelled(
     ]
 
 
-async def test_no_key_is_lost(desk: Screens, database: str) -> None:
+async def test_no_key_is_lost(screens: Screens, database: str) -> None:
     """What was typed is back after a reload, and is saved once the server answers again."""
-    page = await enter(desk, OFFICER)
+    page = await enter(screens, OFFICER)
     await begin(page, "Test", "Small craft warning")
     headline = words(page, "English", "Headline")
     await headline.fill("Typed while the server answers")
@@ -214,10 +205,10 @@ async def test_no_key_is_lost(desk: Screens, database: str) -> None:
 
 
 async def test_two_who_write_overwrite_nothing(
-    desk: Screens, database: str, approver: Page
+    screens: Screens, database: str, approver: Page
 ) -> None:
     """DOM-WRN-2."""
-    page = await enter(desk, OFFICER)
+    page = await enter(screens, OFFICER)
     await begin(page, "Exercise", "Wildfire warning")
     await saved(page)
     await approver.get_by_role("navigation").get_by_role("button", name="Wildfire").click()
@@ -242,8 +233,8 @@ async def test_two_who_write_overwrite_nothing(
     assert json.loads(row["content"])["texts"][0]["headline"] == "As the approver has it"
 
 
-async def test_areas_are_chosen_searched_and_drawn(desk: Screens, database: str) -> None:
-    page = await enter(desk, OFFICER)
+async def test_areas_are_chosen_searched_and_drawn(screens: Screens, database: str) -> None:
+    page = await enter(screens, OFFICER)
     await begin(page, "Exercise", "Wildfire warning")
     await expect(page.get_by_text("No area is chosen.")).to_be_visible()
     await page.get_by_role("combobox", name="Around a place").fill("San Ignacio")
@@ -271,7 +262,7 @@ async def test_areas_are_chosen_searched_and_drawn(desk: Screens, database: str)
     assert content["area"]["name"] == "San Ignacio" and content["area"]["circles"]
 
 
-async def test_one_alone_says_why(desk: Screens, database: str, approver: Page) -> None:
+async def test_one_alone_says_why(screens: Screens, database: str, approver: Page) -> None:
     """DOM-WRN-4."""
     await write_flood(approver)
     await approver.keyboard.press("Control+Enter")
@@ -288,14 +279,14 @@ async def test_one_alone_says_why(desk: Screens, database: str, approver: Page) 
     assert (row["stage"], row["alone"]) == ("sent", "The other officer is cut off")
 
 
-async def test_a_dispatcher_is_told_that_it_is_not_his(desk: Screens) -> None:
-    page = await enter(desk, "nemo.dispatch")
+async def test_a_dispatcher_is_told_that_it_is_not_his(screens: Screens) -> None:
+    page = await enter(screens, "nemo.dispatch")
     await expect(page.get_by_text("You do not write or approve warnings.")).to_be_visible()
 
 
 @pytest.mark.parametrize("light", [False, True], ids=["night", "day"])
-async def test_it_is_for_everyone_and_fits(desk: Screens, light: bool) -> None:
-    page = await enter(desk, OFFICER, light=light)
+async def test_it_is_for_everyone_and_fits(screens: Screens, light: bool) -> None:
+    page = await enter(screens, OFFICER, light=light)
     await begin(page, "Exercise", "Tsunami warning")
     await begin(page, "Test", "Boil water advisory")
     await write_flood(page)
@@ -318,8 +309,8 @@ async def test_it_is_for_everyone_and_fits(desk: Screens, light: bool) -> None:
         await page.locator(".scroll").evaluate("(one) => one.scrollTo(0, 0)")
 
 
-async def test_it_speaks_spanish(desk: Screens) -> None:
-    page = await enter(desk, OFFICER)
+async def test_it_speaks_spanish(screens: Screens) -> None:
+    page = await enter(screens, OFFICER)
     await expect(page.get_by_role("button", name="New warning")).to_be_visible()
     await page.get_by_role("button", name="ES: Español").click()
     await page.get_by_role("button", name="Aviso nuevo").click()
