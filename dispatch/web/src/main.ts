@@ -6,6 +6,7 @@ import App from './App.svelte';
 import { language } from './language.svelte';
 import './theme/base.css';
 import './theme/forms.css';
+import './theme/looks.css';
 
 language.begin();
 const target = document.getElementById('app');

@@ -1,6 +1,7 @@
 import { callWords } from './strings.calls';
 import { heldWords } from './strings.held';
 import { voiceWords } from './strings.voice';
+import { warnedWords } from './strings.warned';
 import type { Strings } from './strings';
 
 /** What the console says in Spanish, as control rooms in Belize speak it; people are addressed as usted. */
@@ -8,6 +9,7 @@ export const spanish: Strings = {
   ...callWords.es,
   ...heldWords.es,
   ...voiceWords.es,
+  ...warnedWords.es,
   system: 'Red de Seguridad Pública de Belice',
   console: 'Consola de despacho',
   unknown: 'desconocido',

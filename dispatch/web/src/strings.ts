@@ -1,6 +1,7 @@
 import { callWords } from './strings.calls';
 import { heldWords } from './strings.held';
 import { voiceWords } from './strings.voice';
+import { warnedWords } from './strings.warned';
 import { spanish } from './strings.es';
 
 /** Every English sentence the console shows; `strings.es.ts` has each of them in Spanish. */
@@ -8,6 +9,7 @@ export const english = {
   ...callWords.en,
   ...heldWords.en,
   ...voiceWords.en,
+  ...warnedWords.en,
   system: 'Public Safety Network of Belize',
   console: 'Dispatch console',
   unknown: 'unknown',

@@ -4,6 +4,7 @@ import { getJson } from '../state/http';
 import { Mailroom } from '../state/mailroom.svelte';
 import { Picture } from '../state/picture.svelte';
 import { Shelf } from '../state/storage';
+import { Warned } from '../state/warned.svelte';
 import { Connection, type Phase } from '../wire/connection';
 import type {
   Address,
@@ -70,6 +71,7 @@ export class Tablet {
   hushed = $state.raw<ReadonlySet<string>>(new Set());
   readonly picture = new Picture();
   readonly board: Board;
+  readonly warned: Warned;
   readonly mailroom: Mailroom;
   readonly positions: Positions;
   readonly files: Files;
@@ -110,6 +112,19 @@ export class Tablet {
     );
     for (const item of shelf.get<BoardItem[]>('duty', []))
       this.board.items.set(`${item.is}:${item.id}`, item);
+    this.warned = new Warned(
+      line,
+      { load: () => shelf.get('confirmed', []), save: (all) => shelf.set('confirmed', all) },
+      {
+        load: () => shelf.get('warned', []),
+        save: (read) => shelf.set('warned', read),
+        items: {
+          load: () => shelf.get('warnings', []),
+          save: (items) => shelf.set('warnings', items),
+        },
+      },
+      () => this.now,
+    );
     const account = { me, name: shelf.get('name', this.who.label) };
     const get = <T>(path: string) => getJson<T>(path, this.#token);
     const resume = (): void => this.#connection.resume();
@@ -194,6 +209,8 @@ export class Tablet {
     const { now, order } = this.duty;
     const rings: string[] = [];
     if (order && now.status === 'ordered') rings.push(`order ${order.assignment.id}`);
+    for (const { id, loud, state } of this.warned.unread)
+      if (loud && state === 'in_force') rings.push(`warning ${id}`);
     const orders = new Set(this.board.all('assignment').map((one) => one.order));
     for (const conversation of this.mailroom.conversations)
       for (const { id, unread, priority } of conversation.items)
@@ -403,6 +420,7 @@ export class Tablet {
     this.positions.resumed();
     this.files.resumed();
     this.talking.radio.resumed();
+    this.warned.resumed();
   }
 
   #reached(sent: number): void {
@@ -427,6 +445,7 @@ export class Tablet {
     this.board.take(frame);
     this.positions.take(frame);
     this.talking.radio.take(frame);
+    this.warned.take(frame);
     if (frame.t === 'roster' || frame.t === 'roster_people') this.talking.known();
     if (frame.t === 'news') this.#news();
     if (frame.t === 'roster') this.#shelf.set('roster', frame);

@@ -26,6 +26,7 @@ import type { Chosen, Silenced, WorkAsked } from './windows';
 import { WorkWindow } from './workWindow';
 import type { Hearing } from '../voice/ears';
 import { Radio } from '../voice/radio.svelte';
+import { Warned } from './warned.svelte';
 import { Sound } from '../voice/sound.svelte';
 import type { Speech } from '../wire/speech';
 import { Workplace } from './workplace.svelte';
@@ -71,6 +72,8 @@ export class Console extends Entrance {
   calls = $state.raw<Calls | null>(null);
   /** The voice groups that are heard; there as the board is, and not in the map's own window. */
   radio = $state.raw<Radio | null>(null);
+  /** Of two windows, the one with the work shows warnings. */
+  warned = $state.raw<Warned | null>(null);
   /** A place that is to be clicked on the map. */
   readonly pointing = new Pointing(
     (said) => this.work.tell(said),
@@ -406,6 +409,18 @@ export class Console extends Entrance {
         latency: () => this.connection.clock.latency,
         me: () => frame.me,
       };
+      this.warned = new Warned(
+        line,
+        {
+          load: () => shelf.own<Action>('confirmed'),
+          save: (actions) => shelf.setOwn('confirmed', actions),
+        },
+        {
+          load: () => shelf.get<string[]>('warned', []),
+          save: (read) => shelf.set('warned', [...read]),
+        },
+        () => this.now,
+      );
       this.radio = new Radio(radio, this.#sound, shelf.get<Hearing[]>('radio', []), (heard) =>
         shelf.set('radio', heard),
       );
@@ -429,6 +444,7 @@ export class Console extends Entrance {
     this.#leftBehind?.stop();
     this.#leftBehind = null;
     this.radio?.stop();
+    this.warned?.stop();
     this.calls?.stop();
     this.board?.stop();
     this.mailroom?.stop();
@@ -443,6 +459,7 @@ export class Console extends Entrance {
     this.board?.resumed();
     this.mailroom?.resumed(this.account?.boxes ?? {});
     this.radio?.resumed();
+    this.warned?.resumed();
     void this.#leftBehind?.look();
     void this.#loadFences();
     void this.#loadConfig();
@@ -456,6 +473,7 @@ export class Console extends Entrance {
     this.mailroom?.take(frame);
     this.board?.take(frame);
     this.radio?.take(frame);
+    this.warned?.take(frame);
     if (frame.t === 'done') this.drafts.taken(frame.id);
     if (frame.t === 'news' || frame.t === 'ok') this.#lookForCalls();
   }
@@ -491,6 +509,7 @@ export class Console extends Entrance {
     this.mailroom = null;
     this.board = null;
     this.radio = null;
+    this.warned = null;
     this.shelf = null;
     this.drafts = new Drafts(null);
     this.aside = new Aside(null);

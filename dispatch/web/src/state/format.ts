@@ -58,6 +58,15 @@ export function countdown(milliseconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
+/** `3 d 4 h`, `4 h 05 min`, `12:05`: what is left of a while, as exactly as it matters. */
+export function left(milliseconds: number): string {
+  const minutes = Math.floor(Math.max(0, milliseconds) / 60_000);
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 48) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours >= 1) return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`;
+  return countdown(milliseconds);
+}
+
 /** Degrees and decimal minutes as on a chart: `17° 29.970′ N`. */
 export function degreesMinutes(degrees: number, positive: string, negative: string): string {
   let whole = Math.floor(Math.abs(degrees));

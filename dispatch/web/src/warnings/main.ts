@@ -4,6 +4,7 @@ import { language } from '../language.svelte';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import '../theme/base.css';
 import '../theme/forms.css';
+import '../theme/looks.css';
 import '../map/map.css';
 import './warnings.css';
 import Warnings from './Warnings.svelte';
