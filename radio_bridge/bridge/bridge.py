@@ -31,7 +31,7 @@ from radio_bridge.bridge.talks import Talk
 from radio_bridge.calls.conversations import Where
 from radio_bridge.calls.transmissions import Identity
 from radio_bridge.homebrew.packets import BurstPacket
-from radio_bridge.inside import Opus, Samples
+from radio_bridge.inside import Emergency, Opus, Samples
 from radio_bridge.vocoder.chip import Chip
 from radio_bridge.vocoder.server import ChipLine
 
@@ -298,6 +298,7 @@ class Bridge:
                     self._speeches[out.talk].say(out.sound)
                 case talks.Started():
                     self._note(out.talk)
+                    self._call_for_help(out.talk)
                 case talks.Begin():
                     self._begin(out.leg, out.talk)
                 case talks.End():
@@ -334,6 +335,13 @@ class Bridge:
         where, identity = talk.call.where, talk.call.identity
         if self.exchange.network_of(where) is not None:
             self.note(talk.radio_network, identity.source, where[0], "call", identity, talk.name)
+
+    def _call_for_help(self, talk: Talk) -> None:
+        """A call of a radio that its link control says is an emergency is its red button, too."""
+        where, identity = talk.call.where, talk.call.identity
+        if talk.call.service.emergency and self.exchange.network_of(where) is not None:
+            pressed = Emergency(identity.source, identity.target)
+            self._pass([Told(talk.radio_network, where, pressed)])
 
     def note(
         self, network: str, radio: int, site: str, what: str,

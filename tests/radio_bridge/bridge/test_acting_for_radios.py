@@ -1,0 +1,106 @@
+"""What the bridge tells this network of radios, with the test in the server's place.
+
+DOM-RAD-16.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from patience import until
+from stage import GATEWAY, KEY
+
+from psn import wire
+from psn.client.radio import RadioLine
+from psn.enrolment import device_key
+from radio_bridge.bridge import settings
+from radio_bridge.bridge.bridge import Bridge
+from radio_bridge.bridge.network import OurNetwork
+from simulators.radios.repeater import talk
+
+HILL = "sites/702001", 1
+POLICE_RADIO, NOBODYS = 4711, 4799
+CAR = 1
+CONTENT = """
+[network]
+url = "ws://127.0.0.1:1/ws"
+key = "gateway.pem"
+radio = 7020000
+store = "offline.db"
+
+[radio_network.police]
+called = "National"
+positions = 60
+
+[link.sites]
+kind = "master"
+radio_network = "police"
+listen = "127.0.0.1:0"
+repeater.702001 = { secret = "what nobody guesses", slot_1 = [9], slot_2 = [10] }
+"""
+PLAN: list[dict[str, Any]] = [
+    {"is": "radio_network", "id": 1, "name": "National"},
+    {"is": "radio", "id": 1, "network": 1, "number": POLICE_RADIO, "unit": CAR, "callsign": "P-1"},
+]
+_streams = itertools.count(1)
+
+
+class Gateway:
+    """A bridge without sockets; what it tells, and what it is answered."""
+
+    def __init__(self, place: Path) -> None:
+        device_key.write(place / "gateway.pem", KEY, GATEWAY)
+        content = CONTENT.replace("offline.db", str(place / "offline.db"))
+        self.bridge = Bridge(settings.read(content, place / "radio.toml"))
+        of = self.bridge.settings.network
+        assert of is not None
+        self.side = OurNetwork(self.bridge, of)
+        self.bridge.our_side = self.side
+        self.told: list[Any] = []
+        self.answer: Callable[[], Awaitable[None]] = _ok
+        numbers = itertools.count(1)
+        line = RadioLine(self._ask, self._send, lambda: next(numbers), self._follow)
+        self.side.client.radio = line
+        line.news(wire.News("radio", whole=True, set=PLAN))
+
+    async def _ask(self, frame: object) -> None:
+        self.told.append(frame)
+        await self.answer()
+
+    async def _send(self, frame: object) -> None:
+        raise ConnectionError
+
+    async def _follow(self, topic: str) -> None:
+        pass
+
+    def hear(self, *packets: Any) -> None:
+        for packet in packets:
+            self.bridge.burst((HILL[0], packet.slot), packet)
+
+    def heard(self) -> list[tuple[int, str]]:
+        """The radios that it told of, and what was heard."""
+        frames = [one for one in self.told if isinstance(one, wire.RadioHeard)]
+        return [(each.number, each.what) for frame in frames for each in frame.heard]
+
+
+async def _ok() -> None:
+    pass
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> Gateway:
+    return Gateway(tmp_path)
+
+
+async def test_an_emergency_call_is_an_emergency(gateway: Gateway) -> None:
+    gateway.hear(*talk(NOBODYS, 9, 1, next(_streams), range(12), emergency=True))
+    await until(lambda: (NOBODYS, "emergency") in gateway.heard())
+    assert gateway.heard() == [(NOBODYS, "emergency")]
+    gateway.told.clear()
+    gateway.hear(*talk(POLICE_RADIO, 9, 1, next(_streams), range(3)))
+    await gateway.side._tell_radios()
+    assert gateway.heard() == [(POLICE_RADIO, "call")]
