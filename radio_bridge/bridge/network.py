@@ -12,8 +12,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
-from typing import Any, Final
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final, TypeVar
 
 from psn import wire
 from psn.client import Client, ClientRefused, Link, Offline
@@ -45,6 +45,7 @@ from radio_bridge.inside import (
 from radio_bridge.unreadable import Unreadable
 
 log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 TELLS_EVERY_S: Final = 1.0
 HEARD_EVERY_S: Final = 3.0
@@ -133,6 +134,9 @@ class OurNetwork:
         """Who of a voice group is heard in a talkgroup."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._plan_changed = asyncio.Event()
+        self._alarms: dict[wire.Radio, wire.Heard] = {}
+        """Red buttons that the server has not answered yet; nothing else that is heard of the radio
+        comes over them."""
         self._heard: dict[wire.Radio, wire.Heard] = {}
         self._twice: dict[wire.Radio, wire.Heard] = {}
         self._seen_at: dict[wire.Radio, float] = {}
@@ -437,9 +441,7 @@ class OurNetwork:
             lon, lat = round(said.longitude * 1e7), round(said.latitude * 1e7)
         moment = _ms(time.time())
         heard = wire.Heard(radio.network, radio.number, moment, what, site[:40], lon, lat)
-        before = self._heard.get(radio)
-        if before is None or before.what != "emergency":
-            self._heard[radio] = heard
+        (self._alarms if what == "emergency" else self._heard)[radio] = heard
         self._seen_at[radio] = time.monotonic()
         self._gone.discard(radio)
         self._ask_for_place(radio)
@@ -459,23 +461,48 @@ class OurNetwork:
             self._bridge.send_data(where, outgoing.position_packets(way, every))
 
     async def _tell_radios(self) -> None:
-        heard, self._heard = self._heard, {}
-        twice, self._twice = self._twice, {}
-        if heard or twice:
-            try:
-                await self.client.radio.heard([*heard.values(), *twice.values()])
-            except ConnectionError:
-                self._heard, self._twice = heard | self._heard, twice | self._twice
-                raise
+        """Who was heard, and who is there; what is not answered is told again."""
+        await self._tell_heard()
+        await self._tell_presence()
+
+    async def _tell_heard(self) -> None:
+        alarms = self._served(self._alarms)
+        heard = {one: each for one, each in self._served(self._heard).items() if one not in alarms}
+        twice = self._served(self._twice)
+        self._heard, self._twice = {}, {}
+        if not (alarms or heard or twice):
+            return
+        try:
+            told = [*alarms.values(), *heard.values(), *twice.values()]
+            await self.client.radio.heard(told)
+        except (ConnectionError, TimeoutError, ClientRefused):
+            self._heard, self._twice = heard | self._heard, twice | self._twice
+            raise
+        for radio, alarm in alarms.items():
+            if self._alarms.get(radio) is alarm:
+                del self._alarms[radio]
+
+    def _served(self, told: Mapping[wire.Radio, _T]) -> dict[wire.Radio, _T]:
+        """But what is of networks that are not served any more: all would be refused with it."""
+        served = self.client.radio.plan.networks
+        return {radio: one for radio, one in told.items() if radio.network in served}
+
+    async def _tell_presence(self) -> None:
         silent = time.monotonic() - GONE_S
         for radio in [one for one, at in self._seen_at.items() if at < silent]:
             del self._seen_at[radio]
             self._gone.add(radio)
             self._asked.discard(radio)
-        here = [radio for radio in self._seen_at if radio not in self._told_here]
-        gone, self._gone = list(self._gone), set()
-        for at in range(0, max(len(here), len(gone)), 2_000):
-            await self.client.radio.presence(here[at : at + 2_000], gone[at : at + 2_000])
+        served = self.client.radio.plan.networks
+        new = self._seen_at.keys() - self._told_here
+        here = [radio for radio in new if radio.network in served]
+        gone, self._gone = [radio for radio in self._gone if radio.network in served], set()
+        try:
+            for at in range(0, max(len(here), len(gone)), 2_000):
+                await self.client.radio.presence(here[at : at + 2_000], gone[at : at + 2_000])
+        except (ConnectionError, TimeoutError, ClientRefused):
+            self._gone |= set(gone) - self._seen_at.keys()
+            raise
         self._told_here |= set(here)
         self._told_here -= set(gone)
 

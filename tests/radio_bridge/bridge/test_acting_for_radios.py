@@ -15,11 +15,15 @@ from patience import until
 from stage import GATEWAY, KEY
 
 from psn import wire
+from psn.client import ClientRefused
 from psn.client.radio import RadioLine
 from psn.enrolment import device_key
 from radio_bridge.bridge import settings
 from radio_bridge.bridge.bridge import Bridge
+from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.network import OurNetwork
+from radio_bridge.inside import Presence
+from simulators.radios.radio import alarm_bursts
 from simulators.radios.repeater import talk
 
 HILL = "sites/702001", 1
@@ -104,3 +108,43 @@ async def test_an_emergency_call_is_an_emergency(gateway: Gateway) -> None:
     gateway.hear(*talk(POLICE_RADIO, 9, 1, next(_streams), range(3)))
     await gateway.side._tell_radios()
     assert gateway.heard() == [(POLICE_RADIO, "call")]
+
+
+@pytest.mark.parametrize(
+    "fault", [ConnectionError(), TimeoutError(), ClientRefused("unavailable", "Not now.", "Wait.")]
+)
+async def test_a_red_button_that_was_not_answered_is_pressed_until_it_is(
+    gateway: Gateway, fault: Exception
+) -> None:
+    """Also when the same radio talks meanwhile, and whatever the answer is that does not come."""
+
+    async def fails() -> None:
+        gateway.hear(*talk(NOBODYS, 9, 1, next(_streams), range(3)))
+        raise fault
+
+    gateway.answer = fails
+    gateway.hear(*alarm_bursts(NOBODYS, 9, 1, next(_streams)))
+    await until(lambda: gateway.heard() != [])
+    gateway.told.clear()
+    gateway.answer = _ok
+    await gateway.side._tell_radios()
+    assert (NOBODYS, "emergency") in gateway.heard()
+    gateway.told.clear()
+    await gateway.side._tell_radios()
+    assert gateway.heard() == []
+
+
+async def test_who_signed_off_is_told_of_until_it_is_answered(gateway: Gateway) -> None:
+    radio = wire.Radio(1, POLICE_RADIO)
+    gateway.side.told(Told("police", HILL, Presence(POLICE_RADIO, here=False)), HILL[0])
+
+    async def fails() -> None:
+        raise TimeoutError
+
+    gateway.answer = fails
+    with pytest.raises(TimeoutError):
+        await gateway.side._tell_radios()
+    gateway.told.clear()
+    gateway.answer = _ok
+    await gateway.side._tell_radios()
+    assert [one.gone for one in gateway.told] == [[radio]]
