@@ -26,7 +26,7 @@ from psn.wire import Radio
 SHOWN_EVERY_S: Final = 1.0
 DAY_MS: Final = 86_400_000
 PRESSED_AGAIN_MS: Final = 300_000
-"""A radio sends its emergency many times; agencies are told anew after so long."""
+"""A radio sends its emergency many times; agencies are told anew so long after they were told."""
 RED_BUTTON: Final = "RED BUTTON / BOTÓN ROJO:"
 """To agencies whose people read either."""
 KNOWN_EVERY: Final = 30
@@ -58,6 +58,8 @@ class Radios:
         self.heard: dict[Number, Row] = {}
         self._rings: dict[Number, int] = {}
         """How often the red button of a radio that carries no unit was pressed."""
+        self._told_at: dict[Number, int] = {}
+        """When agencies were told of it last."""
         self._unshown: set[Number] = set()
         self._turn = 0
         self._swept = clock()
@@ -92,11 +94,8 @@ class Radios:
             key = each.network, each.number
             before = touched.get(key) or self.heard.get(key)
             row = touched[key] = heard.after(before, _not_ahead(each, self._clock()), key in known)
-            pressed = None if before is None else before.emergency
-            if row.emergency is not None and row.emergency != pressed:
-                self._rings[key] = self._rings.get(key, 0) + 1
-                if pressed is None or row.emergency - pressed > PRESSED_AGAIN_MS:
-                    self._call_for_help(row)
+            if each.what == "emergency" and key not in known:
+                self._pressed(row, before is None or row.emergency != before.emergency)
         self.reports += len(frame.heard)
         self.heard |= touched
         forgotten = self._too_many(touched)
@@ -121,9 +120,21 @@ class Radios:
         for network, number in keys:
             self.heard.pop((network, number), None)
             self._rings.pop((network, number), None)
+            self._told_at.pop((network, number), None)
             self._unshown.discard((network, number))
             gone.append(f"radio_heard:{network << 24 | number}")
         self._topics.change(TOPIC, [], gone)
+
+    def _pressed(self, row: Row, is_later: bool) -> None:
+        """The red button of a radio that carries no unit; ``is_later`` than it was before."""
+        now, told = self._clock(), self._told_at.get(row.key)
+        # Whichever clock was put back: rather told once too often.
+        is_due = told is None or abs(now - told) > PRESSED_AGAIN_MS
+        if is_later or is_due:
+            self._rings[row.key] = self._rings.get(row.key, 0) + 1
+        if is_due:
+            self._told_at[row.key] = now
+            self._call_for_help(row)
 
     def _call_for_help(self, row: Row) -> None:
         """A radio that carries no unit has its red button pressed: nobody else would hear of it."""
@@ -222,6 +233,7 @@ class Radios:
         changed = (before.keys() ^ now.keys()) & self.heard.keys()
         for key in changed & now.keys():
             self._rings.pop(key, None)
+            self._told_at.pop(key, None)
             self.heard[key] = _as_known(self.heard[key])
         self._topics.change(TOPIC, [self._heard_item(key) for key in changed])
         self._show_plan()

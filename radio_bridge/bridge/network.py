@@ -143,7 +143,7 @@ class OurNetwork:
         self._told_here: set[wire.Radio] = set()
         self._gone: set[wire.Radio] = set()
         self._asked: set[wire.Radio] = set()
-        self._lost_at: float | None = None
+        self._lost_at: int | None = None
         self._missed = 0
         self._missed_told: wire.RadioMissed | None = None
         self._state: object = None
@@ -210,14 +210,14 @@ class OurNetwork:
     def _link(self, link: Link) -> None:
         self._bridge.changed("network", link.value)
         if link is Link.LOST:
-            self._lost_at, self._missed = time.time(), 0
+            self._lost_at, self._missed = self.client.now_ms(), 0
             for talkgroup in list(self._talking):
                 self._quiet(talkgroup)
         elif link is Link.UP:
             self._told_here.clear()
             self._state = None
             if self._lost_at is not None:
-                missed = wire.RadioMissed(_ms(self._lost_at), _ms(time.time()), self._missed)
+                missed = wire.RadioMissed(self._lost_at, self.client.now_ms(), self._missed)
                 self._missed_told, self._lost_at = missed, None
 
     # -- which groups
@@ -343,7 +343,7 @@ class OurNetwork:
         radio = self._radio(out.radio_network, out.radio)
         if radio is not None:
             site, other = out.where[0][:40], out.other[0][:40]
-            moment = _ms(time.time())
+            moment = self.client.now_ms()
             self._twice[radio] = wire.Heard(
                 radio.network, radio.number, moment, "call", site, twice=other
             )
@@ -395,7 +395,7 @@ class OurNetwork:
             self._note(radio, what, site, happening)
         match happening:
             case Position() if unit is not None:
-                self.spawn(self.client.report(_fix(unit, happening)))
+                self.spawn(self.client.report(_fix(unit, happening, self.client.now_ms())))
             case Emergency() if unit is not None:
                 self.spawn(self.client.do("emergency.press", unit=unit, how="button"))
             case Emergency():
@@ -439,7 +439,7 @@ class OurNetwork:
         lon = lat = None
         if isinstance(said, Position):
             lon, lat = round(said.longitude * 1e7), round(said.latitude * 1e7)
-        moment = _ms(time.time())
+        moment = self.client.now_ms()
         heard = wire.Heard(radio.network, radio.number, moment, what, site[:40], lon, lat)
         (self._alarms if what == "emergency" else self._heard)[radio] = heard
         self._seen_at[radio] = time.monotonic()
@@ -526,12 +526,8 @@ _WHAT: Final[dict[type[Happening], wire.HeardWhat]] = {
 }
 
 
-def _ms(utc: float) -> int:
-    return round(utc * 1_000)
-
-
-def _fix(unit: int, place: Position) -> wire.Fix:
-    """A position as it travels; by our clock, since nobody looks after those of radios."""
+def _fix(unit: int, place: Position, now: int) -> wire.Fix:
+    """A position as it travels; by the server's clock, since nobody looks after those of radios."""
     age = min(place.age_s or 0, 3_600)
     speed, course, error = place.speed_mps, place.course_deg, place.error_m
     altitude = place.altitude_m
@@ -539,7 +535,7 @@ def _fix(unit: int, place: Position) -> wire.Fix:
         altitude = None
     return wire.Fix(
         unit,
-        _ms(time.time() - age),
+        now - age * 1_000,
         round(place.longitude * 1e7),
         round(place.latitude * 1e7),
         None if speed is None else min(round(speed * 100), 100_000),

@@ -271,6 +271,24 @@ async def test_agencies_are_told_of_the_red_button_of_a_radio_of_nobody_s(stage:
         await peer.leave()
 
 
+@pytest.mark.parametrize("behind", [0, 3_600_000])
+async def test_of_a_button_that_is_pressed_on_and_on_agencies_are_told_anew(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, behind: int
+) -> None:
+    """DOM-RAD-16: once in five minutes, by the server's clock, however wrong the gateway's is."""
+    await on_air(stage)
+    told: list[int] = []
+    monkeypatch.setattr(stage.core.radios, "_tell", lambda agency, *_: told.append(agency))
+    now = now_ms()
+    async with gateway(stage) as client:
+        for minute in (0, 4, 8, 12):
+            at = now + minute * 60_000
+            monkeypatch.setattr(stage.core.radios, "_clock", lambda at=at: at)
+            said = at - behind * minute // 4
+            await client.radio.heard([wire.Heard(1, 4799, said, "emergency")])
+    assert told == [1, 2, 1, 2], "at 0 and at 8"
+
+
 async def test_a_locked_console_hears_that_a_radio_of_nobody_s_calls_for_help(stage: Stage) -> None:
     """DOM-RAD-16."""
     await on_air(stage)
