@@ -19,7 +19,7 @@ from radio_bridge.data_channel import DataChannel
 from radio_bridge.dmr.burst import DataType
 from radio_bridge.homebrew import stream
 from radio_bridge.homebrew.packets import BurstPacket, Frame
-from radio_bridge.inside import Happening
+from radio_bridge.inside import Happening, Status, Text
 
 STREAM_S: Final = 0.5
 """A packet of which nothing comes for so long is over."""
@@ -90,7 +90,6 @@ class DataPassing:
         if self._came_back(where, packet, now):
             self.dropped["bridge.data_again"] += 1
             return out
-        self._exchange.note(network, packet.source, where)
         channel = self._channels.get(where)
         if channel is None:
             channel = self._channels[where] = DataChannel(self.dropped)
@@ -146,10 +145,25 @@ class DataPassing:
         """A burst of ours is being sent there."""
         self._streams[where] = _Stream(packet.source, packet.stream, now + STREAM_S)
 
+    def _may(self, where: Where, happening: Happening) -> bool:
+        """Whether it may be said there: by whom and to whom its own bits say.
+
+        Of a red button it is not asked to which talkgroup.
+        """
+        to_group = isinstance(happening, Text | Status) and happening.group
+        target = happening.target if isinstance(happening, Text | Status) else 0
+        return self._exchange.may(where, Identity(happening.source, target, to_group))
+
     def _told(
         self, network: str, where: Where, channel: DataChannel, happened: list[Happening]
     ) -> list[Out]:
-        out: list[Out] = [Told(network, where, one) for one in happened]
+        out: list[Out] = []
+        for one in happened:
+            if self._may(where, one):
+                self._exchange.note(network, one.source, where)
+                out.append(Told(network, where, one))
+            else:
+                self.dropped["bridge.data_barred"] += 1
         answers, channel.answers = channel.answers, []
         for answer in answers:
             if answer.source in self.ours:

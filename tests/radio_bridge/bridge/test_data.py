@@ -15,6 +15,7 @@ from radio_bridge.dmr.link_control import VoiceCall
 from radio_bridge.homebrew.packets import BurstPacket
 from radio_bridge.homebrew.stream import Stream
 from radio_bridge.inside import Text
+from simulators.radios.radio import alarm_bursts
 
 HILL, CAYE, FORT = ("hill", 1), ("caye", 2), ("fort", 1)
 WIRING = Wiring(
@@ -97,3 +98,27 @@ def test_a_packet_is_passed_on_whole_or_not_at_all() -> None:
     assert not air.data.may_send(CAYE, (91, True), air.now)
     air.now += 4
     assert air.data.may_send(CAYE, (91, True), air.now)
+
+
+def alarm(source: int, target: int) -> list[BurstPacket]:
+    return alarm_bursts(source, target, 1, 5)
+
+
+def test_whose_something_is_says_the_burst_and_not_the_packet_around_it() -> None:
+    """DOM-RAD-1: who may send for his own radios does so for no other."""
+    for sent in (alarm(7001, 91), text(7001, 3, False), text(3, 92, True)):
+        air = Air()
+        out = air.hear(FORT, *[replace(one, source=3, target=4, group=False) for one in sent])
+        assert told(out) == []
+        assert air.exchange.dropped["bridge.data_barred"] == 1
+        assert ("police", 7001) not in air.exchange.heard_at
+    air = Air()
+    assert told(air.hear(FORT, *text(3, 7001, False))) == [Text(3, 7001, False, "10-8", 3, True)]
+    assert air.exchange.heard_at == {("police", 3): FORT}
+
+
+def test_where_a_radio_is_its_own_bursts_say() -> None:
+    air = Air()
+    air.hear(CAYE, *text(7001, 7002, False))
+    air.hear(HILL, *[replace(one, source=7001) for one in text(7003, 7002, False, 6)])
+    assert air.exchange.heard_at == {("police", 7001): CAYE, ("police", 7003): HILL}
