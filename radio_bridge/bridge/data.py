@@ -19,7 +19,7 @@ from radio_bridge.data_channel import DataChannel
 from radio_bridge.dmr.burst import DataType
 from radio_bridge.homebrew import stream
 from radio_bridge.homebrew.packets import BurstPacket, Frame
-from radio_bridge.inside import Happening, Status, Text
+from radio_bridge.inside import Emergency, Happening, Status, Text
 
 STREAM_S: Final = 0.5
 """A packet of which nothing comes for so long is over."""
@@ -84,16 +84,23 @@ class DataPassing:
         if packet.frame != Frame.DATA or packet.kind in _OF_VOICE or network is None:
             return out
         identity = Identity(packet.source, packet.target, packet.group)
-        if not self._exchange.may(where, identity):
+        may_pass = self._exchange.may(where, identity)
+        if not may_pass:
             self.dropped["bridge.data_barred"] += 1
-            return out
+            if packet.kind != DataType.CONTROL_BLOCK:
+                return out
         if self._came_back(where, packet, now):
             self.dropped["bridge.data_again"] += 1
             return out
         channel = self._channels.get(where)
         if channel is None:
             channel = self._channels[where] = DataChannel(self.dropped)
-        out += self._told(network, where, channel, channel.hear(packet, now))
+        happened = channel.hear(packet, now)
+        if not may_pass:
+            # It is passed on to nobody; but nobody's call for help fails by a talkgroup.
+            pressed = [one for one in happened if isinstance(one, Emergency)]
+            return out + self._told(network, where, channel, pressed)
+        out += self._told(network, where, channel, happened)
         for other in self._channels_of(network, packet, where):
             if self._is_free(other, packet, now):
                 out.append(Forward(other, packet))

@@ -14,7 +14,7 @@ from radio_bridge.calls.conversations import Where
 from radio_bridge.dmr.link_control import VoiceCall
 from radio_bridge.homebrew.packets import BurstPacket
 from radio_bridge.homebrew.stream import Stream
-from radio_bridge.inside import Text
+from radio_bridge.inside import Emergency, Text
 from simulators.radios.radio import alarm_bursts
 
 HILL, CAYE, FORT = ("hill", 1), ("caye", 2), ("fort", 1)
@@ -122,3 +122,12 @@ def test_where_a_radio_is_its_own_bursts_say() -> None:
     air.hear(CAYE, *text(7001, 7002, False))
     air.hear(HILL, *[replace(one, source=7001) for one in text(7003, 7002, False, 6)])
     assert air.exchange.heard_at == {("police", 7001): CAYE, ("police", 7003): HILL}
+
+
+def test_an_alarm_to_a_talkgroup_that_is_not_carried_is_told_and_not_passed_on() -> None:
+    """DOM-RAD-22: of a red button it is only asked whose it is."""
+    air = Air()
+    out = air.hear(HILL, *alarm(7001, 92), *alarm(7001, 4000))
+    assert told(out) == [Emergency(7001, 92), Emergency(7001, 4000)]
+    assert forwarded(out) == []
+    assert told(air.hear(FORT, *alarm(7001, 92))) == []
