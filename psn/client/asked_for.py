@@ -23,11 +23,15 @@ class AskedFor:
 
     def add(self, frame: wire.Do) -> asyncio.Future[Any]:
         """One more; the future gives what it is answered."""
+        self.keep(frame)
+        answer = self._answers[frame.id] = asyncio.get_running_loop().create_future()
+        return answer
+
+    def keep(self, frame: wire.Do) -> None:
+        """One that an earlier run of the program asked; nobody waits for its answer."""
         self._frames[frame.id] = frame
         self._unsent.append(frame)
         self.pump.set()
-        answer = self._answers[frame.id] = asyncio.get_running_loop().create_future()
-        return answer
 
     def again(self) -> None:
         """All that has no answer is to be sent, in the order asked."""
@@ -42,8 +46,8 @@ class AskedFor:
         """The answer, or the :class:`Problem` of its refusal; whether it was asked for."""
         if self._frames.pop(uid, None) is None:
             return False
-        answer = self._answers.pop(uid)
-        if not answer.done():
+        answer = self._answers.pop(uid, None)
+        if answer is not None and not answer.done():
             if isinstance(result, Problem):
                 answer.set_exception(result)
             else:

@@ -124,6 +124,9 @@ class Client:
         self._letters = Letters(self.offline, self._jitter)
         self._inbox = Inbox(self.offline, mail)
         self._asked_for = AskedFor()
+        for kept in self.offline.asked():
+            body = msgspec.msgpack.decode(kept.with_)
+            self._asked_for.keep(self._action(kept.id, kept.what, body))
         self._topics: set[str] = set()
         """Topics that are followed, on every connection."""
         self.voice = VoiceLine(
@@ -267,10 +270,25 @@ class Client:
 
         It is kept in memory until it is answered. Raises :class:`ClientRefused` when refused.
         """
-        encode = msgspec.msgpack.encode if self._codec.binary else msgspec.json.encode
-        frame = wire.Do(id=uid or uuid4(), what=what, with_=msgspec.Raw(encode(body)))
+        frame = self._action(uid or uuid4(), what, body)
         self._sendable(frame)
         return await self._asked_for.add(frame)
+
+    async def do_surely(self, what: str, uid: UUID | None = None, /, **body: Any) -> Any:
+        """As :meth:`do`, but kept as a message is: the next run of the program has it done.
+
+        For what must not be lost with a program that ends while there is no network.
+        """
+        uid = uid or uuid4()
+        frame = self._action(uid, what, body)
+        self._sendable(frame)
+        raw = msgspec.Raw(msgspec.msgpack.encode(body))
+        self.offline.keep_asked(wire.Do(id=uid, what=what, with_=raw))
+        return await self._asked_for.add(frame)
+
+    def _action(self, uid: UUID, what: str, body: Any) -> wire.Do:
+        encode = msgspec.msgpack.encode if self._codec.binary else msgspec.json.encode
+        return wire.Do(id=uid, what=what, with_=msgspec.Raw(encode(body)))
 
     def _sendable(self, frame: wire.Message | wire.Do) -> None:
         """Raises :class:`ClientRefused` for what would end the connection each time it is sent."""
@@ -602,7 +620,7 @@ class Client:
                 answer.set_exception(problem)
         elif frame.id is not None and frame.id in self._asked_for:
             if frame.retry is None:
-                self._asked_for.settle(frame.id, problem)
+                self._settle_asked(frame.id, problem)
             else:
                 asyncio.get_running_loop().call_later(
                     frame.retry / 1_000 * self._jitter.uniform(1, 2), self._asked_for.again
@@ -614,7 +632,11 @@ class Client:
                 self._letters.hold(frame.retry / 1_000)
 
     def _on_done(self, frame: wire.Done) -> None:
-        self._asked_for.settle(frame.id, frame.result)
+        self._settle_asked(frame.id, frame.result)
+
+    def _settle_asked(self, uid: UUID, result: Any) -> None:
+        if self._asked_for.settle(uid, result):
+            self.offline.drop_asked(uid)
 
     def _on_ack(self, frame: wire.Ack) -> None:
         self._letters.settle(frame.id, frame.time)

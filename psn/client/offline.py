@@ -1,4 +1,4 @@
-"""What a client must not forget: unsent messages, positions of a dead spot, what it has seen.
+"""What a client must not forget: what it sends, positions of a dead spot, what it has seen.
 
 One SQLite file per client, or memory for a client that may forget when it ends. A message is on
 disk before :meth:`Offline.keep_message` returns (``synchronous=FULL``), since from then on the
@@ -20,6 +20,8 @@ KEEP_FIXES = 200_000
 _TABLES = """
 CREATE TABLE IF NOT EXISTS outgoing (
     place INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, frame BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS asked (
+    place INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, frame BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS fix (place INTEGER PRIMARY KEY, fix BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS cursor (box TEXT PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS shown (
@@ -29,13 +31,12 @@ CREATE TABLE IF NOT EXISTS session (one INTEGER PRIMARY KEY CHECK (one = 1), tok
 _SHOWN_KEPT = 10_000
 
 
-def _message(kept: bytes) -> wire.Message | None:
-    """A kept message; none: of an earlier version, and no server would take it."""
+def _read(kept: bytes) -> wire.ClientFrame | None:
+    """A kept frame; none: of an earlier version, and no server would take it."""
     try:
-        frame = wire.MSGPACK.decode_client(kept)
+        return wire.MSGPACK.decode_client(kept)
     except wire.WireError:
         return None
-    return frame if isinstance(frame, wire.Message) else None
 
 
 class Offline:
@@ -57,7 +58,7 @@ class Offline:
     def wipe(self) -> None:
         """Keep nothing of what there was, in the file neither."""
         self._db.execute("PRAGMA secure_delete = ON")
-        for table in ("outgoing", "fix", "cursor", "shown", "session"):
+        for table in ("outgoing", "asked", "fix", "cursor", "shown", "session"):
             self._db.execute(f"DELETE FROM {table}")
         self._db.execute("VACUUM")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -75,11 +76,29 @@ class Offline:
     def messages(self) -> list[wire.Message]:
         """All kept messages, in the order they were written."""
         rows = self._db.execute("SELECT frame FROM outgoing ORDER BY place")
-        return [frame for row in rows if (frame := _message(row[0])) is not None]
+        return [frame for row in rows if isinstance(frame := _read(row[0]), wire.Message)]
 
     def drop_message(self, message: UUID) -> None:
         """A message was acknowledged, or refused for good."""
         self._db.execute("DELETE FROM outgoing WHERE id = ?", (str(message),))
+
+    # -- what is to be done whatever happens
+
+    def keep_asked(self, frame: wire.Do) -> None:
+        """Keep an action, its body in MessagePack, until it is answered."""
+        self._db.execute(
+            "INSERT INTO asked (id, frame) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (str(frame.id), wire.MSGPACK.encode(frame)),
+        )
+
+    def asked(self) -> list[wire.Do]:
+        """All kept actions, in the order they were asked."""
+        rows = self._db.execute("SELECT frame FROM asked ORDER BY place")
+        return [frame for row in rows if isinstance(frame := _read(row[0]), wire.Do)]
+
+    def drop_asked(self, action: UUID) -> None:
+        """An action was done, or refused."""
+        self._db.execute("DELETE FROM asked WHERE id = ?", (str(action),))
 
     # -- positions of a dead spot
 

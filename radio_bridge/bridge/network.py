@@ -108,12 +108,18 @@ class _Mouth:
 class OurNetwork:
     """One signing in; :meth:`run` until cancelled."""
 
-    def __init__(self, bridge: Bridge, of: settings.OurNetwork) -> None:
-        """Raises :class:`psn.problems.Problem` when the key cannot be read."""
+    def __init__(
+        self, bridge: Bridge, of: settings.OurNetwork, before: OurNetwork | None = None
+    ) -> None:
+        """``before``: whose place it takes; what that had to tell still, this one tells.
+
+        Raises :class:`psn.problems.Problem` when the key cannot be read.
+        """
         self._bridge = bridge
         self._of = of
         self._networks = bridge.settings.radio_networks
-        store = Offline(of.store)
+        goes_on = before is not None and before.is_at(of)
+        store = before.client.offline if before and goes_on else Offline(of.store)
         self.client = Client(
             of.url,
             device_key.read(of.key),
@@ -134,6 +140,8 @@ class OurNetwork:
         """Who of a voice group is heard in a talkgroup."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._plan_changed = asyncio.Event()
+        self._early: dict[tuple[str, int], tuple[Told, str]] = {}
+        """Red buttons that were pressed before it was known which networks are served."""
         self._alarms: dict[wire.Radio, wire.Heard] = {}
         """Red buttons that the server has not answered yet; nothing else that is heard of the radio
         comes over them."""
@@ -143,10 +151,17 @@ class OurNetwork:
         self._told_here: set[wire.Radio] = set()
         self._gone: set[wire.Radio] = set()
         self._asked: set[wire.Radio] = set()
+        if before and goes_on:
+            self._early, self._alarms = before._early, before._alarms
         self._lost_at: int | None = None
         self._missed = 0
         self._missed_told: wire.RadioMissed | None = None
         self._state: object = None
+
+    def is_at(self, of: settings.OurNetwork) -> bool:
+        """Whether it keeps what is for that network, of that gateway, and where that wants it."""
+        ours = self._of
+        return (ours.url, ours.key, ours.store) == (of.url, of.key, of.store)
 
     async def run(self) -> None:
         """Stay signed in."""
@@ -230,6 +245,10 @@ class OurNetwork:
         """What is served has come, or has changed; texts that came before it can go on."""
         self.look_again()
         self._letters.planned()
+        if plan.networks:
+            early, self._early = self._early, {}
+            for told, site in early.values():
+                self.told(told, site)
 
     async def _keep_groups(self) -> None:
         """Join the voice groups that talkgroups here are joined with, whenever that changes."""
@@ -383,6 +402,8 @@ class OurNetwork:
         happening = told.happening
         radio = self._radio(told.radio_network, happening.source)
         if radio is None:
+            if isinstance(happening, Emergency) and not self.client.radio.plan.networks:
+                self._early[told.radio_network, happening.source] = told, site
             return
         carried = self.client.radio.plan.radios.get(radio)
         unit = carried.unit if carried else None
@@ -397,7 +418,7 @@ class OurNetwork:
             case Position() if unit is not None:
                 self.spawn(self.client.report(_fix(unit, happening, self.client.now_ms())))
             case Emergency() if unit is not None:
-                self.spawn(self.client.do("emergency.press", unit=unit, how="button"))
+                self._press(unit)
             case Emergency():
                 self.spawn(self._tell_radios())
             case Status() if unit is not None:
@@ -408,6 +429,10 @@ class OurNetwork:
                 mail = self._letters.arrived(radio, happening.number)
                 if mail is not None:
                     self.spawn(self.client.radio.delivered(mail))
+
+    def _press(self, unit: int) -> None:
+        at = self.client.now_ms()
+        self.spawn(self.client.do_surely("emergency.press", unit=unit, how="button", at=at))
 
     def _status(self, network: str, unit: int, number: int) -> None:
         status = self._networks[network].statuses.get(number)

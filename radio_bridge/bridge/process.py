@@ -41,6 +41,8 @@ class Process:
         self._figures: tuple[WSGIServer, Thread] | None = None
         self.bridge = Bridge(self._settings)
         self._side: OurNetwork | None = None
+        self._last_side: OurNetwork | None = None
+        """It may have something to tell still when others are at the network, or nobody is."""
         self._at_network: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -73,7 +75,7 @@ class Process:
         if of is None:
             return
         try:
-            side = self._side = OurNetwork(self.bridge, of)
+            side = self._side = self._last_side = OurNetwork(self.bridge, of, self._last_side)
         except (Problem, sqlite3.Error, OSError) as error:
             log.error("the network is not joined: %s", error)
             self.bridge.changed("network", f"not joined: {error}")

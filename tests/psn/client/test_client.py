@@ -595,6 +595,27 @@ async def test_what_is_asked_for_is_done_once_however_often_the_line_breaks(stag
             await client.do("incident.note", incident=999, text="x")
 
 
+async def test_what_is_to_be_done_surely_the_next_run_of_the_program_does(
+    stage: Stage, tmp_path: Path
+) -> None:
+    store = Offline(tmp_path / "store")
+    client = Client("ws://127.0.0.1:9", credentials_of("ana"), offline=store)
+    asked = asyncio.create_task(client.do_surely("incident.open", title="kept"))
+    await asyncio.sleep(0)
+    asked.cancel()
+    store.close()
+    store = Offline(tmp_path / "store")
+    assert [one.what for one in store.asked()] == ["incident.open"]
+    json_too = wire.SUBPROTOCOL_JSON
+    auth = credentials_of("ana")
+    async with Client(stage.url, auth, offline=store, subprotocol=json_too) as client:
+        await until(lambda: store.asked() == [], "it is answered")
+        with pytest.raises(ClientRefused):
+            await client.do_surely("incident.note", incident=999, text="x")
+    assert store.asked() == []
+    assert await stage.core.pool.fetchval("select title from incident") == "kept"
+
+
 async def test_what_no_server_would_take_is_refused_at_once_and_stops_nothing(
     stage: Stage, tmp_path: Path
 ) -> None:

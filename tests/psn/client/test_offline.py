@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from psn import wire
@@ -101,12 +102,14 @@ def test_what_is_wiped_is_gone_from_the_file_too(tmp_path: Path) -> None:
         store.keep_fix(wire.Fix(0, 1, 2, 3))
         store.keep_shown(uuid4())
     store.keep_cursors([("unit:77", 5)])
+    store.keep_asked(wire.Do(id=uuid4(), what="unit.status", with_=msgspec.Raw(b"\xa5hidden")))
     store.token = "a token of the session"
     store.drop_message(store.messages()[0].id)
     store.wipe()
     assert (store.messages(), store.cursors(), store.fixes, store.token) == ([], {}, 0, None)
     left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    for trace in (text, "unit:77", "a token of the session"):
+    assert store.asked() == []
+    for trace in (text, "unit:77", "hidden", "a token of the session"):
         assert trace.encode() not in left
     store.keep_fix(wire.Fix(0, 1, 2, 3))
     assert store.fixes == 1

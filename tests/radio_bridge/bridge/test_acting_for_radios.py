@@ -10,12 +10,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from patience import until
 from stage import GATEWAY, KEY
 
 from psn import wire
-from psn.client import ClientRefused
+from psn.client import ClientRefused, Offline
 from psn.client.radio import RadioLine
 from psn.enrolment import device_key
 from radio_bridge.bridge import settings
@@ -56,20 +57,23 @@ _streams = itertools.count(1)
 class Gateway:
     """A bridge without sockets; what it tells, and what it is answered."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(
+        self, place: Path, before: OurNetwork | None = None, plan: list[dict[str, Any]] = PLAN
+    ) -> None:
         device_key.write(place / "gateway.pem", KEY, GATEWAY)
         content = CONTENT.replace("offline.db", str(place / "offline.db"))
         self.bridge = Bridge(settings.read(content, place / "radio.toml"))
         of = self.bridge.settings.network
         assert of is not None
-        self.side = OurNetwork(self.bridge, of)
+        self.side = OurNetwork(self.bridge, of, before)
         self.bridge.our_side = self.side
         self.told: list[Any] = []
         self.answer: Callable[[], Awaitable[None]] = _ok
         numbers = itertools.count(1)
         line = RadioLine(self._ask, self._send, lambda: next(numbers), self._follow)
         self.side.client.radio = line
-        line.news(wire.News("radio", whole=True, set=PLAN))
+        line.news(wire.News("radio", whole=True, set=plan))
+        self.line = line
 
     async def _ask(self, frame: object) -> None:
         self.told.append(frame)
@@ -148,3 +152,33 @@ async def test_who_signed_off_is_told_of_until_it_is_answered(gateway: Gateway) 
     gateway.answer = _ok
     await gateway.side._tell_radios()
     assert [one.gone for one in gateway.told] == [[radio]]
+
+
+def pressed(place: Path) -> list[Any]:
+    """The units whose red buttons are kept."""
+    kept = Offline(place / "offline.db").asked()
+    return [msgspec.msgpack.decode(one.with_)["unit"] for one in kept]
+
+
+async def test_a_unit_s_red_button_outlives_the_bridge(gateway: Gateway, tmp_path: Path) -> None:
+    gateway.hear(*alarm_bursts(POLICE_RADIO, 9, 1, next(_streams)))
+    await until(lambda: pressed(tmp_path) == [CAR])
+    assert Gateway(tmp_path).side.client._asked_for.take() is not None
+
+
+@pytest.mark.parametrize("store", ['store = "offline.db"\n', ""])
+async def test_what_was_pressed_is_told_by_who_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    """New settings of the network; and the buttons were pressed before it was ever there."""
+    monkeypatch.setattr(f"{__name__}.CONTENT", CONTENT.replace('store = "offline.db"\n', store))
+    gateway = Gateway(tmp_path, plan=[])
+    gateway.hear(*alarm_bursts(NOBODYS, 9, 1, next(_streams)))
+    gateway.hear(*alarm_bursts(POLICE_RADIO, 9, 1, next(_streams)))
+    after = Gateway(tmp_path, gateway.side, plan=[])
+    await after.line.serve(after.side._planned)
+    after.line.news(wire.News("radio", whole=True, set=PLAN))
+    await until(lambda: (NOBODYS, "emergency") in after.heard())
+    assert [one.what for one in after.side.client.offline.asked()] == ["emergency.press"]
+    last = Gateway(tmp_path, after.side)
+    assert [one.what for one in last.side.client.offline.asked()] == ["emergency.press"]
