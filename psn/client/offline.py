@@ -7,6 +7,7 @@ person who wrote it believes it will be sent.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +23,10 @@ CREATE TABLE IF NOT EXISTS outgoing (
     place INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, frame BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS asked (
     place INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, frame BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS for_radio (
+    place INTEGER PRIMARY KEY, network INTEGER NOT NULL, number INTEGER NOT NULL,
+    box TEXT NOT NULL, seq INTEGER NOT NULL, mail BLOB NOT NULL,
+    UNIQUE (network, number, box, seq));
 CREATE TABLE IF NOT EXISTS fix (place INTEGER PRIMARY KEY, fix BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS cursor (box TEXT PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS shown (
@@ -58,7 +63,7 @@ class Offline:
     def wipe(self) -> None:
         """Keep nothing of what there was, in the file neither."""
         self._db.execute("PRAGMA secure_delete = ON")
-        for table in ("outgoing", "asked", "fix", "cursor", "shown", "session"):
+        for table in ("outgoing", "asked", "for_radio", "fix", "cursor", "shown", "session"):
             self._db.execute(f"DELETE FROM {table}")
         self._db.execute("VACUUM")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -99,6 +104,34 @@ class Offline:
     def drop_asked(self, action: UUID) -> None:
         """An action was done, or refused."""
         self._db.execute("DELETE FROM asked WHERE id = ?", (str(action),))
+
+    # -- what a radio gateway brings to radios
+
+    def keep_for_radio(self, radio: wire.Radio, mail: wire.Mail) -> None:
+        """Keep a text until its radio has it."""
+        self._db.execute(
+            "INSERT INTO for_radio (network, number, box, seq, mail) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (radio.network, radio.number, mail.box, mail.seq, wire.MSGPACK.encode(mail)),
+        )
+
+    def for_radios(self) -> list[tuple[wire.Radio, wire.Mail]]:
+        """All kept texts for radios, in the order they came."""
+        found = []
+        rows = self._db.execute("SELECT network, number, mail FROM for_radio ORDER BY place")
+        for network, number, kept in rows:
+            with contextlib.suppress(wire.WireError):  # of a later version
+                mail = wire.MSGPACK.decode_server(kept)
+                if isinstance(mail, wire.Mail):
+                    found.append((wire.Radio(network, number), mail))
+        return found
+
+    def drop_for_radio(self, radio: wire.Radio, mail: wire.Mail) -> None:
+        """Its radio has it, or will not."""
+        self._db.execute(
+            "DELETE FROM for_radio WHERE (network, number, box, seq) = (?, ?, ?, ?)",
+            (radio.network, radio.number, mail.box, mail.seq),
+        )
 
     # -- positions of a dead spot
 

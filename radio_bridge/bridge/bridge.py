@@ -259,7 +259,7 @@ class Bridge:
         return next(self._streams) & 0xFFFFFFFF or 1
 
     def send_data(self, where: Where, packets: list[BurstPacket]) -> asyncio.Task[bool]:
-        """Data of ours on a channel, when it is free; whether it was sent."""
+        """Data of ours on a channel, when it is there and free; whether it was sent."""
         task = asyncio.create_task(self._send_data(where, packets))
         keeper = asyncio.create_task(self._kept(task))
         self._senders.add(keeper)
@@ -276,7 +276,7 @@ class Bridge:
     async def _send_data(self, where: Where, packets: list[BurstPacket]) -> bool:
         target = packets[0].target, packets[0].group
         until = self._loop.time() + DATA_WAITS_S
-        while not self.data.may_send(where, target, self._loop.time()):
+        while not (self._is_there(where) and self.data.may_send(where, target, self._loop.time())):
             if self._loop.time() > until:
                 self.figures.dropped["bridge.data_unsent"] += 1
                 return False
@@ -286,7 +286,11 @@ class Bridge:
             self.data.sending(where, packet, self._loop.time())
             self._pass([Forward(where, packet)])
             await asyncio.sleep(max(0.0, begun + (number + 1) * BURST_S - self._loop.time()))
-        return True
+        return self._is_there(where)
+
+    def _is_there(self, where: Where) -> bool:
+        """Whether anything can be sent over the link of a channel."""
+        return any(state.is_up for state in self.links.states() if state.name == where[0])
 
     # -- what is done
 

@@ -8,7 +8,7 @@ the second is dropped; so is what comes back by a loop, or by a second site.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -162,7 +162,7 @@ class DataPassing:
         return self._exchange.may(where, Identity(happening.source, target, to_group))
 
     def _told(
-        self, network: str, where: Where, channel: DataChannel, happened: list[Happening]
+        self, network: str, where: Where, channel: DataChannel, happened: Iterable[Happening]
     ) -> list[Out]:
         out: list[Out] = []
         for one in happened:

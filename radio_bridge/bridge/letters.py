@@ -1,10 +1,17 @@
-"""Texts of this network for radios: until their radio is heard, and until it says it has them."""
+"""Texts of this network for radios: until their radio is heard, and until it says it has them.
+
+A text stays in the client's store until then, however often the bridge starts anew. A radio that
+does not say that it has one is sent it again, some times, when it is heard.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections import OrderedDict, deque
+import time
+from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -18,8 +25,24 @@ from radio_bridge.motorola import text
 
 _MOST_TEXTS: Final = 20
 """That wait for one radio."""
+AGAIN_S: Final = 60.0
+"""So long a radio has to say that it has a text."""
+MOST_TIMES: Final = 3
+"""So often a text is sent to a radio that does not say that it has it."""
 _MOST_SENT: Final = 1_000
 _NOWHERE: Final = "", 0
+
+
+@dataclass(slots=True, eq=False)
+class _Letter:
+    """A text for a radio."""
+
+    mail: wire.Mail
+    number: int
+    times: int = 0
+    """It was sent."""
+    is_going: bool = False
+    again_at: float = 0.0
 
 
 class Letters:
@@ -36,10 +59,12 @@ class Letters:
         self._has_plan = False
         self._early: list[wire.Mail] = []
         """What came before it was known whose radios these are."""
-        self._texts: dict[wire.Radio, deque[wire.Mail]] = {}
+        self._texts: dict[wire.Radio, list[_Letter]] = {}
         self._unanswered: OrderedDict[tuple[wire.Radio, int], wire.Mail] = OrderedDict()
         self._sent: OrderedDict[UUID, None] = OrderedDict()
         self._numbers = itertools.count(1)
+        for radio, mail in client.offline.for_radios():
+            self._texts.setdefault(radio, []).append(self._numbered(mail))
 
     def planned(self) -> None:
         """It is known now which radios carry which units."""
@@ -50,12 +75,16 @@ class Letters:
 
     def heard(self, radio: wire.Radio) -> None:
         """A radio is there: what waits for it is sent."""
-        for mail in self._texts.pop(radio, ()):
-            self._send_text(radio, mail)
+        for letter in list(self._texts.get(radio, ())):
+            self._try(radio, letter)
 
     def arrived(self, radio: wire.Radio, number: int) -> wire.Mail | None:
         """A radio has the text of this number; none: of no such text."""
-        return self._unanswered.pop((radio, number), None)
+        mail = self._unanswered.pop((radio, number), None)
+        for letter in list(self._texts.get(radio, ())):
+            if letter.mail is mail:
+                self._drop(radio, letter)
+        return mail
 
     def ours(self, message: UUID) -> None:
         """A radio wrote this: it is not brought to radios again."""
@@ -85,29 +114,73 @@ class Letters:
                 way = Way(self._ours, number, True, where[1], self._bridge.stream())
                 self._send(name or "", where, way, body, 0)
 
+    def _numbered(self, mail: wire.Mail) -> _Letter:
+        return _Letter(mail, next(self._numbers) % text.NUMBERS)
+
     def _send_text(self, radio: wire.Radio, mail: wire.Mail) -> None:
-        name = self.name_of(radio.network)
-        where = self._bridge.exchange.heard_at.get((name, radio.number)) if name else None
-        if name is None:
+        if self.name_of(radio.network) is None:
             self._bridge.figures.dropped["bridge.text_nobody"] += 1
             return
-        if where is None:  # it is sent when the radio is heard
-            self._texts.setdefault(radio, deque(maxlen=_MOST_TEXTS)).append(mail)
+        letter = self._numbered(mail)
+        waiting = self._texts.setdefault(radio, [])
+        waiting.append(letter)
+        self._client.offline.keep_for_radio(radio, mail)
+        if len(waiting) > _MOST_TEXTS:
+            self._give_up(radio, waiting[0])
+        self._try(radio, letter)
+
+    def _try(self, radio: wire.Radio, letter: _Letter) -> None:
+        """Send it where its radio was heard, unless it is on its way; else it waits."""
+        body, now = letter.mail.body, time.monotonic()
+        assert isinstance(body, wire.MessageBody)
+        name = self.name_of(radio.network)
+        where = self._bridge.exchange.heard_at.get((name, radio.number)) if name else None
+        if not self._has_plan or letter.is_going or now < letter.again_at:
             return
-        number = next(self._numbers) % text.NUMBERS
-        self._unanswered[radio, number] = mail
-        if len(self._unanswered) > _MOST_SENT:
-            self._unanswered.popitem(last=False)
-        way = Way(self._ours, radio.number, False, where[1], self._bridge.stream())
-        assert isinstance(mail.body, wire.MessageBody)
-        self._send(name, where, way, mail.body, number)
+        unit = int(letter.mail.box.partition(":")[2])
+        has_expired = body.expires is not None and body.expires < self._client.now_ms()
+        if has_expired or radio not in self._client.radio.plan.radios_of(unit):
+            self._give_up(radio, letter)
+        elif name is not None and where is not None:
+            letter.is_going = True
+            self._unanswered[radio, letter.number] = letter.mail
+            if len(self._unanswered) > _MOST_SENT:
+                self._unanswered.popitem(last=False)
+            way = Way(self._ours, radio.number, False, where[1], self._bridge.stream())
+            sending = self._send(name, where, way, body, letter.number)
+            says = self._networks[name].texts != "etsi"  # which has no word for that
+            sending.add_done_callback(lambda done: self._was_sent(radio, letter, done, says))
+
+    def _was_sent(
+        self, radio: wire.Radio, letter: _Letter, done: asyncio.Task[bool], says: bool
+    ) -> None:
+        """``says``: its radio will say that it has it."""
+        letter.is_going = False
+        if done.cancelled() or done.exception() is not None or not done.result():
+            return
+        letter.times += 1
+        letter.again_at = time.monotonic() + AGAIN_S
+        if not says or letter.times == MOST_TIMES:
+            self._drop(radio, letter)
+
+    def _give_up(self, radio: wire.Radio, letter: _Letter) -> None:
+        self._bridge.figures.dropped["bridge.text_given_up"] += 1
+        self._drop(radio, letter)
+
+    def _drop(self, radio: wire.Radio, letter: _Letter) -> None:
+        waiting = self._texts.get(radio, [])
+        if letter in waiting:
+            waiting.remove(letter)
+        if not waiting:
+            self._texts.pop(radio, None)
+        self._client.offline.drop_for_radio(radio, letter.mail)
 
     def _send(
         self, name: str, where: tuple[str, int], way: Way, body: wire.MessageBody, number: int
-    ) -> None:
+    ) -> asyncio.Task[bool]:
         words = f"{body.sender_name}: {body.text}" if body.sender_name else body.text
         form = self._networks[name].texts
-        self._bridge.send_data(where, outgoing.text_packets(way, form, words, number))
+        return self._bridge.send_data(where, outgoing.text_packets(way, form, words, number))
 
     def name_of(self, network: int) -> str | None:
         """What links call a radio network."""

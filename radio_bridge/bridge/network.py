@@ -120,7 +120,7 @@ class OurNetwork:
         self._networks = bridge.settings.radio_networks
         goes_on = before is not None and before.is_at(of)
         store = before.client.offline if before and goes_on else Offline(of.store)
-        self.client = Client(
+        self.client: Client = Client(
             of.url,
             device_key.read(of.key),
             offline=store,
@@ -128,7 +128,7 @@ class OurNetwork:
             mail=lambda mail: self._letters.take(mail),
             links=self._link,
         )
-        self._letters = Letters(bridge, self.client, self._networks, of.radio)
+        self._letters: Letters = Letters(bridge, self.client, self._networks, of.radio)
         self._reporter = Reporter(bridge, self._network)
         self.keyed: set[Keyed] = set()
         """Radios that talk in voice groups now."""
@@ -412,6 +412,9 @@ class OurNetwork:
             self._seen_at.pop(radio, None)
             self._gone.add(radio)
             return
+        mail: wire.Mail | None = None
+        if isinstance(happening, TextArrived):
+            mail = self._letters.arrived(radio, happening.number)
         if what is not None:
             self._note(radio, what, site, happening)
         match happening:
@@ -425,10 +428,8 @@ class OurNetwork:
                 self._status(told.radio_network, unit, happening.number)
             case Text() if unit is not None:
                 self._text(told.radio_network, unit, happening)
-            case TextArrived():
-                mail = self._letters.arrived(radio, happening.number)
-                if mail is not None:
-                    self.spawn(self.client.radio.delivered(mail))
+            case TextArrived() if mail is not None:
+                self.spawn(self.client.radio.delivered(mail))
 
     def _press(self, unit: int) -> None:
         at = self.client.now_ms()

@@ -5,10 +5,13 @@ DOM-RAD-16.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -19,17 +22,20 @@ from psn import wire
 from psn.client import ClientRefused, Offline
 from psn.client.radio import RadioLine
 from psn.enrolment import device_key
-from radio_bridge.bridge import settings
+from radio_bridge.bridge import bridge, letters, outgoing, settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.network import OurNetwork
-from radio_bridge.inside import Presence
+from radio_bridge.bridge.outgoing import Way
+from radio_bridge.data_channel import DataChannel
+from radio_bridge.inside import Presence, Text, TextArrived
 from simulators.radios.radio import alarm_bursts
 from simulators.radios.repeater import talk
 
 HILL = "sites/702001", 1
 POLICE_RADIO, NOBODYS = 4711, 4799
 CAR = 1
+OURS = 7_020_000
 CONTENT = """
 [network]
 url = "ws://127.0.0.1:1/ws"
@@ -182,3 +188,105 @@ async def test_what_was_pressed_is_told_by_who_takes_its_place(
     assert [one.what for one in after.side.client.offline.asked()] == ["emergency.press"]
     last = Gateway(tmp_path, after.side)
     assert [one.what for one in last.side.client.offline.asked()] == ["emergency.press"]
+
+
+class Channel:
+    """In place of a channel: what is sent, and whether that works."""
+
+    def __init__(self, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sent: list[Any] = []
+        self.works = False
+        self._read = DataChannel(Counter())
+        monkeypatch.setattr(gateway.bridge, "send_data", self._send)
+
+    def _send(self, where: Any, packets: Any) -> asyncio.Task[bool]:
+        for at, packet in enumerate(packets):
+            self.sent += self._read.hear(packet, at * 0.06) if self.works else []
+        return asyncio.create_task(asyncio.sleep(0, self.works))
+
+    @property
+    def words(self) -> list[str]:
+        return [one.text for one in self.sent if isinstance(one, Text)]
+
+
+def a_mail(seq: int, expires: int | None = None) -> wire.Mail:
+    body = wire.MessageBody(
+        id=UUID(int=seq), sender="person:1", to=[], text=f"{seq}", priority="routine", time=1,
+        sender_name="", expires=expires,
+    )  # fmt: skip
+    return wire.Mail(f"unit:{CAR}", seq, body)
+
+
+async def heard_again(gateway: Gateway) -> None:
+    gateway.hear(*talk(POLICE_RADIO, 9, 1, next(_streams), range(3)))
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a radio's word, nor takes a radio's next talk for the same."""
+    monkeypatch.setattr(letters, "AGAIN_S", -1.0)
+
+
+async def test_a_text_waits_for_its_channel_and_for_the_word_that_it_has_arrived(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: None
+) -> None:
+    gateway.side._letters.planned()
+    channel = Channel(gateway, monkeypatch)
+    gateway.side._letters.take(a_mail(1))
+    await heard_again(gateway)
+    assert channel.words == []
+    # The bridge starts anew; the radio is heard, and the channel is free.
+    gateway = Gateway(tmp_path)
+    gateway.side._letters.planned()
+    channel = Channel(gateway, monkeypatch)
+    channel.works = True
+    await heard_again(gateway)
+    assert channel.words == ["1"]
+    (said,) = channel.sent
+    arrived = TextArrived(POLICE_RADIO, OURS, said.number)
+    gateway.side.told(Told("police", HILL, arrived), HILL[0])
+    await until(lambda: any(isinstance(one, wire.Delivered) for one in gateway.told))
+    await heard_again(gateway)
+    assert channel.words == ["1"]
+    assert Gateway(tmp_path).side.client.offline.for_radios() == []
+
+
+async def test_a_text_that_no_radio_says_it_has_is_sent_some_times(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, at_once: None
+) -> None:
+    gateway.side._letters.planned()
+    channel = Channel(gateway, monkeypatch)
+    channel.works = True
+    gateway.side._letters.take(a_mail(1))
+    for _ in range(5):
+        await heard_again(gateway)
+    assert channel.words == ["1"] * letters.MOST_TIMES
+
+
+async def test_texts_that_are_too_old_or_too_many_are_given_up_and_counted(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway.side._letters.planned()
+    soon = gateway.side.client.now_ms() + 60_000
+    for seq in range(1, 23):
+        gateway.side._letters.take(a_mail(seq, soon))
+    assert gateway.bridge.refusals()["bridge.text_given_up"] == 2
+    assert len(gateway.side.client.offline.for_radios()) == 20
+    monkeypatch.setattr(gateway.side.client, "now_ms", lambda: soon + 1)
+    channel = Channel(gateway, monkeypatch)
+    channel.works = True
+    await heard_again(gateway)
+    assert channel.words == []
+    assert gateway.bridge.refusals()["bridge.text_given_up"] == 22
+
+
+async def test_data_for_a_link_that_is_not_there_is_not_taken_for_sent(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "DATA_WAITS_S", 0.0)
+    way = Way(OURS, POLICE_RADIO, False, 1, 5)
+    packets = outgoing.text_packets(way, "motorola", "10-8", 3)
+    assert not await gateway.bridge.send_data(HILL, packets)
+    assert gateway.bridge.refusals()["bridge.data_unsent"] == 1
