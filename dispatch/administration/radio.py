@@ -11,7 +11,7 @@ from dispatch.acting import acting
 from dispatch.administration.values import Added, Body, Done, Id, Line, conflict, taken
 from dispatch.asking import ApiProblem, Asked, Route, not_found
 from psn import access, database
-from psn.directory import Device, Directory, Precision, RadioNetwork
+from psn.directory import Device, Directory, RadioNetwork
 from psn.radio import rights
 from psn.radio.items import HeardItem, StateItem
 
@@ -152,7 +152,7 @@ def _network(asked: Asked, network: RadioNetwork) -> NetworkRow:
         network.agency,
         sorted(network.agencies),
         rights.may_run(who, network),
-        radios.states_of(network.id),
+        radios.states_of(network, who),
         [
             TalkgroupRow(
                 each.id,
@@ -173,10 +173,7 @@ def _radios(asked: Asked, network: RadioNetwork) -> list[RadioRow]:
     directory, rows = asked.core.directory, []
     for radio in sorted(directory.radios.values(), key=lambda each: each.number):
         unit = directory.units[radio.unit]
-        shown = (
-            asked.who.agency == unit.agency
-            or access.precision(asked.who, unit, asked.core.rules) is Precision.EXACT
-        )
+        shown = rights.may_see_whose(asked.who, unit, asked.core.rules)
         if radio.network == network.id and shown:
             mine = rights.may_take(asked.who, network, unit)
             row = (radio.id, radio.number, unit.id, unit.callsign, unit.agency, mine)

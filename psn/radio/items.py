@@ -6,14 +6,14 @@ are. Who may see an item is asked with the rules of the moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
+import msgspec
 from msgspec import Struct, field
 
 from psn import access, wire
 from psn.access import Principal, Rules
-from psn.directory import Precision
 from psn.radio import rights
 from psn.radio.heard import Row
 from psn.roles import Reach
@@ -128,8 +128,15 @@ def state(
     online: bool,
     since: int,
     said: wire.RadioState | None,
+    *,
+    shows: Callable[[Number], bool],
+    whole: bool,
 ) -> Item:
-    """How a gateway is with one of its networks; ``said``: none, nothing since this start."""
+    """How a gateway is with one of its networks; ``said``: none, nothing since this start.
+
+    ``shows``: whether the reader is told of calls which radio it is, and where; ``whole``: whether
+    he sees every network of the gateway, and so what is said of all of them together.
+    """
     number = network << 31 | gateway
     body = StateItem(number, network, gateway, label, online, since)
     if said is not None:
@@ -141,12 +148,20 @@ def state(
             online,
             since,
             [each for each in said.sites if each.network == network],
-            [each for each in said.calls if each.network == network],
-            said.refused,
+            [_call(each, shows) for each in said.calls if each.network == network],
+            said.refused if whole else {},
             network in said.voiceless,
-            said.missed,
+            said.missed if whole else None,
         )
     return Item(f"radio_state:{number}", body, _of_network(network, False))
+
+
+def _call(call: wire.RadioCall, shows: Callable[[Number], bool]) -> wire.RadioCall:
+    """A call, without who and where when the reader is not shown where that unit is."""
+    radios = [radio for radio in (call.radio, call.to) if radio is not None]
+    if all(shows((call.network, radio)) for radio in radios):
+        return call
+    return msgspec.structs.replace(call, radio=None, to=None, site="")
 
 
 def heard(row: Row, ring: int) -> Item:
@@ -196,9 +211,7 @@ def _of_unit(network: int, unit: int, gateways: bool) -> Sees:
     def sees(who: Principal, rules: Rules) -> bool:
         there = rules.directory.units.get(unit)
         return of_network(who, rules) and (
-            who.gateway
-            or who.agency == (None if there is None else there.agency)
-            or (there is not None and access.precision(who, there, rules) is Precision.EXACT)
+            who.gateway or (there is not None and rights.may_see_whose(who, there, rules))
         )
 
     return sees

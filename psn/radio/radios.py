@@ -8,6 +8,7 @@ since then. Units whose radios are there are connected, as far as others see, wh
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -15,8 +16,9 @@ import asyncpg
 
 from psn import access, database, wire
 from psn.access import Principal, Rules
+from psn.directory import RadioNetwork
 from psn.problems import Problem
-from psn.radio import heard, items
+from psn.radio import heard, items, rights
 from psn.radio.heard import Row
 from psn.radio.items import TOPIC, Number, StateItem
 from psn.sessions import Session, Sessions
@@ -205,10 +207,23 @@ class Radios:
         """Who was heard in a network."""
         return [self._heard_item(key) for key in self.heard if key[0] == network]
 
-    def states_of(self, network: int) -> list[StateItem]:
-        """How the gateways of a network are."""
-        bodies = (item.body for item in self._shown.values())
-        return [b for b in bodies if isinstance(b, StateItem) and b.network == network]
+    def states_of(self, network: RadioNetwork, who: Principal) -> list[StateItem]:
+        """How the gateways of a network are, as ``who``, who may see it, is shown them."""
+        directory = self._rules.directory
+
+        def shows(number: Number) -> bool:
+            radio = directory.radios_by_number.get(number)
+            unit = None if radio is None else directory.units[radio.unit]
+            return unit is None or rights.may_see_whose(who, unit, self._rules)
+
+        found: list[StateItem] = []
+        for device in sorted(network.gateways & directory.devices.keys()):
+            others = [n for n in directory.radio_networks.values() if device in n.gateways]
+            whole = all(rights.may_see(who, each) for each in others)
+            body = self._state_item(network, device, shows, whole).body
+            assert isinstance(body, StateItem)
+            found.append(body)
+        return found
 
     async def forget(self, network: int, number: int) -> None:
         """Keep nothing of when and where a radio was heard; raises what asyncpg raises."""
@@ -262,16 +277,27 @@ class Radios:
         """Put what changed of plan and states into the topic."""
         directory = self._rules.directory
         now = {item.address: item for item in items.plan(self._rules)}
+        served = Counter(g for each in directory.radio_networks.values() for g in each.gateways)
+
+        def is_nobodys(number: Number) -> bool:
+            return number not in directory.radios_by_number
+
         for network in directory.radio_networks.values():
             for device in network.gateways & directory.devices.keys():
-                session, since, said = self._states.get(device, (None, 0, None))
-                label, online = directory.devices[device].label, session is not None
-                item = items.state(network.id, device, label, online, since, said)
+                # One for all who follow: without what only some of them may see.
+                item = self._state_item(network, device, is_nobodys, served[device] == 1)
                 now[item.address] = item
         shown = self._shown
         fresh = [i for a, i in now.items() if a not in shown or shown[a].body != i.body]
         self._topics.change(TOPIC, fresh, [address for address in shown if address not in now])
         self._shown = now
+
+    def _state_item(
+        self, network: RadioNetwork, device: int, shows: Callable[[Number], bool], whole: bool
+    ) -> Item:
+        session, since, said = self._states.get(device, (None, 0, None))
+        label, online = self._rules.directory.devices[device].label, session is not None
+        return items.state(network.id, device, label, online, since, said, shows=shows, whole=whole)
 
     def _heard_item(self, key: Number) -> Item:
         return items.heard(self.heard[key], self._rings.get(key, 0))

@@ -6,14 +6,21 @@ The rules in words stand in docs/access.md; what a role may do in ``psn.roles``.
 from __future__ import annotations
 
 from psn import access
-from psn.access import Principal
-from psn.directory import Group, RadioNetwork, Unit
+from psn.access import Principal, Rules
+from psn.directory import Group, Precision, RadioNetwork, Unit
 from psn.roles import Reach
 
 
 def may_see(who: Principal, network: RadioNetwork) -> bool:
     """Whether ``who`` sees how a radio network is: people of agencies that take part."""
     return access.reach(who, "radio", "see") > Reach.NONE and who.agency in network.agencies
+
+
+def may_see_whose(who: Principal, unit: Unit, rules: Rules) -> bool:
+    """Whether ``who``, who may see the network, sees that a radio carries the unit: its own agency,
+    and those who are shown exactly where it is.
+    """
+    return who.agency == unit.agency or access.precision(who, unit, rules) is Precision.EXACT
 
 
 def may_run(who: Principal, network: RadioNetwork) -> bool:

@@ -212,7 +212,7 @@ class RadioCall(Struct, frozen=True, omit_defaults=True):
 
     network: Id
     radio: RadioId | None
-    """None: somebody of this network talks there."""
+    """None: somebody of this network talks there; or, where it is read, who it is is not shown."""
     since: Milliseconds
     talkgroup: RadioId | None = None
     to: RadioId | None = None

@@ -344,7 +344,7 @@ async def test_how_a_gateway_is_and_that_it_is_gone(stage: Stage) -> None:
     (there,) = of_kind(ana.frames, "radio_state")
     assert (there["label"], there["online"]) == ("gateway", False)
     site = wire.RadioSite(1, "Baldy Beacon", "repeater", True, now_ms(), quality=98, rssi=-87)
-    call = wire.RadioCall(1, 4711, now_ms(), talkgroup=9, site="Baldy Beacon")
+    call = wire.RadioCall(1, 4799, now_ms(), talkgroup=9, site="Baldy Beacon")
     async with gateway(stage) as client:
         await client.radio.state([site], [call], {"bad_secret": 3}, voiceless=[1])
         await until(lambda: of_kind(ana.frames, "radio_state")[0].get("sites"), "it is shown")
@@ -354,13 +354,51 @@ async def test_how_a_gateway_is_and_that_it_is_gone(stage: Stage) -> None:
             True,
             {"bad_secret": 3},
         )
-        assert there["sites"][0]["rssi"] == -87 and there["calls"][0]["radio"] == 4711
+        assert there["sites"][0]["rssi"] == -87 and there["calls"][0]["radio"] == 4799
         with pytest.raises(ClientRefused, match="does not serve"):
             await client.radio.state([wire.RadioSite(2, "Other", "master", True, now_ms())])
     await until(lambda: not of_kind(ana.frames, "radio_state")[0]["online"], "it is gone")
     (there,) = of_kind(ana.frames, "radio_state")
     assert "calls" not in there and there["sites"]
     await ana.leave()
+
+
+async def test_a_call_does_not_say_where_a_unit_is_to_who_is_not_shown_it(stage: Stage) -> None:
+    """DOM-WHO: nor does a gateway what is refused in networks that a reader has no part in."""
+    await on_air(stage)
+    await change(
+        stage,
+        """
+        insert into radio (network_id, number, unit_id) values (1, 4750, 4);
+        insert into radio_network (agency_id, name) values (1, 'Police alone');
+        insert into radio_gateway (network_id, device_id) values (2, 6);
+        """,
+    )
+    ben = await watching(stage, "ben")
+    state = [
+        wire.RadioCall(1, 4750, now_ms(), talkgroup=9, site="Baldy Beacon"),
+        wire.RadioCall(1, 4711, now_ms(), to=4750, site="Baldy Beacon"),
+        wire.RadioCall(1, 4799, now_ms(), talkgroup=9, site="Baldy Beacon"),
+    ]
+    async with gateway(stage) as client:
+        missed = wire.RadioMissed(1, 2, 3)
+        await client.radio.state([], state, {"calls_barred": 3}, missed=missed)
+        await until(lambda: of_kind(ben.frames, "radio_state")[0].get("calls"), "it is shown")
+        (followed,) = of_kind(ben.frames, "radio_state")
+        assert [call["radio"] for call in followed["calls"]] == [None, None, 4799]
+        assert [call.get("site", "") for call in followed["calls"]] == ["", "", "Baldy Beacon"]
+        assert "refused" not in followed and "missed" not in followed
+        network = stage.core.directory.radio_networks[1]
+        principals = {s.principal.agency: s.principal for s in stage.core.sessions.all}
+        (read,) = stage.core.radios.states_of(network, principals[2])
+        assert [call.radio for call in read.calls] == [None, None, 4799]
+        assert (read.refused, read.missed) == ({}, None)
+        ana = await Peer.enter(stage.url, "ana")
+        (principal,) = [s.principal for s in stage.core.sessions.all if s.principal.person == 1]
+        (read,) = stage.core.radios.states_of(network, principal)
+        assert (read.calls, read.refused, read.missed) == (state, {"calls_barred": 3}, missed)
+        await ana.leave()
+    await ben.leave()
 
 
 async def test_whose_radio_it_is_is_told_to_who_is_shown_the_unit(stage: Stage) -> None:
