@@ -411,7 +411,10 @@ class OurNetwork:
         if isinstance(happening, Presence) and not happening.here:
             self._seen_at.pop(radio, None)
             self._gone.add(radio)
+            self._asked.discard(radio)
             return
+        if isinstance(happening, Presence):
+            self._asked.discard(radio)  # it was switched on, and knows nothing of what was asked
         mail: wire.Mail | None = None
         if isinstance(happening, TextArrived):
             mail = self._letters.arrived(radio, happening.number)
@@ -474,7 +477,7 @@ class OurNetwork:
         self._letters.heard(radio)
 
     def _ask_for_place(self, radio: wire.Radio) -> None:
-        """Once, of each that carries a unit and is heard."""
+        """Of each that carries a unit and is heard, once while it is there."""
         name = self._letters.name_of(radio.network)
         every = self._networks[name].positions_s if name else None
         carries = radio in self.client.radio.plan.radios
@@ -484,7 +487,12 @@ class OurNetwork:
         if where is not None:
             self._asked.add(radio)
             way = Way(self._of.radio, radio.number, False, where[1], self._bridge.stream())
-            self._bridge.send_data(where, outgoing.position_packets(way, every))
+            sending = self._bridge.send_data(where, outgoing.position_packets(way, every))
+            sending.add_done_callback(lambda done: self._was_asked(radio, done))
+
+    def _was_asked(self, radio: wire.Radio, done: asyncio.Task[bool]) -> None:
+        if done.cancelled() or done.exception() is not None or not done.result():
+            self._asked.discard(radio)
 
     async def _tell_radios(self) -> None:
         """Who was heard, and who is there; what is not answered is told again."""

@@ -195,11 +195,13 @@ class Channel:
 
     def __init__(self, gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent: list[Any] = []
+        self.asked: list[Any] = []
         self.works = False
         self._read = DataChannel(Counter())
         monkeypatch.setattr(gateway.bridge, "send_data", self._send)
 
     def _send(self, where: Any, packets: Any) -> asyncio.Task[bool]:
+        self.asked.append(packets)
         for at, packet in enumerate(packets):
             self.sent += self._read.hear(packet, at * 0.06) if self.works else []
         return asyncio.create_task(asyncio.sleep(0, self.works))
@@ -290,3 +292,25 @@ async def test_data_for_a_link_that_is_not_there_is_not_taken_for_sent(
     packets = outgoing.text_packets(way, "motorola", "10-8", 3)
     assert not await gateway.bridge.send_data(HILL, packets)
     assert gateway.bridge.refusals()["bridge.data_unsent"] == 1
+
+
+async def asked_where(gateway: Gateway, channel: Channel) -> int:
+    """How often a radio was asked, when it is heard once more."""
+    before = len(channel.asked)
+    await heard_again(gateway)
+    return len(channel.asked) - before
+
+
+async def test_a_radio_is_asked_anew_where_it_is_when_it_was_off_or_was_not_reached(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = Channel(gateway, monkeypatch)
+    assert await asked_where(gateway, channel) == 1
+    assert await asked_where(gateway, channel) == 1  # it was not reached
+    channel.works = True
+    assert await asked_where(gateway, channel) == 1
+    assert await asked_where(gateway, channel) == 0
+    gateway.side.told(Told("police", HILL, Presence(POLICE_RADIO, here=False)), HILL[0])
+    assert await asked_where(gateway, channel) == 1
+    gateway.side.told(Told("police", HILL, Presence(POLICE_RADIO, here=True)), HILL[0])
+    assert len(channel.asked) == 5
