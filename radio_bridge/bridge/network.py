@@ -54,6 +54,10 @@ GONE_S: Final = 1_800.0
 """A radio of which nothing was heard for so long is taken to be switched off."""
 FLOOR_S: Final = 0.5
 """So long what a radio says waits for the server's word."""
+SAME_TEXT_S: Final = 180.0
+"""A text of the same number and words from the same radio was sent again by its radio."""
+SAME_WORDS_S: Final = 20.0
+"""The same, where texts have no numbers: a person may write the same words again soon."""
 _MOST_WAITING: Final = 150
 """Packets of a talk; a second or more."""
 _ACCURACY_MOST_CM: Final = 10_000_000
@@ -148,6 +152,8 @@ class OurNetwork:
         self._heard: dict[wire.Radio, wire.Heard] = {}
         self._twice: dict[wire.Radio, wire.Heard] = {}
         self._seen_at: dict[wire.Radio, float] = {}
+        self._written: dict[tuple[str, Text], float] = {}
+        """Texts of radios, by network, until when they are known again."""
         self._told_here: set[wire.Radio] = set()
         self._gone: set[wire.Radio] = set()
         self._asked: set[wire.Radio] = set()
@@ -457,10 +463,21 @@ class OurNetwork:
         if to is None or not said.text:
             self.count("bridge.text_nobody")
             return
+        if self._is_again(network, said):
+            return
         try:
             self._letters.ours(self.client.send([to], said.text, unit=unit))
         except ClientRefused:
             self.count("bridge.network_refused")
+
+    def _is_again(self, network: str, said: Text) -> bool:
+        """Whether a radio has sent this text before: it had no answer in time, or was not sure."""
+        now = time.monotonic()
+        self._written = {one: until for one, until in self._written.items() if until > now}
+        is_again = (network, said) in self._written
+        known = SAME_WORDS_S if said.number is None else SAME_TEXT_S
+        self._written[network, said] = now + known
+        return is_again
 
     def _note(
         self, radio: wire.Radio, what: wire.HeardWhat, site: str, said: Happening | None = None

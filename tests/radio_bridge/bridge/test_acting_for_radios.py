@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ from psn import wire
 from psn.client import ClientRefused, Offline
 from psn.client.radio import RadioLine
 from psn.enrolment import device_key
-from radio_bridge.bridge import bridge, letters, outgoing, settings
+from radio_bridge.bridge import bridge, letters, network, outgoing, settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.network import OurNetwork
@@ -314,3 +315,21 @@ async def test_a_radio_is_asked_anew_where_it_is_when_it_was_off_or_was_not_reac
     assert await asked_where(gateway, channel) == 1
     gateway.side.told(Told("police", HILL, Presence(POLICE_RADIO, here=True)), HILL[0])
     assert len(channel.asked) == 5
+
+
+async def test_a_text_that_a_radio_sends_again_is_one_message(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def say(words: str, number: int | None) -> None:
+        said = Text(POLICE_RADIO, POLICE_RADIO, False, words, number)
+        gateway.side.told(Told("police", HILL, said), HILL[0])
+
+    for number in (3, 3, 4, None, None):
+        say("10-8", number)
+    say("10-7", None)
+    sent = gateway.side.client.offline.messages()
+    assert [one.text for one in sent] == ["10-8", "10-8", "10-8", "10-7"]
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + network.SAME_TEXT_S + 1)
+    say("10-8", 3)
+    assert len(gateway.side.client.offline.messages()) == 5
