@@ -23,6 +23,7 @@ from radio_bridge.bridge.exchange import NETWORK, Exchange
 from radio_bridge.bridge.link import LinkState
 from radio_bridge.bridge.links import Links
 from radio_bridge.bridge.mouths import DmrMouth
+from radio_bridge.bridge.outgoing import Way
 from radio_bridge.bridge.quality import Quality
 from radio_bridge.bridge.records import Records, record_of
 from radio_bridge.bridge.settings import Line, Nodes, Settings, Talkgroup
@@ -254,9 +255,10 @@ class Bridge:
         for talkgroup in parted:
             self._do(self.exchange.part(talkgroup, now))
 
-    def stream(self) -> int:
-        """A number for data of ours."""
-        return next(self._streams) & 0xFFFFFFFF or 1
+    def way(self, source: int, target: int, group: bool, where: Where) -> Way:
+        """Of data of ours on a channel, under a number of its own."""
+        number = next(self._streams) & 0xFFFFFFFF or 1
+        return Way(source, target, group, where[1], number, self.exchange.colour_code(where))
 
     def send_data(self, where: Where, packets: list[BurstPacket]) -> asyncio.Task[bool]:
         """Data of ours on a channel, when it is there and free; whether it was sent."""

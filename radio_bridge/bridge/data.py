@@ -65,12 +65,11 @@ class _Stream:
 class DataPassing:
     """All channels' data."""
 
-    def __init__(self, exchange: Exchange, ours: Collection[int], colour_code: int = 1) -> None:
+    def __init__(self, exchange: Exchange, ours: Collection[int]) -> None:
         """``ours``: numbers of radios that the bridge itself is."""
         self.dropped: Counter[str] = exchange.dropped
         self.ours = ours
         self._exchange = exchange
-        self._colour_code = colour_code
         self._channels: dict[Where, DataChannel] = {}
         self._streams: dict[Where, _Stream] = {}
         self._refused: OrderedDict[tuple[Where, int, int], float] = OrderedDict()
@@ -175,7 +174,8 @@ class DataPassing:
         for answer in answers:
             if answer.source in self.ours:
                 number = hash((where, answer)) & 0xFFFFFFFF
-                said = stream.response(answer, where[1], number, self._colour_code)
+                colour_code = self._exchange.colour_code(where)
+                said = stream.response(answer, where[1], number, colour_code)
                 out.append(Forward(where, said))
         return out
 

@@ -160,6 +160,10 @@ class Exchange:
         """The radio network of a link; none where there is no such link."""
         return self._wiring.networks.get(where[0])
 
+    def colour_code(self, where: Where) -> int:
+        """By which radios know a channel from others on its frequency."""
+        return self._wiring.colour_codes.get(where[0], 0)
+
     def may(self, where: Where, identity: Identity) -> bool:
         """Whether somebody may talk to somebody on a channel."""
         if where[0].startswith((NETWORK, PATCH)):

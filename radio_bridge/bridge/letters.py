@@ -111,7 +111,7 @@ class Letters:
         for talkgroup in plan.talkgroups_of(mail.box):
             name, number = self.name_of(talkgroup.network), talkgroup.number
             for where in self._bridge.exchange.channels((name or "", number), _NOWHERE):
-                way = Way(self._ours, number, True, where[1], self._bridge.stream())
+                way = self._bridge.way(self._ours, number, True, where)
                 self._send(name or "", where, way, body, 0)
 
     def _numbered(self, mail: wire.Mail) -> _Letter:
@@ -146,7 +146,7 @@ class Letters:
             self._unanswered[radio, letter.number] = letter.mail
             if len(self._unanswered) > _MOST_SENT:
                 self._unanswered.popitem(last=False)
-            way = Way(self._ours, radio.number, False, where[1], self._bridge.stream())
+            way = self._bridge.way(self._ours, radio.number, False, where)
             sending = self._send(name, where, way, body, letter.number)
             says = self._networks[name].texts != "etsi"  # which has no word for that
             sending.add_done_callback(lambda done: self._was_sent(radio, letter, done, says))

@@ -25,7 +25,6 @@ from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.exchange import PATCH
 from radio_bridge.bridge.letters import Letters
-from radio_bridge.bridge.outgoing import Way
 from radio_bridge.bridge.reporting import Reporter
 from radio_bridge.bridge.settings import Talkgroup
 from radio_bridge.bridge.speech import Mouth
@@ -503,7 +502,7 @@ class OurNetwork:
         where = self._bridge.exchange.heard_at.get((name, radio.number))
         if where is not None:
             self._asked.add(radio)
-            way = Way(self._of.radio, radio.number, False, where[1], self._bridge.stream())
+            way = self._bridge.way(self._of.radio, radio.number, False, where)
             sending = self._bridge.send_data(where, outgoing.position_packets(way, every))
             sending.add_done_callback(lambda done: self._was_asked(radio, done))
 

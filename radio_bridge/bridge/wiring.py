@@ -36,6 +36,8 @@ class Wiring:
     """The channels that carry a talkgroup."""
     patched: dict[Talkgroup, tuple[Talkgroup, ...]] = field(default_factory=dict)
     """What a talkgroup is patched to."""
+    colour_codes: dict[str, int] = field(default_factory=dict)
+    """By which radios know a link's channels; 0 where a link has none."""
 
 
 def of(settings: Settings) -> Wiring:
@@ -47,6 +49,8 @@ def of(settings: Settings) -> Wiring:
             wiring.networks[name] = link.radio_network
             if not isinstance(link, Nodes | Line):
                 wiring.radios[name] = link.radios
+            if isinstance(link, Master | Peer):
+                wiring.colour_codes[name] = link.colour_code
             for place, talkgroup in numbers:
                 carriers.setdefault((link.radio_network, talkgroup), []).append((name, place))
     wiring.carriers.update({one: tuple(wheres) for one, wheres in carriers.items()})

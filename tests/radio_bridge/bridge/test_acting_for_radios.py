@@ -29,6 +29,7 @@ from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.network import OurNetwork
 from radio_bridge.bridge.outgoing import Way
 from radio_bridge.data_channel import DataChannel
+from radio_bridge.dmr import burst
 from radio_bridge.inside import Presence, Text, TextArrived
 from simulators.radios.radio import alarm_bursts
 from simulators.radios.repeater import talk
@@ -333,3 +334,18 @@ async def test_a_text_that_a_radio_sends_again_is_one_message(
     monkeypatch.setattr(time, "monotonic", lambda: now + network.SAME_TEXT_S + 1)
     say("10-8", 3)
     assert len(gateway.side.client.offline.messages()) == 5
+
+
+async def test_data_of_ours_has_the_colour_code_of_its_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_code = CONTENT.replace('kind = "master"', 'kind = "master"\ncolour_code = 5')
+    monkeypatch.setattr(f"{__name__}.CONTENT", with_code)
+    gateway = Gateway(tmp_path)
+    gateway.side._letters.planned()
+    channel = Channel(gateway, monkeypatch)
+    gateway.side._letters.take(a_mail(1))
+    await heard_again(gateway)
+    sent = [packet for packets in channel.asked for packet in packets]
+    codes = {burst.read_data(packet.burst).slot_type.colour_code for packet in sent}
+    assert (len(channel.asked), codes) == (2, {5}), "a text, and where it is"

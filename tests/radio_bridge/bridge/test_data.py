@@ -11,6 +11,7 @@ from radio_bridge.bridge.outgoing import Way
 from radio_bridge.bridge.settings import Radios
 from radio_bridge.bridge.wiring import Wiring
 from radio_bridge.calls.conversations import Where
+from radio_bridge.dmr import burst
 from radio_bridge.dmr.link_control import VoiceCall
 from radio_bridge.homebrew.packets import BurstPacket
 from radio_bridge.homebrew.stream import Stream
@@ -22,6 +23,7 @@ WIRING = Wiring(
     {"hill": "police", "caye": "police", "fort": "police"},
     {"fort": Radios(allowed=(range(1, 10),))},
     {("police", 91): (HILL, CAYE), ("police", 92): (CAYE,)},
+    colour_codes={"hill": 7},
 )
 OURS = 702
 
@@ -71,6 +73,7 @@ def test_a_radios_text_goes_where_it_was_heard_and_one_for_us_is_answered() -> N
     assert {where for where, _ in forwarded(air.hear(HILL, *sent))} == {CAYE}
     out = forwarded(air.hear(HILL, *text(7002, OURS, False, 8)))
     assert [(where, p.source, p.target) for where, p in out] == [(HILL, OURS, 7002)]
+    assert burst.read_data(out[0][1].burst).slot_type.colour_code == 7, "as the link has it"
 
 
 def test_who_may_not_and_what_is_not_carried() -> None:
