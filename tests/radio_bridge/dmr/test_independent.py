@@ -1,6 +1,6 @@
 """Beside ok-dmrlib, which others wrote from the same standard: the same words, the same meanings.
 
-``PSN_DMR_COMPARISONS`` says how many inputs of each kind are drawn; some hundreds by default.
+``PSN_DMR_COMPARISONS`` says how many inputs of each kind are drawn; 150 by default.
 """
 
 from __future__ import annotations
