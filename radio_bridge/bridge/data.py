@@ -23,6 +23,9 @@ from radio_bridge.inside import Emergency, Happening, Status, Text
 
 STREAM_S: Final = 0.5
 """A packet of which nothing comes for so long is over."""
+CHANNEL_S: Final = 60.0
+"""A channel on which no data came for so long is forgotten."""
+MOST_CHANNELS: Final = 1_000
 _MOST_SEEN: Final = 4_000
 _OF_VOICE: Final = frozenset(
     {DataType.PI_HEADER, DataType.VOICE_HEADER, DataType.TERMINATOR, DataType.IDLE}
@@ -70,7 +73,9 @@ class DataPassing:
         self.dropped: Counter[str] = exchange.dropped
         self.ours = ours
         self._exchange = exchange
-        self._channels: dict[Where, DataChannel] = {}
+        self._channels: OrderedDict[Where, DataChannel] = OrderedDict()
+        """Where data came last at the end."""
+        self._heard_at: dict[Where, float] = {}
         self._streams: dict[Where, _Stream] = {}
         self._refused: OrderedDict[tuple[Where, int, int], float] = OrderedDict()
         self._seen: OrderedDict[tuple[int, int, int, int, bytes], tuple[Where, float]]
@@ -91,9 +96,7 @@ class DataPassing:
         if self._came_back(where, packet, now):
             self.dropped["bridge.data_again"] += 1
             return out
-        channel = self._channels.get(where)
-        if channel is None:
-            channel = self._channels[where] = DataChannel(self.dropped)
+        channel = self._channel(where, now)
         happened = channel.hear(packet, now)
         if not may_pass:
             # It is passed on to nobody; but nobody's call for help fails by a talkgroup.
@@ -104,6 +107,19 @@ class DataPassing:
             if self._is_free(other, packet, now):
                 out.append(Forward(other, packet))
         return out
+
+    def _channel(self, where: Where, now: float) -> DataChannel:
+        channel = self._channels.get(where)
+        if channel is None:
+            channel = self._channels[where] = DataChannel(self.dropped)
+        self._channels.move_to_end(where)
+        self._heard_at[where] = now
+        if len(self._channels) > MOST_CHANNELS:
+            self._forget(next(iter(self._channels)))
+        return channel
+
+    def _forget(self, where: Where) -> None:
+        del self._channels[where], self._heard_at[where]
 
     def _came_back(self, where: Where, packet: BurstPacket, now: float) -> bool:
         key = packet.source, packet.target, packet.stream, packet.sequence, packet.burst
@@ -193,4 +209,9 @@ class DataPassing:
                 happened = channel.pass_time(now)
                 if network is not None:
                     out += self._told(network, where, channel, happened)
+        while self._channels:
+            oldest = next(iter(self._channels))
+            if self._heard_at[oldest] + CHANNEL_S > now:
+                break
+            self._forget(oldest)
         return out

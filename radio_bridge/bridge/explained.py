@@ -40,6 +40,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bridge.text_nobody": "A text was for a radio or talkgroup that nobody here is.",
     "bridge.network_refused": "The network refused what was told for a radio.",
     "bridge.network_late": "Speech for the network was dropped: the line was too slow.",
+    "bridge.radios_forgotten": "Radios were heard that the network was not told of: too many.",
     "bridge.status_unknown": "A radio sent a status that the settings have no meaning for.",
     "data.incomplete": "Data came of which blocks were missing.",
     "data.unknown": "Data came that nobody here reads.",

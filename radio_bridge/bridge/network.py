@@ -57,6 +57,8 @@ SAME_TEXT_S: Final = 180.0
 """A text of the same number and words from the same radio was sent again by its radio."""
 SAME_WORDS_S: Final = 20.0
 """The same, where texts have no numbers: a person may write the same words again soon."""
+MOST_RADIOS: Final = 5_000
+"""Of so many radios it is kept that they were heard, until it is told."""
 _MOST_WAITING: Final = 150
 """Packets of a talk; a second or more."""
 _ACCURACY_MOST_CM: Final = 10_000_000
@@ -368,9 +370,8 @@ class OurNetwork:
         if radio is not None:
             site, other = out.where[0][:40], out.other[0][:40]
             moment = self.client.now_ms()
-            self._twice[radio] = wire.Heard(
-                radio.network, radio.number, moment, "call", site, twice=other
-            )
+            heard = wire.Heard(radio.network, radio.number, moment, "call", site, twice=other)
+            self._keep(self._twice, radio, heard)
 
     def over(self, talk: Talk) -> None:
         """A talk has ended."""
@@ -486,11 +487,19 @@ class OurNetwork:
             lon, lat = round(said.longitude * 1e7), round(said.latitude * 1e7)
         moment = self.client.now_ms()
         heard = wire.Heard(radio.network, radio.number, moment, what, site[:40], lon, lat)
-        (self._alarms if what == "emergency" else self._heard)[radio] = heard
-        self._seen_at[radio] = time.monotonic()
+        self._keep(self._alarms if what == "emergency" else self._heard, radio, heard)
+        self._keep(self._seen_at, radio, time.monotonic())
         self._gone.discard(radio)
         self._ask_for_place(radio)
         self._letters.heard(radio)
+
+    def _keep(self, kept: dict[wire.Radio, _T], radio: wire.Radio, one: _T) -> None:
+        """The newest last; of too many the oldest goes."""
+        kept.pop(radio, None)
+        kept[radio] = one
+        if len(kept) > MOST_RADIOS:
+            del kept[next(iter(kept))]
+            self.count("bridge.radios_forgotten")
 
     def _ask_for_place(self, radio: wire.Radio) -> None:
         """Of each that carries a unit and is heard, once while it is there."""

@@ -30,7 +30,7 @@ from radio_bridge.bridge.network import OurNetwork
 from radio_bridge.bridge.outgoing import Way
 from radio_bridge.data_channel import DataChannel
 from radio_bridge.dmr import burst
-from radio_bridge.inside import Presence, Text, TextArrived
+from radio_bridge.inside import Emergency, Presence, Text, TextArrived
 from simulators.radios.radio import alarm_bursts
 from simulators.radios.repeater import talk
 
@@ -349,3 +349,18 @@ async def test_data_of_ours_has_the_colour_code_of_its_link(
     sent = [packet for packets in channel.asked for packet in packets]
     codes = {burst.read_data(packet.burst).slot_type.colour_code for packet in sent}
     assert (len(channel.asked), codes) == (2, {5}), "a text, and where it is"
+
+
+async def test_of_radios_that_nobody_can_be_told_of_so_many_are_kept(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "MOST_RADIOS", 3)
+    for number in (1, 2, 3, 1, 4):
+        for what in (Presence(number, here=True), Emergency(number, 9)):
+            gateway.side.told(Told("police", HILL, what), HILL[0])
+    gateway.told.clear()
+    await gateway.side._tell_radios()
+    assert {number for number, _ in gateway.heard()} == {1, 3, 4}
+    (there,) = [one for one in gateway.told if isinstance(one, wire.RadioPresence)]
+    assert {radio.number for radio in there.here} == {1, 3, 4}
+    assert gateway.bridge.refusals()["bridge.radios_forgotten"]

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from radio_bridge.bridge import outgoing
-from radio_bridge.bridge.data import DataPassing, Forward, Out, Told
+from radio_bridge.bridge.data import (
+    CHANNEL_S,
+    MOST_CHANNELS,
+    DataPassing,
+    Forward,
+    Out,
+    Told,
+)
 from radio_bridge.bridge.exchange import Exchange
 from radio_bridge.bridge.outgoing import Way
 from radio_bridge.bridge.settings import Radios
@@ -134,3 +141,15 @@ def test_an_alarm_to_a_talkgroup_that_is_not_carried_is_told_and_not_passed_on()
     assert told(out) == [Emergency(7001, 92), Emergency(7001, 4000)]
     assert forwarded(out) == []
     assert told(air.hear(FORT, *alarm(7001, 92))) == []
+
+
+def test_channels_on_which_nothing_comes_any_more_are_forgotten() -> None:
+    """An OpenBridge has a channel for each number that anybody writes to."""
+    air = Air()
+    air.hear(HILL, *text(7001, 7002, False))
+    for target in range(MOST_CHANNELS + 10):
+        air.data.hear(("hill", target), text(7001, target, False)[0], air.now)
+    assert len(air.data._channels) == MOST_CHANNELS
+    air.now += CHANNEL_S
+    air.data.pass_time(air.now)
+    assert air.data._channels == {} and air.data.due is None
