@@ -408,7 +408,8 @@ class OurNetwork:
         happening = told.happening
         radio = self._radio(told.radio_network, happening.source)
         if radio is None:
-            if isinstance(happening, Emergency) and not self.client.radio.plan.networks:
+            is_early = not self.client.radio.plan.networks and len(self._early) < MOST_RADIOS
+            if isinstance(happening, Emergency) and is_early:
                 self._early[told.radio_network, happening.source] = told, site
             return
         carried = self.client.radio.plan.radios.get(radio)
