@@ -101,6 +101,7 @@ class Speech:
             self._encode(samples.pcm)
 
     def _decode(self, frames: int) -> None:
+        self._drop_lost()
         if self._decoder is None and self._vocoder is not None:
             self._decoder = self._lent(self._vocoder.decoder(self._decoded))
         if self._decoder is None:
@@ -114,8 +115,10 @@ class Speech:
         self._sampled(Samples(pcm), but=int)
 
     def _encode(self, pcm: bytes) -> None:
+        self._drop_lost()
         if self._encoder is None and self._vocoder is not None:
             self._encoder = self._lent(self._vocoder.encoder(self._encoded))
+            self._frames = []
         if self._encoder is None:
             self._miss()
             return
@@ -131,6 +134,14 @@ class Speech:
         if coder is not None:
             self._coders.append(coder)
         return coder
+
+    def _drop_lost(self) -> None:
+        """What a vocoder lent before it was away is nobody's; when it is back it lends anew."""
+        self._coders = [coder for coder in self._coders if not coder.is_lost]
+        if self._decoder not in self._coders:
+            self._decoder = None
+        if self._encoder not in self._coders:
+            self._encoder = None
 
     def _miss(self) -> None:
         if not self.is_mute:

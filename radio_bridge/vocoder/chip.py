@@ -14,12 +14,14 @@ ready     asked and silent ``PATIENCE_S``,   :class:`Down`: *away*
 ========  =================================  ==================================================
 
 A channel decodes one talk and encodes another at a time. Answers have no number: what comes of a
-channel is of whoever has it, but not the answers to those that had it before.
+channel is of whoever has it, but not the answers to those that had it before. Who had a side when
+the chip went away has it no more, also when the chip is back: each lending has a number of its own.
 """
 
 from __future__ import annotations
 
 import enum
+import itertools
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final
@@ -68,13 +70,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Half of a channel: what decodes, or what encodes."""
+    """Half of a channel, what decodes or what encodes, while it is lent to a talk."""
 
     channel: int
     decodes: bool
+    lending: int
 
 
 Out = Send | Up | Down | Answer
+_Half = tuple[int, bool]
+"""A channel, and whether it is the side that decodes."""
 
 
 class Chip:
@@ -85,10 +90,11 @@ class Chip:
         self._now = 0.0
         self._until: float | None = None
         self._rates = 0
-        self._waiting: dict[Side, int] = {}
-        self._stale: dict[Side, int] = {}
+        self._waiting: dict[_Half, int] = {}
+        self._stale: dict[_Half, int] = {}
         self._asked_at: float | None = None
-        self._used: set[Side] = set()
+        self._lent: dict[_Half, Side] = {}
+        self._lendings = itertools.count(1)
         self.state = State.CLOSED
         self.dropped: Counter[str] = Counter()
 
@@ -103,26 +109,33 @@ class Chip:
         if self.state != State.READY:
             return None
         for channel in range(self._channels):
-            side = Side(channel, decodes)
-            if side not in self._used:
-                self._used.add(side)
+            half = channel, decodes
+            if half not in self._lent:
+                side = self._lent[half] = Side(channel, decodes, next(self._lendings))
                 return side
         return None
 
+    def is_lent(self, side: Side) -> bool:
+        """Whether a talk still has it: not when the chip was away meanwhile."""
+        return self._lent.get(_half(side)) == side
+
     def give_back(self, side: Side) -> None:
-        """The talk is over."""
-        self._used.discard(side)
-        self._stale[side] = self._waiting.get(side, 0)
+        """The talk is over; nothing when it has it no more."""
+        if self.is_lent(side):
+            half = _half(side)
+            del self._lent[half]
+            self._stale[half] = self._waiting.get(half, 0)
 
     def ask(self, side: Side, content: bytes, now: float) -> list[Out]:
         """Decode a frame, or encode 160 samples; ``Unreadable`` for another length."""
         self._now = max(self._now, now)
-        if self.state != State.READY or side not in self._used:
+        if self.state != State.READY or not self.is_lent(side):
             return []
         channel = side.channel if self._channels > 1 else None
         write = packets.write_decode if side.decodes else packets.write_encode
         data = write(content, channel)
-        self._waiting[side] = self._waiting.get(side, 0) + 1
+        half = _half(side)
+        self._waiting[half] = self._waiting.get(half, 0) + 1
         if self._asked_at is None:
             self._asked_at = self._now
         return [Send(data)]
@@ -147,9 +160,9 @@ class Chip:
             case packets.RateSet(well) if self.state == State.SETTING:
                 return self._rate_set(well)
             case packets.Decoded(channel, samples) if self.state == State.READY:
-                return self._answered(Side(channel, decodes=True), samples)
+                return self._answered((channel, True), samples)
             case packets.Encoded(channel, frame) if self.state == State.READY:
-                return self._answered(Side(channel, decodes=False), frame)
+                return self._answered((channel, False), frame)
         self.dropped["vocoder.untimely"] += 1
         return []
 
@@ -164,17 +177,18 @@ class Chip:
         self._waiting, self._stale, self._asked_at = {}, {}, None
         return [Up()]
 
-    def _answered(self, side: Side, content: bytes) -> list[Out]:
-        waiting = self._waiting.get(side, 0)
+    def _answered(self, half: _Half, content: bytes) -> list[Out]:
+        waiting = self._waiting.get(half, 0)
         if not waiting:
             self.dropped["vocoder.untimely"] += 1
             return []
-        self._waiting[side] = waiting - 1
+        self._waiting[half] = waiting - 1
         self._asked_at = self._now if any(self._waiting.values()) else None
-        if self._stale.get(side):
-            self._stale[side] -= 1
+        if self._stale.get(half):
+            self._stale[half] -= 1
             return []
-        return [Answer(side, content)] if side in self._used else []
+        side = self._lent.get(half)
+        return [] if side is None else [Answer(side, content)]
 
     @property
     def due(self) -> float | None:
@@ -193,5 +207,9 @@ class Chip:
     def _lose(self) -> list[Out]:
         was_ready = self.state == State.READY
         self.state, self._until, self._asked_at = State.AWAY, self._now + PAUSE_S, None
-        self._used.clear()
+        self._lent.clear()
         return [Down()] if was_ready else []
+
+
+def _half(side: Side) -> _Half:
+    return side.channel, side.decodes

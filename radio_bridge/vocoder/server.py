@@ -17,6 +17,10 @@ Take = Callable[[bytes], None]
 class Coder(Protocol):
     """One direction of one talk."""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it does nothing any more: the vocoder was away."""
+
     def ask(self, content: bytes) -> None:
         """A frame of 9 bytes to be decoded, or 160 samples to be encoded."""
 
@@ -44,6 +48,11 @@ class _Half:
     def __init__(self, line: ChipLine, side: Side) -> None:
         self._line = line
         self._side = side
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the chip was away since."""
+        return not self._line.is_lent(self._side)
 
     def ask(self, content: bytes) -> None:
         """Decode or encode."""
@@ -109,6 +118,10 @@ class ChipLine(Datagrams):
     def ask(self, side: Side, content: bytes) -> None:
         """Ask the chip."""
         self._do(self._side.ask(side, content, self._loop.time()))
+
+    def is_lent(self, side: Side) -> bool:
+        """Whether a talk still has it."""
+        return self._side.is_lent(side)
 
     def give_back(self, side: Side) -> None:
         """Nobody wants its answers any more."""

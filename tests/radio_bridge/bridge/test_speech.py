@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,52 @@ def test_radios_speech_without_a_vocoder() -> None:
     made.say(5)
     assert (samples.said, ambe.said) == ([], [5])
     assert counted == {"bridge.no_vocoder": 1}
+
+
+class Lender:
+    """A vocoder that decodes at once, into samples that say which lending they are of."""
+
+    class Lent:
+        def __init__(self, take: Callable[[bytes], None], samples: bytes) -> None:
+            self.is_lost, self.closed = False, 0
+            self._take, self._samples = take, samples
+
+        def ask(self, content: bytes) -> None:
+            if not self.is_lost:
+                self._take(self._samples)
+
+        def close(self) -> None:
+            self.closed += 1
+
+    def __init__(self) -> None:
+        self.is_ready = True
+        self.lent: list[Lender.Lent] = []
+
+    def decoder(self, take: Callable[[bytes], None]) -> Lender.Lent | None:
+        if not self.is_ready:
+            return None
+        self.lent.append(self.Lent(take, bytes([len(self.lent), 0]) * 160))
+        return self.lent[-1]
+
+    encoder = decoder
+
+
+def test_a_talk_goes_on_with_another_coder_when_the_vocoder_was_away() -> None:
+    vocoder, samples = Lender(), Mouth(Samples)
+    counted: Counter[str] = Counter()
+    made = Speech(vocoder, counted)
+    made.mouths[0] = samples
+    made.say(1)
+    assert len(samples.said) == 3
+    vocoder.is_ready, vocoder.lent[0].is_lost = False, True
+    made.say(2)
+    assert len(samples.said) == 3
+    assert counted == {"bridge.no_vocoder": 1}
+    vocoder.is_ready = True
+    made.say(3)
+    assert samples.said[3:] == [Samples(b"\1\0" * 160)] * 3
+    made.end()
+    assert [one.closed for one in vocoder.lent] == [0, 1]
 
 
 class Chip(asyncio.DatagramProtocol):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from radio_bridge.unreadable import Unreadable
 from radio_bridge.vocoder import packets
-from radio_bridge.vocoder.chip import PATIENCE_S, PAUSE_S, Answer, Chip, Down, Send, Side, State, Up
+from radio_bridge.vocoder.chip import PATIENCE_S, PAUSE_S, Answer, Chip, Down, Send, State, Up
 
 READY = bytes.fromhex("61 0001 00 39")
 RATE_SET = bytes.fromhex("61 0002 00 0a 00")
@@ -76,7 +76,8 @@ def test_what_comes_late_is_not_the_next_talks() -> None:
     chip.ask(first, FRAME, 1.0)
     chip.give_back(first)
     second = chip.take(decodes=True)
-    assert second == first
+    assert second is not None
+    assert (second.channel, second.decodes) == (first.channel, first.decodes)
     chip.ask(second, FRAME, 1.0)
     assert chip.receive(DECODED, 1.0) == []
     assert chip.receive(DECODED, 1.0) == [Answer(second, SAMPLES)]
@@ -108,6 +109,27 @@ def test_one_that_was_switched_off_and_on_or_cannot_do_dmr() -> None:
 
 def test_a_chip_of_several_channels() -> None:
     chip = ready(3)
-    assert [chip.take(decodes=True) for _ in range(4)] == [
-        Side(0, True), Side(1, True), Side(2, True), None,
+    sides = [chip.take(decodes=True) for _ in range(4)]
+    assert [side and (side.channel, side.decodes) for side in sides] == [
+        (0, True), (1, True), (2, True), None,
     ]  # fmt: skip
+
+
+def test_who_had_a_side_before_the_chip_was_away_has_it_no_more() -> None:
+    """Nor does he when another talk has it."""
+    chip = ready()
+    before = chip.take(decodes=True)
+    assert before is not None
+    chip.receive(READY, 2.0)
+    chip.pass_time(2.0 + PAUSE_S)
+    chip.receive(READY, 8.0)
+    assert chip.receive(RATE_SET, 8.0) == [Up()]
+    after = chip.take(decodes=True)
+    assert after is not None
+    assert chip.ask(before, FRAME, 9.0) == []
+    assert not chip.is_lent(before)
+    assert chip.receive(DECODED, 9.0) == []  # nobody has asked
+    chip.give_back(before)
+    assert chip.ask(after, FRAME, 9.1) == [Send(packets.write_decode(FRAME, None))]
+    assert chip.receive(DECODED, 9.1) == [Answer(after, SAMPLES)]
+    assert chip.take(decodes=True) is None
