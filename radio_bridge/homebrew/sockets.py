@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -192,12 +193,19 @@ class OpenBridgeLine(Datagrams):
         passphrase: bytes,
         tell: Callable[[BurstPacket], None],
     ) -> OpenBridgeLine:
-        """Listen there, and send to that address; raises ``OSError``."""
+        """Listen there, and send to the target, whose name is looked up; raises ``OSError``."""
         loop = asyncio.get_running_loop()
-        _, line = await loop.create_datagram_endpoint(
+        transport, line = await loop.create_datagram_endpoint(
             lambda: cls(network, passphrase, tell), local_addr=(host, port)
         )
-        line._target = target
+        try:
+            family = transport.get_extra_info("socket").family
+            found = await loop.getaddrinfo(*target, family=family, type=socket.SOCK_DGRAM)
+        except BaseException:
+            transport.close()
+            raise
+        address, target_port = found[0][4][:2]
+        line._target = str(address), int(target_port)
         return line
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+import uvloop
 from patience import PATIENCE_S, until
 
 from radio_bridge.homebrew import master, packets, peer
@@ -162,3 +163,26 @@ async def test_openbridge_between_two_masters() -> None:
     finally:
         for line in (ours, theirs, stranger):
             line.close()
+
+
+def test_openbridge_to_a_name() -> None:
+    """In the loop that bridges run in: it looks nothing up while it sends."""
+
+    async def talk() -> list[BurstPacket]:
+        heard: list[BurstPacket] = []
+        away = "127.0.0.1", 9
+        theirs = await OpenBridgeLine.open("127.0.0.1", 0, away, 702, b"shared", heard.append)
+        at = "localhost", theirs.port
+        ours = await OpenBridgeLine.open("127.0.0.1", 0, at, 703, b"shared", heard.append)
+        try:
+            ours.send(BURST)
+            await until(lambda: bool(heard))
+        finally:
+            ours.close()
+            theirs.close()
+        with pytest.raises(socket.gaierror):
+            await OpenBridgeLine.open("127.0.0.1", 0, ("::1", 9), 703, b"", heard.append)
+        return heard
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert [one.source for one in runner.run(talk())] == [BURST.source]
