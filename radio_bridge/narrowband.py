@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 RATE: Final = 8_000
 SAMPLES: Final = 160
 """20 ms."""
+PIECE_BYTES: Final = 2 * SAMPLES
 BIT_RATE: Final = 16_000
 PASS_HERTZ: Final = 3_700
 """Above this nothing is left at 4 kHz that would come back mirrored."""
@@ -65,12 +66,19 @@ class Decoder:
         self._coder = sound.Decoder()
         self._weights = _low_pass()
         self._past = np.zeros(_TAPS - 1)
+        self._rest = b""
 
     def decode(self, opus: bytes) -> list[bytes]:
-        """The samples of a packet of 20, 40 or 60 ms: 160 a piece, 16 bits, little-endian."""
+        """The samples that are whole with a packet: 160 a piece, 16 bits, little-endian.
+
+        Packets may have any length that Opus knows. What is less than 20 ms is kept for the next.
+        Raises ``ValueError`` for bytes that are no Opus.
+        """
         wide = np.frombuffer(self._coder.decode(opus), np.int16)
         whole = np.concatenate([self._past, wide])
         self._past = whole[len(wide) :]
         low = np.lib.stride_tricks.sliding_window_view(whole, _TAPS)[::_EACH] @ self._weights
-        pcm = np.clip(np.rint(low), -32_768, 32_767).astype("<i2")
-        return [pcm[at : at + SAMPLES].tobytes() for at in range(0, len(pcm), SAMPLES)]
+        pcm = self._rest + np.clip(np.rint(low), -32_768, 32_767).astype("<i2").tobytes()
+        whole_ones = len(pcm) // PIECE_BYTES * PIECE_BYTES
+        self._rest = pcm[whole_ones:]
+        return [pcm[at : at + PIECE_BYTES] for at in range(0, whole_ones, PIECE_BYTES)]

@@ -12,9 +12,9 @@ import itertools
 import logging
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from radio_bridge import narrowband
 from radio_bridge.bridge import data, talks, wiring
@@ -44,6 +44,7 @@ BURST_S: Final = 0.06
 """From one burst of our own data to the next."""
 DATA_WAITS_S: Final = 20.0
 """So long data of ours waits for a free channel."""
+_Out = TypeVar("_Out")
 _MOST_HEARD: Final = 1_000
 _MOST_SAID: Final = 100
 
@@ -297,33 +298,44 @@ class Bridge:
     # -- what is done
 
     def _do(self, outs: Iterable[talks.Out]) -> None:
-        for out in outs:
-            match out:
-                case talks.Say():
-                    self.figures.bursts_out += len(out.talk.legs)
-                    self._speeches[out.talk].say(out.sound)
-                case talks.Started():
-                    self._note(out.talk)
-                    self._call_for_help(out.talk)
-                case talks.Begin():
-                    self._begin(out.leg, out.talk)
-                case talks.End():
-                    speech = self._speeches.get(out.talk)
-                    mouth = speech.mouths.pop(out.leg, None) if speech else None
-                    if mouth is not None:
-                        mouth.end()
-                case talks.Over():
-                    self._over(out)
-                case talks.Refused():
-                    self._refused(out)
-                case talks.TalkerNamed():
-                    self._named(out.talk)
-                case talks.RadioTwice():
-                    self._twice(out)
-                case talks.TalkerPlaced():
-                    if self.our_side is not None:
-                        self.our_side.placed(out)
+        self._each(outs, self._do_one)
         self._arm()
+
+    def _each(self, outs: Iterable[_Out], do: Callable[[_Out], None]) -> None:
+        """Do one after another; what fails by a fault of ours keeps no other from being done."""
+        for out in outs:
+            try:
+                do(out)
+            except Exception:
+                self.figures.dropped["bridge.fault"] += 1
+                log.exception("not done: %s", type(out).__name__)
+
+    def _do_one(self, out: talks.Out) -> None:
+        match out:
+            case talks.Say():
+                self.figures.bursts_out += len(out.talk.legs)
+                self._speeches[out.talk].say(out.sound)
+            case talks.Started():
+                self._note(out.talk)
+                self._call_for_help(out.talk)
+            case talks.Begin():
+                self._begin(out.leg, out.talk)
+            case talks.End():
+                speech = self._speeches.get(out.talk)
+                mouth = speech.mouths.pop(out.leg, None) if speech else None
+                if mouth is not None:
+                    mouth.end()
+            case talks.Over():
+                self._over(out)
+            case talks.Refused():
+                self._refused(out)
+            case talks.TalkerNamed():
+                self._named(out.talk)
+            case talks.RadioTwice():
+                self._twice(out)
+            case talks.TalkerPlaced():
+                if self.our_side is not None:
+                    self.our_side.placed(out)
 
     def _begin(self, leg: Where, talk: Talk) -> None:
         if talk not in self._speeches:
@@ -396,18 +408,20 @@ class Bridge:
                 mouth.rename(talk.name)
 
     def _pass(self, outs: Iterable[data.Out]) -> None:
-        for out in outs:
-            match out:
-                case Forward(where, packet):
-                    link = self.links.of(where)
-                    if link is not None:
-                        link.send(where, packet)
-                case Told(network, where, happening):
-                    what = type(happening).__name__.lower()
-                    log.info("radio %d of %s at %s: %s", happening.source, network, where[0], what)
-                    self.note(network, happening.source, where[0], what)
-                    if self.our_side is not None:
-                        self.our_side.told(out, where[0])
+        self._each(outs, self._pass_one)
+
+    def _pass_one(self, out: data.Out) -> None:
+        match out:
+            case Forward(where, packet):
+                link = self.links.of(where)
+                if link is not None:
+                    link.send(where, packet)
+            case Told(network, where, happening):
+                what = type(happening).__name__.lower()
+                log.info("radio %d of %s at %s: %s", happening.source, network, where[0], what)
+                self.note(network, happening.source, where[0], what)
+                if self.our_side is not None:
+                    self.our_side.told(out, where[0])
 
     # -- time
 

@@ -32,6 +32,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "bridge.no_vocoder": "Speech could not be heard: it needs a vocoder, and none works.",
     "bridge.vocoder_busy": "Speech could not be heard: every channel of the vocoder was in use.",
     "bridge.opus": "Speech could not be decoded.",
+    "bridge.fault": "Something was left undone by a fault of the bridge; its log has which.",
     "bridge.data_barred": "Data came of somebody who may not, or for a talkgroup not carried.",
     "bridge.data_again": "Data came back that was passed on before.",
     "bridge.data_busy": "Data was not passed on to a channel: that was taken.",

@@ -16,12 +16,17 @@ somebody does. Without a vocoder those who would need one hear nothing, and that
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from radio_bridge import narrowband
 from radio_bridge.inside import Opus, Samples, Sound
 from radio_bridge.vocoder.server import Coder, Vocoder
+
+log = logging.getLogger(__name__)
 
 _FRAME_BITS: Final = 72
 _FRAMES: Final = 3
@@ -57,6 +62,7 @@ class Speech:
         self._from_opus: narrowband.Decoder | None = None
         self._to_opus: narrowband.Encoder | None = None
         self._frames: list[bytes] = []
+        self._is_faulty = False
 
     def say(self, sound: Sound) -> None:
         """A piece of it, as the talker's side has it."""
@@ -86,7 +92,17 @@ class Speech:
     def _out(self, form: type[Sound], sound: Sound) -> None:
         for mouth in list(self.mouths.values()):
             if mouth.form is form:
-                mouth.say(sound)
+                self._guarded(partial(mouth.say, sound))
+
+    def _guarded(self, say: Callable[[], None]) -> None:
+        """A mouth's fault is that mouth's alone: all others go on."""
+        try:
+            say()
+        except Exception:
+            self._counted["bridge.fault"] += 1
+            if not self._is_faulty:
+                self._is_faulty = True
+                log.exception("a talk is not brought out somewhere")
 
     def _sampled(self, samples: Samples, but: type[Sound] = Samples) -> None:
         """There are samples of it: bring these out, and what is made of them."""
@@ -154,5 +170,5 @@ class Speech:
         for coder in self._coders:
             coder.close()
         for mouth in self.mouths.values():
-            mouth.end()
+            self._guarded(mouth.end)
         self.mouths.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import av
 import numpy as np
 import pytest
 
@@ -21,6 +22,20 @@ def decoded(packets: list[bytes]) -> np.ndarray:
     parts = list(itertools.chain.from_iterable(decoder.decode(packet) for packet in packets))
     assert {len(part) for part in parts} == {320}
     return np.frombuffer(b"".join(parts), "<i2")[1_600:].astype(float)
+
+
+def opus_of(milliseconds: int, many: int) -> list[bytes]:
+    """Packets of this length, of a tone."""
+    coder = av.CodecContext.create("libopus", "w")
+    coder.sample_rate, coder.layout, coder.format = 48_000, "mono", "s16"
+    coder.options = {"frame_duration": str(milliseconds)}
+    pcm, samples = tone(400, 48_000).reshape(1, -1), 48 * milliseconds
+    packets: list[bytes] = []
+    for at in range(0, many * samples, samples):
+        frame = av.AudioFrame.from_ndarray(pcm[:, at : at + samples], format="s16", layout="mono")
+        frame.sample_rate, frame.pts = 48_000, at
+        packets += [bytes(packet) for packet in coder.encode(frame)]
+    return packets
 
 
 def loudness(samples: np.ndarray) -> float:
@@ -57,3 +72,11 @@ def test_a_packet_that_did_not_come_is_filled() -> None:
     packets = [encoder.encode(pcm[at : at + 320]) for at in range(0, len(pcm), 320)]
     packets[15] = b"\x08"  # as psn.voice.ogg.lost
     assert loudness(decoded(packets)) > 5_000
+
+
+def test_packets_of_any_length_come_out_as_whole_20_ms() -> None:
+    """10 ms and 30 ms, as libopus makes them: what is over waits for the next."""
+    decoder = narrowband.Decoder()
+    assert [len(decoder.decode(packet)) for packet in opus_of(10, 5)] == [0, 1, 0, 1, 0]
+    pieces = [piece for packet in opus_of(60, 2) for piece in decoder.decode(packet)]
+    assert [len(piece) for piece in pieces] == [320] * 6

@@ -234,6 +234,25 @@ async def test_a_repeater_that_comes_in_the_middle_of_a_talk_hears_the_rest() ->
             assert at_caye[0].kind == 1
 
 
+async def test_a_link_that_fails_keeps_nobody_else_from_hearing() -> None:
+    """What follows in the same list is done all the same."""
+
+    def fail(where: object, talk: object) -> None:
+        raise ValueError("this link cannot")
+
+    async with (
+        a_bridge() as bridge,
+        a_repeater(bridge, HILL) as (hill, _),
+        a_repeater(bridge, CAYE),
+        a_repeater(bridge, FORT, "defence") as (_, at_fort),
+    ):
+        bridge.links.all["police"].mouth = fail  # type: ignore[method-assign]
+        await hill.send(a_talk(91, 1))
+        await until(lambda: bridge.figures.calls == 2)
+        assert said(at_fort) == WORDS
+        assert bridge.refusals()["bridge.fault"] == 1
+
+
 async def test_a_repeater_that_flaps_leaves_nothing_behind() -> None:
     async with a_bridge() as bridge, a_repeater(bridge, CAYE) as (_, at_caye):
         for _ in range(5):

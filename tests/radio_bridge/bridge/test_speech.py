@@ -86,6 +86,21 @@ def test_what_is_no_opus_is_counted_and_the_next_is_heard(bad: bytes) -> None:
     assert len(samples.said) == 1
 
 
+def test_a_mouth_that_fails_silences_no_other() -> None:
+    made, counted, (bad, good, opus) = speech(Samples, Samples, Opus)
+
+    def fail(sound: Sound) -> None:
+        raise ValueError("this one cannot")
+
+    bad.say = fail  # type: ignore[method-assign]
+    made.say(SILENCE)
+    assert good.said == [SILENCE]
+    assert len(opus.said) == 1
+    assert counted == {"bridge.fault": 1}
+    made.end()
+    assert good.ended == opus.ended == 1
+
+
 def test_radios_speech_without_a_vocoder() -> None:
     made, counted, (samples, ambe) = speech(Samples, int)
     made.say(5)
