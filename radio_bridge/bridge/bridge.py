@@ -220,13 +220,13 @@ class Bridge:
         self.said.append((time.time(), link, text))
         log.info("link %s: %s", link, text)
         if text == "connected":
-            self._come_in(link)
+            self._come_in(lambda leg: leg[0] == link)
 
-    def _come_in(self, link: str) -> None:
+    def _come_in(self, is_his: Callable[[Where], bool]) -> None:
         """Who has come in the middle of talks hears the rest of them."""
         for talk, speech in self._speeches.items():
             for leg in talk.legs - speech.mouths.keys():
-                if leg[0] == link:
+                if is_his(leg):
                     self._begin(leg, talk)
 
     def _talkgroup(self, where: Where) -> Talkgroup | None:
@@ -247,6 +247,10 @@ class Bridge:
     def network_unkeyed(self, talkgroup: Talkgroup) -> None:
         """He has ended."""
         self.unkeyed((NETWORK + talkgroup[0], talkgroup[1]))
+
+    def network_is_back(self) -> None:
+        """The link to this network is up: it hears the rest of the talks that go on."""
+        self._come_in(lambda leg: leg[0].startswith(NETWORK))
 
     def join(self, talkgroups: Iterable[Talkgroup], parted: Iterable[Talkgroup]) -> None:
         """Talkgroups are joined with voice groups, others are no more."""

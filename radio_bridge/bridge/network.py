@@ -9,7 +9,6 @@ of it: what links join goes on.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Coroutine, Mapping
@@ -19,11 +18,11 @@ from psn import wire
 from psn.client import Client, ClientRefused, Link, Offline
 from psn.client.radio import Keyed, Plan
 from psn.enrolment import device_key
-from radio_bridge import opus as opus_packets
 from radio_bridge.bridge import outgoing, settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.exchange import PATCH
+from radio_bridge.bridge.group_mouths import GroupMouths
 from radio_bridge.bridge.letters import Letters
 from radio_bridge.bridge.reporting import Reporter
 from radio_bridge.bridge.settings import Talkgroup
@@ -33,15 +32,12 @@ from radio_bridge.bridge.talks import RadioTwice, Talk, TalkerPlaced
 from radio_bridge.inside import (
     Emergency,
     Happening,
-    Opus,
     Position,
     Presence,
-    Sound,
     Status,
     Text,
     TextArrived,
 )
-from radio_bridge.unreadable import Unreadable
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -51,63 +47,13 @@ HEARD_EVERY_S: Final = 3.0
 AGAIN_S: Final = 10.0
 GONE_S: Final = 1_800.0
 """A radio of which nothing was heard for so long is taken to be switched off."""
-FLOOR_S: Final = 0.5
-"""So long what a radio says waits for the server's word."""
 SAME_TEXT_S: Final = 180.0
 """A text of the same number and words from the same radio was sent again by its radio."""
 SAME_WORDS_S: Final = 20.0
 """The same, where texts have no numbers: a person may write the same words again soon."""
 MOST_RADIOS: Final = 5_000
 """Of so many radios it is kept that they were heard, until it is told."""
-_MOST_WAITING: Final = 150
-"""Packets of a talk; a second or more."""
 _ACCURACY_MOST_CM: Final = 10_000_000
-
-
-class _Mouth:
-    """Brings a radio's talk into a voice group."""
-
-    form: type[Sound] = Opus
-
-    def __init__(self, side: OurNetwork, group: str, radio: wire.Radio, emergency: bool) -> None:
-        self._side = side
-        self._reframer = opus_packets.Reframer()
-        self._queue: asyncio.Queue[tuple[bytes, int] | None] = asyncio.Queue(_MOST_WAITING)
-        self._answered = asyncio.Event()
-        side.spawn(self._talk(group, radio, "emergency" if emergency else "normal"))
-
-    def say(self, sound: Sound) -> None:
-        """A packet."""
-        assert isinstance(sound, Opus)
-        try:
-            for one in self._reframer.take(sound.packet):
-                self._queue.put_nowait(one)
-        except Unreadable as error:
-            self._side.count(error.code)
-        except asyncio.QueueFull:
-            self._side.count("bridge.network_late")
-
-    def end(self) -> None:
-        """He has unkeyed."""
-        with contextlib.suppress(asyncio.QueueFull):
-            for one in self._reframer.end():
-                self._queue.put_nowait(one)
-        if self._queue.full():
-            self._queue.get_nowait()
-        self._queue.put_nowait(None)
-
-    async def _talk(self, group: str, radio: wire.Radio, call: wire.CallKind) -> None:
-        line = self._side.client.radio
-        keyed = await line.key(group, radio, call, lambda keyed: self._answered.set())
-        self._side.keyed.add(keyed)
-        try:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._answered.wait(), FLOOR_S)
-            while (one := await self._queue.get()) is not None:
-                await keyed.say(*one)
-        finally:
-            self._side.keyed.discard(keyed)
-            await keyed.unkey()
 
 
 class OurNetwork:
@@ -135,8 +81,7 @@ class OurNetwork:
         )
         self._letters: Letters = Letters(bridge, self.client, self._networks, of.radio)
         self._reporter = Reporter(bridge, self._network)
-        self.keyed: set[Keyed] = set()
-        """Radios that talk in voice groups now."""
+        self._mouths = GroupMouths(self.client.radio, self.spawn, self.count)
         self.problem = ""
         """Why this network does not let the bridge in."""
         self._groups: dict[Talkgroup, str] = {}
@@ -241,6 +186,7 @@ class OurNetwork:
             if self._lost_at is not None:
                 missed = wire.RadioMissed(self._lost_at, self.client.now_ms(), self._missed)
                 self._missed_told, self._lost_at = missed, None
+            self._bridge.network_is_back()
 
     # -- which groups
 
@@ -312,7 +258,7 @@ class OurNetwork:
         radio = self._radio(self._origin(talk), talk.call.identity.source)
         if group is None or radio is None or self.client.link is not Link.UP:
             return None
-        return _Mouth(self, group, radio, talk.call.service.emergency)
+        return self._mouths.mouth(group, radio, talk.call.service.emergency)
 
     def _origin(self, talk: Talk) -> str:
         """The radio network of the talker, who may have come through a patch."""
@@ -330,7 +276,7 @@ class OurNetwork:
             self._quiet(talkgroup)
 
     def _floor(self, talkgroup: Talkgroup, floor: wire.Floor) -> None:
-        ours = {self._heard_as(keyed) for keyed in self.keyed if keyed.group == floor.group}
+        ours = {self._heard_as(keyed) for keyed in self._mouths.keyed if keyed.group == floor.group}
         if self._talking.get(talkgroup) not in (None, floor.talker):
             self._quiet(talkgroup)
         if floor.talker is not None and floor.talker not in ours:

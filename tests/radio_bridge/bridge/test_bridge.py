@@ -25,10 +25,14 @@ from radio_bridge.bridge import explained, outgoing, settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.dmr_links import MasterLink
 from radio_bridge.bridge.outgoing import Way
+from radio_bridge.bridge.settings import Talkgroup
+from radio_bridge.bridge.speech import Mouth
+from radio_bridge.bridge.talks import Talk
 from radio_bridge.dmr import burst
 from radio_bridge.dmr.burst import DataType
 from radio_bridge.homebrew import packets as homebrew
 from radio_bridge.homebrew.packets import BurstPacket, Frame
+from radio_bridge.inside import Samples, Sound
 from radio_bridge.usrp import packets as usrp
 from simulators.radios.repeater import Repeater, talk
 
@@ -251,6 +255,48 @@ async def test_a_link_that_fails_keeps_nobody_else_from_hearing() -> None:
         await until(lambda: bridge.figures.calls == 2)
         assert said(at_fort) == WORDS
         assert bridge.refusals()["bridge.fault"] == 1
+
+
+class Away:
+    """This network, which hears nothing until it is back."""
+
+    form: type[Sound] = int
+
+    def __init__(self) -> None:
+        self.is_back = False
+        self.said: list[Sound] = []
+
+    def mouth(self, talkgroup: Talkgroup, talk: Talk) -> Mouth | None:
+        return self if self.is_back else None
+
+    def say(self, sound: Sound) -> None:
+        self.said.append(sound)
+
+    def end(self) -> None:
+        self.said.append(Samples(b""))
+
+    def nothing(self, *of: object) -> None:
+        """It is not what this is about."""
+
+    told = heard = placed = refused = twice = over = nothing
+
+
+async def test_the_network_that_comes_back_in_the_middle_of_a_talk_hears_the_rest() -> None:
+    async with a_bridge() as bridge, a_repeater(bridge, HILL) as (hill, _):
+        away = bridge.our_side = Away()
+        bridge.join([("police", 91)], ())
+        words = [1 << 200 | number for number in range(20)]
+        talking = asyncio.create_task(hill.send(talk(7001, 91, 1, next(_streams), words)))
+        await until(lambda: bool(bridge.exchange.talks))
+        assert away.said == []
+        away.is_back = True
+        bridge.network_is_back()
+        await talking
+        await until(lambda: bridge.exchange.talks == [])
+        *heard, end = away.said
+        assert heard == words[-len(heard) :] != []
+        assert end == Samples(b"")
+        bridge.our_side = None
 
 
 async def test_a_repeater_that_flaps_leaves_nothing_behind() -> None:

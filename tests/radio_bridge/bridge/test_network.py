@@ -22,7 +22,7 @@ from patience import until
 from stage import CAR, GATEWAY, KEY, Peer, Stage, person
 
 from psn import wire
-from psn.client import Client
+from psn.client import Client, Link
 from psn.enrolment import device_key
 from radio_bridge import narrowband
 from radio_bridge.bridge import network, settings
@@ -291,3 +291,19 @@ async def test_while_the_network_is_away_radios_hear_each_other(
             (state,) = of_kind(ana.frames, "radio_state")
             assert state["missed"]["calls"] == 1
             await ana.leave()
+
+
+async def test_what_is_left_of_a_talk_is_heard_when_the_network_is_back(
+    stage: Stage, tmp_path: Path
+) -> None:
+    async with a_site(stage, tmp_path) as site:
+        port = stage.address[1]
+        talking = asyncio.create_task(site.say(1_500))
+        await until(lambda: bool(site.side._mouths.keyed))
+        await stage.stop()
+        await until(lambda: site.side.client.link is Link.LOST)
+        await stage.start(port)
+        ana = await Party.enter(stage, "ana", GROUP)
+        await until(lambda: any(one.talker == "unit:1" for one in ana.peer.heard))
+        talking.cancel()
+        await ana.peer.leave()
