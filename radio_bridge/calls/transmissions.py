@@ -19,6 +19,8 @@ keyed       packets that say somebody else        unkeyed, then as when quiet; b
                                                   those of the stream that is on still come
 keyed       other link control, said twice        unkeyed, and keyed anew
 keyed       header of somebody else               unkeyed, and keyed anew
+keyed       the same as an emergency, in a        unkeyed, and keyed anew: he keyed again, and the
+            header, or said twice                 terminator was lost
 keyed       terminator of the same stream         unkeyed
 keyed       data or control                       unkeyed: the terminator was lost
 keyed       no burst for SILENCE_S                unkeyed
@@ -271,7 +273,8 @@ class Channel:
         """Embedded link control: five bits of checksum, so another opinion is heard twice."""
         identity = _identity(control)
         expected = on.keyed.identity if on.keyed else on.claimed
-        if identity != expected and on.contradicted != control:
+        is_other = identity != expected or _is_raised(on.keyed, control)
+        if is_other and on.contradicted != control:
             on.contradicted = control
             return []
         on.contradicted = None
@@ -279,7 +282,7 @@ class Channel:
 
     def _key(self, on: _Transmission, control: VoiceCall, *, late: bool) -> list[Said]:
         identity = _identity(control)
-        if on.keyed and on.keyed.identity == identity:
+        if on.keyed and on.keyed.identity == identity and not _is_raised(on.keyed, control):
             return []
         said: list[Said] = [Unkeyed(Unkeying.REPLACED)] if on.keyed else []
         on.keyed = Keyed(identity, control.service, late, on.claimed)
@@ -295,3 +298,8 @@ class Channel:
 
 def _identity(control: VoiceCall) -> Identity:
     return Identity(control.source, control.target, control.group)
+
+
+def _is_raised(keyed: Keyed | None, control: VoiceCall) -> bool:
+    """Whether what was a call like others is an emergency now."""
+    return keyed is not None and control.service.emergency and not keyed.service.emergency

@@ -208,6 +208,26 @@ def test_the_same_talker_keys_again_though_the_terminator_was_lost() -> None:
     assert kinds(said) == [Unkeyed]
 
 
+SOS = VoiceCall(7001, 91, group=True, service=Service(emergency=True))
+
+
+def test_he_keys_again_as_an_emergency_though_the_terminator_was_lost() -> None:
+    air, first, second = Air(), stream(number=77), stream(SOS, number=78)
+    air.hear(first.header(), *voices(first, 3))
+    again = [Unkeyed(Unkeying.REPLACED), keyed(SOS)]
+    assert air.hear(second.header()) == again
+    assert air.hear(second.header()) == []
+    assert kinds(air.hear(*voices(second, 6), second.terminator())) == [Unkeyed]
+
+
+def test_an_emergency_of_which_the_header_was_lost_too_is_believed_the_second_time() -> None:
+    air, first, second = Air(), stream(number=77), stream(SOS, number=78)
+    air.hear(first.header(), *voices(first, 3))
+    assert kinds(air.hear(*voices(second, 6))) == []
+    assert kinds(air.hear(*voices(second, 6, 7))) == [Unkeyed, Keyed]
+    assert air.channel.keyed == keyed(SOS, late=True)
+
+
 def test_two_streams_at_once_on_one_channel_do_not_mix() -> None:
     air, talk, other = Air(), stream(), stream(OTHER, 78)
     said = air.hear(talk.header())
