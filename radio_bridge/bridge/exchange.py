@@ -115,10 +115,15 @@ class Exchange:
     # -- how it is wired
 
     def rewire(self, wiring: Wiring, now: float) -> list[Out]:
-        """Other settings: what is no longer carried ends there, what now is waits its turn."""
+        """Other settings: who may talk no longer is over, what is not carried now ends there.
+
+        What is carried now waits its turn.
+        """
         self._now = max(self._now, now)
         self._wiring = wiring
         out: list[Out] = []
+        for network, room in list(self._rooms.items()):
+            out += self._happened(network, room.look_again(self._now))
         for talk in self._talks.values():
             wanted = set(self._channels(talk))
             for leg in talk.legs - wanted:

@@ -66,6 +66,8 @@ class Ending(enum.StrEnum):
     SILENT = "silent"
     REPLACED = "replaced"
     PREEMPTED = "preempted"
+    BARRED = "barred"
+    """Who talks may do so no longer: the settings have changed."""
 
 
 class Cause(enum.StrEnum):
@@ -227,6 +229,14 @@ class Conversations:
         """Somebody on the network has said what he had to say."""
         events = self.pass_time(now)
         return events + self._unkeyed(where, Unkeying.TERMINATED)
+
+    def look_again(self, now: float) -> list[Event]:
+        """``may`` says otherwise now: who may not talk where he does is heard no more."""
+        events = self.pass_time(now)
+        for talk in list(self._talks.values()):
+            if talk.call is not None and not self._may(talk.where, talk.keyed.identity):
+                events += self._finish(talk, Ending.BARRED)
+        return events
 
     def is_free(self, where: Where, target: Target, now: float, urgent: bool = False) -> bool:
         """Whether a call to this target may be sent there: nothing else is on it, or just was.

@@ -235,6 +235,33 @@ def test_other_wiring_while_somebody_talks() -> None:
     assert begun(air.hear(HILL, radio.header()) + air.voice(HILL, radio)) <= {CAYE, LINE}
 
 
+def test_who_may_talk_no_longer_is_over_and_goes_on_when_he_may_again() -> None:
+    """DOM-RAD-22, DOM-RAD-26: a radio that was barred, a talkgroup and a link that are gone."""
+    barred = Wiring(PLAIN.networks, {"hill": Radios(refused=(range(7001, 7002),))}, PLAIN.carriers)
+    fewer = Wiring(PLAIN.networks, PLAIN.radios, {**PLAIN.carriers, POLICE: (CAYE, LINE)})
+    gone = Wiring({**PLAIN.networks, "hill": "elsewhere"}, PLAIN.radios, PLAIN.carriers)
+    for other in (barred, fewer, gone):
+        air = Air()
+        radio = air.radio(7001, 91)
+        air.hear(HILL, radio.header())
+        out = air.exchange.rewire(other, air.now)
+        assert ended(out) == {CAYE, LINE}
+        assert over(out) == [(7001, "barred")]
+        assert said(air.voice(HILL, radio)) == set()
+        assert begun(air.exchange.key(LINE, POLICE, 16_000_002, air.now)) >= {CAYE}
+        air.exchange.unkey(LINE, air.now)
+        air.exchange.rewire(PLAIN, air.now)
+        assert said(air.voice(HILL, radio)) == {CAYE, LINE}
+
+
+def test_a_line_that_is_gone_is_heard_no_more() -> None:
+    air = Air()
+    air.exchange.key(LINE, POLICE, 16_000_002, air.now)
+    fewer = Wiring(PLAIN.networks, PLAIN.radios, {**PLAIN.carriers, POLICE: (HILL, CAYE)})
+    assert ended(air.exchange.rewire(fewer, air.now)) == {HILL, CAYE}
+    assert said(air.exchange.speak(LINE, SPEECH, air.now)) == set()
+
+
 WHERES = [HILL, CAYE, HILL_2, FORT]
 SOUNDS: list[Sound] = [SPEECH, Samples(bytes(320))]
 
