@@ -345,8 +345,8 @@ class Conversations:
             if not service.emergency or ours.service.emergency:
                 return self._deny(talk, Cause.BUSY)
             events += self._finish(holder, Ending.PREEMPTED)
-        for other in self._holders.values():
-            if other.keyed.identity.source == identity.source:
+        for other in self._holders.values() if self._is_radio(talk) else ():
+            if other.keyed.identity.source == identity.source and self._is_radio(other):
                 self.dropped["calls.radio_twice"] += 1
                 events.append(Twice(identity.source, talk.where, other.where))
                 break
@@ -354,6 +354,10 @@ class Conversations:
         talk.denied = None
         self._holders[target] = talk
         return [*events, Began(talk.call)]
+
+    def _is_radio(self, talk: _Talk) -> bool:
+        """Whether it came in bursts: several nodes or tablets may share a number."""
+        return talk.where in self._channels
 
     def _deny(self, talk: _Talk, cause: Cause) -> list[Event]:
         if talk.denied == cause:

@@ -321,6 +321,17 @@ def test_what_is_odd_is_counted() -> None:
     assert net.all.dropped["calls.claimed_otherwise"] == 1
 
 
+def test_who_is_no_radio_may_share_a_number() -> None:
+    """Two nodes of one link, in two talkgroups; and a tablet under the number of a radio."""
+    net = Network()
+    there = Identity(7001, 92, True)
+    net.all.begin(("node", 92), there, NORMAL, net.now)
+    events = net.all.begin(("node", GROUP), ONE, NORMAL, net.now)
+    assert story(events) == ["7001 began"]
+    assert story(net.hear(HILL, Talk(Identity(7001, 93, True)).header())) == ["7001 began"]
+    assert net.all.dropped["calls.radio_twice"] == 0
+
+
 def test_nothing_is_remembered_for_ever() -> None:
     net = Network()
     for number in range(300):
