@@ -57,12 +57,17 @@ _ACCURACY_MOST_CM: Final = 10_000_000
 
 
 class OurNetwork:
-    """One signing in; :meth:`run` until cancelled."""
+    """One signing in; :meth:`run` until cancelled, or refused for good."""
 
     def __init__(
-        self, bridge: Bridge, of: settings.OurNetwork, before: OurNetwork | None = None
+        self,
+        bridge: Bridge,
+        of: settings.OurNetwork,
+        problem: str = "",
+        before: OurNetwork | None = None,
     ) -> None:
-        """``before``: whose place it takes; what that had to tell still, this one tells.
+        """``problem``: why the one before was refused, which was said. ``before``: whose place it
+        takes; what that had to tell still, this one tells.
 
         Raises :class:`psn.problems.Problem` when the key cannot be read.
         """
@@ -82,13 +87,14 @@ class OurNetwork:
         self._letters: Letters = Letters(bridge, self.client, self._networks, of.radio)
         self._reporter = Reporter(bridge, self._network)
         self._mouths = GroupMouths(self.client.radio, self.spawn, self.count)
-        self.problem = ""
+        self.problem = problem
         """Why this network does not let the bridge in."""
         self._groups: dict[Talkgroup, str] = {}
         """The voice group of each talkgroup that is joined with one."""
         self._talking: dict[Talkgroup, str] = {}
         """Who of a voice group is heard in a talkgroup."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._refused = asyncio.Event()
         self._plan_changed = asyncio.Event()
         self._early: dict[tuple[str, int], tuple[Told, str]] = {}
         """Red buttons that were pressed before it was known which networks are served."""
@@ -116,7 +122,7 @@ class OurNetwork:
         return (ours.url, ours.key, ours.store) == (of.url, of.key, of.store)
 
     async def run(self) -> None:
-        """Stay signed in."""
+        """Stay signed in, until that is refused in a way that no waiting mends."""
         self._bridge.our_side = self
         try:
             async with self.client:
@@ -135,14 +141,23 @@ class OurNetwork:
                 break
             except ClientRefused as problem:
                 self._say_problem(problem.text)
+                if self.client.problem is not None:
+                    return
                 await asyncio.sleep(AGAIN_S)
             except ConnectionError:
                 await asyncio.sleep(TELLS_EVERY_S)
         self._say_problem("")
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._keep_groups())
-            tasks.create_task(self._keep_telling(self._tell_state, TELLS_EVERY_S))
-            tasks.create_task(self._keep_telling(self._tell_radios, HEARD_EVERY_S))
+            kept = [
+                tasks.create_task(self._keep_groups()),
+                tasks.create_task(self._keep_telling(self._tell_state, TELLS_EVERY_S)),
+                tasks.create_task(self._keep_telling(self._tell_radios, HEARD_EVERY_S)),
+            ]
+            await self._refused.wait()
+            for one in kept:
+                one.cancel()
+        if self.client.problem is not None:
+            self._say_problem(self.client.problem.text)
 
     def _say_problem(self, text: str) -> None:
         if text != self.problem:
@@ -175,6 +190,9 @@ class OurNetwork:
         self._bridge.figures.dropped[code] += 1
 
     def _link(self, link: Link) -> None:
+        if link is Link.REFUSED:
+            self._refused.set()  # why is said there
+            return
         self._bridge.changed("network", link.value)
         if link is Link.LOST:
             self._lost_at, self._missed = self.client.now_ms(), 0

@@ -8,7 +8,6 @@ import gc
 import logging
 import os
 import signal
-import sqlite3
 import stat
 from pathlib import Path
 from threading import Thread
@@ -19,9 +18,9 @@ from psn.problems import Problem
 from radio_bridge.bridge import metrics, settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.dmr_links import MasterLink
-from radio_bridge.bridge.network import OurNetwork
 from radio_bridge.bridge.plain_links import LineLink
 from radio_bridge.bridge.settings import Settings, SettingsError
+from radio_bridge.bridge.signing_in import SigningIn
 
 log = logging.getLogger(__name__)
 LOOKS_EVERY_S: Final = 1.0
@@ -40,8 +39,8 @@ class Process:
         self._over = asyncio.Event()
         self._figures: tuple[WSGIServer, Thread] | None = None
         self.bridge = Bridge(self._settings)
-        self._side: OurNetwork | None = None
-        self._last_side: OurNetwork | None = None
+        self._side: SigningIn | None = None
+        self._last: OurNetwork | None = None
         """It may have something to tell still when others are at the network, or nobody is."""
         self._at_network: asyncio.Task[None] | None = None
 
@@ -74,21 +73,18 @@ class Process:
         of = self._settings.network
         if of is None:
             return
-        try:
-            side = self._side = self._last_side = OurNetwork(self.bridge, of, self._last_side)
-        except (Problem, sqlite3.Error, OSError) as error:
-            log.error("the network is not joined: %s", error)
-            self.bridge.changed("network", f"not joined: {error}")
-            return
-        self._at_network = asyncio.create_task(side.run(), name="network")
-        self._at_network.add_done_callback(_say_why)
+        self._side = SigningIn(self.bridge, of, self._last)
+        self._at_network = asyncio.create_task(self._side.run(), name="network")
 
     async def _sign_out(self) -> None:
-        task, self._at_network, self._side = self._at_network, None, None
+        task, self._at_network = self._at_network, None
+        side, self._side = self._side, None
         if task is not None:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
+            with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if side is not None:
+            self._last = side.last
 
     async def _say_ready(self) -> None:
         """On standard output, for who waits for it: links that listen, and where."""
@@ -169,9 +165,3 @@ class Process:
             server.server_close()
             thread.join()
             self._figures = None
-
-
-def _say_why(task: asyncio.Task[None]) -> None:
-    """Signing in has ended by itself, which it should not."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("the network is joined no more", exc_info=error)

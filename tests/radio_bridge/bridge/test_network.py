@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from airwaves import GROUP, Box, of_kind, on_air
+from airwaves import GROUP, Box, change, of_kind, on_air
 from parties import Party
 from patience import until
 from stage import CAR, GATEWAY, KEY, Peer, Stage, person
@@ -25,7 +25,7 @@ from psn import wire
 from psn.client import Client, Link
 from psn.enrolment import device_key
 from radio_bridge import narrowband
-from radio_bridge.bridge import network, settings
+from radio_bridge.bridge import network, settings, signing_in
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.dmr_links import MasterLink
 from radio_bridge.bridge.network import OurNetwork
@@ -307,3 +307,35 @@ async def test_what_is_left_of_a_talk_is_heard_when_the_network_is_back(
         await until(lambda: any(one.talker == "unit:1" for one in ana.peer.heard))
         talking.cancel()
         await ana.peer.leave()
+
+
+async def test_a_gateway_that_was_refused_is_let_in_without_a_start(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its key comes late, it is revoked at first, and again while it runs; each is said once."""
+    monkeypatch.setattr(signing_in, "AGAIN_S", 0.05)
+    await on_air(stage)
+    await change(stage, "update device set revoked_at = now() where id = $1", GATEWAY)
+    content = CONTENT.format(url=stage.url, line=9)
+    bridge = Bridge(settings.read(content, tmp_path / "radio.toml"))
+    of = bridge.settings.network
+    assert of is not None
+    await bridge.start()
+    running = asyncio.create_task(signing_in.SigningIn(bridge, of).run())
+    try:
+        await until(lambda: any("not joined" in text for _, _, text in bridge.said))
+        device_key.write(tmp_path / "gateway.pem", KEY, GATEWAY)
+        for _ in range(2):
+            said = len(bridge.said)
+            await asyncio.sleep(0.5)
+            assert ("network", "refused") not in [(w, t) for _, w, t in bridge.said]
+            assert len(bridge.said) <= said + 1
+            await change(stage, "update device set revoked_at = null where id = $1", GATEWAY)
+            await until(lambda: ("police", 9) in bridge.exchange._joined)
+            await change(stage, "update device set revoked_at = now() where id = $1", GATEWAY)
+            await until(lambda: ("police", 9) not in bridge.exchange._joined)
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        await bridge.stop()
