@@ -195,6 +195,7 @@ class Bridge:
         quality.hear(packet, now)
         self._do(self.exchange.hear(where, packet, now))
         self._pass(self.data.hear(where, packet, now))
+        self._arm()
 
     def keyed(self, where: Where, source: int, name: str) -> None:
         """Somebody without DMR begins to talk."""

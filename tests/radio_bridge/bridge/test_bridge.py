@@ -224,6 +224,15 @@ async def test_what_is_broken_odd_or_missing_is_counted_and_holds_nothing_up() -
         assert all(code in explained.SENTENCES for code in counted)
 
 
+async def test_a_single_burst_of_data_is_noticed_to_be_all_there_is() -> None:
+    """No other burst comes that would wake the bridge."""
+    async with a_bridge() as bridge, a_repeater(bridge, HILL) as (hill, _):
+        words = outgoing.text_packets(Way(7001, 91, True, 1, 5), "motorola", "10-8", 1)
+        header = next(one for one in words if one.kind == DataType.DATA_HEADER)
+        hill.line.send(header)
+        await until(lambda: bridge.refusals()["data.incomplete"] == 1)
+
+
 async def test_a_repeater_that_comes_in_the_middle_of_a_talk_hears_the_rest() -> None:
     async with a_bridge() as bridge, a_repeater(bridge, HILL) as (hill, _):
         words = [1 << 200 | number for number in range(40)]
