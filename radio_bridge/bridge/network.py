@@ -195,7 +195,8 @@ class OurNetwork:
             return
         self._bridge.changed("network", link.value)
         if link is Link.LOST:
-            self._lost_at, self._missed = self.client.now_ms(), 0
+            if self._lost_at is None:  # and not only away again before it was up
+                self._lost_at, self._missed = self.client.now_ms(), 0
             for talkgroup in list(self._talking):
                 self._quiet(talkgroup)
         elif link is Link.UP:

@@ -30,9 +30,13 @@ from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.dmr_links import MasterLink
 from radio_bridge.bridge.network import OurNetwork
 from radio_bridge.bridge.plain_links import LineLink
+from radio_bridge.bridge.talks import Talk
+from radio_bridge.calls.conversations import Call
+from radio_bridge.calls.transmissions import Identity
 from radio_bridge.data_channel import DataChannel
 from radio_bridge.dmr import data_header
 from radio_bridge.dmr.burst import DataBurst, DataType, SlotType, write
+from radio_bridge.dmr.link_control import Service
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.inside import Text
 from radio_bridge.motorola import location, text
@@ -339,3 +343,26 @@ async def test_a_gateway_that_was_refused_is_let_in_without_a_start(
         with contextlib.suppress(asyncio.CancelledError):
             await running
         await bridge.stop()
+
+
+@contextlib.asynccontextmanager
+async def alone(place: Path) -> AsyncIterator[OurNetwork]:
+    """The bridge's side without a server: the test is what comes over the link."""
+    device_key.write(place / "gateway.pem", KEY, GATEWAY)
+    content = CONTENT.format(url="ws://127.0.0.1:9/ws", line=9)
+    bridge = Bridge(settings.read(content, place / "radio.toml"))
+    of = bridge.settings.network
+    assert of is not None
+    yield OurNetwork(bridge, of)
+
+
+async def test_calls_that_are_missed_are_counted_over_all_tries(tmp_path: Path) -> None:
+    async with alone(tmp_path) as side:
+        side._groups["police", 9] = GROUP
+        call = Call(1, ("sites/702001", 1), Identity(NOBODYS, 9, True), Service(), False)
+        side._link(Link.LOST)
+        for link in (Link.CATCHING_UP, Link.LOST, Link.UP):
+            side.over(Talk("police", call, 0.0))
+            side._link(link)
+        assert side._missed_told is not None
+        assert side._missed_told.calls == 3
