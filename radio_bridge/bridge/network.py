@@ -9,6 +9,7 @@ of it: what links join goes on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Coroutine, Mapping
@@ -223,9 +224,15 @@ class OurNetwork:
                 self.told(told, site)
 
     async def _keep_groups(self) -> None:
-        """Join the voice groups that talkgroups here are joined with, whenever that changes."""
+        """Join the voice groups that talkgroups here are joined with, whenever that changes.
+
+        One that cannot be joined now is tried again as long as it is wanted.
+        """
+        is_refused = False
         while True:
-            await self._plan_changed.wait()
+            with contextlib.suppress(TimeoutError):
+                again = AGAIN_S if is_refused else None
+                await asyncio.wait_for(self._plan_changed.wait(), again)
             self._plan_changed.clear()
             wanted = self._wanted(self.client.radio.plan)
             parted = [one for one, group in self._groups.items() if wanted.get(one) != group]
@@ -236,6 +243,7 @@ class OurNetwork:
             for talkgroup, group in wanted.items():
                 if talkgroup not in self._groups:
                     await self._join(talkgroup, group)
+            is_refused = not wanted.keys() <= self._groups.keys()
 
     def _wanted(self, plan: Plan) -> dict[Talkgroup, str]:
         """Of talkgroups that are joined with one group the first: that group is one talkgroup."""

@@ -22,7 +22,8 @@ from patience import until
 from stage import CAR, GATEWAY, KEY, Peer, Stage, person
 
 from psn import wire
-from psn.client import Client, Link
+from psn.client import Client, ClientRefused, Link
+from psn.client import radio as client_radio
 from psn.enrolment import device_key
 from radio_bridge import narrowband
 from radio_bridge.bridge import network, settings, signing_in
@@ -366,3 +367,27 @@ async def test_calls_that_are_missed_are_counted_over_all_tries(tmp_path: Path) 
             side._link(link)
         assert side._missed_told is not None
         assert side._missed_told.calls == 3
+
+
+async def test_a_group_that_refused_once_is_joined_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "AGAIN_S", 0.02)
+    asked: list[str] = []
+
+    async def join(group: str, *told: object) -> None:
+        asked.append(group)
+        if len(asked) < 3:
+            raise ClientRefused("not_your_group", "Not now.", "Ask again.")
+
+    async with alone(tmp_path) as side:
+        monkeypatch.setattr(side.client.voice, "join", join)
+        plan = side.client.radio.plan
+        plan.networks[1] = "National"
+        plan.talkgroups[1, 9] = client_radio.Talkgroup(1, 1, 9, GROUP, "Joint")
+        side.look_again()
+        keeping = asyncio.create_task(side._keep_groups())
+        await until(lambda: side._groups == {("police", 9): GROUP})
+        await asyncio.sleep(0.1)
+        keeping.cancel()
+        assert asked == [GROUP] * 3
