@@ -73,13 +73,17 @@ class Links:
             try:
                 await link.run()
             except OSError as error:
-                why = f"cannot be opened: {error.strerror or error}"
-                if self._problems.get(name) != why:
-                    self._problems[name] = why
-                    self._heard.changed(name, why)
-            except ExceptionGroup:
+                self._say(name, f"cannot be opened: {error.strerror or error}")
+            except Exception as error:
+                # A fault, or a name that none can be: the next try, or the next settings, mend it.
                 log.exception("link %s failed", name)
+                self._say(name, f"failed: {error}")
             await asyncio.sleep(AGAIN_S)
+
+    def _say(self, name: str, why: str) -> None:
+        if self._problems.get(name) != why:
+            self._problems[name] = why
+            self._heard.changed(name, why)
 
     async def _close(self, name: str) -> None:
         task = self._tasks.pop(name)

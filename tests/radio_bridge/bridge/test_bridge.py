@@ -451,6 +451,20 @@ async def test_a_node_of_a_reflector_and_a_line_hear_each_other() -> None:
                 await until(lambda: len(spoken(heard)) == 10)
 
 
+async def test_a_link_that_fails_otherwise_than_expected_is_tried_again() -> None:
+    """A name that none can be is no error of the system's; the next settings have another."""
+    line = LINE[LINE.index("[link.line]") :]
+    wrong = line.format(target=9).replace('target = "127.0.0.1', f'target = "{"a" * 64}.bz')
+    async with a_bridge(RADIO_TOML + wrong) as bridge:
+        await until(lambda: any(text.startswith("failed: ") for _, _, text in bridge.said))
+        (state,) = [one for one in bridge.states() if one.name == "line"]
+        assert not state.is_up
+        assert state.why.startswith("failed: ")
+        right = settings.read(RADIO_TOML + line.format(target=9), Path("radio.toml"))
+        await bridge.change(right)
+        await until(lambda: {s.name: s.is_up for s in bridge.states()}["line"])
+
+
 def test_whatever_is_counted_is_explained() -> None:
     (place,) = radio_bridge.__path__
     written = "".join(p.read_text() for p in Path(place).rglob("*.py") if p.name != "explained.py")
