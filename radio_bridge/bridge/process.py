@@ -33,8 +33,9 @@ class Process:
     def __init__(self, file: Path) -> None:
         """Raises :class:`SettingsError`."""
         self._file = file
-        self._settings = settings.load(file)
+        self._secrets = settings.secrets_of(file)
         self._looked = self._look()
+        self._settings = settings.load(file)
         self._again = asyncio.Event()
         self._over = asyncio.Event()
         self._figures: tuple[WSGIServer, Thread] | None = None
@@ -100,23 +101,21 @@ class Process:
         links = self.bridge.links.all.items()
         return {name: one.port for name, one in links if isinstance(one, MasterLink | LineLink)}
 
-    def _look(self) -> tuple[int, int] | None:
-        try:
-            found = os.stat(self._file)
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size
+    def _look(self) -> list[tuple[int, int] | None]:
+        """How old and long the file of settings is, and those of secrets that it names."""
+        return [_stand(file) for file in (self._file, *self._secrets)]
 
     async def _watch(self) -> None:
-        """Read the file again when it has changed, or at SIGHUP."""
+        """Read the file again when it or a secret has changed, or at SIGHUP."""
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._again.wait(), LOOKS_EVERY_S)
             looked = self._look()
-            if not self._again.is_set() and (looked is None or looked == self._looked):
+            if not self._again.is_set() and (looked[0] is None or looked == self._looked):
                 continue
             self._again.clear()
-            self._looked = looked
+            self._secrets = settings.secrets_of(self._file)
+            self._looked = self._look()
             try:
                 wanted = settings.load(self._file)
             except SettingsError as error:
@@ -165,3 +164,11 @@ class Process:
             server.server_close()
             thread.join()
             self._figures = None
+
+
+def _stand(file: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

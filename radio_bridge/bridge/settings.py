@@ -198,6 +198,22 @@ def load(file: Path) -> Settings:
     return read(content, file)
 
 
+def secrets_of(file: Path) -> list[Path]:
+    """The files of secrets that it names, there or not; none where it cannot be read."""
+    try:
+        found: Any = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return []
+    place, named, tables_left = file.absolute().parent, list[Path](), [found]
+    while tables_left:
+        for name, value in tables_left.pop().items():
+            if isinstance(value, dict):
+                tables_left.append(value)
+            elif name.endswith("_file") and isinstance(value, str):
+                named.append(place / Path(value).expanduser())
+    return named
+
+
 def read(content: str, file: Path) -> Settings:
     """The same, of a file's content; files that it names are looked for beside it."""
     try:

@@ -100,6 +100,18 @@ async def test_settings_are_taken_while_it_runs_and_bad_ones_are_not(tmp_path: P
     assert bridge.process.returncode == 0
 
 
+async def test_a_secret_that_changes_in_a_file_of_its_own_is_taken(tmp_path: Path) -> None:
+    """Nobody has to send a signal."""
+    file, secret = tmp_path / "radio.toml", tmp_path / "secret"
+    file.write_text(CONTENT.replace(f'secret = "{SECRET}"', 'secret_file = "secret"'))
+    secret.write_text("what was known before")
+    async with running(file) as bridge:
+        secret.write_text(SECRET)
+        await until(lambda: "link settings: taken" in bridge.log)
+        async with Repeater(702_001, SECRET.encode(), "127.0.0.1", bridge.port) as one:
+            await until(one.is_there.is_set)
+
+
 async def test_radios_do_not_wait_for_a_network_that_cannot_be_joined(tmp_path: Path) -> None:
     """DOM-RAD-21; nor for a link that cannot be opened."""
     file = tmp_path / "radio.toml"
