@@ -18,6 +18,7 @@ from psn.problems import Problem
 from radio_bridge.bridge import metrics, settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.dmr_links import MasterLink
+from radio_bridge.bridge.network import OurNetwork
 from radio_bridge.bridge.plain_links import LineLink
 from radio_bridge.bridge.settings import Settings, SettingsError
 from radio_bridge.bridge.signing_in import SigningIn

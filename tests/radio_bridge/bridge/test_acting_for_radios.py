@@ -6,6 +6,7 @@ DOM-RAD-16.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import time
 from collections import Counter
@@ -28,6 +29,7 @@ from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.network import OurNetwork
 from radio_bridge.bridge.outgoing import Way
+from radio_bridge.bridge.signing_in import SigningIn
 from radio_bridge.data_channel import DataChannel
 from radio_bridge.dmr import burst
 from radio_bridge.inside import Emergency, Presence, Text, TextArrived
@@ -73,7 +75,7 @@ class Gateway:
         self.bridge = Bridge(settings.read(content, place / "radio.toml"))
         of = self.bridge.settings.network
         assert of is not None
-        self.side = OurNetwork(self.bridge, of, before)
+        self.side = OurNetwork(self.bridge, of, before=before)
         self.bridge.our_side = self.side
         self.told: list[Any] = []
         self.answer: Callable[[], Awaitable[None]] = _ok
@@ -190,6 +192,24 @@ async def test_what_was_pressed_is_told_by_who_takes_its_place(
     assert [one.what for one in after.side.client.offline.asked()] == ["emergency.press"]
     last = Gateway(tmp_path, after.side)
     assert [one.what for one in last.side.client.offline.asked()] == ["emergency.press"]
+
+
+async def test_who_signs_in_next_takes_over_what_is_not_told_yet(tmp_path: Path) -> None:
+    """Also when the settings have changed in between; nobody answers at that address."""
+    gateway = Gateway(tmp_path)
+    of = gateway.bridge.settings.network
+    assert of is not None
+    gateway.hear(*alarm_bursts(POLICE_RADIO, 9, 1, next(_streams)))
+    await until(lambda: pressed(tmp_path) == [CAR])
+    signing = SigningIn(gateway.bridge, of, gateway.side)
+    running = asyncio.create_task(signing.run())
+    await until(lambda: signing.side is not None)
+    side = signing.last
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    assert side is not None and side is not gateway.side and signing.last is side
+    assert [one.what for one in side.client.offline.asked()] == ["emergency.press"]
 
 
 class Channel:
