@@ -25,6 +25,7 @@ def built(tmp_path: Path) -> Path:
     (dist / "assets" / "app-1a2b.mjs").write_text("export {}")
     (dist / "admin.html").write_text("<!doctype html><title>Administration</title>")
     (dist / "numbers.html").write_text("<!doctype html><title>Numbers</title>")
+    (dist / "warnings.html").write_text("<!doctype html><title>Warnings</title>")
     (dist / "field.html").write_text("<!doctype html><title>Field</title>")
     (dist / "call.html").write_text("<!doctype html><title>Answering</title>")
     (dist / "sign-in.html").write_text("<!doctype html><title>Back</title>")
