@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from psn import forwarded
 from psn.problems import Problem
@@ -127,9 +127,8 @@ def _networks(value: Any) -> tuple[forwarded.Network, ...]:
         raise ValueError(wanted) from None
 
 
-def _syslog(value: Any) -> str | None:
-    """Where a receiver of syslog listens."""
-    wanted = "an address like tls://siem.example.bz:6514 or tcp://127.0.0.1:514"
+def _address_in(value: Any, wanted: str) -> SplitResult | None:
+    """The parts of an address; none: nothing is set. Raises ``ValueError``: ``wanted``."""
     if value == "":
         return None
     if not isinstance(value, str):
@@ -139,28 +138,31 @@ def _syslog(value: Any) -> str | None:
         parts.port  # noqa: B018 (reading it is what checks it)
     except ValueError:
         raise ValueError(wanted) from None
-    plain = not (parts.path or parts.query or parts.fragment or parts.username is not None)
-    if parts.scheme not in ("tcp", "tls") or not parts.hostname or not plain:
+    if not parts.hostname or parts.query or parts.fragment:
         raise ValueError(wanted)
-    return value
+    return parts
+
+
+def _syslog(value: Any) -> str | None:
+    """Where a receiver of syslog listens."""
+    wanted = "an address like tls://siem.example.bz:6514 or tcp://127.0.0.1:514"
+    parts = _address_in(value, wanted)
+    if parts is None:
+        return None
+    if parts.scheme not in ("tcp", "tls") or parts.path or parts.username is not None:
+        raise ValueError(wanted)
+    return parts.geturl()
 
 
 def _smtp(value: Any) -> str | None:
     """Where mail goes out."""
     wanted = "an address like smtp://user:password@mail.example.bz:587 or smtps://…"
-    if value == "":
+    parts = _address_in(value, wanted)
+    if parts is None:
         return None
-    if not isinstance(value, str):
+    if parts.scheme not in ("smtp", "smtps") or parts.path.strip("/"):
         raise ValueError(wanted)
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 (reading it is what checks it)
-    except ValueError:
-        raise ValueError(wanted) from None
-    plain = not (parts.path.strip("/") or parts.query or parts.fragment)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or not plain:
-        raise ValueError(wanted)
-    return value
+    return parts.geturl()
 
 
 def _virus_scan(value: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import chain
 
 from psn.access import Principal
 from psn.sessions import Session
@@ -56,7 +57,7 @@ class Net:
     def find(self, key: str) -> tuple[Group, Party] | None:
         """Who goes by that name at the floor, and where; none: he is gone."""
         for group in self.groups:
-            for party in (*group.parties.values(), *group.keyed.values()):
+            for party in chain(group.parties.values(), group.keyed.values()):
                 if party.key == key:
                     return group, party
         return None

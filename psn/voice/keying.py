@@ -90,6 +90,10 @@ def strangers(there: Group, rules: Rules) -> list[Party]:
 
 def speaking(there: Group, session: Session, frame: wire.Speech) -> Party | None:
     """For which of its radios a gateway says a frame: of those of that name, who has the floor."""
-    named = [p for p in of_session(there, session) if p.speaker.address == frame.talker]
-    named.sort(key=lambda party: party.key != there.floor.talker)
-    return named[0] if named else None
+    named: Party | None = None
+    for (each, _), party in there.keyed.items():
+        if each is session and party.speaker.address == frame.talker:
+            if party.key == there.floor.talker:
+                return party
+            named = named or party
+    return named
