@@ -49,6 +49,7 @@ PEOPLE: Final = (
     ("bpd.auditor", "BPD", "BPD Auditor", ("auditor",)),
     ("joc.commander", "BCG", "JOC Commander", ("commander",)),
     ("nemo.warning", "NEMO", "NEMO Warning Officer", ("warning_officer",)),
+    ("nemo.approver", "NEMO", "NEMO Warning Approver", ("warning_approver",)),
 )
 """Name to sign in with, agency, name for others, roles."""
 

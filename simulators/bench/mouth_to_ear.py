@@ -171,4 +171,5 @@ def figures(
         "said": len(said), "heard": len(took), "growth_ms": round(growth, 1),
         "p95_pause_ms": round(float(np.percentile(pauses, 95)), 1),
         "max_pause_ms": round(max(pauses), 1), "loudspeaker_ms": round(device, 1),
+        "series": {"delay_ms": [round(each) for each in took]},
     }  # fmt: skip

@@ -9,16 +9,13 @@ from accessible import violations
 from desk_peer import Worker
 from playwright.async_api import Locator, Page, expect
 from screens import Screens, at_work, keep
-from screens import rows as connected
 from stage import Peer
 from tablets import Tablet, eventually, new_unit, rows
 
 from psn import wire
-from psn.identity import credentials
 
 pytestmark = pytest.mark.browser
 OFFICER, APPROVER = "nemo.warning", "nemo.approver"
-PASSWORD = "a long password of the approver"
 
 
 async def signed_in(screens: Screens, name: str) -> Worker:
@@ -28,17 +25,8 @@ async def signed_in(screens: Screens, name: str) -> Worker:
 
 
 @pytest_asyncio.fixture
-async def two(screens: Screens, database: str) -> tuple[Worker, Worker]:
+async def two(screens: Screens) -> tuple[Worker, Worker]:
     """Who writes, and who approves."""
-    async with connected(database) as connection:
-        await connection.execute(
-            "insert into person (agency_id, name, full_name, roles, password_hash)"
-            " select id, $1, 'NEMO Approver', '{warning_approver}', $2 from agency"
-            " where code = 'NEMO'",
-            APPROVER,
-            credentials.hash_password(PASSWORD),
-        )
-    screens.passwords[APPROVER] = PASSWORD
     return await signed_in(screens, OFFICER), await signed_in(screens, APPROVER)
 
 

@@ -14,26 +14,15 @@ from playwright.async_api import Locator, Page, expect
 from screens import Screens, keep, rows
 
 from dispatch.alerting import cap
-from psn.identity import credentials
 
 pytestmark = pytest.mark.browser
 OFFICER, APPROVER = "nemo.warning", "nemo.approver"
-PASSWORD = "a long password of the approver"
 SIZES = {"wide": (1920, 1080), "narrow": (1280, 800)}
 
 
 @pytest_asyncio.fixture
-async def approver(database: str, screens: Screens) -> Page:
+async def approver(screens: Screens) -> Page:
     """The approver, at the page."""
-    async with rows(database) as connection:
-        await connection.execute(
-            "insert into person (agency_id, name, full_name, roles, password_hash)"
-            " select id, $1, 'NEMO Approver', '{warning_approver}', $2 from agency"
-            " where code = 'NEMO'",
-            APPROVER,
-            credentials.hash_password(PASSWORD),
-        )
-    screens.passwords[APPROVER] = PASSWORD
     return await enter(screens, APPROVER)
 
 

@@ -85,6 +85,28 @@ test('60 ms of jitter and 3 % of loss: it stays continuous, and the delay does n
   expect(playout.depth / 48).toBeLessThan(200);
 });
 
+test.each([20, 40, 60])(
+  'after a minute on a poor line a talk in packets of %i ms begins no later',
+  (length) => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const chance = random(seed);
+      const playout = new Playout();
+      let sent = 0;
+      let before = 0;
+      const arrivals = Array.from({ length: 60_000 / length }, (_, n) => {
+        if (chance() < 0.06) return null;
+        // Late on the way to the server, and on the way from it; in order on each.
+        sent = Math.max(sent, n * length + chance() * 60);
+        before = Math.max(before, sent + chance() * 60);
+        return before;
+      });
+      played(playout, arrivals, 61, length * 48);
+      // What is held back is what was needed: no more than what can be late, and two packets.
+      expect(playout.target / 48).toBeLessThan(120 + 2 * length);
+    }
+  },
+);
+
 test.each([40, 60])('packets of %i ms stay continuous on a poor line too', (length) => {
   const chance = random(11);
   const playout = new Playout();

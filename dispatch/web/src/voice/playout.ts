@@ -15,7 +15,7 @@ const FIRST = ms(60);
 const MOST = ms(400);
 /** So many packets are held back at least: with one alone, each that is late would be missed. */
 const PACKETS = 2;
-/** By so much more is held back after it ran dry. */
+/** By so much more at most is held back after it ran dry. */
 const WIDER = ms(30);
 /** By so much less after each second of calm. */
 const CALMER = ms(4);
@@ -65,10 +65,8 @@ export class Playout {
     this.#ending = last;
     if (samples.length === 0) return;
     this.target = Math.max(this.target, PACKETS * samples.length);
-    // What never came was not late: to hold back more would not have brought it.
-    if (this.#ran && lost > 0) this.#ran = false;
-    if (this.#ran) this.#late();
-    if (lost > 0 && this.#depth > 0) this.#put(this.#made(Math.min(lost, CONCEALED)));
+    if (lost > 0) this.#missing(lost);
+    else if (this.#ran) this.#late();
     this.#put(samples);
     this.#drop();
   }
@@ -85,11 +83,25 @@ export class Playout {
     this.#ran = false;
   }
 
-  /** What it ran dry of has come after all: hold back more. */
+  /**
+   * So much is not there, and takes its time all the same: else what comes after it would be played
+   * too early. It was not late: to hold back more would not have brought it.
+   */
+  #missing(lost: number): void {
+    const made = this.#ran ? this.#concealed : 0;
+    this.#ran = false;
+    const left = Math.min(lost, CONCEALED) - made;
+    if (left > 0 && (this.#playing || this.#depth > 0)) this.#put(this.#made(left, made));
+  }
+
+  /**
+   * What it ran dry of has come after all: hold back by so much more as it was late. By that much
+   * it is played later already; a talk that begins with more would be late for nothing.
+   */
   #late(): void {
     this.#ran = false;
     this.dry += 1;
-    this.target = Math.min(this.target + WIDER, MOST);
+    this.target = Math.min(this.target + Math.min(this.#concealed, WIDER), MOST);
   }
 
   /** What is older than what is ever held is not heard. */
@@ -190,13 +202,13 @@ export class Playout {
     this.#put(without(whole.subarray(0, depth), Math.max(0, Math.floor(pieces))));
   }
 
-  /** Sound for what is missing: the last that is held, repeated and fading. */
-  #made(length: number): Float32Array {
+  /** Sound for what is missing: the last that is held, repeated and fading; so much of it was heard. */
+  #made(length: number, heard: number): Float32Array {
     const before = this.#chunks.at(-1) ?? this.#tail;
     const period = before.subarray(Math.max(0, before.length - PERIOD));
     return Float32Array.from(
       { length },
-      (_, at) => (period[at % period.length] ?? 0) * (1 - at / CONCEALED),
+      (_, at) => (period[(heard + at) % period.length] ?? 0) * (1 - (heard + at) / CONCEALED),
     );
   }
 }
