@@ -39,13 +39,14 @@ class Stations(Struct):
 
 
 class CrewedUnit(Struct):
-    """A unit, what it can do, and its station."""
+    """A unit, what it can do, its station, and the telephone that it carries."""
 
     id: int
     callsign: str
     kind: str
     capabilities: list[str]
     station: int | None
+    telephone: str | None
 
 
 class ShiftRow(Struct):
@@ -126,6 +127,7 @@ async def crews(asked: Asked) -> Crews:
     agency = _agency(asked, *_PREPARES)
     starts, ends = _period(asked)
     board = asked.desk.board.of(rows.Unit)
+    telephones = asked.desk.board.of(rows.Telephone)
     own = sorted(
         (u for u in asked.core.directory.units.values() if u.agency == agency and not u.retired),
         key=lambda unit: unit.callsign,
@@ -134,7 +136,9 @@ async def crews(asked: Asked) -> Crews:
     for unit in own:
         row = board.get(unit.id)
         abilities, station = ([], None) if row is None else (row.capabilities, row.station)
-        units.append(CrewedUnit(unit.id, unit.callsign, unit.kind, abilities, station))
+        telephone = telephones.get(unit.id)
+        number = None if telephone is None else telephone.number
+        units.append(CrewedUnit(unit.id, unit.callsign, unit.kind, abilities, station, number))
     found = await asked.pool.fetch(
         "select id, unit_id, starts_at, ends_at, crew from shift where unit_id = any($1)"
         " and starts_at < $3 and ends_at > $2 and starts_at < ends_at order by starts_at, id",

@@ -13,6 +13,7 @@ from aiohttp import web
 from dispatch.board.board import Board
 from dispatch.desk import forgetting
 from dispatch.desk.actions import ACTIONS
+from dispatch.desk.by_sms import OrdersBySms
 from dispatch.desk.clock import Clock
 from dispatch.desk.desk import Desk
 from dispatch.desk.fences import FenceWatch
@@ -51,13 +52,20 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         board = Board(pool, core.topics)
         orders = Orders(core, pool, board)
         warnings = WarningRoom(core, pool, board, alerts, settings)
+        by_sms = OrdersBySms(pool, board, warnings.sms_centres)
+
+        def orders_wait() -> None:
+            orders.wait()
+            by_sms.wait()
+
         desk = Desk(
-            core, asked, board, ACTIONS, orders.wait, warnings.renew, warnings.drafts.confirmed
+            core, asked, board, ACTIONS, orders_wait, warnings.renew, warnings.drafts.confirmed
         )
         clock = Clock(pool, board, Patience())
         fences = FenceWatch(core, pool, board)
         await board.load()
         await warnings.load()
+        await by_sms.load()
         core.acts = desk.asked
         core.on_crossing = fences.crossed
 
@@ -74,6 +82,7 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         works: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("board", board.run),
             ("orders", orders.run),
+            ("orders by SMS", by_sms.run),
             ("alarms", clock.run),
             ("fences", fences.run),
             *warnings.works(),

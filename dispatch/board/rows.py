@@ -93,6 +93,10 @@ class Assignment(Row, tag="assignment", frozen=True, omit_defaults=True, kw_only
     on_scene: int | None = None
     contact: int
     """When the unit last said something of it."""
+    sms: str | None = None
+    """What became of the order by SMS, where one was asked for."""
+    sms_at: int | None = None
+    sms_problem: str | None = None
     ended: int | None = None
     outcome: str | None = None
 
@@ -109,6 +113,13 @@ class Unit(Row, tag="unit", frozen=True, omit_defaults=True, kw_only=True):
     crew: list[dict[str, Any]] = []
     assignment: int | None = None
     incident: int | None = None
+
+
+class Telephone(Row, tag="telephone", frozen=True, kw_only=True):
+    """The telephone that a unit carries; of the id of the unit."""
+
+    agency: int
+    number: str
 
 
 class Emergency(Row, tag="emergency", frozen=True, omit_defaults=True, kw_only=True):

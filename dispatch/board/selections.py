@@ -115,8 +115,12 @@ SELECTIONS: Final = (
                {_ms("a.delivered_at", "delivered")}, {_ms("a.acknowledged_at", "acknowledged")},
                {_ms("a.en_route_at", "en_route")}, {_ms("a.on_scene_at", "on_scene")},
                {_ms("a.contact_at", "contact")}, {_ms("a.ended_at", "ended")}, a.outcome,
-               a.place, {_lonlat("a.point")}
+               a.place, {_lonlat("a.point")},
+               m.state as sms, {_ms("m.at", "sms_at")}, m.problem as sms_problem
           from assignment a join incident i on i.id = a.incident_id
+          left join lateral (
+               select state, at, problem from order_sms where assignment_id = a.id
+                order by id desc limit 1) m on true
         """,
         "a.id",
         f"(i.closed_at is null or i.closed_at > now() - {KEPT})",
@@ -139,6 +143,14 @@ SELECTIONS: Final = (
         """,
         "u.id",
         "u.retired_at is null",
+    ),
+    Selection(
+        "telephone",
+        rows.Telephone,
+        "select u.id, u.agency_id as agency, f.telephone as number"
+        " from unit u join unit_profile f on f.unit_id = u.id",
+        "u.id",
+        "u.retired_at is null and f.telephone is not null",
     ),
     Selection(
         "emergency",

@@ -44,7 +44,9 @@ def on_board(row: rows.Row, incidents: AllIncidents) -> Sees:
         return lambda who, _: _sees_own(who, row.agency) or who.agency in row.agencies
     if isinstance(row, rows.Reminder):
         return lambda who, rules: _sees_own(who, row.agency) and _reminds(who, row.person, rules)
-    if isinstance(row, rows.Alarm | rows.WelfareCheck | rows.IncidentType | rows.Station):
+    if isinstance(
+        row, rows.Alarm | rows.WelfareCheck | rows.IncidentType | rows.Station | rows.Telephone
+    ):
         return lambda who, _: _sees_own(who, row.agency)
     raise TypeError(f"nobody has said who sees {type(row).__name__}")
 

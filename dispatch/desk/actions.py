@@ -6,6 +6,7 @@ from typing import Final
 
 from dispatch.desk import (
     assignments,
+    by_sms,
     calls,
     care,
     emergencies,
@@ -25,6 +26,7 @@ ACTIONS: Final[dict[str, Action]] = {
         *incidents.ACTIONS,
         *partners.ACTIONS,
         *assignments.ACTIONS,
+        *by_sms.ACTIONS,
         *units.ACTIONS,
         *emergencies.ACTIONS,
         *care.ACTIONS,

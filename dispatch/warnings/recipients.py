@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dispatch.alerting.content import LANGUAGES
+from dispatch.domain import telephone
 from geo import belize
 from psn.csirt import webhook_protocol
 from psn.problems import Problem
@@ -17,9 +18,6 @@ from psn.problems import Problem
 CHANNELS: Final = ("sms", "email", "webhook", "cell")
 SIGNED: Final = ("webhook", "cell")
 """Those whose requests are signed with a secret of their own."""
-LOCAL_DIGITS: Final = 7
-"""A telephone number of Belize without the country's code (ITU-T E.164: 501)."""
-_NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 _MAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,250}\.[A-Za-z]{2,63}\Z")
 _COLUMNS: Final = frozenset({"channel", "address", "district", "language"})
 
@@ -94,13 +92,10 @@ def _rows(lines: csv.DictReader[str]) -> Iterator[Said]:
 
 
 def _number(text: str) -> str:
-    """A telephone number with its country; seven digits are of Belize."""
-    bare = re.sub(r"[\s().-]", "", text)
-    if bare.isascii() and bare.isdecimal():
-        bare = f"+501{bare}" if len(bare) == LOCAL_DIGITS else f"+{bare}"
-    if not _NUMBER.match(bare):
+    found = telephone.number(text)
+    if found is None:
         raise _bad(f"{text!r} is no telephone number", "Write it as +5016001234.")
-    return bare
+    return found
 
 
 def _bad(what: str, todo: str) -> Problem:

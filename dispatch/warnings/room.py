@@ -42,7 +42,9 @@ class WarningRoom:
         self.drafts = Drafts(core, pool)
         self._screens = Screens(core, pool, board, self.drafts.confirmed)
         self._clock = WarningClock(core, pool, self.renew)
-        self.outbox = Outbox(pool, lambda: self.told.now, ways(core, pool, settings))
+        self.sms_centres = sms_centres(pool, settings)
+        ways = [*other_ways(core, settings), *self.sms_centres]
+        self.outbox = Outbox(pool, lambda: self.told.now, ways)
         self.told.shows += [self._screens.show, pages.show, self.outbox.show]
 
     async def load(self) -> None:
@@ -73,17 +75,22 @@ class WarningRoom:
             yield f"warnings by {lane.way.name}", lane.run
 
 
-def ways(core: Core, pool: asyncpg.Pool, settings: Settings) -> list[Way]:
-    """The ways out that the settings name; requests need no setting."""
+def other_ways(core: Core, settings: Settings) -> list[Way]:
+    """The ways out but SMS that the settings name; requests need no setting."""
     found: list[Way] = [
         WebhookWay(channel, core.keys) for channel in (Channel.WEBHOOK, Channel.CELL)
     ]
     if settings.smtp is not None and settings.smtp_sender is not None:
         found.append(EmailWay(mail_server(settings.smtp, settings.smtp_sender)))
-    if settings.smsc is not None:
-        tell = partial(outbox.note_receipts, pool)
-        found += [SmsWay(centre, tell) for centre in centres.read(settings.smsc)]
     return found
+
+
+def sms_centres(pool: asyncpg.Pool, settings: Settings) -> list[SmsWay]:
+    """The SMS centres that the settings name."""
+    if settings.smsc is None:
+        return []
+    tell = partial(outbox.note_receipts, pool)
+    return [SmsWay(centre, tell) for centre in centres.read(settings.smsc)]
 
 
 ROOM: Final[web.AppKey[WarningRoom]] = web.AppKey("warning_room", WarningRoom)

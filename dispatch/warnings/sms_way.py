@@ -104,23 +104,28 @@ class SmsWay:
         self, centre: Centre, tell: TellReceipts, answer_seconds: float = ANSWER_SECONDS
     ) -> None:
         """``tell`` notes receipts, and gives back those that it does not know yet."""
+        self.tell = [tell]
+        """Each is told what those before it do not know."""
         self.name = f"smsc:{centre.name}"
         self.window, self.rate = centre.window, centre.rate
         self._centre = centre
-        self._tell = tell
         self._answer_seconds = answer_seconds
         self._client: smpp34.Client | None = None
         self._session: smpp34.Smsc | None = None
         self._hearing: asyncio.Task[None] | None = None
         self._noting: asyncio.Task[None] | None = None
+        self._binding = asyncio.Lock()
         self._receipts: list[Receipt] = []
         """That are to be noted; some come before it was written to which delivery they belong."""
 
     async def ready(self) -> None:
         """Be bound as a transceiver."""
-        if self._session is not None:
-            return
-        await self.close()
+        async with self._binding:
+            if self._session is None:
+                await self.close()
+                await self._bind()
+
+    async def _bind(self) -> None:
         centre = self._centre
         self._client = smpp34.Client(
             centre.host,
@@ -143,11 +148,25 @@ class SmsWay:
 
     async def hand(self, delivery: Delivery) -> Outcome:
         """Submit one part."""
+        message = delivery.message
+        text = shown(message.content, delivery.text, Channel.SMS, NEMO.word)
+        parted = sms.measure(text)
+        return await self.submit(
+            delivery.address, parted, delivery.part, message.id, delivery.tries
+        )
+
+    async def submit(
+        self, address: str, parted: sms.ShortMessages, part: int, message: int, tries: int
+    ) -> Outcome:
+        """Submit one part (from 1) to a telephone (E.164); raises nothing.
+
+        ``message``: a number of the text that its parts go by.
+        """
         session = self._session
         if session is None:
             return Outcome(State.WAITING, problem="The connection ended before it was submitted.")
         try:
-            answer = await self._submit(session, delivery)
+            answer = await self._submit(session, address, parted, part, message)
         except TimeoutError:
             self._lost(session)
             return Outcome(
@@ -158,30 +177,35 @@ class SmsWay:
             return Outcome(
                 State.UNCERTAIN, problem=f"The connection ended before it answered: {problem}"
             )
-        return self._outcome(answer, delivery)
+        return self._outcome(answer, tries)
 
-    async def _submit(self, session: smpp34.Smsc, delivery: Delivery) -> smpp34.SubmitSmResp:
-        content = delivery.message.content
-        parted = sms.measure(shown(content, delivery.text, Channel.SMS, NEMO.word))
-        octets = sms.encode(parted.parts[delivery.part - 1], parted.coding)
-        if delivery.parts > 1:
+    async def _submit(
+        self,
+        session: smpp34.Smsc,
+        address: str,
+        parted: sms.ShortMessages,
+        part: int,
+        message: int,
+    ) -> smpp34.SubmitSmResp:
+        octets = sms.encode(parted.parts[part - 1], parted.coding)
+        parts = len(parted.parts)
+        if parts > 1:
             # Which parts belong together: the same for all parts of this message.
-            reference = delivery.message.id & 0xFF
-            octets = bytes((5, 0, 3, reference, delivery.parts, delivery.part)) + octets
+            octets = bytes((5, 0, 3, message & 0xFF, parts, part)) + octets
         named = not self._centre.source.lstrip("+").isdecimal()
         ton, npi = _ALPHANUMERIC if named else _INTERNATIONAL
         to_ton, to_npi = _INTERNATIONAL
         try:
             async with asyncio.timeout(self._answer_seconds):
                 return await session.submit_sm(
-                    delivery.address.lstrip("+"),
+                    address.lstrip("+"),
                     octets,
                     source_addr=self._centre.source.lstrip("+"),
                     source_addr_ton=ton,
                     source_addr_npi=npi,
                     dest_addr_ton=to_ton,
                     dest_addr_npi=to_npi,
-                    esm_class=HAS_HEADER if delivery.parts > 1 else 0,
+                    esm_class=HAS_HEADER if parts > 1 else 0,
                     data_coding=_CODINGS[parted.coding],
                     registered_delivery=1,
                 )
@@ -192,14 +216,14 @@ class SmsWay:
             # The library ends what waits so when its session does.
             raise smpp34.SmppError("the session ended") from None
 
-    def _outcome(self, answer: smpp34.SubmitSmResp, delivery: Delivery) -> Outcome:
+    def _outcome(self, answer: smpp34.SubmitSmResp, tries: int) -> Outcome:
         if answer.is_success:
             if not answer.message_id:
                 return Outcome(State.UNCERTAIN, problem="The centre took it and gave it no number.")
             return Outcome(State.HANDED, answer.message_id, price=self._centre.price)
         why = f"The centre refused it (status 0x{answer.command_status:08x})."
         if answer.command_status in _LATER:
-            return Outcome(State.WAITING, problem=why, pause=pause(delivery.tries), slow=True)
+            return Outcome(State.WAITING, problem=why, pause=pause(tries), slow=True)
         return Outcome(State.FAILED, problem=why)
 
     def _lost(self, session: smpp34.Smsc) -> None:
@@ -225,10 +249,11 @@ class SmsWay:
         """Note receipts; what belongs to nothing that is known (yet) is kept, as far as is sane."""
         receipts, self._receipts = self._receipts, []
         try:
-            left = await self._tell(self.name, receipts)
+            left = receipts
+            for tell in self.tell:
+                left = await tell(self.name, left)
         except (*database.PASSING, asyncpg.PostgresError) as problem:
             log.info("receipts of %s wait for the database: %s", self.name, problem)
-            left = receipts
         self._receipts = [*left, *self._receipts][-MOST_RECEIPTS:]
 
     async def close(self) -> None:

@@ -107,6 +107,8 @@ class UnitProfile(Base):
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), primary_key=True)
     capabilities: Mapped[list[str]] = _texts()
     station_id: Mapped[int | None] = mapped_column(ForeignKey("station.id"))
+    telephone: Mapped[str | None]
+    """That it carries (E.164)."""
 
 
 class Shift(Base):
@@ -289,6 +291,39 @@ class Assignment(Base):
     place: Mapped[str] = _said()
     """Where it goes, when that is not where the incident is."""
     point: Mapped[WKBElement | None] = _point()
+
+
+class OrderSms(Base):
+    """An order that was sent to the unit's telephone too, because a dispatcher asked for it."""
+
+    __tablename__ = "order_sms"
+    __table_args__ = (
+        Index("order_sms_waiting", "next_at", postgresql_where=text("state = 'waiting'")),
+        Index("order_sms_known", "by", postgresql_where=text("numbers <> '{}'")),
+    )
+
+    id: Mapped[int] = number()
+    assignment_id: Mapped[int] = mapped_column(
+        ForeignKey("assignment.id", ondelete="CASCADE"), index=True
+    )
+    telephone: Mapped[str]
+    text: Mapped[str]
+    author: Mapped[str]
+    asked_at: Mapped[datetime] = now()
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    """As of a warning's delivery: ``waiting``, ``handing``, ``handed``, ``delivered``, ``failed``,
+    ``uncertain``, ``dropped``."""
+    at: Mapped[datetime] = now()
+    """Since when."""
+    problem: Mapped[str | None]
+    tries: Mapped[int] = mapped_column(server_default="0")
+    next_at: Mapped[datetime] = now()
+    by: Mapped[str | None]
+    """The SMS centre that took it, or its first parts."""
+    numbers: Mapped[list[str]] = _texts()
+    """What the centre calls its parts, as far as it took them."""
+    awaited: Mapped[list[str]] = _texts()
+    """Those of which it has not said yet what became of them."""
 
 
 class UnitLetter(Base):

@@ -27,9 +27,16 @@ class Control(Screens):
 
 @contextlib.asynccontextmanager
 async def controlling(
-    database: str, chromium: str, place: Path, units: Sequence[tuple[str, str, str]]
+    database: str,
+    chromium: str,
+    place: Path,
+    units: Sequence[tuple[str, str, str]],
+    **settings: str,
 ) -> AsyncIterator[Control]:
-    """The demonstration's agencies with some units more: agency, callsign, kind."""
+    """The demonstration's agencies with some units more: agency, callsign, kind.
+
+    ``settings`` (``PSN_…``) go to the server.
+    """
     connection = await asyncpg.connect(database)
     try:
         await seed.seed(connection, place / "passwords.json")
@@ -37,7 +44,7 @@ async def controlling(
         await seed_work.seed_work(connection)
     finally:
         await connection.close()
-    async with showing(database, chromium, place) as screens:
+    async with showing(database, chromium, place, **settings) as screens:
         there = Control(screens.server, screens.browser, screens.passwords)
         there.complaints = screens.complaints
         there.crews = {

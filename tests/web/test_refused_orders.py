@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import smsc
 from accessible import AXE, violations
 from control import Control, choose_list, controlling, open_incident
 from playwright.async_api import Page, expect
@@ -88,6 +89,44 @@ async def test_an_order_that_cannot_be_delivered_is_sent_again_from_where_it_is_
     async with await control.crew("P-903") as crew:
         await crew.do("unit.status", status="acknowledged")
     await expect(panel).to_contain_text("acknowledged")
+
+
+async def test_an_order_that_does_not_arrive_goes_by_sms(
+    database: str, chromium: str, tmp_path: Path, pages: None
+) -> None:
+    """DOM-ASG-13: the tablet of P-904 is not there, its telephone is."""
+    async with smsc.running(tmp_path / "log") as centre:
+        file = smsc.settings_file(tmp_path, centre.port)
+        async with controlling(database, chromium, tmp_path, UNITS, PSN_SMSC=file) as control:
+            page = await control.open()
+            await page.goto(f"{page.url}admin#crews")
+            await control.sign_in("bpd.admin", page)
+            unit = page.get_by_role("table", name="Units").get_by_role("row", name="P-904")
+            await unit.get_by_role("button", name="Change…").click()
+            dialog = page.get_by_role("dialog")
+            await dialog.get_by_label("Telephone").fill("call me")
+            await dialog.get_by_role("button", name="Save").click()
+            await expect(dialog.get_by_role("alert")).to_contain_text("is no telephone number")
+            await keep(page, "sms-telephone")
+            await dialog.get_by_label("Telephone").fill("610-1234")
+            await dialog.get_by_role("button", name="Save").click()
+            await expect(dialog).to_have_count(0)
+            page = await control.open(bypass_csp=True)
+            await page.set_viewport_size(CONSOLE)
+            await control.sign_in("bpd.dispatch", page)
+            await at_work(page)
+            await send(page, "P-904", "Burglary at the fish market")
+            await choose_list(page, "Alarms")
+            alarm = page.get_by_role("listitem").filter(has_text="P-904 (BPD-")
+            await expect(alarm.get_by_role("link", name="+5016101234")).to_be_visible()
+            await alarm.get_by_role("button", name="Send by SMS").click()
+            await expect(alarm.get_by_role("status")).to_contain_text("is on the telephone")
+            await keep(page, "sms-order")
+            if AXE.is_file():
+                assert await violations(page) == []
+            log = page.get_by_role("article").get_by_role("log")
+            await expect(log).to_contain_text("The order for P-904 is sent by SMS")
+            assert [each["to"] for each in centre.taken] == ["5016101234"]
 
 
 async def test_that_the_crew_was_told_by_voice_is_noted_in_spanish_too(

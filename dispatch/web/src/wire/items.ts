@@ -89,8 +89,14 @@ export interface Assignment {
   en_route?: number | null;
   on_scene?: number | null;
   ended?: number | null;
+  /** What became of the order by SMS, since when, and why not. */
+  sms?: SmsState | null;
+  sms_at?: number | null;
+  sms_problem?: string | null;
   outcome?: 'cleared' | 'recalled' | 'declined' | 'diverted' | null;
 }
+export type SmsState =
+  'waiting' | 'handing' | 'handed' | 'delivered' | 'failed' | 'uncertain' | 'dropped';
 export type UnitStatusWord =
   | 'off_duty'
   | 'out_of_service'
@@ -117,6 +123,13 @@ export interface UnitItem {
   crew?: CrewMember[];
   assignment?: number | null;
   incident?: number | null;
+}
+/** The telephone that a unit carries, under the id of the unit; for its own agency. */
+export interface Telephone {
+  is: 'telephone';
+  id: number;
+  agency: number;
+  number: string;
 }
 export interface Emergency {
   is: 'emergency';
@@ -314,6 +327,7 @@ export type BoardItem =
   | UnitItem
   | Emergency
   | EmergencyPlace
+  | Telephone
   | Alarm
   | Invitation
   | Lookout

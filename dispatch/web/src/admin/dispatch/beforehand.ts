@@ -10,6 +10,7 @@ export interface CrewedUnit {
   kind: string;
   capabilities: string[];
   station: number | null;
+  telephone: string | null;
 }
 export interface Member {
   name: string;

@@ -99,10 +99,15 @@ export function stationDraft(row: Station | null): StationDraft {
 export interface ProfileDraft {
   capabilities: string[];
   station: number | null;
+  telephone: string;
 }
 
 export function profileDraft(row: CrewedUnit | null): ProfileDraft {
-  return { capabilities: [...(row?.capabilities ?? [])], station: row?.station ?? null };
+  return {
+    capabilities: [...(row?.capabilities ?? [])],
+    station: row?.station ?? null,
+    telephone: row?.telephone ?? '',
+  };
 }
 
 export interface MemberLine {

@@ -45,6 +45,7 @@ export function entryText(entry: LogEntry, names: Names): string {
     case 'linked':
       return words.linked(text('number'), text('reason'));
     case 'unit_ordered':
+      if (text('sms')) return `${words.orderedSms(unit())}: ${text('sms')}`;
       if (said['again'] === true) return words.orderedAgain(unit());
       return text('place') ? words.orderedTo(unit(), text('place')) : words.ordered(unit());
     case 'unit_status':
