@@ -46,8 +46,16 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
 SETTLE_SECONDS: Final = 3.0
+AWAY_SECONDS: Final = 30.0
+"""A taker that is away is asked again after so long at most: people wait for what it takes."""
+DOUBT_SECONDS: Final = 60.0
+"""So long after the database was lost in the middle of a claim the claim may still come about."""
+BURST_SECONDS: Final = 0.1
+"""So much of a second's deliveries may go out at once."""
 CHANNELS: Final = (Channel.SMS, Channel.EMAIL, Channel.WEBHOOK, Channel.CELL)
 """What goes by the outbox."""
+ONCE: Final = (Channel.SMS,)
+"""What must not come twice, also when no taker of it is set up at the moment."""
 
 
 @dataclass(slots=True)
@@ -79,7 +87,8 @@ class Outbox:
 
     async def load(self) -> None:
         """After a start: what was being handed over; raises what asyncpg raises."""
-        careful = [each.way.channel for each in self.lanes if each.way.at_most_once]
+        careful = [str(each) for each in ONCE]
+        careful += [each.way.channel for each in self.lanes if each.way.at_most_once]
         async with database.asking(self._pool) as connection:
             unsure = await connection.fetchval(_UNSURE, careful)
             await connection.execute(_AGAIN, careful)
@@ -151,9 +160,11 @@ class Lane:
         self._pool = pool
         self._now = now
         self._wake = asyncio.Event()
-        self._under_way: dict[asyncio.Task[Outcome], int] = {}
-        """By task: the id of its row."""
-        self._claimed_at = 0.0
+        self._under_way: dict[asyncio.Task[Outcome], asyncpg.Record] = {}
+        """By task: its row, until it is written what became of it."""
+        self._pace = Pace(way.rate)
+        self._doubt_until = 0.0
+        """So long rows may be marked as begun of which this lane was not told."""
         self._slow_until = 0.0
         self._overloads = 0
 
@@ -166,31 +177,32 @@ class Lane:
         failures = 0
         try:
             while True:
+                wait = LOOK_SECONDS
                 try:
                     if self._under_way or await self._waits():
-                        await self.way.ready()
+                        await self._ready()
                         failures = 0
-                        await self._claim()
+                        wait = await self._claim()
                 except Away as problem:
                     failures += 1
                     self._fails(str(problem))
-                    await self._idle(pause(failures))
+                    wait = min(pause(failures), AWAY_SECONDS)
                 except (*database.PASSING, asyncpg.PostgresError) as problem:
                     log.info("%s waits for the database: %s", self.way.name, problem)
-                    await asyncio.sleep(LOOK_SECONDS)
                 if self._under_way:
-                    await self._collect(LOOK_SECONDS)
+                    await self._collect(wait)
                 else:
-                    await self._idle(LOOK_SECONDS)
+                    await self._idle(wait)
         finally:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.shield(self._finish())
 
     async def _finish(self) -> None:
         """A server that stops waits a little for answers: what has none is uncertain."""
-        until = time.monotonic() + SETTLE_SECONDS
-        while self._under_way and time.monotonic() < until:
-            await self._collect(0.1)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                while self._under_way:
+                    await self._collect(SETTLE_SECONDS)
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -206,21 +218,36 @@ class Lane:
         async with database.asking(self._pool) as connection:
             return bool(await connection.fetchval(_WAITS, self.way.channel))
 
-    async def _claim(self) -> None:
-        """Begin as many as the taker has room for now."""
+    async def _ready(self) -> None:
+        """Raises :class:`Away`, also for a fault of ours: the lane goes on."""
+        try:
+            await self.way.ready()
+        except Away:
+            raise
+        except Exception as fault:
+            log.exception("%s failed", self.way.name)
+            raise Away(f"an error of this program: {fault!r}") from fault
+
+    async def _claim(self) -> float:
+        """Begin as many as the taker has room for now; seconds until it may have room for more."""
         now = time.monotonic()
-        room = min(
-            self.way.window - len(self._under_way),
-            round(self.way.rate * min(now - self._claimed_at, 1.0)),
-        )
-        if room < 1 or now < self._slow_until:
-            return
+        if now < self._slow_until:
+            return min(self._slow_until - now, LOOK_SECONDS)
+        room = min(self.way.window - len(self._under_way), self._pace.room(now))
+        if room < 1:
+            return min(self._pace.wait(), LOOK_SECONDS)
+        doubt, self._doubt_until = self._doubt_until, now + DOUBT_SECONDS
         async with database.asking(self._pool) as connection:
+            if now < doubt:
+                ours = [row["id"] for row in self._under_way.values()]
+                await connection.execute(_RELEASE, self.way.channel, self.way.name, ours)
             rows = await connection.fetch(_CLAIM, self.way.channel, room, self.way.name)
-        self._claimed_at = now
+        self._doubt_until = doubt
+        self._pace.take(len(rows))
         # From here on they are begun, whatever happens.
         for row in rows:
-            self._under_way[asyncio.create_task(self._hand(row))] = row["id"]
+            self._under_way[asyncio.create_task(self._hand(row))] = row
+        return LOOK_SECONDS if len(rows) < room else min(self._pace.wait(), LOOK_SECONDS)
 
     async def _collect(self, seconds: float) -> None:
         """Write what became of those that are done, waiting for one at least."""
@@ -229,22 +256,35 @@ class Lane:
         )
         if not done:
             return
-        ids = [self._under_way.pop(task) for task in done]
-        outcomes = [task.result() for task in done]
-        await self._write(ids, outcomes)
-        handed = sum(each.state is State.HANDED for each in outcomes)
-        problem = next((each.problem for each in outcomes if each.problem), None)
+        outcomes = [self._outcome(task) for task in done]
+        await self._write([self._under_way[task]["id"] for task in done], outcomes)
+        for task in done:
+            del self._under_way[task]
+        handed = sum(each.state in _TAKEN for each in outcomes)
+        said = (each.problem for each in outcomes if each.state is not State.DROPPED)
+        problem = next((each for each in said if each), None)
         if handed:
             self.health.handed += handed
             self.health.succeeded, self.health.failing_since = time.time(), None
             self.health.problem = None
+            self._overloads = 0
         elif problem is not None:
             self._fails(problem)
         if any(each.slow for each in outcomes):
             self._overloads += 1
             self._slow_until = time.monotonic() + pause(self._overloads)
-        elif handed:
-            self._overloads = 0
+
+    def _outcome(self, task: asyncio.Task[Outcome]) -> Outcome:
+        """What became of a delivery; of one that was broken off nobody knows."""
+        if not task.cancelled():
+            return task.result()
+        return self._unknown(self._under_way[task], "It was broken off.")
+
+    def _unknown(self, row: asyncpg.Record, why: str) -> Outcome:
+        """Nobody knows how far it got: tried again, unless it must not come twice."""
+        if self.way.at_most_once:
+            return Outcome(State.UNCERTAIN, problem=why)
+        return Outcome(State.WAITING, problem=why, pause=pause(row["tries"]))
 
     async def _hand(self, row: asyncpg.Record) -> Outcome:
         message = next((m for m in self._now().messages if m.id == row["message_id"]), None)
@@ -263,9 +303,8 @@ class Lane:
         try:
             return await self.way.hand(delivery)
         except Exception as fault:
-            # A fault of ours: nobody knows how far it got.
             log.exception("%s failed", self.way.name)
-            return Outcome(State.UNCERTAIN, problem=f"an error of this program: {fault!r}"[:500])
+            return self._unknown(row, f"an error of this program: {fault!r}"[:500])
 
     async def _write(self, ids: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         """Write what became of them; tried until it is written, for nobody else knows."""
@@ -291,6 +330,30 @@ class Lane:
             log.warning("%s does not deliver: %s", self.way.name, why)
             self.health.failing_since = time.time()
         self.health.problem = why[:500]
+
+
+class Pace:
+    """Keeps to so many a second, also where that is less than one."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._most = max(1.0, rate * BURST_SECONDS)
+        self._left = self._most
+        self._at = 0.0
+
+    def room(self, now: float) -> int:
+        """How many may go at ``now`` (seconds of a clock that only goes forward)."""
+        self._left = min(self._most, self._left + (now - self._at) * self._rate)
+        self._at = now
+        return int(self._left)
+
+    def take(self, count: int) -> None:
+        """So many went."""
+        self._left -= count
+
+    def wait(self) -> float:
+        """Seconds until another may go."""
+        return max(0.0, 1.0 - self._left) / self._rate + 0.001
 
 
 def _still_said(message: Sent, now: Now) -> bool:
@@ -356,6 +419,11 @@ _SPREAD: Final = """
      cross join lateral generate_series(1, p.parts) as part
      order by id, part
 """
+_TAKEN: Final = (State.HANDED, State.DELIVERED)
+_RELEASE: Final = """
+    update warning_delivery set state = 'waiting', tries = tries - 1
+     where state = 'handing' and channel = $1 and by = $2 and not id = any($3::bigint[])
+"""
 _WAITS: Final = """
     select 1 from warning_delivery
      where channel = $1 and state = 'waiting' and next_at <= now() limit 1
@@ -374,7 +442,8 @@ _CLAIM: Final = """
 _WRITE: Final = """
     update warning_delivery d
        set state = o.state, receipt = o.receipt, problem = o.problem, price = o.price,
-           handed_at = case when o.state = 'handed' then now() end,
+           handed_at = case when o.state in ('handed', 'delivered') then now() end,
+           ended_at = case when o.state = 'delivered' then now() end,
            next_at = now() + make_interval(secs => o.pause)
       from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::float[], $6::numeric[])
            as o (id, state, receipt, problem, pause, price)

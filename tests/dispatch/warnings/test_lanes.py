@@ -1,0 +1,233 @@
+"""Lanes of the outbox: what becomes of deliveries when a taker, the database or we fail."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+import smsc
+from desk_peer import Worker
+from hypothesis import given
+from hypothesis import strategies as st
+from stage import Complaints, Stage
+from warners import APPROVER, OFFICER, hire, sent
+
+from dispatch.warnings import outbox
+from dispatch.warnings.outbox import Lane, Outbox, Pace
+from dispatch.warnings.told import Now, believed, read
+from dispatch.warnings.ways import Away, Delivery, Outcome, State
+
+
+class Taker:
+    """Takes deliveries in memory; nothing else here has mail to hand over."""
+
+    name = "taker"
+    channel = "email"
+    window = 5
+    rate = 1_000.0
+    at_most_once = False
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.hands: Callable[[Delivery], Outcome] = lambda delivery: Outcome(State.HANDED, "r")
+        self.gets_ready: Callable[[], None] = lambda: None
+
+    async def ready(self) -> None:
+        self.gets_ready()
+
+    async def hand(self, delivery: Delivery) -> Outcome:
+        outcome = self.hands(delivery)
+        self.taken.append(delivery.address)
+        return outcome
+
+    async def close(self) -> None:
+        pass
+
+
+class Desk:
+    def __init__(self, stage: Stage, now: Now) -> None:
+        self.stage = stage
+        self.pool = stage.core.pool
+        self.now = now
+
+    @contextlib.asynccontextmanager
+    async def lane(self, taker: Taker, pool: Any = None) -> AsyncIterator[Lane]:
+        """A lane at work."""
+        lane = Lane(pool or self.pool, lambda: self.now, taker)
+        task = asyncio.create_task(lane.run())
+        try:
+            yield lane
+            assert not task.done(), task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def settled(self) -> dict[str, int]:
+        return await smsc.settled(self.stage, "email", within=10)
+
+
+async def _told(stage: Stage) -> Now:
+    at = datetime.now(UTC)
+    async with stage.core.pool.acquire() as connection:
+        return believed(await read(connection, at), at)
+
+
+@pytest_asyncio.fixture
+async def desk(stage: Stage) -> AsyncIterator[Desk]:
+    """Six mails that wait, which the server itself has no mail server for."""
+    await hire(stage)
+    for number in range(6):
+        await stage.core.pool.execute(
+            smsc.RECIPIENT, "email", f"{number}@example.bz", "en-BZ", None
+        )
+    officer = await Worker.enter(stage, OFFICER, "warning_desk")
+    approver = await Worker.enter(stage, APPROVER, "warning_desk")
+    await sent(officer, approver)
+    async with asyncio.timeout(20):
+        while (await smsc.states(stage, "email")) != {"waiting": 6}:
+            await asyncio.sleep(0.02)
+    yield Desk(stage, await _told(stage))
+    await officer.leave()
+    await approver.leave()
+
+
+class Lossy:
+    """A pool whose answers to some statements are lost after the database has done them."""
+
+    def __init__(self, pool: asyncpg.Pool, statement: str, times: int) -> None:
+        self._pool, self._statement, self._times = pool, statement, times
+        self.lost = 0
+
+    @contextlib.asynccontextmanager
+    async def acquire(self, **options: Any) -> AsyncIterator[Any]:
+        async with self._pool.acquire(**options) as connection:
+            yield self._Connection(self, connection)
+
+    class _Connection:
+        def __init__(self, outer: Lossy, inner: Any) -> None:
+            self._outer, self._inner = outer, inner
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
+        async def fetch(self, statement: str, *values: Any) -> Any:
+            found = await self._inner.fetch(statement, *values)
+            if statement == self._outer._statement and self._outer.lost < self._outer._times:
+                self._outer.lost += 1
+                raise ConnectionResetError("the answer was lost")
+            return found
+
+
+async def test_a_claim_whose_answer_was_lost_is_made_again(desk: Desk) -> None:
+    """DOM-WRN-29: nobody is left as begun whom nobody has begun to tell."""
+    taker = Taker()
+    lossy = Lossy(desk.pool, outbox._CLAIM, 2)
+    async with desk.lane(taker, lossy):
+        assert await desk.settled() == {"handed": 6}
+    assert lossy.lost == 2
+    assert sorted(taker.taken) == [f"{number}@example.bz" for number in range(6)]
+
+
+async def test_a_fault_of_ours_ends_no_lane_and_leaves_nobody_out(
+    desk: Desk, complaints: Complaints
+) -> None:
+    """DOM-WRN-29: what may come twice is tried again after it; the lane goes on."""
+    taker = Taker()
+    faults = iter([ValueError("a fault"), asyncio.CancelledError(), None])
+
+    def hands(delivery: Delivery) -> Outcome:
+        fault = next(faults, None)
+        if fault is not None:
+            raise fault
+        return Outcome(State.HANDED, "r")
+
+    readies = iter([ValueError("another"), Away("it sleeps")])
+
+    def gets_ready() -> None:
+        fault = next(readies, None)
+        if fault is not None:
+            raise fault
+
+    taker.hands, taker.gets_ready = hands, gets_ready
+    async with desk.lane(taker) as lane:
+        assert await desk.settled() == {"handed": 6}
+        assert lane.health.failing_since is None
+    assert len(complaints.said) == 2, "each fault is told"
+    complaints.said.clear()
+
+
+async def test_what_was_broken_off_and_must_not_come_twice_is_uncertain(desk: Desk) -> None:
+    """DOM-WRN-30."""
+    taker = Taker()
+    taker.at_most_once = True
+
+    def hands(delivery: Delivery) -> Outcome:
+        raise asyncio.CancelledError
+
+    taker.hands = hands
+    async with desk.lane(taker):
+        assert await desk.settled() == {"uncertain": 6}
+
+
+async def test_a_lane_that_begins_anew_knows_what_it_had_begun(desk: Desk) -> None:
+    taker = Taker()
+    hangs = asyncio.Event()
+
+    async def hand(delivery: Delivery) -> Outcome:
+        await hangs.wait()
+        return Outcome(State.HANDED, "r")
+
+    taker.hand = hand  # type: ignore[method-assign]
+    lane = Lane(desk.pool, lambda: desk.now, taker)
+    first = asyncio.create_task(lane.run())
+    async with asyncio.timeout(10):
+        while (await smsc.states(desk.stage, "email")).get("handing", 0) < 5:
+            await asyncio.sleep(0.02)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    hangs.set()
+    second = asyncio.create_task(lane.run())
+    try:
+        assert await desk.settled() == {"handed": 6}
+    finally:
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+
+
+@pytest.mark.parametrize("rate", [0.4, 3.0])
+async def test_a_slow_pace_is_kept_and_never_stops(desk: Desk, rate: float) -> None:
+    taker = Taker()
+    taker.rate = rate
+    async with desk.lane(taker):
+        async with asyncio.timeout(10):
+            while len(taker.taken) < 2:
+                await asyncio.sleep(0.02)
+
+
+@given(st.floats(0.05, 5_000), st.lists(st.floats(0, 3), min_size=1, max_size=50))
+def test_a_pace_is_so_many_a_second(rate: float, steps: list[float]) -> None:
+    pace = Pace(rate)
+    at, went = 100.0, 0
+    for step in steps:
+        at += step
+        room = pace.room(at)
+        pace.take(room)
+        went += room
+        assert went <= rate * (at - 100.0) + max(1.0, rate / 10) + 1e-3
+    assert pace.room(at + pace.wait()) >= 1
+
+
+async def test_sms_that_were_begun_do_not_come_twice_where_no_centre_is_set_up(
+    desk: Desk,
+) -> None:
+    """DOM-WRN-30: the setting may come back."""
+    await desk.pool.execute("update warning_delivery set channel = 'sms', state = 'handing'")
+    box = Outbox(desk.pool, lambda: desk.now, [Taker()])
+    await box.load()
+    assert await smsc.states(desk.stage) == {"uncertain": 6}
