@@ -2,9 +2,8 @@
 
 Theory of operation
 -------------------
-*Spreading*: soon after a message is sent, one transaction writes a row for everybody who is to
-get it and notes that it has (``warning_spread``); a crash leaves it undone, or done.
-Whoever was told of a warning is told of its updates and its end, wherever these are.
+*Spreading*: soon after a message is sent, a row is written for everybody who is to get it
+(:mod:`dispatch.warnings.spreading`).
 
 *Lanes*: for each taker (an SMS centre, the mail server) a lane claims as many rows as the taker
 takes at once. That they are being handed over is committed before the first octet goes out. What
@@ -31,15 +30,12 @@ from typing import Final
 
 import asyncpg
 
-from dispatch.alerting import sms
 from dispatch.alerting.cap import MessageType
-from dispatch.alerting.channels import shown
-from dispatch.alerting.content import ENGLISH, Channel
-from dispatch.alerting.issuing import NEMO
+from dispatch.alerting.content import Channel
 from dispatch.alerting.standing import State as Belief
+from dispatch.warnings.spreading import Spreading
 from dispatch.warnings.told import Now, Sent
 from dispatch.warnings.ways import Away, Delivery, Outcome, State, Way, pause
-from geo import belize
 from psn import database
 
 log = logging.getLogger(__name__)
@@ -50,10 +46,15 @@ AWAY_SECONDS: Final = 30.0
 """A taker that is away is asked again after so long at most: people wait for what it takes."""
 DOUBT_SECONDS: Final = 60.0
 """So long after the database was lost in the middle of a claim the claim may still come about."""
+CLOCK_SECONDS: Final = 30.0
+"""So often it is looked whether the clock went back."""
+DROPPED_AT_ONCE: Final = 5_000
+"""Rows of one statement."""
 BURST_SECONDS: Final = 0.1
 """So much of a second's deliveries may go out at once."""
 CHANNELS: Final = (Channel.SMS, Channel.EMAIL, Channel.WEBHOOK, Channel.CELL)
 """What goes by the outbox."""
+OVER: Final = "The message was over before it was handed over."
 ONCE: Final = (Channel.SMS,)
 """What must not come twice, also when no taker of it is set up at the moment."""
 
@@ -79,7 +80,12 @@ class Outbox:
         self._now = now
         self._wake = asyncio.Event()
         self.lanes = [Lane(pool, now, way) for way in ways]
+        self._spreading = Spreading(pool, CHANNELS)
         self._seen: set[int] = set()
+        """Messages of which it is written down who is told."""
+        self._over: set[int] = set()
+        """Messages that nobody waits for any more."""
+        self._clock_looked = 0.0
 
     async def show(self, now: Now) -> None:
         """Something was sent or is over (:data:`dispatch.warnings.told.Shows`)."""
@@ -103,52 +109,54 @@ class Outbox:
                     await self._wake.wait()
             self._wake.clear()
             try:
+                await self._mend_times()
                 await self.spread()
+                await self._drop()
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 log.warning("who is to be warned is found later: %s", problem)
 
     async def spread(self) -> None:
-        """Write down who is to get each message; raises what asyncpg raises."""
-        for message in reversed(self._now().messages):
-            if message.id not in self._seen:
-                await self._spread(message)
-                self._seen.add(message.id)
-                for lane in self.lanes:
-                    lane.wake()
+        """Write down who is to get each message; raises one of :data:`psn.database.PASSING`.
 
-    async def _spread(self, message: Sent) -> None:
-        wanted = [str(each) for each in CHANNELS if message.by(each)]
-        districts = await asyncio.to_thread(_districts, message)
-        languages = [each.language for each in message.content.texts]
-        parts = [_parts(message, each) for each in languages]
-        async with database.asking(self._pool) as connection, connection.transaction():
-            if await connection.fetchval(_NOTE_SPREAD, message.id):
-                await connection.execute(
-                    _SPREAD,
-                    message.id,
-                    message.warning,
-                    message.agency,
-                    wanted,
-                    districts,
-                    languages,
-                    parts,
-                    ENGLISH,
-                )
+        Of several each has its turn, the newest first; none is in the way of another.
+        """
+        in_trouble: set[int] = set()
+        while True:
+            done = self._seen | in_trouble
+            left = [each for each in self._now().messages if each.id not in done]
+            if not left:
+                return
+            for message in left:
+                try:
+                    if await self._spreading.next(message):
+                        self._seen.add(message.id)
+                except database.PASSING:
+                    raise
+                except Exception:
+                    log.exception("who is to be told of message %d is not found", message.id)
+                    in_trouble.add(message.id)
+            for lane in self.lanes:
+                lane.wake()
+            await self._drop()
 
+    async def _drop(self) -> None:
+        """What is over does not stand before what is not: a Cancel may be behind it."""
+        now = self._now()
+        for message in now.messages:
+            if message.id in self._over or _still_said(message, now):
+                continue
+            async with database.asking(self._pool) as connection:
+                gone = await connection.fetchval(_DROP, message.id, OVER, DROPPED_AT_ONCE)
+            if gone < DROPPED_AT_ONCE and message.id in self._seen:
+                self._over.add(message.id)
 
-def _districts(message: Sent) -> list[str]:
-    """Codes of the districts that its area touches."""
-    area = message.content.area
-    if area is None:
-        return []
-    return [each.code for each in belize.districts() if each.shape.intersects(area.shape)]
-
-
-def _parts(message: Sent, language: str) -> int:
-    """Short messages that it takes in a language."""
-    text = message.content.text(language)
-    assert text is not None
-    return len(sms.measure(shown(message.content, text, Channel.SMS, NEMO.word)).parts)
+    async def _mend_times(self) -> None:
+        """Should the clock have gone back, nobody waits until it is what it was."""
+        if time.monotonic() - self._clock_looked < CLOCK_SECONDS:
+            return
+        async with database.asking(self._pool) as connection:
+            await connection.execute(_CLOCK_WENT_BACK, [lane.way.channel for lane in self.lanes])
+        self._clock_looked = time.monotonic()
 
 
 class Lane:
@@ -289,7 +297,7 @@ class Lane:
     async def _hand(self, row: asyncpg.Record) -> Outcome:
         message = next((m for m in self._now().messages if m.id == row["message_id"]), None)
         if message is None or not _still_said(message, self._now()):
-            return Outcome(State.DROPPED, problem="The message was over before it was handed over.")
+            return Outcome(State.DROPPED, problem=OVER)
         delivery = Delivery(
             row["id"],
             message,
@@ -394,30 +402,19 @@ _AGAIN: Final = """
     update warning_delivery set state = 'waiting', next_at = now()
      where state = 'handing' and not channel = any($1)
 """
-_NOTE_SPREAD: Final = """
-    insert into warning_spread (message_id) values ($1) on conflict do nothing returning 1
+_DROP: Final = """
+    with over as (
+        update warning_delivery set state = 'dropped', problem = $2
+         where id in (select id from warning_delivery where message_id = $1 and state = 'waiting'
+                       limit $3 for update skip locked)
+        returning 1)
+    select count(*) from over
 """
-_SPREAD: Final = """
-    with text as (select * from unnest($6::text[], $7::int[]) as t (language, parts)),
-    told as (
-        select distinct on (r.channel, r.address) r.*, t.language as said, t.parts
-          from warning_recipient r
-         cross join lateral (
-               select * from text order by language = r.language desc, language = $8 desc limit 1)
-               as t
-         where r.agency_id = $3 and r.channel = any($4::text[]) and r.ended_at is null
-           and (r.district is null or r.district = any($5::text[])
-                or exists (select from warning_delivery d join warning_message m
-                               on m.id = d.message_id
-                            where m.warning_id = $2 and d.recipient_id = r.id))
-         order by r.channel, r.address, r.id)
-    insert into warning_delivery (message_id, channel, address, part, parts, language, district,
-                                  recipient_id)
-    select $1, channel, address, part, p.parts, said, district, id
-      from told
-     cross join lateral (select case when channel = 'sms' then told.parts else 1 end as parts) as p
-     cross join lateral generate_series(1, p.parts) as part
-     order by id, part
+# No pause is as long as that.
+_CLOCK_WENT_BACK: Final = """
+    update warning_delivery set next_at = now()
+     where channel = any($1::text[]) and state = 'waiting'
+       and next_at > now() + interval '10 minutes'
 """
 _TAKEN: Final = (State.HANDED, State.DELIVERED)
 _RELEASE: Final = """

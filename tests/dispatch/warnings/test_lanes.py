@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,10 +19,13 @@ from hypothesis import strategies as st
 from stage import Complaints, Stage
 from warners import APPROVER, OFFICER, hire, sent
 
+from dispatch.alerting import areas
 from dispatch.warnings import outbox
 from dispatch.warnings.outbox import Lane, Outbox, Pace
+from dispatch.warnings.spreading import Spreading, districts_of
 from dispatch.warnings.told import Now, believed, read
 from dispatch.warnings.ways import Away, Delivery, Outcome, State
+from geo import belize
 
 
 class Taker:
@@ -231,3 +235,95 @@ async def test_sms_that_were_begun_do_not_come_twice_where_no_centre_is_set_up(
     box = Outbox(desk.pool, lambda: desk.now, [Taker()])
     await box.load()
     assert await smsc.states(desk.stage) == {"uncertain": 6}
+
+
+async def spread(desk: Desk, spreading: Spreading) -> int:
+    """Everything; how many batches it took."""
+    count = 1
+    while not await spreading.next(desk.now.messages[0]):
+        count += 1
+    return count
+
+
+async def test_who_is_told_is_found_in_batches_and_after_a_crash_once(desk: Desk) -> None:
+    """DOM-WRN-29."""
+    await desk.pool.execute("delete from warning_delivery")
+    await desk.pool.execute("delete from warning_spread")
+    begun = Spreading(desk.pool, outbox.CHANNELS, batch=2)
+    for _ in range(3):
+        assert not await begun.next(desk.now.messages[0])
+    found = sum((await smsc.states(desk.stage, "email")).values())
+    # Another one begins anew, as after a crash.
+    assert await spread(desk, Spreading(desk.pool, outbox.CHANNELS, batch=2)) > 3
+    rows = await desk.pool.fetch("select address from warning_delivery order by id")
+    assert [row["address"] for row in rows] == [f"{number}@example.bz" for number in range(6)]
+    assert found <= 6
+    assert await desk.pool.fetchval("select count(*) from warning_spread") == 1
+    assert await spread(desk, Spreading(desk.pool, outbox.CHANNELS)) == 1, "it is known"
+
+
+async def test_sirens_do_not_wait_for_thousands_of_mails(desk: Desk) -> None:
+    await desk.pool.execute("delete from warning_delivery")
+    await desk.pool.execute("delete from warning_spread")
+    await desk.pool.execute(smsc.RECIPIENT, "cell", "https://cbe.example.bz/", "en-BZ", None)
+    await spread(desk, Spreading(desk.pool, outbox.CHANNELS, batch=1))
+    first = await desk.pool.fetchval("select channel from warning_delivery order by id limit 1")
+    assert first == "cell"
+
+
+async def test_a_message_whose_recipients_are_not_found_keeps_no_other_waiting(
+    desk: Desk, complaints: Complaints
+) -> None:
+    """DOM-WRN-29: one that is broken in a way that nobody thought of."""
+    (whole,) = desk.now.messages
+    broken = replace(whole, id=whole.id + 1, content=replace(whole.content, texts=None))  # type: ignore[arg-type]
+    await desk.pool.execute("delete from warning_delivery")
+    await desk.pool.execute("delete from warning_spread")
+    box = Outbox(desk.pool, lambda: Now(desk.now.at, (broken, whole), desk.now.stands), [])
+    await box.spread()
+    assert sum((await smsc.states(desk.stage, "email")).values()) == 6
+    assert len(complaints.said) == 1
+    complaints.said.clear()
+
+
+async def test_what_is_over_does_not_stand_before_its_cancel(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-WRN-29: also by a slow taker, and with more of it than one statement takes."""
+    monkeypatch.setattr(outbox, "DROPPED_AT_ONCE", 4)
+    over = Now(desk.now.at, desk.now.messages)
+    box = Outbox(desk.pool, lambda: over, [])
+    running = asyncio.create_task(box.run())
+    try:
+        assert await desk.settled() == {"dropped": 6}
+    finally:
+        running.cancel()
+
+
+async def test_a_clock_that_went_back_keeps_nobody_waiting(desk: Desk) -> None:
+    """DOM-WRN-29."""
+    await desk.pool.execute("update warning_delivery set next_at = now() + interval '3 hours'")
+    taker = Taker()
+    box = Outbox(desk.pool, lambda: desk.now, [taker])
+    works = [asyncio.create_task(each) for each in (box.run(), box.lanes[0].run())]
+    try:
+        assert await desk.settled() == {"handed": 6}
+    finally:
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
+
+
+def test_an_area_on_a_shore_touches_the_district_that_it_counts_to() -> None:
+    """DOM-WRN-29: the outlines of districts are good to two kilometres."""
+    tip = max(
+        (point for each in belize.districts() for part in each.shape.geoms
+         for point in part.exterior.coords),
+        key=lambda point: point[0],
+    )  # fmt: skip
+    lon, lat = tip[0] + 0.012, tip[1]
+    district = belize.district_of(lon, lat)
+    assert district is not None
+    area = areas.area("The reef", [areas.Around(areas.Position(lon, lat), 0.2)])
+    assert district.code in districts_of(area)
+    assert districts_of(None) == []
