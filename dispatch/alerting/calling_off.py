@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from dispatch.alerting.cap import Response, Urgency
 from dispatch.alerting.content import ENGLISH, KRIOL, SPANISH, Content, Text
 
 
@@ -26,8 +27,19 @@ _SAID: Final[Mapping[str, _Said]] = {
 
 
 def called_off(content: Content) -> Content:
-    """What says that a warning is over, of what it said last."""
-    return replace(content, send_at=None, texts=tuple(_over(each) for each in content.texts))
+    """What says that a warning is over, of what it said last.
+
+    To machines, too: a siren that goes by ``responseType`` must not ask people to evacuate again
+    (CAP 1.2, 3.2.2: *AllClear*, *Past*).
+    """
+    return replace(
+        content,
+        send_at=None,
+        onset=None,
+        urgency=Urgency.PAST,
+        responses=(Response.ALL_CLEAR,),
+        texts=tuple(_over(each) for each in content.texts),
+    )
 
 
 def _over(text: Text) -> Text:

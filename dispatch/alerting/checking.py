@@ -23,6 +23,7 @@ from dispatch.alerting.channels import (
 from dispatch.alerting.content import SPOKEN, Channel, Content, Text
 from dispatch.alerting.issuing import Issuer, alert
 from dispatch.alerting.life import SENDABLE, Message, Policy, earliest, sent
+from dispatch.alerting.templates import until
 
 CHEAP_PARTS: Final = 3
 """Short messages that a warning may need before it is worth a word."""
@@ -40,6 +41,7 @@ def findings(
         *_times(content, message.kind, policy, now),
         *_languages(content, policy),
         *_called_off(message, chain),
+        *_left_behind(message, chain),
         *(each for text in content.texts for each in _text(content, text)),
         *(each for text in content.texts for each in _lengths(content, text, issuer)),
     ]
@@ -181,6 +183,34 @@ def _called_off(message: Message, chain: Sequence[Message]) -> Iterator[Finding]
                 f"In {_spoken(text.language)} the Cancel has the headline of what it calls off.",
                 "Say that it is over, in the headline, in what to do, and in the short text.",
             )
+
+
+def _left_behind(message: Message, chain: Sequence[Message]) -> Iterator[Finding]:
+    """What is still as it was before, or no more, where somebody relies on the contrary."""
+    content, before = message.content, [each for each in sent(chain) if each.id != message.id]
+    left = {each for earlier in before for each in earlier.content.channels} - content.channels
+    if left:
+        named = ", ".join(_by(each) for each in sorted(left))
+        yield _advice(
+            "/channels",
+            "warning.channel_left",
+            f"Who was warned by {named} is not told of this.",
+            "Choose all channels by which the warning went out.",
+        )
+    ends = {each.content.expires for each in before} - {content.expires, None}
+    for text in content.texts:
+        now = None if content.expires is None else until(content.expires, text.language)
+        old = {until(each, text.language) for each in ends if each is not None} - {now}
+        for name in ("headline", "description", "instruction", "short"):
+            found = next((each for each in sorted(old) if each in getattr(text, name)), None)
+            if found is not None:
+                yield _advice(
+                    f"/text[{text.language}]/{name}",
+                    "warning.old_end",
+                    f"The {name} in {_spoken(text.language)} says {found}, when the warning was to "
+                    "be over before.",
+                    "Say there until when it holds now.",
+                )
 
 
 def _text(content: Content, text: Text) -> Iterator[Finding]:

@@ -86,7 +86,8 @@ def _reference(message: Message, issuer: Issuer) -> cap.Reference:
 
 def _info(content: Content, text: Text, issuer: Issuer) -> cap.Info:
     around = mark(content.status, text.language)
-    short = (cap.Named(SHORT, text.short),) if text.short.strip() else ()
+    said = _marked(around, text.short) if text.short.strip() else None
+    short = () if said is None else (cap.Named(SHORT, said),)
     return cap.Info(
         language=text.language,
         categories=content.categories,

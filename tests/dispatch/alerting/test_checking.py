@@ -21,6 +21,7 @@ from dispatch.alerting.content import ENGLISH, KRIOL, LANGUAGES, SPANISH, Channe
 from dispatch.alerting.issuing import NEMO, alert, identifier
 from dispatch.alerting.life import Policy
 from dispatch.alerting.standing import State, beliefs
+from dispatch.alerting.templates import until
 
 POLICY = Policy()
 
@@ -140,6 +141,13 @@ def test_letters_that_need_more_room_are_told_of_and_can_be_left_out() -> None:
     assert "ahí hasta" in shown(plain, text, Channel.RADIO_TEXT, "NEMO")
 
 
+def test_a_cancel_asks_nobody_to_shelter_again() -> None:
+    """DOM-WRN-31: nor does it tell machines to."""
+    cancel = called_off(replace(CONTENT, onset=NOW))
+    assert (cancel.responses, cancel.urgency) == ((cap.Response.ALL_CLEAR,), cap.Urgency.PAST)
+    assert cancel.onset is None and cancel.severity is CONTENT.severity
+
+
 def test_a_cancellation_may_be_without_an_end() -> None:
     cancel = called_off(replace(CONTENT, expires=None, note="The storm has turned away."))
     assert [each for each in found(cancel, MessageType.CANCEL) if each.weight is Weight.ERROR] == []
@@ -209,6 +217,43 @@ def test_an_exercise_says_so_to_receivers_that_we_do_not_know() -> None:
         mark = MARKS[Status.EXERCISE][info.spoken]
         for words in (info.headline, info.description, info.instruction):
             assert words is not None and words.startswith(mark)
+    # Also what others take for telephones and radios.
+    short = alert(with_short(EXERCISE), (), NEMO, NOW)
+    said_short = [each.value for info in short.infos for each in info.parameters]
+    assert len(said_short) == len(LANGUAGES)
+    for each, info in zip(said_short, short.infos, strict=True):
+        assert each.startswith(MARKS[Status.EXERCISE][info.spoken])
+
+
+def with_short(content: Content) -> life.Message:
+    texts = tuple(replace(each, short="Go to a shelter.") for each in content.texts)
+    return life.draft(10, 3, replace(content, texts=texts), 1)
+
+
+def follows(content: Content, before: Content, kind: MessageType = MessageType.UPDATE) -> set[str]:
+    chain = (replace(life.draft(9, 1, before, 1), sent=NOW - timedelta(hours=1)),)
+    message = replace(life.draft(10, 1, content, 1), kind=kind)
+    return {each.code for each in findings(message, chain, NEMO, POLICY, NOW)}
+
+
+@pytest.mark.parametrize("kind", [MessageType.UPDATE, MessageType.CANCEL])
+def test_who_was_warned_by_a_channel_is_to_hear_what_follows(kind: MessageType) -> None:
+    """DOM-WRN-17."""
+    fewer = replace(CONTENT, channels=CONTENT.channels - {Channel.SMS})
+    assert "warning.channel_left" in follows(fewer, CONTENT, kind)
+    assert "warning.channel_left" not in follows(CONTENT, fewer, kind)
+
+
+def test_an_update_does_not_say_the_end_that_it_had() -> None:
+    """DOM-WRN-17."""
+    assert CONTENT.expires is not None
+    old = with_text(CONTENT, ENGLISH, short=f"Stay until {until(CONTENT.expires, ENGLISH)}.")
+    later = replace(old, expires=CONTENT.expires + timedelta(hours=3))
+    assert "warning.old_end" in follows(later, old)
+    assert "warning.old_end" not in follows(old, old)
+    assert later.expires is not None
+    said = with_text(later, ENGLISH, short=f"Stay until {until(later.expires, ENGLISH)}.")
+    assert "warning.old_end" not in follows(said, old)
 
 
 def test_every_earlier_message_is_named() -> None:
