@@ -22,6 +22,8 @@ from dispatch.alerting.issuing import NEMO
 from dispatch.warnings.ways import Away, Delivery, Outcome, State, pause
 
 ANSWER_SECONDS: Final = 30.0
+_OURS: Final = frozenset({530, 534, 535, 538})
+"""It does not know us (RFC 4954, 6): no word about a recipient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,12 @@ class EmailWay:
             except aiosmtplib.SMTPRecipientsRefused as problem:
                 refusal = problem.recipients[0]
                 return _judged(delivery, refusal.code, refusal.message)
+            except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPHeloError) as problem:
+                # Not of this recipient: whoever mends it wants all of them told.
+                return _again(delivery, f"The mail server refused us: {problem}"[:500])
             except aiosmtplib.SMTPResponseException as problem:
+                if problem.code in _OURS:
+                    return _again(delivery, f"The mail server refused us: {problem}"[:500])
                 return _judged(delivery, problem.code, problem.message)
             except (aiosmtplib.SMTPException, OSError, ValueError) as problem:
                 return _again(delivery, f"The mail server did not take it: {problem}")

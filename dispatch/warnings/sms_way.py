@@ -15,16 +15,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 import asyncpg
 import smpp34
 
-from dispatch.alerting import sms
+from dispatch.alerting import sms, standing
+from dispatch.alerting.cap import Alert, MessageType
 from dispatch.alerting.channels import shown
 from dispatch.alerting.content import Channel
 from dispatch.alerting.issuing import NEMO
@@ -48,8 +51,12 @@ _CODINGS: Final = {sms.Coding.GSM_7: 0, sms.Coding.UCS_2: 8}
 _ALPHANUMERIC: Final = (5, 0)
 _INTERNATIONAL: Final = (1, 1)
 """Type of number and numbering plan (SMPP 3.4, 5.2.5, 5.2.6)."""
-_LATER: Final = frozenset({0x14, 0x58})
-"""``command_status``: its queue is full; it is throttled (SMPP 3.4, 5.1.3)."""
+_LATER: Final = frozenset({0x08, 0x14, 0x58})
+"""``command_status``: the centre is in trouble; its queue is full; it is throttled (SMPP 3.4,
+5.1.3)."""
+_UNBOUND: Final = 0x04
+"""It does not take us for bound as a transmitter any more."""
+_LONGEST_MINUTES: Final = 7 * 24 * 60
 _RECEIPTED_ID: Final = 0x001E
 _MESSAGE_STATE: Final = 0x0427
 """Tags of fields (SMPP 3.4, 5.3.2)."""
@@ -151,22 +158,30 @@ class SmsWay:
         message = delivery.message
         text = shown(message.content, delivery.text, Channel.SMS, NEMO.word)
         parted = sms.measure(text)
+        valid = validity(message.alert, datetime.now(UTC))
         return await self.submit(
-            delivery.address, parted, delivery.part, message.id, delivery.tries
+            delivery.address, parted, delivery.part, message.id, delivery.tries, valid
         )
 
     async def submit(
-        self, address: str, parted: sms.ShortMessages, part: int, message: int, tries: int
+        self,
+        address: str,
+        parted: sms.ShortMessages,
+        part: int,
+        message: int,
+        tries: int,
+        valid: str = "",
     ) -> Outcome:
         """Submit one part (from 1) to a telephone (E.164); raises nothing.
 
-        ``message``: a number of the text that its parts go by.
+        ``message``: a number of the text that its parts go by; ``valid``: how long the centre may
+        try (SMPP 3.4, 7.1.1), none: as long as it does.
         """
         session = self._session
         if session is None:
             return Outcome(State.WAITING, problem="The connection ended before it was submitted.")
         try:
-            answer = await self._submit(session, address, parted, part, message)
+            answer = await self._submit(session, address, parted, part, message, valid)
         except TimeoutError:
             self._lost(session)
             return Outcome(
@@ -186,6 +201,7 @@ class SmsWay:
         parted: sms.ShortMessages,
         part: int,
         message: int,
+        valid: str,
     ) -> smpp34.SubmitSmResp:
         octets = sms.encode(parted.parts[part - 1], parted.coding)
         parts = len(parted.parts)
@@ -206,6 +222,7 @@ class SmsWay:
                     dest_addr_ton=to_ton,
                     dest_addr_npi=to_npi,
                     esm_class=HAS_HEADER if parts > 1 else 0,
+                    validity_period=valid,
                     data_coding=_CODINGS[parted.coding],
                     registered_delivery=1,
                 )
@@ -222,6 +239,9 @@ class SmsWay:
                 return Outcome(State.UNCERTAIN, problem="The centre took it and gave it no number.")
             return Outcome(State.HANDED, answer.message_id, price=self._centre.price)
         why = f"The centre refused it (status 0x{answer.command_status:08x})."
+        if answer.command_status == _UNBOUND:
+            self._session = None
+            return Outcome(State.WAITING, problem=why, pause=pause(tries))
         if answer.command_status in _LATER:
             return Outcome(State.WAITING, problem=why, pause=pause(tries), slow=True)
         return Outcome(State.FAILED, problem=why)
@@ -270,6 +290,21 @@ class SmsWay:
             with contextlib.suppress(smpp34.SmppError, OSError, TimeoutError):
                 async with asyncio.timeout(2):
                     await client.stop()
+
+
+def validity(alert: Alert, now: datetime) -> str:
+    """How long the centre may try, as SMPP 3.4 (7.1.1.2) writes it from when it takes it.
+
+    A telephone that was off must not learn of a warning after that is over. What is said of a
+    Cancel, and what says no end, is for the centre: nothing.
+    """
+    if alert.message_type is MessageType.CANCEL:
+        return ""
+    minutes = math.ceil((standing.life(alert) - now).total_seconds() / 60)
+    minutes = max(1, min(minutes, _LONGEST_MINUTES))
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return f"0000{days:02}{hours:02}{minutes:02}00000R"
 
 
 def receipt_of(event: smpp34.DeliverSmEvent) -> Receipt | None:

@@ -47,12 +47,34 @@ async def staged(dsn: str, **settings: Any) -> AsyncIterator[tuple[Stage, Worker
         await stage.stop()
 
 
+async def test_a_mail_server_that_refuses_us_has_refused_nobody(
+    database: str, complaints: object
+) -> None:
+    """DOM-WRN-29: they are told when whoever minds the server has let us in."""
+    with mail_server() as (mailbox, url):
+        mailbox.strange = 2
+        async with staged(database, smtp=url, smtp_sender="w@nemo.org.bz") as (stage, one, other):
+            await stage.core.pool.execute(smsc.RECIPIENT, "email", "a@example.bz", "en-BZ", None)
+            await sent(one, other)
+            assert await smsc.settled(stage, "email") == {"handed": 1}
+
+
 class Mailbox:
     """What a mail server took, and how it answers."""
 
     def __init__(self) -> None:
         self.mails: list[tuple[str, email.message.EmailMessage]] = []
         self.busy = 0
+        self.strange = 0
+
+    async def handle_MAIL(
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if self.strange:
+            self.strange -= 1
+            return "553 sender not known" if self.strange else "530 authentication required"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: Any

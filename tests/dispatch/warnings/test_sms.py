@@ -6,15 +6,22 @@ import asyncio
 import contextlib
 import struct
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import smpp34
 import smsc
+from composed import CONTENT
 from desk_peer import Worker
 from stage import Stage, seed
 from warners import APPROVER, OFFICER, approval, draft, hire, sent, words
 
+from dispatch.alerting import issuing, life
+from dispatch.alerting.cap import MessageType
+from dispatch.alerting.issuing import NEMO
 from dispatch.warnings import room, sms_way
 
 
@@ -214,3 +221,56 @@ async def test_what_is_over_is_not_handed_over(
             await centre.kill()
     assert found.pop("dropped") == 3
     assert sum(found.values()) == 3 and len(centre.taken) == 3
+
+
+async def test_a_centre_in_trouble_gets_it_later_and_knows_how_long_it_holds(
+    database: str, tmp_path: Path, complaints: object
+) -> None:
+    """DOM-WRN-29: a refusal that is of the centre and not of the telephone; and what a telephone
+    that is off must not get when it is over."""
+    refusals = [0x08, 0x04, 0x08]
+    submitted: list[smpp34.SubmitSm] = []
+
+    async def centre(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        over = (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError)
+        with contextlib.suppress(*over):
+            while True:
+                head = await reader.readexactly(16)
+                length, kind, _, number = struct.unpack(">IIII", head)
+                pdu = smpp34.decode(head + await reader.readexactly(length - 16))
+                status, name = 0, b"X\0" if kind in (4, 9) else b""
+                if isinstance(pdu, smpp34.SubmitSm):
+                    submitted.append(pdu)
+                    status = refusals.pop() if refusals else 0
+                    name = name if not status else b""
+                answer = struct.pack(">IIII", 16 + len(name), kind | 0x80000000, status, number)
+                writer.write(answer + name)
+        writer.close()
+
+    server = await asyncio.start_server(centre, "127.0.0.1", 0)
+    file = smsc.settings_file(tmp_path, server.sockets[0].getsockname()[1], window=1)
+    async with staged(database, smsc=file) as (stage, officer, approver):
+        await smsc.telephones(stage, 1)
+        await sent(officer, approver)
+        assert await smsc.settled(stage) == {"handed": 1}
+    assert len(submitted) == 4
+    assert {each.validity_period[:6] for each in submitted} <= {"000001", "000000"}
+    assert all(each.validity_period.endswith("00000R") for each in submitted)
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(1.5, "000000000200000R"), (60 * 25, "000001010000000R"), (-3, "000000000100000R"),
+     (60 * 24 * 30, "000007000000000R")],
+)  # fmt: skip
+def test_a_telephone_does_not_get_what_is_over(minutes: float, said: str) -> None:
+    now = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    message = replace(
+        life.draft(1, 1, CONTENT, 1),
+        content=replace(CONTENT, expires=now + timedelta(minutes=minutes)),
+    )
+    alert = issuing.alert(message, (), NEMO, now)
+    assert sms_way.validity(alert, now) == said
+    assert sms_way.validity(replace(alert, message_type=MessageType.CANCEL), now) == ""
