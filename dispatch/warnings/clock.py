@@ -18,11 +18,13 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import asyncpg
 
 from dispatch.alerting import life
+from dispatch.alerting.cap import CapRefused
 from dispatch.alerting.issuing import NEMO
 from dispatch.domain.refusals import DispatchRefused
 from dispatch.warnings import going_out, rows
@@ -62,17 +64,25 @@ class WarningClock:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._wake.wait()
             self._wake.clear()
-            try:
-                await self.look(datetime.now(UTC))
-                await self._send_letters()
-            except (*database.PASSING, asyncpg.PostgresError, Problem) as problem:
-                log.warning("warnings wait: %s", problem)
+            for work in (partial(self.look, datetime.now(UTC)), self._send_letters):
+                try:
+                    await work()
+                except (*database.PASSING, asyncpg.PostgresError, Problem) as problem:
+                    log.warning("warnings wait: %s", problem)
 
     async def look(self, now: datetime) -> None:
         """Send what is due at ``now`` (UTC, aware)."""
         async with database.asking(self._pool) as connection:
             due = [row["id"] for row in await connection.fetch(_DUE, now)]
-        done = [each for each in due if await self._send(each, now)]
+        done = False
+        for each in due:
+            try:
+                done |= await self._send(each, now)
+            except database.PASSING:
+                raise
+            except Exception:
+                # The others are as urgent.
+                log.exception("warning message %d could not be sent", each)
         if done:
             await self._changed()
 
@@ -90,7 +100,7 @@ class WarningClock:
             message = chain.of(number)
             try:
                 await going_out.send(connection, chain, message, None, now, NEMO)
-            except DispatchRefused as problem:
+            except (DispatchRefused, CapRefused) as problem:
                 log.warning("warning message %d is not sent: %s", number, problem)
                 await rows.stand(connection, life.take_back(message), held=str(problem))
             return True

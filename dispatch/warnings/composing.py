@@ -361,7 +361,8 @@ def _ms(at: datetime | None) -> int | None:
 _ENDS: Final = """
     select id, content from warning_message
      where agency_id = $1
-       and (changed_at > now() - interval '8 days' or sent_at > now() - interval '8 days')
+       and (changed_at > now() - interval '8 days' or sent_at > now() - interval '8 days'
+            or stage = 'approved')
      order by id
 """
 _ONE: Final = "select warning_id, drawn from warning_message where id = $1 and agency_id = $2"

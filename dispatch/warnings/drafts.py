@@ -128,5 +128,6 @@ _MESSAGES: Final = """
                       as confirmed_people
              from warning_shown where message_id = m.id) as s
      where m.changed_at > now() - interval '8 days' or m.sent_at > now() - interval '8 days'
+           or m.stage = 'approved'
      order by m.id
 """

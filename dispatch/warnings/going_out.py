@@ -26,12 +26,17 @@ async def send(
     now: datetime,
     issuer: Issuer,
 ) -> Message:
-    """Send it; ``by``: who, or None for the clock. Raises what :func:`life.send` raises."""
+    """Send it; ``by``: who, or None for the clock.
+
+    Raises what :func:`life.send` raises, and :class:`cap.CapRefused`.
+    """
     others = tuple(each for each in chain.messages if each.id != message.id)
     sent = life.send(message, others, by, now, chain.policy)
     # What is shown is what receivers are told, to the second.
     assert sent.sent is not None
     document = cap.build(issuing.alert(sent, others, issuer, sent.sent))
+    # Everybody reads it from here on: what could not be read would be told to nobody.
+    cap.parse(document)
     await rows.keep_sent(connection, sent, document)
     return sent
 

@@ -102,7 +102,7 @@ class Told:
         self._stale = asyncio.Event()
         self._working = asyncio.Lock()
         self.shows: list[Shows] = []
-        """Called, one after the other, with every change; they raise nothing."""
+        """Called, one after the other, with every change; what one raises keeps no other back."""
         self.now = Now(datetime.now(UTC))
 
     def doubt(self) -> None:
@@ -158,26 +158,40 @@ class Told:
         changed = believed(tuple(self._known.values()), now)
         self.now = changed
         for shows in self.shows:
-            await shows(changed)
+            try:
+                await shows(changed)
+            except Exception:
+                # Who is not shown it here is told it elsewhere; it is tried again within a minute.
+                log.exception("%r failed", shows)
 
 
 async def read(
     connection: database.Connection, now: datetime, known: Sequence[int] = ()
 ) -> list[Sent]:
-    """The messages that may matter at a moment, but for those that are known."""
-    rows = await connection.fetch(_NEW, now - KEPT, known)
-    return [
-        Sent(
-            row["id"],
-            row["warning_id"],
-            row["agency_id"],
-            msgspec.json.decode(row["content"], type=Content),
-            row["document"].encode(),
-            cap.parse(row["document"].encode()),
-            row["alone"] is not None,
-        )
-        for row in rows
-    ]
+    """The messages that may matter at a moment, but for those that are known.
+
+    One that cannot be read is left out, and told: the others hold.
+    """
+    found = []
+    for row in await connection.fetch(_NEW, now - KEPT, known):
+        try:
+            found.append(_sent(row))
+        except Exception:
+            log.exception("message %d of a warning cannot be read", row["id"])
+    return found
+
+
+def _sent(row: asyncpg.Record) -> Sent:
+    document = row["document"].encode()
+    return Sent(
+        row["id"],
+        row["warning_id"],
+        row["agency_id"],
+        msgspec.json.decode(row["content"], type=Content),
+        document,
+        cap.parse(document),
+        row["alone"] is not None,
+    )
 
 
 def believed(messages: Sequence[Sent], now: datetime) -> Now:

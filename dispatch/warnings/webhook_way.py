@@ -23,6 +23,8 @@ from psn.csirt.outlets import Undelivered
 from psn.keys import KeyProblem, Keys
 
 WINDOW: Final = 50
+MOST_SECONDS: Final = 15.0
+"""A siren that comes back is told within so long."""
 
 
 class WebhookWay:
@@ -57,7 +59,8 @@ class WebhookWay:
                 self._http, delivery.address, secret, id, payload(delivery, self.channel)
             )
         except Undelivered as problem:
-            return Outcome(State.WAITING, problem=str(problem)[:500], pause=pause(delivery.tries))
+            again = min(pause(delivery.tries), MOST_SECONDS)
+            return Outcome(State.WAITING, problem=str(problem)[:500], pause=again)
         return Outcome(State.DELIVERED, receipt=id)
 
     async def close(self) -> None:
