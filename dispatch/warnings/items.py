@@ -47,6 +47,7 @@ class WarningItem(Struct, tag_field="is", tag="warning", frozen=True, kw_only=Tr
     sender: str
     note: str
     texts: list[Words]
+    """Of one that was cancelled, what its Cancel says."""
     area: str
     polygons: list[list[tuple[int, int]]]
     circles: list[Circle]

@@ -284,9 +284,14 @@ def _called_off(each: Stands, language: str) -> str:
     mark = channels.mark(each.sent.content.status, text.language)
     headline = f"{mark}: {text.headline or text.event}" if mark else text.headline or text.event
     why = "" if each.by is None else each.by.content.note
+    says = ""
+    if each.by is not None:
+        own = _text(each.by, language)
+        parts = (own.description, own.instruction)
+        says = "".join(f"<p>{escape(part)}</p>" for part in parts if part.strip())
     return (
         f'<article class="over"><h2>{escape(_SAID[language]["over"])}: {escape(headline)}</h2>'
-        f"<p>{escape(until(each.ended, language))}. {escape(why)}</p></article>"
+        f"<p>{escape(until(each.ended, language))}. {escape(why)}</p>{says}</article>"
     )
 
 

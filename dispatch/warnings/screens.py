@@ -189,6 +189,8 @@ def item_of(each: Stands) -> WarningItem:
     area = sent.content.area
     info = alert.infos[0]
     why = "" if each.by is None else (each.by.alert.note or "")
+    # Of one that was called off stands what its Cancel says, and no more what to do.
+    says = alert if each.by is None else each.by.alert
     return WarningItem(
         id=sent.id,
         warning=sent.warning,
@@ -203,7 +205,7 @@ def item_of(each: Stands) -> WarningItem:
         certainty=str(info.certainty),
         sender=info.sender_name or alert.sender,
         note=alert.note or "",
-        texts=[_words(each) for each in alert.infos],
+        texts=[_words(each) for each in says.infos],
         area="" if area is None else area.name,
         polygons=[]
         if area is None

@@ -100,6 +100,8 @@ async def test_belief_follows_updates_and_cancels(desk: Desk) -> None:
     await cancelled(desk, first["warning"])
     over = await ana.sees(f"warning:{update['message']}", state="cancelled", loud=False)
     assert over["ended"] is not None
+    assert over["texts"][0]["headline"].startswith("Cancelled: ")
+    assert over["texts"][1]["instruction"] == "Lo que pedía hacer ya no es necesario."
     await ana.leave()
 
 
