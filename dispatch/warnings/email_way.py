@@ -62,8 +62,10 @@ class EmailWay:
     rate = 100.0
     at_most_once = False
 
-    def __init__(self, server: MailServer) -> None:
+    def __init__(self, server: MailServer, answer_seconds: float = ANSWER_SECONDS) -> None:
+        """``answer_seconds``: a server that has not answered by then hangs."""
         self._server = server
+        self._answer_seconds = answer_seconds
         self._client: aiosmtplib.SMTP | None = None
         self._turn = asyncio.Lock()
 
@@ -76,7 +78,7 @@ class EmailWay:
             hostname=server.host,
             port=server.port,
             use_tls=server.tls,
-            timeout=ANSWER_SECONDS,
+            timeout=self._answer_seconds,
             username=server.user,
             password=server.password,
         )
@@ -105,7 +107,11 @@ class EmailWay:
                 if problem.code in _OURS:
                     return _again(delivery, f"The mail server refused us: {problem}"[:500])
                 return _judged(delivery, problem.code, problem.message)
-            except (aiosmtplib.SMTPException, OSError, ValueError) as problem:
+            except ValueError as problem:
+                return _again(delivery, f"It is no mail: {problem}")
+            except (aiosmtplib.SMTPException, OSError) as problem:
+                # An answer that comes late would be taken for that to the next mail.
+                client.close()
                 return _again(delivery, f"The mail server did not take it: {problem}")
         return Outcome(State.HANDED, receipt=str(mail["Message-ID"]))
 

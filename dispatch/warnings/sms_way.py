@@ -56,6 +56,8 @@ _LATER: Final = frozenset({0x08, 0x14, 0x58})
 5.1.3)."""
 _UNBOUND: Final = 0x04
 """It does not take us for bound as a transmitter any more."""
+_MOST_SECONDS: Final = 15.0
+"""What a centre refuses for now is tried again within so long: it is the centre that is paced."""
 _LONGEST_MINUTES: Final = 7 * 24 * 60
 _RECEIPTED_ID: Final = 0x001E
 _MESSAGE_STATE: Final = 0x0427
@@ -243,7 +245,8 @@ class SmsWay:
             self._session = None
             return Outcome(State.WAITING, problem=why, pause=pause(tries))
         if answer.command_status in _LATER:
-            return Outcome(State.WAITING, problem=why, pause=pause(tries), slow=True)
+            again = min(pause(tries), _MOST_SECONDS)
+            return Outcome(State.WAITING, problem=why, pause=again, slow=True)
         return Outcome(State.FAILED, problem=why)
 
     def _lost(self, session: smpp34.Smsc) -> None:
