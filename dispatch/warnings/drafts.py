@@ -66,7 +66,13 @@ class Drafts:
                 log.warning("the desk of warnings waits for the database: %s", problem)
                 self._dirty.set()
                 return
-            items = {row["id"]: _item(row) for row in rows}
+            items = {}
+            for row in rows:
+                try:
+                    items[row["id"]] = _item(row)
+                except msgspec.MsgspecError:
+                    # An action that was done is answered, whatever lies beside it.
+                    log.exception("message %d of a warning cannot be read", row["id"])
             fresh = [each for number, each in items.items() if self._items.get(number) != each]
             gone = [_address(number) for number in self._items if number not in items]
             self._items = items

@@ -64,6 +64,20 @@ async def test_one_that_cannot_be_read_hides_no_other(desk: Desk, complaints: Co
     complaints.said.clear()
 
 
+async def test_one_that_cannot_be_read_hides_no_other_at_the_desk(
+    desk: Desk, complaints: Complaints
+) -> None:
+    """DOM-WRN-1."""
+    broken = await checked(desk.officer)
+    await beneath(
+        desk.stage, "update warning_message set content = '{}' where id = $1", broken["message"]
+    )
+    whole = await sent(desk.officer, desk.approver)
+    await desk.approver.sees(f"warning_message:{whole['message']}", stage="sent")
+    assert complaints.said
+    complaints.said.clear()
+
+
 async def test_who_cannot_show_it_keeps_nobody_else_from_it(
     desk: Desk, complaints: Complaints
 ) -> None:
