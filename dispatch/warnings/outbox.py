@@ -171,8 +171,8 @@ class Lane:
         self._under_way: dict[asyncio.Task[Outcome], asyncpg.Record] = {}
         """By task: its row, until it is written what became of it."""
         self._pace = Pace(way.rate)
-        self._doubt_until = 0.0
-        """So long rows may be marked as begun of which this lane was not told."""
+        self._doubts: dict[datetime, float] = {}
+        """Claims whose answer was lost, by when they began, and until when they may come about."""
         self._slow_until = 0.0
         self._overloads = 0
 
@@ -244,13 +244,14 @@ class Lane:
         room = min(self.way.window - len(self._under_way), self._pace.room(now))
         if room < 1:
             return min(self._pace.wait(), LOOK_SECONDS)
-        doubt, self._doubt_until = self._doubt_until, now + DOUBT_SECONDS
+        self._doubts = {began: until for began, until in self._doubts.items() if until > now}
+        doubts, began = list(self._doubts), datetime.now(UTC)
+        self._doubts[began] = now + DOUBT_SECONDS
         async with database.asking(self._pool) as connection:
-            if now < doubt:
-                ours = [row["id"] for row in self._under_way.values()]
-                await connection.execute(_RELEASE, self.way.channel, self.way.name, ours)
-            rows = await connection.fetch(_CLAIM, self.way.channel, room, self.way.name)
-        self._doubt_until = doubt
+            if doubts:
+                await connection.execute(_RELEASE, self.way.channel, self.way.name, doubts)
+            rows = await connection.fetch(_CLAIM, self.way.channel, room, self.way.name, began)
+        del self._doubts[began]
         self._pace.take(len(rows))
         # From here on they are begun, whatever happens.
         for row in rows:
@@ -417,9 +418,10 @@ _CLOCK_WENT_BACK: Final = """
        and next_at > now() + interval '10 minutes'
 """
 _TAKEN: Final = (State.HANDED, State.DELIVERED)
+# Nobody has begun to hand over what was claimed by those, and nothing else has their time.
 _RELEASE: Final = """
     update warning_delivery set state = 'waiting', tries = tries - 1
-     where state = 'handing' and channel = $1 and by = $2 and not id = any($3::bigint[])
+     where state = 'handing' and channel = $1 and by = $2 and began_at = any($3::timestamptz[])
 """
 _WAITS: Final = """
     select 1 from warning_delivery
@@ -431,7 +433,7 @@ _CLAIM: Final = """
          where channel = $1 and state = 'waiting' and next_at <= now()
          order by next_at, id limit $2 for update skip locked)
     update warning_delivery d
-       set state = 'handing', began_at = now(), tries = tries + 1, by = $3
+       set state = 'handing', began_at = $4, tries = tries + 1, by = $3
       from due, warning_recipient r
      where d.id = due.id and r.id = d.recipient_id
     returning d.id, d.message_id, d.address, d.language, d.part, d.parts, d.tries, r.secret

@@ -134,8 +134,21 @@ async def test_a_claim_whose_answer_was_lost_is_made_again(desk: Desk) -> None:
     lossy = Lossy(desk.pool, outbox._CLAIM, 2)
     async with desk.lane(taker, lossy):
         assert await desk.settled() == {"handed": 6}
+        # What another has begun is his.
+        await desk.pool.execute(
+            "update warning_delivery set state = 'handing', began_at = now() where id in"
+            " (select min(id) from warning_delivery)"
+        )
+        await desk.pool.execute(
+            "update warning_delivery set state = 'waiting', next_at = now() where id in"
+            " (select max(id) from warning_delivery)"
+        )
+        async with asyncio.timeout(10):
+            while len(taker.taken) < 7:
+                await asyncio.sleep(0.02)
     assert lossy.lost == 2
-    assert sorted(taker.taken) == [f"{number}@example.bz" for number in range(6)]
+    assert sorted(set(taker.taken)) == [f"{number}@example.bz" for number in range(6)]
+    assert taker.taken.count("0@example.bz") == 1
 
 
 async def test_a_fault_of_ours_ends_no_lane_and_leaves_nobody_out(
