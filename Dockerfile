@@ -13,6 +13,10 @@ RUN python -m venv /opt/psn \
     && /opt/psn/bin/pip install --no-cache-dir --require-hashes -r /build/requirements-server.lock
 
 FROM python:3.12-slim
+# It speaks warnings in voice groups.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends espeak-ng \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin psn \
     && install -d -o psn -g psn -m 700 /var/lib/psn
 WORKDIR /app

@@ -20,6 +20,8 @@ The rules, in words
   not heard there.
 - What was said is heard again by who may hear the group, or see the incident, open or closed; of a
   call by who was in it; and of an agency's people by who may listen to its recordings.
+- An agency itself has something announced in its own groups, and in joint ones in which it has a
+  part, by voice and as a text.
 - Who received or read what was written to a group or an agency is told by name to his own agency
   and to those that may write to him or see the unit; others are told only that the group or the
   agency has it.
@@ -43,6 +45,7 @@ from typing import Final
 
 from psn import roles, sharing
 from psn.directory import (
+    Agency,
     Channel,
     Device,
     Directory,
@@ -61,7 +64,7 @@ class Principal:
     """Who a session acts for: a person, or a device that stands for a unit or is a gateway."""
 
     address: str
-    """``person:3``, ``unit:7``, or ``device:9`` for a gateway."""
+    """``person:3``, ``unit:7``, ``device:9`` for a gateway, ``agency:6`` for an agency itself."""
     name: str
     agency: int
     roles: tuple[str, ...]
@@ -81,6 +84,11 @@ class Principal:
     def reads(self) -> bool:
         """Whether it has mailboxes and may watch the picture."""
         return self.person is not None or self.unit is not None
+
+    @property
+    def announces(self) -> bool:
+        """Whether it is an agency itself, which says what the server says for it."""
+        return self.address == f"agency:{self.agency}"
 
 
 NOBODY: Final = Principal("", "", 0, ())
@@ -259,6 +267,11 @@ def _served(device: Device, directory: Directory) -> tuple[frozenset[int], ...]:
 def of_unit(unit: Unit) -> Principal:
     """The principal of a unit's crew, whatever carries its word."""
     return Principal(f"unit:{unit.id}", unit.callsign, unit.agency, ("field",), unit=unit.id)
+
+
+def of_agency(agency: Agency) -> Principal:
+    """An agency itself: the server says something in its name, and nobody signs in as it."""
+    return Principal(f"agency:{agency.id}", agency.name, agency.id, ())
 
 
 def reach(who: Principal, kind: str, action: str) -> Reach:

@@ -46,6 +46,8 @@ PUSH_OCTETS: Final = 3_000
 """RFC 8030 lets a push service refuse more than 4,096 octets, and encryption adds its own."""
 SPOKEN_CHARACTERS: Final = 900
 """About a minute of speech, for which a radio group is taken."""
+VOICED: Final = (ENGLISH, SPANISH)
+"""Languages in which something can be spoken: no voice is known that speaks Kriol."""
 HEADLINE_CHARACTERS: Final = 160
 """CAP 1.2, 3.2.2: what a device with little room may show of a headline."""
 
@@ -84,6 +86,11 @@ def mark(status: Status, language: str, brief: bool = False) -> str:
     return said.partition(" ")[0] if brief else said
 
 
+def takes(channel: Channel, language: str) -> bool:
+    """Whether a channel tells anything in a language."""
+    return channel is not Channel.SPOKEN or language in VOICED
+
+
 def fit(content: Content, text: Text, channel: Channel, sender: str) -> Fit:
     """What a channel sends or shows in a language; ``sender``: whose warning it is, in a word."""
     said = shown(content, text, channel, sender)
@@ -116,7 +123,6 @@ def shown(content: Content, text: Text, channel: Channel, sender: str) -> str:
     if channel is Channel.PUSH:
         return _between(around, f"{sender}: {text.headline or text.event}\n{short}", "\n")
     if channel is Channel.SPOKEN:
-        # Twice what matters: whoever turns his radio up has missed the beginning.
         spoken = f"{sender}. {_sentences(text.headline or text.event, text.instruction)}"
         return _between(around, spoken, ". ")
     parts = (text.headline or text.event, text.description, text.instruction)

@@ -19,6 +19,7 @@ from dispatch.alerting.channels import (
     begins_as_no_warning,
     fit,
     shown,
+    takes,
 )
 from dispatch.alerting.content import SPOKEN, Channel, Content, Text
 from dispatch.alerting.issuing import Issuer, alert
@@ -254,6 +255,8 @@ def _text(content: Content, text: Text) -> Iterator[Finding]:
 def _lengths(content: Content, text: Text, issuer: Issuer) -> Iterator[Finding]:
     spoken = _spoken(text.language)
     for channel in sorted(content.channels):
+        if not takes(channel, text.language):
+            continue
         found = fit(content, text, channel, issuer.word)
         path = f"/text[{text.language}]/{channel}"
         if not found.fits:

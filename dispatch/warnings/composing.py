@@ -17,7 +17,7 @@ from msgspec import Struct
 from dispatch.alerting import cap, checking, life
 from dispatch.alerting.areas import Area
 from dispatch.alerting.cap import Weight
-from dispatch.alerting.channels import fit
+from dispatch.alerting.channels import fit, takes
 from dispatch.alerting.content import Channel, Content, Text
 from dispatch.alerting.issuing import NEMO
 from dispatch.alerting.life import Message
@@ -251,7 +251,7 @@ def _preview(message: Message, chain: Chain) -> Preview:
             _shown(content, text, channel)
             for text in content.texts
             for channel in Channel
-            if channel in content.channels
+            if channel in content.channels and takes(channel, text.language)
         ],
         None if content.area is None else _area_shown(content.area),
         [

@@ -52,7 +52,13 @@ DROPPED_AT_ONCE: Final = 5_000
 """Rows of one statement."""
 BURST_SECONDS: Final = 0.1
 """So much of a second's deliveries may go out at once."""
-CHANNELS: Final = (Channel.SMS, Channel.EMAIL, Channel.WEBHOOK, Channel.CELL)
+CHANNELS: Final = (
+    Channel.SMS,
+    Channel.EMAIL,
+    Channel.WEBHOOK,
+    Channel.CELL,
+    Channel.SPOKEN,
+)
 """What goes by the outbox."""
 OVER: Final = "The message was over before it was handed over."
 ONCE: Final = (Channel.SMS,)
@@ -164,7 +170,7 @@ class Lane:
 
     def __init__(self, pool: asyncpg.Pool, now: Callable[[], Now], way: Way) -> None:
         self.way = way
-        self.health = Health(way.channel, way.name)
+        self.health = Health(way.channel, way.name, problem=way.lacking)
         self._pool = pool
         self._now = now
         self._wake = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Who is warned by SMS, e-mail and requests, as somebody names him; checked. Pure."""
+"""Who is warned by SMS, e-mail, requests and in groups, as somebody names him; checked. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dispatch.alerting.content import LANGUAGES
+from dispatch.alerting.channels import takes
+from dispatch.alerting.content import LANGUAGES, SPOKEN, Channel
 from dispatch.domain import telephone
 from geo import belize
 from psn.csirt import webhook_protocol
 from psn.problems import Problem
 
-CHANNELS: Final = ("sms", "email", "webhook", "cell")
+CHANNELS: Final = ("sms", "email", "webhook", "cell", "spoken", "radio_text")
 SIGNED: Final = ("webhook", "cell")
 """Those whose requests are signed with a secret of their own."""
+GROUPS: Final = ("spoken", "radio_text")
+"""Those that go to voice groups, and the talkgroups that are joined with them."""
 _MAIL: Final = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,250}\.[A-Za-z]{2,63}\Z")
 _COLUMNS: Final = frozenset({"channel", "address", "district", "language"})
 
@@ -48,6 +51,10 @@ def checked(said: Said) -> Said:
             raise _bad(f"{address!r} is no address for e-mail", "Write name@example.bz.")
     elif said.channel in SIGNED:
         webhook_protocol.check_url(address)
+    elif said.channel in GROUPS:
+        address = _group(address)
+        if not takes(Channel(said.channel), said.language):
+            raise _bad(f"no voice speaks {SPOKEN[said.language]}", "Choose en-BZ or es-BZ.")
     else:
         raise _bad(f"{said.channel!r} is no channel", f"Choose from {', '.join(CHANNELS)}.")
     return replace(said, address=address, district=district)
@@ -89,6 +96,14 @@ def _rows(lines: csv.DictReader[str]) -> Iterator[Said]:
             )
         except Problem as problem:
             raise _bad(f"line {lines.line_num}: {problem.text}", problem.todo) from None
+
+
+def _group(text: str) -> str:
+    """The address of a group; whether it is there, and may be warned, is found when it is."""
+    number = text.removeprefix("group:")
+    if not (number.isascii() and number.isdecimal() and len(number) <= 9 and int(number)):
+        raise _bad(f"{text!r} is no group", "Write its address, such as group:2.")
+    return f"group:{int(number)}"
 
 
 def _number(text: str) -> str:

@@ -19,6 +19,7 @@ from dispatch.warnings.outbox import Outbox
 from dispatch.warnings.public_pages import PublicPages
 from dispatch.warnings.screens import Screens
 from dispatch.warnings.sms_way import SmsWay
+from dispatch.warnings.spoken_way import SpokenWay
 from dispatch.warnings.told import Told
 from dispatch.warnings.ways import Way
 from dispatch.warnings.webhook_way import WebhookWay
@@ -76,9 +77,10 @@ class WarningRoom:
 
 
 def other_ways(core: Core, settings: Settings) -> list[Way]:
-    """The ways out but SMS that the settings name; requests need no setting."""
+    """The ways out but SMS: of this network, by request, and those that the settings name."""
     found: list[Way] = [
-        WebhookWay(channel, core.keys) for channel in (Channel.WEBHOOK, Channel.CELL)
+        *(WebhookWay(channel, core.keys) for channel in (Channel.WEBHOOK, Channel.CELL)),
+        SpokenWay(core),
     ]
     if settings.smtp is not None and settings.smtp_sender is not None:
         found.append(EmailWay(mail_server(settings.smtp, settings.smtp_sender)))

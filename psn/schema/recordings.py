@@ -21,7 +21,7 @@ class Recording(Base):
             "group_address ~ '^(group|incident|call):[1-9][0-9]*$'", name="recording_group_check"
         ),
         CheckConstraint(
-            "talker ~ '^(person|unit|device):[1-9][0-9]*$'", name="recording_talker_check"
+            "talker ~ '^(person|unit|device|agency):[1-9][0-9]*$'", name="recording_talker_check"
         ),
         CheckConstraint("call in ('normal', 'peril', 'emergency')", name="recording_call_check"),
         Index("recording_group", "group_address", "begun_at"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from typing import Final
 
 from psn import access, roles
 from psn.access import Principal, Rules
@@ -15,6 +16,9 @@ from psn.directory import Directory, Group
 from psn.roles import Reach
 from psn.wire import VoiceGroup
 from psn.wire.voice import GroupKind
+
+ANNOUNCED: Final = 1 + max(roles.FLOOR_PRIORITY.values())
+"""Priority of an announcement that waits for the floor."""
 
 
 class Voice(enum.IntEnum):
@@ -33,6 +37,8 @@ def voice(who: Principal, group: VoiceGroup, rules: Rules, now: datetime) -> Voi
     """
     if may_key(who, group):
         return Voice.LISTEN
+    if who.announces:
+        return Voice.TALK if may_announce(who.agency, group, rules.directory) else Voice.NOTHING
     if not who.reads:
         return Voice.NOTHING
     if group.kind is GroupKind.TALKGROUP:
@@ -57,6 +63,14 @@ def may_key(gateway: Principal, group: VoiceGroup) -> bool:
     him be heard there, whether he belongs to the group or not.
     """
     return group.kind is GroupKind.TALKGROUP and group.id in gateway.relays
+
+
+def may_announce(agency: int, group: VoiceGroup, directory: Directory) -> bool:
+    """Whether an agency may have something announced in a group, by voice or as a text: in its own
+    groups, and in joint ones in which it has a part.
+    """
+    found = directory.groups.get(group.id) if group.kind is GroupKind.TALKGROUP else None
+    return found is not None and _takes_part(agency, found, directory)
 
 
 def may_patch(
@@ -164,5 +178,10 @@ def may_hear_talk(who: Principal, talker: str, agency: int, parties: Collection[
 
 
 def floor_priority(who: Principal) -> int:
-    """How far in front ``who`` waits for the floor of a voice group; the higher, the further."""
+    """How far in front ``who`` waits for the floor of a voice group; the higher, the further.
+
+    What an agency has announced is for everybody there, and waits behind no equal call.
+    """
+    if who.announces:
+        return ANNOUNCED
     return max((roles.FLOOR_PRIORITY.get(role, 0) for role in who.roles), default=0)

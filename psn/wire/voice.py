@@ -12,7 +12,7 @@ offset  size  what
               this talk; the others are 0
 2       2     number of the frame in this talk, from 0, modulo 65,536; big-endian, as all here
 4       4     group: bits 30-31 what it is (0 talkgroup, 1 incident, 2 call), the rest its id
-8       4     talker: bits 30-31 who it is (0 person, 1 gateway, 2 unit), the rest its id
+8       4     talker: bits 30-31 who it is (0 person, 1 gateway, 2 unit, 3 agency), the rest its id
 12      …     one Opus packet (RFC 6716, clause 3), 1 to 1,276 bytes
 ======  ====  ==================================================================================
 """
@@ -35,7 +35,7 @@ MILLISECONDS: Final = (20, 40, 60)
 NUMBERS: Final = 1 << 16
 _LAST: Final = 0b100
 _ID: Final = (1 << 30) - 1
-_TALKERS: Final = ("person", "device", "unit")
+_TALKERS: Final = ("person", "device", "unit", "agency")
 _KNOWN: Final = 0b111
 
 
@@ -76,7 +76,9 @@ class Speech(NamedTuple):
 
     group: VoiceGroup
     talker: str
-    """``person:3`` or ``unit:7``; ``device:9``, a gateway, for a radio that carries no unit."""
+    """``person:3`` or ``unit:7``; ``device:9``, a gateway, for a radio that carries no unit;
+    ``agency:6``, which has something announced.
+    """
     number: int
     """In this talk, from 0, modulo 65,536."""
     milliseconds: int
@@ -117,7 +119,7 @@ def decode(data: bytes) -> Speech:
         raise FrameRefused("bad_field", text)
     kind, ident = group >> 30, group & _ID
     who, whose = talker & _ID, talker >> 30
-    if kind > GroupKind.CALL or not ident or whose >= len(_TALKERS) or not who:
+    if kind > GroupKind.CALL or not ident or not who:
         raise FrameRefused("bad_field", "There is no such group, or no such talker.")
     return Speech(
         VoiceGroup(GroupKind(kind), ident),

@@ -24,7 +24,9 @@ speeches = st.builds(
     Speech,
     st.builds(VoiceGroup, st.sampled_from(GroupKind), st.integers(1, (1 << 30) - 1)),
     st.builds(
-        "{}:{}".format, st.sampled_from(("person", "unit", "device")), st.integers(1, 2**30 - 1)
+        "{}:{}".format,
+        st.sampled_from(("person", "unit", "device", "agency")),
+        st.integers(1, 2**30 - 1),
     ),
     st.integers(0, NUMBERS - 1),
     st.sampled_from(MILLISECONDS),
@@ -67,7 +69,7 @@ def test_no_messagepack_begins_like_speech(value: object) -> None:
         {"milliseconds": 10},
         {"opus": b""},
         {"opus": bytes(MOST_OPUS + 1)},
-        {"talker": "agency:1"},
+        {"talker": "group:1"},
         {"talker": "unit:x"},
         {"talker": "unit:1073741824"},
     ],

@@ -7,7 +7,7 @@ export type VoiceAddress = `${'group' | 'incident' | 'call'}:${number}`;
 
 export interface Speech {
   group: VoiceAddress;
-  /** `device:9`, a gateway, for a radio that carries no unit. */
+  /** `device:9`, a gateway, for a radio that carries no unit; `agency:6`: an announcement. */
   talker: Talker;
   /** In this talk, from 0, modulo 65,536. */
   number: number;
@@ -22,7 +22,7 @@ const HEADER = 12;
 const MOST_OPUS = 1_276;
 const NUMBERS = 65_536;
 const KINDS = ['group', 'incident', 'call'] as const;
-const TALKERS = ['person', 'device', 'unit'] as const;
+const TALKERS = ['person', 'device', 'unit', 'agency'] as const;
 const LENGTHS = [20, 40, 60] as const;
 const LAST = 4;
 const ID = 0x3fff_ffff;

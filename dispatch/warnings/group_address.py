@@ -1,0 +1,24 @@
+"""Voice groups as recipients of warnings: which an agency may warn, and in whose name."""
+
+from __future__ import annotations
+
+from psn import access
+from psn.access import Principal
+from psn.directory import Directory
+from psn.problems import Problem
+from psn.voice import rights
+from psn.wire import VoiceGroup
+
+
+def announcer(directory: Directory, agency: int, address: str) -> Principal:
+    """The agency that has something announced in a group; raises :class:`Problem`
+    ``not_its_group`` when it may not, or when there is no such group.
+    """
+    group = VoiceGroup.of(address)
+    if not rights.may_announce(agency, group, directory):
+        raise Problem(
+            "not_its_group",
+            f"There is no group {address} of this agency, nor a joint one in which it has a part.",
+            "Name another group, or make the agency a member of a joint one.",
+        )
+    return access.of_agency(directory.agencies[agency])
