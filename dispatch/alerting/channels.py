@@ -37,8 +37,8 @@ NOT_ACTUAL: Final = frozenset(
 
 SMS_PARTS: Final = 6
 """More messages than this are no warning, and cost as many times the centre's time."""
-RADIO_UNITS: Final = 3 * 140
-"""UTF-16 units of a text to a radio group: three messages of what the least able portable takes."""
+RADIO_UNITS: Final = 2 * 140
+"""UTF-16 units of a text to a radio group; the bridge passes on so many and no more."""
 CELL_SEPTETS: Final = 15 * 93
 CELL_UNITS: Final = 15 * 41
 """3GPP TS 23.041: fifteen pages of 82 octets."""

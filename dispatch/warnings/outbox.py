@@ -58,6 +58,7 @@ CHANNELS: Final = (
     Channel.WEBHOOK,
     Channel.CELL,
     Channel.SPOKEN,
+    Channel.RADIO_TEXT,
 )
 """What goes by the outbox."""
 OVER: Final = "The message was over before it was handed over."

@@ -17,6 +17,7 @@ from dispatch.warnings.drafts import Drafts
 from dispatch.warnings.email_way import EmailWay, mail_server
 from dispatch.warnings.outbox import Outbox
 from dispatch.warnings.public_pages import PublicPages
+from dispatch.warnings.radio_text_way import RadioTextWay
 from dispatch.warnings.screens import Screens
 from dispatch.warnings.sms_way import SmsWay
 from dispatch.warnings.spoken_way import SpokenWay
@@ -81,6 +82,7 @@ def other_ways(core: Core, settings: Settings) -> list[Way]:
     found: list[Way] = [
         *(WebhookWay(channel, core.keys) for channel in (Channel.WEBHOOK, Channel.CELL)),
         SpokenWay(core),
+        RadioTextWay(core),
     ]
     if settings.smtp is not None and settings.smtp_sender is not None:
         found.append(EmailWay(mail_server(settings.smtp, settings.smtp_sender)))

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from dispatch.alerting.cap import MessageType, Severity, Status
@@ -22,7 +21,7 @@ from dispatch.alerting.channels import shown, takes
 from dispatch.alerting.content import ENGLISH, SPANISH, Channel, Text
 from dispatch.alerting.issuing import NEMO
 from dispatch.warnings import synthesis
-from dispatch.warnings.group_address import announcer
+from dispatch.warnings.group_address import announcer, later
 from dispatch.warnings.told import Sent
 from dispatch.warnings.ways import Delivery, Outcome, State, pause
 from psn import wire
@@ -39,8 +38,6 @@ NOBODY_SECONDS: Final = 15.0
 """So often it is looked whether somebody hears a group in which nobody was."""
 AGAIN_SECONDS: Final = 5.0
 """So long after it was interrupted it is said again from its beginning."""
-CANCEL_FOR: Final = timedelta(hours=1)
-"""So long it is tried to say a Cancel."""
 _KEPT: Final = 8
 
 Talks = Sequence[Sequence[bytes]]
@@ -76,13 +73,13 @@ class SpokenWay:
             who = announcer(self._core.directory, agency, delivery.address)
             talks = await self._spoken(delivery.message, text)
         except synthesis.NotSpoken as problem:
-            return _again(delivery, problem.text, pause(delivery.tries))
+            return later(delivery, problem.text, pause(delivery.tries))
         except Problem as problem:
             return Outcome(State.FAILED, problem=problem.text)
         with inside.talking(self._core.voice, who) as line:
             heard = inside.hearers(self._core.voice, group)
             if not heard:
-                return _again(delivery, "Nobody hears the group now.", NOBODY_SECONDS)
+                return later(delivery, "Nobody hears the group now.", NOBODY_SECONDS)
             try:
                 await line.join(group.address)
                 tone = [*sound.alert()]
@@ -90,12 +87,10 @@ class SpokenWay:
                     await _say(line, group, call_of(delivery.message), [*tone, *talk])
                     tone = []
             except TimeoutError:
-                return _again(
-                    delivery, "Others talk there; the floor was not given.", AGAIN_SECONDS
-                )
+                return later(delivery, "Others talk there; the floor was not given.", AGAIN_SECONDS)
             except Problem as problem:
                 why = f"It was not said to the end: {problem.text}"
-                return _again(delivery, why, AGAIN_SECONDS)
+                return later(delivery, why, AGAIN_SECONDS)
         return Outcome(State.HANDED, receipt=f"heard by {heard}")
 
     async def close(self) -> None:
@@ -139,11 +134,3 @@ def words_of(message: Sent, language: str) -> Text | None:
     content = message.content
     wanted = content.text(language) if takes(Channel.SPOKEN, language) else None
     return wanted or content.text(ENGLISH) or content.text(SPANISH)
-
-
-def _again(delivery: Delivery, why: str, seconds: float) -> Outcome:
-    """It is tried again while the warning holds; of a Cancel, which does not end, for an hour."""
-    late = delivery.message.alert.sent + CANCEL_FOR < datetime.now(UTC)
-    if late and delivery.message.alert.message_type is MessageType.CANCEL:
-        return Outcome(State.FAILED, problem=why)
-    return Outcome(State.WAITING, problem=why, pause=seconds)

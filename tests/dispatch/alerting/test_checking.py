@@ -83,7 +83,7 @@ def test_what_is_missing_or_wrong_is_told(changes: dict[str, Any], path: str, co
         ({"headline": "TEST: hurricane"}, "headline", "warning.looks_like_exercise"),
         ({"short": "¡Simulacro! Vaya"}, "short", "warning.looks_like_exercise"),
         ({"short": "x" * 1000}, "sms", "warning.too_long"),
-        ({"short": "x" * 420}, "radio_text", "warning.too_long"),
+        ({"short": "x" * 280}, "radio_text", "warning.too_long"),
         ({"short": "x" * 1400}, "cell", "warning.too_long"),
         ({"headline": "x" * 3000}, "push", "warning.too_long"),
         ({"instruction": "x" * 900}, "spoken", "warning.too_long"),
