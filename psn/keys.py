@@ -2,8 +2,10 @@
 
 ``sign.pem`` (Ed25519, RFC 8032) signs what must be provable later: checkpoints of the audit.
 ``seal.key`` (AES-256-GCM, NIST SP 800-38D) seals what the database must hold and must not tell:
-the secrets of second factors. Both are made when they are missing. A copy belongs in the backup,
-apart from that of the database: without ``seal.key`` nobody's second factor works any more.
+the secrets of second factors. ``push.pem`` (ECDSA on P-256, RFC 8292) says to push services whose
+server asks; browsers subscribe with its public half. All are made when they are missing. A copy
+belongs in the backup, apart from that of the database: without ``seal.key`` nobody's second factor
+works any more, without ``push.pem`` every browser has to subscribe anew.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -25,6 +28,7 @@ from psn.problems import Problem
 
 SIGN_FILE: Final = "sign.pem"
 SEAL_FILE: Final = "seal.key"
+PUSH_FILE: Final = "push.pem"
 _NONCE_BYTES: Final = 12
 _SEAL_BYTES: Final = 32
 
@@ -33,12 +37,18 @@ class KeyProblem(Problem):
     """Why a key cannot be used: ``bad_key``, or ``not_sealed_here`` for what another key sealed."""
 
 
+def new_push() -> ec.EllipticCurvePrivateKey:
+    """A key to push with."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """The keys, in memory. Nothing of them is shown when this is printed."""
 
     sign: Ed25519PrivateKey = field(repr=False)
     seal_key: bytes = field(repr=False)
+    push: ec.EllipticCurvePrivateKey = field(repr=False, default_factory=new_push)
 
     def seal(self, secret: bytes, purpose: str) -> bytes:
         """A secret as the database keeps it; it opens for the same ``purpose`` only."""
@@ -69,26 +79,41 @@ def load(directory: Path) -> Keys:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         pem = _kept(directory / SIGN_FILE, _new_sign)
         seal = _kept(directory / SEAL_FILE, lambda: secrets.token_bytes(_SEAL_BYTES))
+        push_pem = _kept(directory / PUSH_FILE, lambda: _pem(new_push()))
     except OSError as problem:
         raise KeyProblem(
             "bad_key",
             f"The keys in {directory} cannot be read or made: {problem.strerror}.",
             "Let PSN_KEYS name a directory that the server's user alone may read and write.",
         ) from problem
+    sign, push = _read(pem), _read(push_pem)
+    if not isinstance(sign, Ed25519PrivateKey):
+        raise _no_key(directory / SIGN_FILE)
+    if len(seal) != _SEAL_BYTES:
+        raise _no_key(directory / SEAL_FILE)
+    if not isinstance(push, ec.EllipticCurvePrivateKey) or push.curve.name != "secp256r1":
+        raise _no_key(directory / PUSH_FILE)
+    return Keys(sign, seal, push)
+
+
+def _read(pem: bytes) -> object:
+    """The private key of a file; none: it is no key."""
     try:
-        sign = serialization.load_pem_private_key(pem, password=None)
+        return serialization.load_pem_private_key(pem, password=None)
     except ValueError:
-        sign = None
-    if not isinstance(sign, Ed25519PrivateKey) or len(seal) != _SEAL_BYTES:
-        name = SEAL_FILE if isinstance(sign, Ed25519PrivateKey) else SIGN_FILE
-        raise KeyProblem(
-            "bad_key", f"{directory / name} is no key.", "Put it back from the backup."
-        )
-    return Keys(sign, seal)
+        return None
+
+
+def _no_key(file: Path) -> KeyProblem:
+    return KeyProblem("bad_key", f"{file} is no key.", "Put it back from the backup.")
 
 
 def _new_sign() -> bytes:
-    return Ed25519PrivateKey.generate().private_bytes(
+    return _pem(Ed25519PrivateKey.generate())
+
+
+def _pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),

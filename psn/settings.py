@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 import shlex
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from psn import forwarded
 from psn.problems import Problem
 
 PREFIX: Final = "PSN_"
+_HOST: Final = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*\Z")
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -185,6 +187,17 @@ def _virus_scan(value: Any) -> str | None:
     raise ValueError(wanted)
 
 
+def _hosts(value: Any) -> tuple[str, ...]:
+    """Names of hosts, and ``*.`` before what names of hosts end with."""
+    wanted = "names of hosts such as push.example.org, *.push.example.com"
+    if not isinstance(value, str):
+        raise ValueError(wanted)
+    names = tuple(each.strip().lower() for each in value.split(",") if each.strip())
+    if not all(_HOST.match(each) for each in names):
+        raise ValueError(wanted)
+    return names
+
+
 def _days(value: Any) -> int | None:
     """Days to keep something; nothing or ``forever``: for ever."""
     if value in ("", "forever"):
@@ -289,6 +302,14 @@ class Settings:
     """Mail server: ``smtp://user:password@host:587`` or ``smtps://…``; none: no e-mail."""
     smtp_sender: str | None = _setting(None, _optional_words)
     """From whom mail is: ``warnings@nemo.org.bz``."""
+    push_hosts: tuple[str, ...] = _setting(
+        _hosts(
+            "fcm.googleapis.com, updates.push.services.mozilla.com, *.push.apple.com,"
+            " *.notify.windows.com"
+        ),
+        _hosts,
+    )
+    """Push services of browsers that may be called to show warnings; empty: none."""
     log_level: str = _setting("info", _level)
     """``debug``, ``info``, ``warning`` or ``error``."""
     name: str = _setting("Public Safety Network of Belize", _words)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from dispatch.alerting.cap import MessageType
-from dispatch.warnings.ways import Delivery, Outcome, State
 from psn import access
 from psn.access import Principal
 from psn.directory import Directory
@@ -14,8 +11,6 @@ from psn.problems import Problem
 from psn.voice import rights
 from psn.wire import VoiceGroup
 
-CANCEL_FOR: Final = timedelta(hours=1)
-"""So long it is tried to tell a group of a Cancel, which is never over by itself."""
 NEVER: Final = frozenset({"id_taken", "not_storable", "expired"})
 """Codes with which the record refuses a message for good."""
 
@@ -32,12 +27,3 @@ def announcer(directory: Directory, agency: int, address: str) -> Principal:
             "Name another group, or make the agency a member of a joint one.",
         )
     return access.of_agency(directory.agencies[agency])
-
-
-def later(delivery: Delivery, why: str, seconds: float) -> Outcome:
-    """It is tried again: while the warning holds, a Cancel for :data:`CANCEL_FOR`."""
-    alert = delivery.message.alert
-    cancels = alert.message_type is MessageType.CANCEL
-    if cancels and alert.sent + CANCEL_FOR < datetime.now(UTC):
-        return Outcome(State.FAILED, problem=why)
-    return Outcome(State.WAITING, problem=why, pause=seconds)

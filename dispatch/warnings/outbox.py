@@ -59,6 +59,7 @@ CHANNELS: Final = (
     Channel.CELL,
     Channel.SPOKEN,
     Channel.RADIO_TEXT,
+    Channel.PUSH,
 )
 """What goes by the outbox."""
 OVER: Final = "The message was over before it was handed over."
@@ -81,13 +82,19 @@ class Health:
 class Outbox:
     """Spreads messages, and runs a lane for each way."""
 
-    def __init__(self, pool: asyncpg.Pool, now: Callable[[], Now], ways: Sequence[Way]) -> None:
-        """``now``: what people have been told."""
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        now: Callable[[], Now],
+        ways: Sequence[Way],
+        outside: Callable[[Sent], frozenset[int]] = lambda message: frozenset(),
+    ) -> None:
+        """``now``: what people have been told; ``outside``: units that a message is not for."""
         self._pool = pool
         self._now = now
         self._wake = asyncio.Event()
         self.lanes = [Lane(pool, now, way) for way in ways]
-        self._spreading = Spreading(pool, CHANNELS)
+        self._spreading = Spreading(pool, CHANNELS, outside)
         self._seen: set[int] = set()
         """Messages of which it is written down who is told."""
         self._over: set[int] = set()

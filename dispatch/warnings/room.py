@@ -17,6 +17,7 @@ from dispatch.warnings.drafts import Drafts
 from dispatch.warnings.email_way import EmailWay, mail_server
 from dispatch.warnings.outbox import Outbox
 from dispatch.warnings.public_pages import PublicPages
+from dispatch.warnings.push_way import PushWay
 from dispatch.warnings.radio_text_way import RadioTextWay
 from dispatch.warnings.screens import Screens
 from dispatch.warnings.sms_way import SmsWay
@@ -45,8 +46,8 @@ class WarningRoom:
         self._screens = Screens(core, pool, board, self.drafts.confirmed)
         self._clock = WarningClock(core, pool, self.renew)
         self.sms_centres = sms_centres(pool, settings)
-        ways = [*other_ways(core, settings), *self.sms_centres]
-        self.outbox = Outbox(pool, lambda: self.told.now, ways)
+        ways = [*other_ways(core, pool, settings), *self.sms_centres]
+        self.outbox = Outbox(pool, lambda: self.told.now, ways, self._screens.outside)
         self.told.shows += [self._screens.show, pages.show, self.outbox.show]
 
     async def load(self) -> None:
@@ -77,12 +78,13 @@ class WarningRoom:
             yield f"warnings by {lane.way.name}", lane.run
 
 
-def other_ways(core: Core, settings: Settings) -> list[Way]:
+def other_ways(core: Core, pool: asyncpg.Pool, settings: Settings) -> list[Way]:
     """The ways out but SMS: of this network, by request, and those that the settings name."""
     found: list[Way] = [
         *(WebhookWay(channel, core.keys) for channel in (Channel.WEBHOOK, Channel.CELL)),
         SpokenWay(core),
         RadioTextWay(core),
+        PushWay(core, pool, settings),
     ]
     if settings.smtp is not None and settings.smtp_sender is not None:
         found.append(EmailWay(mail_server(settings.smtp, settings.smtp_sender)))

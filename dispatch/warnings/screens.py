@@ -29,7 +29,7 @@ from dispatch.alerting.standing import State
 from dispatch.board import rows as board_rows
 from dispatch.board.board import Board
 from dispatch.warnings.items import Circle, WarningItem, Words
-from dispatch.warnings.told import Now, Stands
+from dispatch.warnings.told import Now, Sent, Stands
 from geo import belize
 from geo.coordinates import E7
 from psn import access, database
@@ -77,7 +77,7 @@ class Screens:
         }
         for each in shown.values():
             if each.sent.id not in self._outside:
-                self._outside[each.sent.id] = self._who_is_outside(each)
+                self._outside[each.sent.id] = self.outside(each.sent)
         items = {address: item_of(each) for address, each in shown.items()}
         fresh = [a for a, item in items.items() if self._items.get(a) != item]
         gone = [a for a in self._items if a not in items]
@@ -101,7 +101,7 @@ class Screens:
         moved: set[int] = set()
         for each in () if self._now is None else self._now.in_force():
             if each.sent.id in self._outside:
-                outside = self._who_is_outside(each)
+                outside = self.outside(each.sent)
                 moved |= outside ^ self._outside[each.sent.id]
                 self._outside[each.sent.id] = outside
         if moved:
@@ -116,13 +116,13 @@ class Screens:
 
         return Item(address, self._items[address], sees, ring=int(loud), rules_of=frozenset())
 
-    def _who_is_outside(self, each: Stands) -> frozenset[int]:
-        """Units that are known to be elsewhere, and are not sent there."""
-        area = each.sent.content.area
+    def outside(self, sent: Sent) -> frozenset[int]:
+        """Units that are known to be outside a message's area, and are not sent there."""
+        area = sent.content.area
         if area is None:
             return frozenset()
         newest = self._core.picture.newest
-        since = database.milliseconds(each.sent.alert.sent) - OLD_MS
+        since = database.milliseconds(sent.alert.sent) - OLD_MS
         heard = [(unit, seat.fix) for unit, seat in newest.items() if seat.received > since]
         if not heard:
             return frozenset()
@@ -130,11 +130,11 @@ class Screens:
         lat = np.array([fix.lat for _, fix in heard]) / E7
         inside = shapely.intersects_xy(area.shape, lon, lat)
         outside = {unit for (unit, _), within in zip(heard, inside, strict=True) if not within}
-        return frozenset(outside - self._sent_there(each, outside))
+        return frozenset(outside - self._sent_there(sent, outside))
 
-    def _sent_there(self, each: Stands, units: set[int]) -> set[int]:
+    def _sent_there(self, sent: Sent, units: set[int]) -> set[int]:
         """Those of the units whose incident lies in the area."""
-        area = each.sent.content.area
+        area = sent.content.area
         incidents = self._board.of(board_rows.Incident)
         there = set()
         for assignment in self._board.of(board_rows.Assignment).values():

@@ -21,9 +21,9 @@ from dispatch.alerting.channels import shown, takes
 from dispatch.alerting.content import ENGLISH, SPANISH, Channel, Text
 from dispatch.alerting.issuing import NEMO
 from dispatch.warnings import synthesis
-from dispatch.warnings.group_address import announcer, later
+from dispatch.warnings.group_address import announcer
 from dispatch.warnings.told import Sent
-from dispatch.warnings.ways import Delivery, Outcome, State, pause
+from dispatch.warnings.ways import Delivery, Outcome, State, later, pause
 from psn import wire
 from psn.client import sound
 from psn.client.voice import VoiceLine

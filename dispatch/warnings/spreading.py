@@ -11,7 +11,7 @@ Whoever was told of a warning is told of its updates and its end, wherever these
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +42,8 @@ class _Place:
     parts: list[int]
     channels: list[str]
     """That are left."""
+    outside: list[str]
+    """Addresses of units that it is not for."""
     after: str = ""
     """The last address that was looked at, of the first of them."""
 
@@ -49,8 +51,16 @@ class _Place:
 class Spreading:
     """Writes down who is to get each message, batch by batch."""
 
-    def __init__(self, pool: asyncpg.Pool, channels: Sequence[Channel], batch: int = BATCH) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        channels: Sequence[Channel],
+        outside: Callable[[Sent], frozenset[int]] = lambda message: frozenset(),
+        batch: int = BATCH,
+    ) -> None:
+        """``outside``: units that a message is not for, as screens have it."""
         self._pool = pool
+        self._outside = outside
         self._channels = channels
         self._batch = batch
         self._places: dict[int, _Place] = {}
@@ -80,6 +90,7 @@ class Spreading:
                 ENGLISH,
                 place.after,
                 self._batch,
+                place.outside,
             )
         place.after = looked[-1]["address"] if looked else ""
         if len(looked) < self._batch:
@@ -95,6 +106,7 @@ class Spreading:
             languages,
             [_parts(message, each) for each in languages],
             [str(each) for each in sorted(wanted, key=lambda each: each in LAST)],
+            [f"unit:{each}" for each in self._outside(message)],
         )
 
 
@@ -127,8 +139,12 @@ _SPREAD: Final = """
     told as (
         select r.*
           from warning_recipient r
-         where r.agency_id = $3 and r.channel = $4 and r.ended_at is null and r.address > $9
-           and (r.district is null or r.district = any($5::text[])
+         where r.channel = $4 and r.ended_at is null and r.address > $9
+           -- A browser is pushed to whatever its agency, as warnings are shown on its screen.
+           and (r.channel = 'push' or r.agency_id = $3)
+           and (case when r.channel = 'push'
+                     then not split_part(r.address, ' ', 1) = any($11::text[])
+                     else r.district is null or r.district = any($5::text[]) end
                 or exists (select from warning_delivery d, earlier e
                             where d.message_id = e.id and d.channel = r.channel
                               and d.address = r.address))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Protocol
 
+from dispatch.alerting.cap import MessageType
 from dispatch.alerting.content import ENGLISH, Text
 from dispatch.warnings.told import Sent
 
 _PAUSES: Final = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
+CANCEL_FOR: Final = timedelta(hours=1)
+"""So long a Cancel is tried again, which is never over by itself (:func:`later`)."""
 
 
 class State(StrEnum):
@@ -100,3 +104,12 @@ class Way(Protocol):
 def pause(failures: int) -> float:
     """Seconds to wait after so many failures in a row, at least one."""
     return _PAUSES[min(failures, len(_PAUSES)) - 1]
+
+
+def later(delivery: Delivery, why: str, seconds: float) -> Outcome:
+    """It is tried again: while the warning holds, a Cancel for :data:`CANCEL_FOR`."""
+    alert = delivery.message.alert
+    cancels = alert.message_type is MessageType.CANCEL
+    if cancels and alert.sent + CANCEL_FOR < datetime.now(UTC):
+        return Outcome(State.FAILED, problem=why[:500])
+    return Outcome(State.WAITING, problem=why[:500], pause=seconds)

@@ -22,12 +22,13 @@ export default defineConfig({
         'numbers.html',
         'warnings.html',
         'src/field/worker.ts', // the tablet's service worker: it must stand at the top
+        'src/push/worker.ts', // and that which shows what is pushed
       ],
       output: {
-        entryFileNames: ({ facadeModuleId }) =>
-          facadeModuleId?.endsWith('/field/worker.ts')
-            ? 'field-worker.js'
-            : 'assets/[name]-[hash].js',
+        entryFileNames: ({ facadeModuleId }) => {
+          const worker = /\/(field|push)\/worker\.ts$/.exec(facadeModuleId ?? '');
+          return worker ? `${worker[1]}-worker.js` : 'assets/[name]-[hash].js';
+        },
       },
     },
   },

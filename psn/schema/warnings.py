@@ -155,14 +155,15 @@ class WarningRecipient(Base):
     id: Mapped[int] = number()
     agency_id: Mapped[int] = mapped_column(ForeignKey("agency.id"))
     channel: Mapped[str]
-    """``sms``, ``email``, ``webhook``, ``cell``."""
+    """``sms``, ``email``, ``webhook``, ``cell``, ``spoken``, ``radio_text``, ``push``."""
     address: Mapped[str]
-    """``+5016001234``, ``name@example.bz``, ``https://…``."""
+    """``+5016001234``, ``name@example.bz``, ``https://…``, ``group:2``; of a browser whose it is,
+    and a digest: ``person:3 0f1e2d…``."""
     language: Mapped[str] = mapped_column(server_default=text("'en-BZ'"))
     district: Mapped[str | None]
     """It is warned of what touches this district (ISO 3166-2); null: of everything."""
     secret: Mapped[bytes | None]
-    """Of a receiver of requests, sealed (``psn.keys``)."""
+    """Of a receiver of requests, and of a browser what it gave, sealed (``psn.keys``)."""
     added_by: Mapped[str]
     added_at: Mapped[datetime] = now()
     ended_at: Mapped[datetime | None]

@@ -18,9 +18,14 @@ def test_keys_are_made_once_and_only_their_owner_can_read_them(tmp_path: Path) -
     place = tmp_path / "state" / "keys"
     first, again = keys.load(place), keys.load(place)
     assert (again.public, again.seal_key) == (first.public, first.seal_key)
+    assert again.push.private_numbers() == first.push.private_numbers()
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in place.iterdir()} == {0o600}
-    assert sorted(file.name for file in place.iterdir()) == [keys.SEAL_FILE, keys.SIGN_FILE]
+    assert sorted(file.name for file in place.iterdir()) == [
+        keys.PUSH_FILE,
+        keys.SEAL_FILE,
+        keys.SIGN_FILE,
+    ]
 
 
 def test_two_that_start_at_once_have_the_same_keys(tmp_path: Path) -> None:
@@ -42,7 +47,7 @@ def test_what_is_sealed_opens_for_the_same_purpose_only(secret: bytes, purpose: 
             mine.open(spoilt, purpose)
 
 
-@pytest.mark.parametrize("name", [keys.SIGN_FILE, keys.SEAL_FILE])
+@pytest.mark.parametrize("name", [keys.SIGN_FILE, keys.SEAL_FILE, keys.PUSH_FILE])
 def test_a_file_that_is_no_key_is_named(tmp_path: Path, name: str) -> None:
     keys.load(tmp_path)
     (tmp_path / name).write_bytes(b"not a key")

@@ -113,7 +113,7 @@ async def test_others_see_what_was_sent_and_nothing_else(desk: Desk) -> None:
     assert whole["drawn"]["name"] == "Belize City" and whole["document"] is None
     ways = await desk.clerk.get("/api/warnings/ways")
     names = {each["name"] for each in ways["ways"]}
-    assert names == {"webhook", "cell", "smsc:c0", "announcements", "radio texts"}
+    assert names == {"webhook", "cell", "smsc:c0", "announcements", "radio texts", "web push"}
     assert ways["missing"] == ["email"]
     for name in (STRANGER, "ana"):
         peer = await Peer.enter(desk.stage.url, name)

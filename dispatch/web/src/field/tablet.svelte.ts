@@ -1,6 +1,7 @@
+import { Pushes } from '../push/pushes.svelte';
 import type { Action } from '../state/actions';
 import { Board } from '../state/board.svelte';
-import { getJson } from '../state/http';
+import { ask, getJson } from '../state/http';
 import { Mailroom } from '../state/mailroom.svelte';
 import { Picture } from '../state/picture.svelte';
 import { Shelf } from '../state/storage';
@@ -78,6 +79,10 @@ export class Tablet {
   readonly voice: Voice;
   readonly talking: Talking;
   readonly who: Enrolled;
+  /** Whether warnings come when the page is closed. */
+  readonly pushes = new Pushes('/field', (method, path, body) =>
+    ask(method, path, this.#token, body),
+  );
   #connection: Connection;
   #vault: Vault;
   #shelf: Shelf;
