@@ -6,14 +6,16 @@ import asyncio
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 from sqlalchemy import select
 
 from dispatch.alerting.cap import Status
+from dispatch.alerting.content import Channel
 from dispatch.alerting.issuing import NEMO
 from dispatch.alerting.life import SENDABLE
-from dispatch.warnings import public, recipients, told, webhook_way
+from dispatch.warnings import outbox, public, recipients, synthesis, told, webhook_way
 from dispatch.warnings.told import Now
 from psn import database, migrate
 from psn.commands.own_keys import needed_keys
@@ -52,6 +54,31 @@ def list_() -> None:
             )
             for each in now.messages
         ],
+    )
+
+
+@warnings.command(
+    "ways",
+    epilog="""
+\b
+Example: psn warnings ways
+How a way fares in a running server, and since when, is at /api/warnings/ways.
+""",
+)
+def ways_() -> None:
+    """Show what has become of what went out in the last day, by channel, and why not."""
+    show(
+        (
+            "channel",
+            "recipients",
+            "waiting",
+            "handed over",
+            "failed",
+            "uncertain",
+            "last",
+            "problem",
+        ),
+        asyncio.run(_ways()),
     )
 
 
@@ -271,6 +298,38 @@ async def _now() -> Now:
         await database.prepare(connection)
         at = datetime.now(UTC)
         return told.believed(await told.read(connection, at), at)
+
+
+async def _ways() -> list[tuple[str, ...]]:
+    """A row for each channel that goes by the outbox, from the database of the settings."""
+    async with connected(settings().database) as connection:
+        await migrate.check(connection)
+        found = await connection.fetch(_WAYS, [str(each) for each in outbox.CHANNELS])
+    rows = [tuple("" if cell is None else str(cell) for cell in row) for row in found]
+    needs = synthesis.lacking()
+    return [
+        (*row[:-1], row[-1] or needs or "") if row[0] == Channel.SPOKEN else row for row in rows
+    ]
+
+
+_WAYS: Final = """
+    select c.channel,
+           (select count(*) from warning_recipient r
+             where r.channel = c.channel and r.ended_at is null),
+           count(d.id) filter (where d.state in ('waiting', 'handing')),
+           count(d.id) filter (where d.state in ('handed', 'delivered')),
+           count(d.id) filter (where d.state = 'failed'),
+           count(d.id) filter (where d.state = 'uncertain'),
+           to_char(max(coalesce(d.ended_at, d.handed_at)) at time zone 'UTC',
+                   'YYYY-MM-DD HH24:MI:SS"Z"'),
+           (array_agg(d.problem order by d.id desc) filter (
+                where d.problem is not null and d.state <> 'dropped'))[1]
+      from unnest($1::text[]) with ordinality as c (channel, place)
+      left join warning_delivery d
+             on d.channel = c.channel
+            and coalesce(d.ended_at, d.handed_at, d.began_at, d.next_at) > now() - interval '1 day'
+     group by c.channel, c.place order by c.place
+"""
 
 
 def _write(path: Path, body: bytes) -> None:

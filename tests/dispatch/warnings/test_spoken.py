@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import smsc
 from clerks import Clerk
+from click.testing import CliRunner
 from desk_peer import Worker
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from dispatch.alerting.content import ENGLISH, SPANISH
 from dispatch.warnings import recipients, synthesis
 from dispatch.warnings.recipients import Said
 from psn import wire
+from psn.__main__ import main
 from psn.client.sound import Decoder
 from psn.problems import Problem
 from psn.wire import Speech
@@ -177,6 +179,11 @@ async def test_nobody_there_hears_it_when_somebody_comes(
     assert "There is no group group:2 of this agency" in (await rows())["group:2"][1]
     assert (await health())["failing_since"] is None and (await health())["handed"] == 1
     await ben.peer.leave()
+    runner = CliRunner(env={"PSN_DATABASE": stage.dsn})
+    told = await asyncio.to_thread(runner.invoke, main, ["warnings", "ways"])
+    assert told.exit_code == 0, told.output
+    (line,) = (each for each in told.output.splitlines() if each.startswith("spoken"))
+    assert line.split()[1:5] == ["3", "0", "1", "2"] and "There is no group" in line
 
 
 async def test_a_machine_without_the_program_says_so(

@@ -150,6 +150,7 @@ export const spanish: Words = {
   previewPage: 'Página pública',
   notBy: (channel) => `No se envía por ${channel}.`,
   noPreview: 'La vista previa llega con las primeras palabras.',
+  noVoice: 'Ninguna voz habla kriol: a quien lo pide se le dice en inglés.',
   previewLate: 'La vista previa no es de las últimas palabras:',
   findings: (errors, advice) =>
     [

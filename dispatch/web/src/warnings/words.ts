@@ -160,6 +160,7 @@ export const english = {
   previewPhone: 'Telephone',
   previewPage: 'Public page',
   notBy: (channel: string) => `Not sent by ${channel}.`,
+  noVoice: 'No voice speaks Kriol: who wants Kriol is told in English.',
   noPreview: 'The preview comes with the first words.',
   previewLate: 'The preview is not of the newest words:',
   findings: (errors: number, advice: number) =>
