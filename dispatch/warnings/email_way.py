@@ -61,7 +61,6 @@ class EmailWay:
     window = 20
     rate = 100.0
     at_most_once = False
-    lacking: str | None = None
 
     def __init__(self, server: MailServer, answer_seconds: float = ANSWER_SECONDS) -> None:
         """``answer_seconds``: a server that has not answered by then hangs."""

@@ -178,7 +178,7 @@ class Lane:
 
     def __init__(self, pool: asyncpg.Pool, now: Callable[[], Now], way: Way) -> None:
         self.way = way
-        self.health = Health(way.channel, way.name, problem=way.lacking)
+        self.health = Health(way.channel, way.name)
         self._pool = pool
         self._now = now
         self._wake = asyncio.Event()

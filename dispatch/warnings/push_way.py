@@ -41,7 +41,6 @@ class PushWay:
     window = 50
     rate = 200.0
     at_most_once = False
-    lacking: str | None = None
 
     def __init__(self, core: Core, pool: asyncpg.Pool, settings: Settings) -> None:
         self._core = core
@@ -57,8 +56,10 @@ class PushWay:
 
     async def hand(self, delivery: Delivery) -> Outcome:
         """Push to one browser."""
+        if delivery.secret is None:
+            return Outcome(State.FAILED, problem="It was ended meanwhile.")
         try:
-            to = opened(self._core, delivery.address, delivery.secret or b"")
+            to = opened(self._core, delivery.address, delivery.secret)
             push.check_endpoint(to.endpoint, self._hosts)
         except (KeyProblem, push.BadSubscription) as problem:
             return Outcome(State.FAILED, problem=problem.text)
@@ -143,6 +144,6 @@ def _seconds(text: str | None) -> float | None:
 
 
 _END: Final = """
-    update warning_recipient set ended_at = now()
+    update warning_recipient set ended_at = now(), secret = null
      where channel = 'push' and address = $1 and ended_at is null
 """

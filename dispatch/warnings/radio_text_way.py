@@ -40,7 +40,6 @@ class RadioTextWay:
     window = 50
     rate = 50.0
     at_most_once = False
-    lacking: str | None = None
 
     def __init__(self, core: Core) -> None:
         self._core = core

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from dispatch.alerting.content import Channel
 from dispatch.board.board import Board
-from dispatch.warnings import centres, outbox
+from dispatch.warnings import centres, outbox, synthesis
 from dispatch.warnings.clock import WarningClock
 from dispatch.warnings.drafts import Drafts
 from dispatch.warnings.email_way import EmailWay, mail_server
@@ -48,6 +48,9 @@ class WarningRoom:
         self.sms_centres = sms_centres(pool, settings)
         ways = [*other_ways(core, pool, settings), *self.sms_centres]
         self.outbox = Outbox(pool, lambda: self.told.now, ways, self._screens.outside)
+        for lane in self.outbox.lanes:
+            if isinstance(lane.way, SpokenWay):
+                lane.health.problem = synthesis.lacking()  # before anything is to be spoken
         self.told.shows += [self._screens.show, pages.show, self.outbox.show]
 
     async def load(self) -> None:

@@ -108,7 +108,6 @@ class SmsWay:
 
     channel = str(Channel.SMS)
     at_most_once = True
-    lacking: str | None = None
 
     def __init__(
         self, centre: Centre, tell: TellReceipts, answer_seconds: float = ANSWER_SECONDS

@@ -54,7 +54,6 @@ class SpokenWay:
     at_most_once = False
 
     def __init__(self, core: Core) -> None:
-        self.lacking = synthesis.lacking()
         self._core = core
         self._speech: dict[tuple[int, str], asyncio.Task[Talks]] = {}
         """By message and language: it is spoken once, for all groups."""

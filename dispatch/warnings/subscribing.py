@@ -103,17 +103,17 @@ _SUBSCRIBE: Final = """
 """
 # A browser is of who used it last; nobody can name one that he has not been told of.
 _OTHERS: Final = """
-    update warning_recipient set ended_at = now()
+    update warning_recipient set ended_at = now(), secret = null
      where channel = 'push' and address like $1 and address <> $2 and ended_at is null
 """
 _TOO_MANY: Final = """
-    update warning_recipient set ended_at = now()
+    update warning_recipient set ended_at = now(), secret = null
      where id in (select id from warning_recipient
                    where channel = 'push' and address like $1 and ended_at is null
                    order by id desc offset $2)
 """
 _END: Final = """
-    update warning_recipient set ended_at = now()
+    update warning_recipient set ended_at = now(), secret = null
      where channel = 'push' and address = $1 and ended_at is null
 """
 ROUTES: Final = (

@@ -88,8 +88,6 @@ class Way(Protocol):
     """Deliveries a second, at most."""
     at_most_once: bool
     """What was begun before a crash is reported as uncertain; else it is handed over again."""
-    lacking: str | None
-    """What it needs and this machine has not, as it was found at the start; none: nothing."""
 
     async def ready(self) -> None:
         """Be able to hand over; raises :class:`Away`."""

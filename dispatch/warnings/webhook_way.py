@@ -33,7 +33,6 @@ class WebhookWay:
     window = WINDOW
     rate = 200.0
     at_most_once = False
-    lacking: str | None = None
 
     def __init__(self, channel: Channel, keys: Keys, tls: ssl.SSLContext | None = None) -> None:
         """``tls``: trusts others than this machine does."""

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from parties import change
 from push_service import PushService, claims
-from stage import CAR, PATROL, Stage, report, seed, until
+from stage import CAR, GATEWAY, PATROL, Peer, Stage, report, seed, until
 from warners import APPROVER, OFFICER, hire, sent
 
 from dispatch.warnings import push
@@ -54,9 +54,10 @@ class Site:
         assert (status, body) == (200, {"subscribed": True}), body
         return browser
 
-    async def ask(self, worker: Worker, method: str, said: Any) -> tuple[int, Any]:
+    async def ask(self, who: Worker | Peer, method: str, said: Any) -> tuple[int, Any]:
+        peer = who if isinstance(who, Peer) else who.peer
         url = f"http://{':'.join(map(str, self.stage.address))}{ADDRESS}"
-        token = {"Authorization": f"Bearer {worker.peer.me.token}"}
+        token = {"Authorization": f"Bearer {peer.me.token}"}
         async with self.http.request(method, url, json=said, headers=token) as answer:
             return answer.status, await answer.json()
 
@@ -163,6 +164,9 @@ async def test_a_subscription_that_is_over_is_not_asked_again(site: Site, databa
         "select count(*) from warning_recipient where channel = 'push' and ended_at is null"
     )
     assert kept == 3  # refused, led, twice
+    assert not await site.stage.core.pool.fetchval(
+        "select count(secret) from warning_recipient where ended_at is not null"
+    )
     await ana.leave()
 
 
@@ -225,6 +229,10 @@ async def test_what_is_no_subscription_is_refused_and_gateways_have_none(site: S
         status, body = await site.ask(ana, "POST", good | changes)
         assert (status, body["error"]["code"]) == (400, code), changes
         assert body["error"]["text"] and body["error"]["todo"]
+    gateway = await Peer.enter(site.stage.url, GATEWAY)
+    status, body = await site.ask(gateway, "POST", good)
+    assert (status, body["error"]["code"]) == (403, "not_allowed")
+    await gateway.leave()
     rows = await site.stage.core.pool.fetchval("select count(*) from warning_recipient")
     assert rows == 0
     await ana.leave()

@@ -13,13 +13,14 @@ import aiohttp
 import numpy as np
 import pytest
 import smsc
+from airwaves import on_air
 from clerks import Clerk
 from click.testing import CliRunner
 from desk_peer import Worker
 from hypothesis import given
 from hypothesis import strategies as st
 from parties import JOINT, Party
-from stage import Stage, until
+from stage import GATEWAY, Stage, until
 from warners import APPROVER, OFFICER, exercise, hire, sent
 
 from dispatch.alerting.content import ENGLISH, SPANISH
@@ -75,6 +76,8 @@ async def test_a_group_hears_the_tone_and_the_words_and_it_is_recorded(
     """DOM-WRN-40, DOM-WRN-41: real and extreme, it interrupts ordinary talk."""
     ben, ana = await Party.enter(stage, "ben", JOINT), await Party.enter(stage, "ana", JOINT)
     await warn_group(stage)
+    await on_air(stage)
+    bridge = await Party.enter(stage, GATEWAY, JOINT)
     await ana.granted()
     await ana.say(0)
     made = await sent(*warners)
@@ -83,12 +86,13 @@ async def test_a_group_hears_the_tone_and_the_words_and_it_is_recorded(
     assert (taken.talker_name, taken.agency, taken.call) == ("Police", 1, "peril")
     assert await smsc.settled(stage, "spoken") == {"handed": 1}
     said = announced(ben)
+    await until(lambda: announced(bridge) == said, "the radios of its talkgroup hear it")
     assert said[-1].last and [each.number for each in said] == list(range(len(said)))
     assert loudness(said[:TONE_FRAMES]) > 1_000 and loudness(said[TONE_FRAMES:]) > 300
     row = await stage.core.pool.fetchrow(
         "select by, receipt from warning_delivery where message_id = $1", made["message"]
     )
-    assert dict(row) == {"by": "announcements", "receipt": "heard by 2"}
+    assert dict(row) == {"by": "announcements", "receipt": "heard by 3"}
 
     async def kept() -> Any:
         return await stage.core.pool.fetchrow(
@@ -101,7 +105,7 @@ async def test_a_group_hears_the_tone_and_the_words_and_it_is_recorded(
             await asyncio.sleep(0.05)
     assert (found["agency_id"], found["call"]) == (1, "peril")
     assert found["milliseconds"] == 20 * len(said)
-    for party in (ana, ben):
+    for party in (ana, ben, bridge):
         await party.peer.leave()
 
 
