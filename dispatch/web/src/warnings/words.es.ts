@@ -149,8 +149,8 @@ export const spanish: Words = {
   previewPhone: 'Teléfono',
   previewPage: 'Página pública',
   notBy: (channel) => `No se envía por ${channel}.`,
-  noPreview: 'La vista previa llega con las primeras palabras.',
   noVoice: 'Ninguna voz habla kriol: a quien lo pide se le dice en inglés.',
+  noPreview: 'La vista previa llega con las primeras palabras.',
   previewLate: 'La vista previa no es de las últimas palabras:',
   findings: (errors, advice) =>
     [
