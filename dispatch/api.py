@@ -53,7 +53,7 @@ from dispatch.asking import (
 from dispatch.control_room import DESK, RECOMMENDER
 from dispatch.looks import Looks
 from dispatch.numbers import routes as numbers
-from dispatch.warnings import composing
+from dispatch.warnings import composing, heard
 from dispatch.warnings import routes as warnings
 from psn import __version__, access, database, wire
 from psn.access import Principal
@@ -378,6 +378,7 @@ ROUTES: Final = (
     *numbers.ROUTES,
     *warnings.ROUTES,
     *composing.ROUTES,
+    *heard.ROUTES,
 )
 
 

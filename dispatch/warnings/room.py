@@ -11,10 +11,11 @@ from aiohttp import web
 
 from dispatch.alerting.content import Channel
 from dispatch.board.board import Board
-from dispatch.warnings import centres, outbox
+from dispatch.warnings import centres, outbox, sources
 from dispatch.warnings.clock import WarningClock
 from dispatch.warnings.drafts import Drafts
 from dispatch.warnings.email_way import EmailWay, mail_server
+from dispatch.warnings.listening import Listening
 from dispatch.warnings.outbox import Outbox
 from dispatch.warnings.public_pages import PublicPages
 from dispatch.warnings.screens import Screens
@@ -37,7 +38,7 @@ class WarningRoom:
         pages: PublicPages,
         settings: Settings,
     ) -> None:
-        """Raises :class:`psn.problems.Problem` for a file of SMS centres that cannot be used."""
+        """Raises :class:`psn.problems.Problem` for a file of SMS centres or feeds that is wrong."""
         self.told = Told(pool)
         self.drafts = Drafts(core, pool)
         self._screens = Screens(core, pool, board, self.drafts.confirmed)
@@ -45,6 +46,8 @@ class WarningRoom:
         self.sms_centres = sms_centres(pool, settings)
         ways = [*other_ways(core, settings), *self.sms_centres]
         self.outbox = Outbox(pool, lambda: self.told.now, ways)
+        named = () if settings.feeds is None else sources.read(settings.feeds)
+        self.listening = Listening(pool, named)
         self.told.shows += [self._screens.show, pages.show, self.outbox.show]
 
     async def load(self) -> None:
@@ -73,6 +76,7 @@ class WarningRoom:
         yield "warnings to be told", self.outbox.run
         for lane in self.outbox.lanes:
             yield f"warnings by {lane.way.name}", lane.run
+        yield from self.listening.works()
 
 
 def other_ways(core: Core, settings: Settings) -> list[Way]:
