@@ -154,3 +154,53 @@ export interface Standing {
   digest: string;
   sent?: number | null;
 }
+
+export type Verdict = 'good' | 'none' | 'unknown' | 'weak' | 'misplaced' | 'out_of_date';
+/** An alert of others. */
+export interface Advice {
+  id: number;
+  feed: string;
+  sender: string;
+  identifier: string;
+  kind: MessageKind;
+  status: Status;
+  state: 'in_force' | 'replaced' | 'cancelled' | 'expired';
+  severity: (typeof SEVERITIES)[number];
+  texts: {
+    language: string;
+    event: string;
+    headline: string;
+    description: string;
+    instruction: string;
+  }[];
+  area: string;
+  sent: number;
+  heard: number;
+  ends: number;
+  by: MessageKind | null;
+  verdict: Verdict;
+  signer: string;
+  near: boolean;
+  /** Ours that was begun from it, and its newest message. */
+  warning: number | null;
+  message: number | null;
+}
+export interface AdviceWhole extends Advice {
+  polygons: Point[][];
+  circles: AreaShown['circles'];
+}
+export interface Feed {
+  name: string;
+  title: string;
+  url: string;
+  signed: boolean;
+  tried: number | null;
+  succeeded: number | null;
+  failing_since: number | null;
+  problem: string | null;
+  in_force: number;
+}
+export interface Heard {
+  alerts: Advice[];
+  feeds: Feed[];
+}

@@ -1,5 +1,5 @@
 import type { Language } from '../strings';
-import type { Channel, Field, MessageKind, Shown, Stage, Status, Tongue } from './answers';
+import type { Channel, Field, MessageKind, Shown, Stage, Status, Tongue, Verdict } from './answers';
 import type { State } from './standing';
 import { spanish } from './words.es';
 
@@ -236,6 +236,36 @@ export const english = {
   dropSays: 'It is never sent, and cannot be written on any more.',
   dropAction: 'Drop it',
   begunNow: 'It is begun. Everything is saved as you type.',
+  heard: 'From others',
+  noneHeard: 'Nobody near warns of anything.',
+  heardRest: (count: number) =>
+    count === 1 ? '1 more: far away, or over' : `${count} more: far away, or over`,
+  heardSays: 'Advice of somebody else. It has warned nobody here.',
+  heardFrom: 'Who warns',
+  heardOn: 'Heard on',
+  heardSent: 'Sent',
+  heardName: 'Its name',
+  heardFar: 'Far from Belize.',
+  signature: 'Signature',
+  verdicts: {
+    good: 'Signature is good',
+    none: 'Not signed',
+    unknown: 'Signed by nobody known, or changed',
+    weak: 'Signature can be forged',
+    misplaced: 'Signature does not cover it',
+    out_of_date: 'Certificate is out of date',
+  } satisfies Record<Verdict, string>,
+  feeds: (count: number, failing: number) =>
+    (count === 1 ? '1 feed' : `${count} feeds`) + (failing > 0 ? `, ${failing} not heard` : ''),
+  feedRead: (time: string) => `Read ${time}`,
+  feedNew: 'Not read yet',
+  feedFails: (time: string) => `Not heard since ${time}`,
+  feedUnsigned: 'No certificate is known for it.',
+  begunFrom: 'One of ours was begun from it.',
+  openOurs: 'Open ours',
+  reissue: 'Begin our own from it',
+  reissueHelp:
+    'A draft with its words and area is begun; it is completed and approved as any other.',
   going: (time: string) => `Sent ${time}`,
   goes: (time: string) => `To be sent ${time}`,
 };
