@@ -120,6 +120,11 @@ export interface Finding {
   todo: string;
   error: boolean;
 }
+/** What a file gives to an area. */
+export interface FileArea {
+  parts: Part[];
+  told: string[];
+}
 export interface Preview {
   shown: Shown[];
   area: AreaShown | null;

@@ -17,8 +17,11 @@ export function areaShapes(area: AreaShown | null): GeoJSON.FeatureCollection {
   };
 }
 
-/** The corners that were set so far, and the lines between them. */
-export function drawingShapes(points: readonly [number, number][]): GeoJSON.FeatureCollection {
+/** The corners that were set so far, and the lines between them; `open`: of a line, no border. */
+export function drawingShapes(
+  points: readonly [number, number][],
+  open = false,
+): GeoJSON.FeatureCollection {
   const line: GeoJSON.Feature[] =
     points.length < 2
       ? []
@@ -28,7 +31,7 @@ export function drawingShapes(points: readonly [number, number][]): GeoJSON.Feat
             properties: {},
             geometry: {
               type: 'LineString',
-              coordinates: [...points, ...(points.length > 2 ? points.slice(0, 1) : [])],
+              coordinates: [...points, ...(points.length > 2 && !open ? points.slice(0, 1) : [])],
             },
           },
         ];

@@ -9,6 +9,7 @@ import type {
   Beginnings,
   Begun,
   Content,
+  FileArea,
   Heard,
   MessageEnd,
   MessageShown,
@@ -124,6 +125,11 @@ export class WarningDesk extends Entrance {
     const answer = await this.#begun(await this.do<Begun>('warning.reissue', { heard }), said);
     if (answer.ok) void this.listen();
     return answer;
+  }
+
+  /** The parts of an area that a file has; `km`: how far from a track is warned. */
+  areaOf(file: File, km: number): Promise<Answer<FileArea>> {
+    return this.send<FileArea>('POST', `/api/warnings/area?km=${km}`, file);
   }
 
   /** Begin a warning, and open it. */
