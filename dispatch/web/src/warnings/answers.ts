@@ -209,3 +209,27 @@ export interface Heard {
   alerts: Advice[];
   feeds: Feed[];
 }
+/** Whom a message has reached by a channel in a district (ISO 3166-2; null: not known where). */
+export interface ReportLine {
+  channel: string;
+  district: string | null;
+  total: number;
+  waiting: number;
+  handed: number;
+  delivered: number;
+  failed: number;
+  uncertain: number;
+  dropped: number;
+  confirmed: number;
+  missed: number;
+  submissions: number;
+  cost: number;
+}
+export interface Report {
+  message: number;
+  alone: string | null;
+  lines: ReportLine[];
+  confirmed_sessions: number;
+  confirmed_units: number;
+  confirmed_people: number;
+}

@@ -14,6 +14,7 @@ import type {
   MessageEnd,
   MessageShown,
   Preview,
+  Report,
   Standing,
 } from './answers';
 import { Composition } from './composition.svelte';
@@ -103,6 +104,11 @@ export class WarningDesk extends Entrance {
     this.open?.close();
     this.open = new Composition(answer.value, this.#office, this.#shelf);
     this.#shelf.set(OPEN, message);
+  }
+
+  /** Whom a message has reached, as it is known now. */
+  report(message: number): Promise<Answer<Report>> {
+    return this.get<Report>(`/api/warnings/${message}/report`);
   }
 
   /** What others warn of, as it is now. */

@@ -230,6 +230,27 @@ export const spanish: Words = {
   dropSays: 'No se envía nunca, y no se puede escribir más en él.',
   dropAction: 'Descartarlo',
   begunNow: 'Está empezado. Todo se guarda mientras escribe.',
+  report: 'A quién ha llegado',
+  reportConfirmed: (people, units, sessions) =>
+    `Confirmado por ${people} personas y ${units} unidades, en ${sessions} sesiones.`,
+  district: 'Distrito',
+  noDistrict: 'no se sabe',
+  reportCounts: {
+    total: 'para',
+    waiting: 'en camino',
+    handed: 'entregados',
+    delivered: 'recibidos',
+    confirmed: 'confirmados',
+  },
+  reportMissed: 'sin llegar',
+  reportCost: 'costo',
+  reportAll: 'Todos',
+  reportNone: 'Nadie todavía.',
+  reportLate: 'El informe tarda.',
+  reportSays:
+    'Sin llegar: fallidos, inciertos, descartados, o una unidad en la zona a la que no se mostró nada. Entregado no dice que se haya leído.',
+  reportSave: 'Guardar el informe (CSV)',
+  recipientsSave: 'Guardar cada destinatario (CSV)',
   heard: 'De otros',
   noneHeard: 'Nadie cercano avisa de nada.',
   heardRest: (count) =>

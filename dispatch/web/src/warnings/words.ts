@@ -241,6 +241,27 @@ export const english = {
   dropSays: 'It is never sent, and cannot be written on any more.',
   dropAction: 'Drop it',
   begunNow: 'It is begun. Everything is saved as you type.',
+  report: 'Whom it has reached',
+  reportConfirmed: (people: number, units: number, sessions: number) =>
+    `Confirmed by ${people} people and ${units} units, in ${sessions} sessions.`,
+  district: 'District',
+  noDistrict: 'not known',
+  reportCounts: {
+    total: 'for',
+    waiting: 'on the way',
+    handed: 'handed over',
+    delivered: 'delivered',
+    confirmed: 'confirmed',
+  },
+  reportMissed: 'not reached',
+  reportCost: 'cost',
+  reportAll: 'All',
+  reportNone: 'Nobody yet.',
+  reportLate: 'The report is late.',
+  reportSays:
+    'Not reached: failed, uncertain, dropped, or a unit in the area that was shown nothing. Handed over does not say that it was read.',
+  reportSave: 'Save the report (CSV)',
+  recipientsSave: 'Save every recipient (CSV)',
   heard: 'From others',
   noneHeard: 'Nobody near warns of anything.',
   heardRest: (count: number) =>
