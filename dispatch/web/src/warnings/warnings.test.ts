@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Answer } from '../state/http';
 import { Shelf } from '../state/storage';
-import type { DeskMessage } from '../wire/items';
+import type { DeskMessage, InForce } from '../wire/items';
 import type { Content, MessageShown, Preview, Template } from './answers';
 import { foundIn, refusedIn } from './findings';
 import { notReached, totals } from './report';
-import { areaShapes, boundsOf, drawingShapes } from './shapes';
+import { areaShapes, boundsOf, drawingShapes, warnedShapes } from './shapes';
 import { Composition, type Office } from './composition.svelte';
 import {
   begun,
@@ -334,4 +334,13 @@ it('a finding is told in the language of the page, and in English when it has no
   expect(foundIn('es', finding)).toContain('En kriol no cabe por SMS.');
   expect(foundIn('es', { ...finding, code: 'cap.uri' })).toContain('In Kriol');
   expect(refusedIn('es', { code: 'area.crosses', text: 'x' })).toContain('se cruza');
+});
+
+it('the console draws where people are warned, each by its status', () => {
+  const ring = [[0, 0], [1e7, 0], [0, 1e7]]; // prettier-ignore
+  const one = { status: 'Exercise', polygons: [ring], circles: [{ lon: 0, lat: 0, radius: 9 }] };
+  const { features } = warnedShapes([one, one] as unknown as InForce[]);
+  expect(features.map(({ properties }) => properties)).toEqual(
+    Array(4).fill({ status: 'Exercise' }),
+  );
 });
