@@ -80,6 +80,7 @@ async def test_a_message_is_read_as_it_was_written(officer: Reader) -> None:
     )
     assert again["digest"] == made["digest"], "what was read is what was written"
     assert found["preview"]["phrase"] == PHRASE
+    assert found["preview"]["area"]["people"] >= 70_000, "an estimate (DOM-WRN-68)"
     (circle,) = found["preview"]["area"]["circles"]
     assert 20_000 <= circle["radius"] <= 20_001, "no smaller than it was drawn (DOM-WRN-16)"
     (end,) = (await officer.read("/api/warnings/messages"))["messages"]

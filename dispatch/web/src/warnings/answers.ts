@@ -112,6 +112,8 @@ export interface AreaShown {
   circles: { lon: number; lat: number; radius: number }[];
   km2: number;
   told: string[];
+  /** Who live there: an estimate. */
+  people: number;
 }
 export interface Finding {
   path: string;
@@ -232,4 +234,6 @@ export interface Report {
   confirmed_sessions: number;
   confirmed_units: number;
   confirmed_people: number;
+  /** Who live in its area: an estimate. */
+  people: number | null;
 }

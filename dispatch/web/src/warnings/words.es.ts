@@ -110,6 +110,7 @@ export const spanish: Words = {
   fromFile: 'De un archivo (GeoJSON, KML, GPX, o un shapefile en un .zip)',
   readingFile: 'Se lee el archivo …',
   remove: (what) => `Quitar ${what}`,
+  people: (count) => `unas ${count} personas (censo de 2022, estimación)`,
   km2: (size) => `${size} km² en total`,
   noArea: 'Todavía no hay zona.',
   map: 'Mapa de la zona',
@@ -233,6 +234,7 @@ export const spanish: Words = {
   report: 'A quién ha llegado',
   reportConfirmed: (people, units, sessions) =>
     `Confirmado por ${people} personas y ${units} unidades, en ${sessions} sesiones.`,
+  reportPeople: (people) => `En la zona: ${people}.`,
   district: 'Distrito',
   noDistrict: 'no se sabe',
   reportCounts: {

@@ -119,6 +119,7 @@ export const english = {
   fromFile: 'From a file (GeoJSON, KML, GPX, or a shapefile in a .zip)',
   readingFile: 'The file is read …',
   remove: (what: string) => `Remove ${what}`,
+  people: (count: string) => `some ${count} people (census 2022, estimate)`,
   km2: (size: string) => `${size} km²`,
   noArea: 'No area yet.',
   map: 'Map of the area',
@@ -244,6 +245,7 @@ export const english = {
   report: 'Whom it has reached',
   reportConfirmed: (people: number, units: number, sessions: number) =>
     `Confirmed by ${people} people and ${units} units, in ${sessions} sessions.`,
+  reportPeople: (people: string) => `In the area: ${people}.`,
   district: 'District',
   noDistrict: 'not known',
   reportCounts: {
