@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from dispatch.warnings.sources import Source
 from geo import belize
 from geo.coordinates import E7
 from psn import database
+
+log = logging.getLogger(__name__)
 
 MOST: Final = 200
 """Alerts that are listed."""
@@ -146,7 +149,11 @@ async def read(connection: database.Connection, agency: int | None) -> tuple[lis
     """Everything that was heard, and what an agency has begun from it (None: any agency)."""
     found, warnings = [], {}
     for row in await connection.fetch(_HEARD, datetime.now(UTC) - hearing.KEPT, agency):
-        alert = msgspec.json.decode(row["alert"], type=Alert)
+        try:
+            alert = msgspec.json.decode(row["alert"], type=Alert)
+        except msgspec.MsgspecError as problem:  # Of another version: it hides no other.
+            log.error("alert %d of others cannot be read: %s", row["id"], problem)
+            continue
         found.append(
             Heard(
                 row["id"],

@@ -59,6 +59,10 @@ export const spanishFindings: Readonly<Record<string, (where: Where) => string>>
     `El título en ${lengua(where)} es más largo de lo que muestran algunas pantallas. Diga menos en él, y el resto en la descripción.`,
   'warning.cancel_unsaid': (where) =>
     `En ${lengua(where)} la cancelación tiene el título de lo que cancela. Diga que terminó, en el título, en qué hacer y en el texto corto.`,
+  'warning.channel_left': () =>
+    'Quien fue avisado por un canal que aquí falta no sabrá de esto. Elija todos los canales por los que salió el aviso.',
+  'warning.old_end': (where) =>
+    `${campo(where)} en ${lengua(where)} dice cuándo iba a terminar antes. Diga hasta cuándo vale ahora.`,
   'warning.blank_left': (where) =>
     `${campo(where)} en ${lengua(where)} tiene todavía un hueco. Complételo o quítelo.`,
   'warning.looks_like_exercise': (where) =>
