@@ -53,7 +53,7 @@ from dispatch.asking import (
 from dispatch.control_room import DESK, RECOMMENDER
 from dispatch.looks import Looks
 from dispatch.numbers import routes as numbers
-from dispatch.warnings import composing, subscribing
+from dispatch.warnings import area_files, composing, heard, subscribing
 from dispatch.warnings import routes as warnings
 from psn import __version__, access, database, wire
 from psn.access import Principal
@@ -379,6 +379,8 @@ ROUTES: Final = (
     *warnings.ROUTES,
     *composing.ROUTES,
     *subscribing.ROUTES,
+    *heard.ROUTES,
+    *area_files.ROUTES,
 )
 
 

@@ -298,6 +298,8 @@ class Settings:
     """Private enterprise number in the names of fields; 32473 is for examples (RFC 5612)."""
     smsc: str | None = _setting(None, _optional_words)
     """TOML file of the SMS centres by which people are warned; none: nobody is by SMS."""
+    feeds: str | None = _setting(None, _optional_words)
+    """TOML file of the feeds in which others list their alerts; none: none is listened to."""
     smtp: str | None = _setting(None, _smtp)
     """Mail server: ``smtp://user:password@host:587`` or ``smtps://…``; none: no e-mail."""
     smtp_sender: str | None = _setting(None, _optional_words)

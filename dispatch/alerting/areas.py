@@ -229,7 +229,7 @@ def _rings(part: Part, told: list[str]) -> Iterable[tuple[Position, ...]]:
         for polygon in shapely.get_parts(_polygonal(around)):
             yield _few(Polygon(polygon.exterior), "The district", [])
     elif isinstance(part, Track):
-        for polygon in shapely.get_parts(_polygonal(_track(part))):
+        for polygon in shapely.get_parts(_polygonal(track_shape(part))):
             if polygon.interiors:
                 told.append("The track closes around an area, which is now part of it.")
             yield _few(Polygon(polygon.exterior), "The track", told)
@@ -329,8 +329,11 @@ def _district(code: str) -> belize.District:
     )
 
 
-def _track(part: Track) -> shapely.Geometry:
-    """Everything within the width of a line: around each leg, the hull of its two ends' circles."""
+def track_shape(part: Track) -> shapely.Geometry:
+    """Everything within the width of a line: around each leg, the hull of its two ends' circles.
+
+    Raises :class:`AreaRefused` for a track without points, or with too many.
+    """
     if not part.points:
         raise AreaRefused("area.empty", "The track has no points.", "Give two points at least.")
     if len(part.points) > MOST_WAYPOINTS:

@@ -18,6 +18,7 @@ from dispatch.desk import (
 )
 from dispatch.desk.work import Action
 from dispatch.warnings import actions as warnings
+from dispatch.warnings import reissuing
 
 ACTIONS: Final[dict[str, Action]] = {
     action.name: action
@@ -33,5 +34,6 @@ ACTIONS: Final[dict[str, Action]] = {
         *raising.ACTIONS,
         *types.ACTIONS,
         *warnings.ACTIONS,
+        *reissuing.ACTIONS,
     )
 }

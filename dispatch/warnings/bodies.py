@@ -47,14 +47,14 @@ class TrackPart(Struct, tag_field="part", tag="track", frozen=True):
     ]
 
 
+Part = PolygonPart | CirclePart | DistrictPart | TrackPart
+
+
 class DrawnArea(Struct, kw_only=True, frozen=True):
     """An area as it was drawn or chosen."""
 
     name: Line
-    parts: Annotated[
-        list[PolygonPart | CirclePart | DistrictPart | TrackPart],
-        Meta(max_length=areas.MOST_PARTS),
-    ]
+    parts: Annotated[list[Part], Meta(max_length=areas.MOST_PARTS)]
 
 
 class Words(Struct, kw_only=True, omit_defaults=True):
@@ -132,7 +132,7 @@ def _moment(at: int | None) -> datetime | None:
     return None if at is None else database.moment(at)
 
 
-def _part(part: PolygonPart | CirclePart | DistrictPart | TrackPart) -> areas.Part:
+def _part(part: Part) -> areas.Part:
     if isinstance(part, PolygonPart):
         return Drawn(tuple(_position(*each) for each in part.points))
     if isinstance(part, CirclePart):

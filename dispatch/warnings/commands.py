@@ -15,7 +15,16 @@ from dispatch.alerting.cap import Status
 from dispatch.alerting.content import Channel
 from dispatch.alerting.issuing import NEMO
 from dispatch.alerting.life import SENDABLE
-from dispatch.warnings import outbox, public, recipients, synthesis, told, webhook_way
+from dispatch.warnings import (
+    heard,
+    outbox,
+    public,
+    recipients,
+    sources,
+    synthesis,
+    told,
+    webhook_way,
+)
 from dispatch.warnings.told import Now
 from psn import database, migrate
 from psn.commands.own_keys import needed_keys
@@ -55,6 +64,44 @@ def list_() -> None:
             for each in now.messages
         ],
     )
+
+
+@warnings.command("feeds", epilog="Example: psn warnings feeds")
+def feeds() -> None:
+    """List the feeds of others that are listened to, and how each is."""
+    said = settings()
+    if said.feeds is None:
+        raise Problem(
+            "no_feeds",
+            "No feed is listened to.",
+            "Set PSN_FEEDS; docs/operating.md has an example.",
+        )
+    named = sources.read(said.feeds)
+
+    async def work() -> list[heard.FeedShown]:
+        async with connected(said.database) as connection:
+            await migrate.check(connection)
+            return await heard.health(connection, named)
+
+    show(
+        ("feed", "address", "signed", "read", "failing since", "in force", "problem"),
+        [
+            (
+                each.title,
+                each.url,
+                "yes" if each.signed else "",
+                _said(each.succeeded),
+                _said(each.failing_since),
+                str(each.in_force),
+                each.problem or "",
+            )
+            for each in asyncio.run(work())
+        ],
+    )
+
+
+def _said(at: int | None) -> str:
+    return "" if at is None else f"{database.moment(at):%Y-%m-%d %H:%M:%SZ}"
 
 
 @warnings.command(

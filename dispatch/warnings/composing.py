@@ -30,7 +30,7 @@ from dispatch.warnings.bodies import Draft, DrawnArea, Words
 from dispatch.warnings.drafts import may_read
 from dispatch.warnings.items import Circle
 from dispatch.warnings.rows import Chain
-from geo import belize
+from geo import belize, people
 from geo.coordinates import E7
 from psn import access, database
 
@@ -101,13 +101,17 @@ class Shown(Struct):
 
 
 class AreaShown(Struct):
-    """An area as it goes out: degrees x 10^7, square kilometres; ``told``: what was changed."""
+    """An area as it goes out: degrees x 10^7, square kilometres; ``told``: what was changed.
+
+    ``people``: who live there, an estimate (:mod:`geo.people`).
+    """
 
     name: str
     polygons: list[list[tuple[int, int]]]
     circles: list[Circle]
     km2: float
     told: list[str]
+    people: int
 
 
 class Preview(Struct):
@@ -291,6 +295,7 @@ def _area_shown(area: Area) -> AreaShown:
         ],
         area.km2,
         list(area.told),
+        people.inside(area.shape),
     )
 
 

@@ -43,7 +43,10 @@ class Line(Struct, kw_only=True):
 
 
 class Report(Struct):
-    """Whom a message has reached; ``alone`` says why one person approved his own words."""
+    """Whom a message has reached; ``alone`` says why one person approved his own words.
+
+    ``people``: who live in its area, an estimate (:mod:`geo.people`).
+    """
 
     message: int
     alone: str | None
@@ -51,6 +54,7 @@ class Report(Struct):
     confirmed_sessions: int
     confirmed_units: int
     confirmed_people: int
+    people: int | None = None
 
 
 async def of(

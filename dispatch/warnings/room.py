@@ -11,10 +11,11 @@ from aiohttp import web
 
 from dispatch.alerting.content import Channel
 from dispatch.board.board import Board
-from dispatch.warnings import centres, outbox, synthesis
+from dispatch.warnings import centres, outbox, sources, synthesis
 from dispatch.warnings.clock import WarningClock
 from dispatch.warnings.drafts import Drafts
 from dispatch.warnings.email_way import EmailWay, mail_server
+from dispatch.warnings.listening import Listening
 from dispatch.warnings.outbox import Outbox
 from dispatch.warnings.public_pages import PublicPages
 from dispatch.warnings.push_way import PushWay
@@ -40,7 +41,7 @@ class WarningRoom:
         pages: PublicPages,
         settings: Settings,
     ) -> None:
-        """Raises :class:`psn.problems.Problem` for a file of SMS centres that cannot be used."""
+        """Raises :class:`psn.problems.Problem` for a file of SMS centres or feeds that is wrong."""
         self.told = Told(pool)
         self.drafts = Drafts(core, pool)
         self._screens = Screens(core, pool, board, self.drafts.confirmed)
@@ -51,6 +52,8 @@ class WarningRoom:
         for lane in self.outbox.lanes:
             if isinstance(lane.way, SpokenWay):
                 lane.health.problem = synthesis.lacking()  # before anything is to be spoken
+        named = () if settings.feeds is None else sources.read(settings.feeds)
+        self.listening = Listening(pool, named)
         self.told.shows += [self._screens.show, pages.show, self.outbox.show]
 
     async def load(self) -> None:
@@ -79,6 +82,7 @@ class WarningRoom:
         yield "warnings to be told", self.outbox.run
         for lane in self.outbox.lanes:
             yield f"warnings by {lane.way.name}", lane.run
+        yield from self.listening.works()
 
 
 def other_ways(core: Core, pool: asyncpg.Pool, settings: Settings) -> list[Way]:

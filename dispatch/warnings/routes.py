@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +18,7 @@ from dispatch.warnings.drafts import may_read
 from dispatch.warnings.outbox import CHANNELS
 from dispatch.warnings.report import Report
 from dispatch.warnings.room import ROOM
-from geo import belize
+from geo import belize, people
 from geo.coordinates import E7
 from psn import access, database
 
@@ -140,7 +141,10 @@ async def reached(asked: Asked) -> Report:
     row = await _row(asked)
     async with asked.pool.acquire() as connection:
         shown = await report.shown_units(connection, row["id"])
-        return await report.of(connection, row["id"], _missed(asked, row, shown))
+        found = await report.of(connection, row["id"], _missed(asked, row, shown))
+    area = rows.message(row).content.area
+    found.people = None if area is None else await asyncio.to_thread(people.inside, area.shape)
+    return found
 
 
 async def reached_csv(asked: Asked) -> Download:

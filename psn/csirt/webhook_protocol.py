@@ -135,7 +135,7 @@ def check_url(url: str) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOCAL):
         raise BadWebhook(
             "bad_webhook",
-            f"{url} is not called: security events go over TLS.",
+            f"{url} is not called: what goes there or comes from there goes over TLS.",
             "Give an address with https; http is for localhost alone.",
         )
     if is_address(host) and not may_be_called(host, host):

@@ -84,6 +84,8 @@ from psn.schema.trail import (
 )
 from psn.schema.units import Device, Enrolment, Fence, GroupMember, Talkgroup, Unit
 from psn.schema.warnings import (
+    AlertFeed,
+    HeardAlert,
     Warning,
     WarningDelivery,
     WarningLetter,
@@ -109,6 +111,7 @@ __all__ = [
     "Agency",
     "Agreement",
     "Alarm",
+    "AlertFeed",
     "Assignment",
     "AssignmentFigure",
     "Attachment",
@@ -128,6 +131,7 @@ __all__ = [
     "FenceRule",
     "FileOrphan",
     "GroupMember",
+    "HeardAlert",
     "IdentityProvider",
     "Incident",
     "IncidentCard",

@@ -225,3 +225,48 @@ class WarningSpread(Base):
 
     message_id: Mapped[int] = mapped_column(ForeignKey("warning_message.id"), primary_key=True)
     at: Mapped[datetime] = now()
+
+
+class AlertFeed(Base):
+    """How a feed of others is, which the settings name (``PSN_FEEDS``)."""
+
+    __tablename__ = "alert_feed"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    etag: Mapped[str | None]
+    modified: Mapped[str | None]
+    """With these it is asked whether it has changed; null: it is read anew."""
+    tried_at: Mapped[datetime]
+    succeeded_at: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+    """In a row."""
+    problem: Mapped[str | None]
+    """What is wrong with it, or with alerts in it."""
+
+
+class HeardAlert(Base):
+    """A message that was heard on a feed of others; kept for a month."""
+
+    __tablename__ = "heard_alert"
+    __table_args__ = (
+        UniqueConstraint("feed", "sender", "identifier", "sent_at", name="heard_alert_once"),
+        Index("heard_alert_at", "heard_at"),
+    )
+
+    id: Mapped[int] = number()
+    feed: Mapped[str]
+    """Its name in the settings."""
+    sender: Mapped[str]
+    identifier: Mapped[str]
+    sent_at: Mapped[datetime]
+    verdict: Mapped[str]
+    """Of its signature: ``dispatch.alerting.cap.Verdict``."""
+    signer: Mapped[str]
+    url: Mapped[str]
+    alert: Mapped[Any] = mapped_column(JSONB)
+    """What it says, as it was understood; of a good signature, what was signed."""
+    heard_at: Mapped[datetime]
+    warning_id: Mapped[int | None] = mapped_column(ForeignKey("warning.id"))
+    """The warning that was begun from it."""

@@ -32,7 +32,7 @@ from stage import (
 
 from dispatch import administration, api, attachments, exporting, recordings, sending, working
 from dispatch.numbers import routes as numbers
-from dispatch.warnings import composing
+from dispatch.warnings import composing, heard
 from dispatch.warnings import routes as warnings
 from psn import wire
 
@@ -233,7 +233,7 @@ READ = [
     and route not in administration.ROUTES
     and route not in (*working.ROUTES, *exporting.ROUTES, *sending.ROUTES, *numbers.ROUTES)
     and route not in (*attachments.ROUTES, *recordings.ROUTES, *warnings.ROUTES)
-    and route not in composing.ROUTES
+    and route not in (*composing.ROUTES, *heard.ROUTES)
 ]
 ASKED = {"/api/places": "?q=pier", "/api/places/at": "?lon=-882000000&lat=175000000"}
 EVERY = [

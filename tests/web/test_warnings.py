@@ -101,6 +101,15 @@ async def test_from_opening_the_page_to_sent_by_two_people(
         listed = there.get_by_role("navigation").get_by_role("button", name="Flood warning")
         await expect(listed).to_contain_text("In force")
         await expect(listed.get_by_role("timer")).to_contain_text(re.compile(r"\d+:\d\d:\d\d left"))
+    # DOM-WRN-32: the report is there at once, and follows.
+    report = page.get_by_role("region", name="Whom it has reached")
+    await expect(report).to_contain_text("Confirmed by 0 people")
+    line = report.get_by_role("row", name="Consoles and tablets not known")
+    await expect(line).to_contain_text("2")
+    await keep(page, "warnings-report")
+    async with page.expect_download() as saved_file:
+        await report.get_by_role("button", name="Save the report").click()
+    assert re.fullmatch(r"warning-\d+\.csv", (await saved_file.value).suggested_filename)
     (row,) = await stored(database)
     assert row["stage"] == "sent" and len(row["authors"]) == 1
     assert row["approved_by"] not in row["authors"] and row["alone"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,6 +80,7 @@ async def test_a_message_is_read_as_it_was_written(officer: Reader) -> None:
     )
     assert again["digest"] == made["digest"], "what was read is what was written"
     assert found["preview"]["phrase"] == PHRASE
+    assert found["preview"]["area"]["people"] >= 70_000, "an estimate (DOM-WRN-68)"
     (circle,) = found["preview"]["area"]["circles"]
     assert 20_000 <= circle["radius"] <= 20_001, "no smaller than it was drawn (DOM-WRN-16)"
     (end,) = (await officer.read("/api/warnings/messages"))["messages"]
@@ -145,3 +147,43 @@ async def test_drafts_are_for_those_who_write_and_approve_them(
     look = {"content": draft(), "message": made["message"]}
     assert (await stranger.ask("/api/warnings/preview", look))[0] == 404
     assert (await stranger.read("/api/warnings/messages"))["messages"] == []
+
+
+async def send(reader: Reader, body: bytes, query: str = "") -> tuple[int, Any]:
+    headers = {
+        "Authorization": f"Bearer {reader.worker.peer.me.token}",
+        "Content-Type": "application/octet-stream",
+    }
+    url = f"{reader.base}/api/warnings/area{query}"
+    async with reader.http.post(url, data=io.BytesIO(body), headers=headers) as answer:
+        return answer.status, await answer.json()
+
+
+async def test_a_file_becomes_parts_of_an_area(officer: Reader, stage: Stage) -> None:
+    """DOM-WRN-66: as they can be written into a draft at once."""
+    line = b'{"type": "LineString", "coordinates": [[-88.6, 17.2], [-88.2, 17.5]]}'
+    status, found = await send(officer, line, "?km=3")
+    assert status == 200, found
+    assert found["parts"] == [
+        {
+            "part": "track",
+            "points": [[-886_000_000, 172_000_000, 3_000], [-882_000_000, 175_000_000, 3_000]],
+        }
+    ]
+    area = {"name": "River", "parts": found["parts"]}
+    made = await officer.worker.do("warning.begin", content=draft(area=area))
+    shown = await officer.read(f"/api/warnings/messages/{made['message']}")
+    assert shown["content"]["area"] == area and shown["preview"]["area"]["km2"] > 250
+    ring = "[[-88.3, 17.4], [-88.1, 17.4], [-88.1, 17.6], [-88.3, 17.4]]"
+    status, found = await send(officer, f'{{"type": "Polygon", "coordinates": [{ring}]}}'.encode())
+    assert status == 200 and len(found["parts"][0]["points"]) == 4
+    for body, code, expected in (
+        (b"hello", "file.unknown", 400),
+        (b"<kml>" + b" " * 5_000_001, "file.too_large", 400),
+        (b'{"type": "Point", "coordinates": [10, 50]}', "area.elsewhere", 400),
+    ):
+        status, answer = await send(officer, body)
+        assert (status, answer["error"]["code"]) == (expected, code) and answer["error"]["todo"]
+    assert (await send(officer, line, "?km=1000"))[0] == 400
+    dispatcher = await another(officer, stage, DISPATCHER)
+    assert (await send(dispatcher, line))[0] == 403

@@ -43,7 +43,7 @@ export interface MapOptions {
 /** The details of a unit lie over the left of the map; what is centred stands beside them. */
 const DETAILS_WIDTH = 324;
 /** Sources that the console fills itself, whatever the ground. */
-const OVERLAYS = ['fences', 'trail', 'reach'];
+const OVERLAYS = ['warned', 'fences', 'trail', 'reach'];
 const LABELS_FROM_ZOOM = 9.8;
 /** Smaller symbols (CSS pixels) have no ring. */
 const RINGS_FROM = 12;
@@ -339,6 +339,11 @@ export class MapController {
   /** All of Belize. */
   home(): void {
     this.map.fitBounds(BELIZE, { padding: 24, duration: reducedMotion() ? 0 : 600 });
+  }
+
+  /** Where people are warned now. */
+  warned(collection: GeoJSON.FeatureCollection): void {
+    this.#fill('warned', collection);
   }
 
   fences(collection: GeoJSON.FeatureCollection): void {

@@ -1,4 +1,9 @@
-import type { LayerSpecification, MapOptions, StyleSpecification } from 'maplibre-gl';
+import type {
+  ExpressionSpecification,
+  LayerSpecification,
+  MapOptions,
+  StyleSpecification,
+} from 'maplibre-gl';
 import type { View } from '../state/layout';
 import type { Palette } from '../theme/palette';
 import latinBold from '@fontsource/noto-sans/files/noto-sans-latin-600-normal.woff2?url';
@@ -49,6 +54,7 @@ export function mapStyle(palette: Palette, attribution: string): StyleSpecificat
 function overlays(): StyleSpecification['sources'] {
   const empty = { type: 'FeatureCollection' as const, features: [] };
   return {
+    warned: { type: 'geojson', data: empty },
     fences: { type: 'geojson', data: empty },
     trail: { type: 'geojson', data: empty, lineMetrics: true },
     reach: { type: 'geojson', data: empty },
@@ -329,9 +335,32 @@ function lettering(p: Palette): LayerSpecification[] {
   ];
 }
 
-/** Geofences, the trail, and how far off a place may be, above the ground and below the units. */
+/** What is real, what is an exercise and what a test, on a light ground as on a dark one. */
+const WARNED: ExpressionSpecification = [
+  'match',
+  ['get', 'status'],
+  'Actual',
+  '#e5443a',
+  'Exercise',
+  '#3f8fd8',
+  '#8a8a8a',
+];
+
+/** Areas of warnings, geofences, the trail, and how far off a place may be, above the ground and below the units. */
 function overlayLayers(p: Palette): LayerSpecification[] {
   return [
+    {
+      id: 'warned-areas',
+      type: 'fill',
+      source: 'warned',
+      paint: { 'fill-color': WARNED, 'fill-opacity': 0.1 },
+    },
+    {
+      id: 'warned-lines',
+      type: 'line',
+      source: 'warned',
+      paint: { 'line-color': WARNED, 'line-width': 1.6, 'line-opacity': 0.8 },
+    },
     {
       id: 'fence-areas',
       type: 'fill',

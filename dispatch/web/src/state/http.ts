@@ -20,7 +20,7 @@ export async function getFile(path: string, token: string | null): Promise<Answe
   }
 }
 
-/** POST or DELETE with a JSON body, and the session's token if there is one. */
+/** POST or DELETE with a body, JSON or a file, and the session's token if there is one. */
 export async function ask<T>(
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
@@ -31,7 +31,10 @@ export async function ask<T>(
     const headers: Record<string, string> = {};
     if (token) headers['Authorization'] = `Bearer ${token}`;
     const init: RequestInit = { method, headers, cache: 'no-store' };
-    if (body !== undefined) {
+    if (body instanceof Blob) {
+      headers['Content-Type'] = 'application/octet-stream';
+      init.body = body;
+    } else if (body !== undefined) {
       headers['Content-Type'] = 'application/json';
       init.body = JSON.stringify(body);
     }

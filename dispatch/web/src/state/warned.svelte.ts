@@ -48,6 +48,7 @@ export class Warned {
       .filter(({ state, ends }) => state !== 'in_force' || ends > this.#now())
       .sort(byGravity),
   );
+  readonly inForce = $derived(this.#shown.filter(({ state }) => state === 'in_force'));
   /** To be read and confirmed. */
   readonly unread = $derived(this.#shown.filter((one) => !this.#read.has(nameOf(one))));
   /** In force, and confirmed here. */

@@ -112,6 +112,8 @@ export interface AreaShown {
   circles: { lon: number; lat: number; radius: number }[];
   km2: number;
   told: string[];
+  /** Who live there: an estimate. */
+  people: number;
 }
 export interface Finding {
   path: string;
@@ -119,6 +121,11 @@ export interface Finding {
   text: string;
   todo: string;
   error: boolean;
+}
+/** What a file gives to an area. */
+export interface FileArea {
+  parts: Part[];
+  told: string[];
 }
 export interface Preview {
   shown: Shown[];
@@ -153,4 +160,80 @@ export interface Standing {
   stage: Stage;
   digest: string;
   sent?: number | null;
+}
+
+export type Verdict = 'good' | 'none' | 'unknown' | 'weak' | 'misplaced' | 'out_of_date';
+/** An alert of others. */
+export interface Advice {
+  id: number;
+  feed: string;
+  sender: string;
+  identifier: string;
+  kind: MessageKind;
+  status: Status;
+  state: 'in_force' | 'replaced' | 'cancelled' | 'expired';
+  severity: (typeof SEVERITIES)[number];
+  texts: {
+    language: string;
+    event: string;
+    headline: string;
+    description: string;
+    instruction: string;
+  }[];
+  area: string;
+  sent: number;
+  heard: number;
+  ends: number;
+  by: MessageKind | null;
+  verdict: Verdict;
+  signer: string;
+  near: boolean;
+  /** Ours that was begun from it, and its newest message. */
+  warning: number | null;
+  message: number | null;
+}
+export interface AdviceWhole extends Advice {
+  polygons: Point[][];
+  circles: AreaShown['circles'];
+}
+export interface Feed {
+  name: string;
+  title: string;
+  url: string;
+  signed: boolean;
+  tried: number | null;
+  succeeded: number | null;
+  failing_since: number | null;
+  problem: string | null;
+  in_force: number;
+}
+export interface Heard {
+  alerts: Advice[];
+  feeds: Feed[];
+}
+/** Whom a message has reached by a channel in a district (ISO 3166-2; null: not known where). */
+export interface ReportLine {
+  channel: string;
+  district: string | null;
+  total: number;
+  waiting: number;
+  handed: number;
+  delivered: number;
+  failed: number;
+  uncertain: number;
+  dropped: number;
+  confirmed: number;
+  missed: number;
+  submissions: number;
+  cost: number;
+}
+export interface Report {
+  message: number;
+  alone: string | null;
+  lines: ReportLine[];
+  confirmed_sessions: number;
+  confirmed_units: number;
+  confirmed_people: number;
+  /** Who live in its area: an estimate. */
+  people: number | null;
 }

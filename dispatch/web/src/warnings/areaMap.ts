@@ -87,10 +87,10 @@ export class AreaMap {
     }
   }
 
-  draw(points: readonly [number, number][] | null): void {
+  draw(points: readonly [number, number][] | null, line = false): void {
     this.#drawing = points !== null;
     this.map.getCanvas().style.cursor = this.#drawing ? 'crosshair' : '';
-    this.#put(DRAWING, drawingShapes(points ?? []));
+    this.#put(DRAWING, drawingShapes(points ?? [], line));
   }
 
   /** The middle of what is shown, degrees. */

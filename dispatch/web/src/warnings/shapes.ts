@@ -1,8 +1,12 @@
 import { circle } from '../map/mercator';
+import type { InForce } from '../wire/items';
 import type { AreaShown } from './answers';
 
 /** The area as shapes of the map. */
-export function areaShapes(area: AreaShown | null): GeoJSON.FeatureCollection {
+export function areaShapes(
+  area: Pick<AreaShown, 'polygons' | 'circles'> | null,
+  properties: GeoJSON.GeoJsonProperties = {},
+): GeoJSON.FeatureCollection {
   const rings = [
     ...(area?.polygons ?? []).map((ring) => ring.map(([lon, lat]) => [lon / 1e7, lat / 1e7])),
     ...(area?.circles ?? []).map(({ lon, lat, radius }) => circle(lon / 1e7, lat / 1e7, radius)),
@@ -11,14 +15,23 @@ export function areaShapes(area: AreaShown | null): GeoJSON.FeatureCollection {
     type: 'FeatureCollection',
     features: rings.map((ring) => ({
       type: 'Feature',
-      properties: {},
+      properties,
       geometry: { type: 'Polygon', coordinates: [ring] },
     })),
   };
 }
 
-/** The corners that were set so far, and the lines between them. */
-export function drawingShapes(points: readonly [number, number][]): GeoJSON.FeatureCollection {
+/** The areas of warnings, each with its status. */
+export const warnedShapes = (warnings: readonly InForce[]): GeoJSON.FeatureCollection => ({
+  type: 'FeatureCollection',
+  features: warnings.flatMap((one) => areaShapes(one, { status: one.status }).features),
+});
+
+/** The corners that were set so far, and the lines between them; `open`: of a line, no border. */
+export function drawingShapes(
+  points: readonly [number, number][],
+  open = false,
+): GeoJSON.FeatureCollection {
   const line: GeoJSON.Feature[] =
     points.length < 2
       ? []
@@ -28,7 +41,7 @@ export function drawingShapes(points: readonly [number, number][]): GeoJSON.Feat
             properties: {},
             geometry: {
               type: 'LineString',
-              coordinates: [...points, ...(points.length > 2 ? points.slice(0, 1) : [])],
+              coordinates: [...points, ...(points.length > 2 && !open ? points.slice(0, 1) : [])],
             },
           },
         ];

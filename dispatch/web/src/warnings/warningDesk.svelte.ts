@@ -5,12 +5,16 @@ import { failureText, problemText, type Answer } from '../state/http';
 import { Shelf } from '../state/storage';
 import type { ClientFrame, ServerFrame, SignedIn } from '../wire/frames';
 import type {
+  AdviceWhole,
   Beginnings,
   Begun,
   Content,
+  FileArea,
+  Heard,
   MessageEnd,
   MessageShown,
   Preview,
+  Report,
   Standing,
 } from './answers';
 import { Composition } from './composition.svelte';
@@ -20,12 +24,18 @@ import { lines, type Line } from './standing';
 type About = 'check' | 'approve' | 'approve_alone' | 'take_back' | 'send' | 'drop';
 
 const OPEN = 'warning-open';
+const NOTHING_HEARD: Heard = { alerts: [], feeds: [] };
+const LISTEN_EVERY = 20_000;
 
 /** The page of warnings: who is at it, what is being written, what is in force. */
 export class WarningDesk extends Entrance {
   rights = $state.raw<Rights | null>(null);
   beginnings = $state.raw<Beginnings | null>(null);
   ends = $state.raw<ReadonlyMap<number, MessageEnd>>(new Map());
+  /** What others warn of. */
+  heard = $state.raw<Heard>(NOTHING_HEARD);
+  /** One of it, which is looked at. */
+  advice = $state.raw<AdviceWhole | null>(null);
   /** The message that is open. */
   open = $state.raw<Composition | null>(null);
   /** Why something could not be read. */
@@ -44,6 +54,9 @@ export class WarningDesk extends Entrance {
 
   constructor() {
     super('psn-warnings/0.1');
+    setInterval(() => {
+      if (this.beginnings && !this.locked && this.connection.live) void this.listen();
+    }, LISTEN_EVERY);
   }
 
   lines: Line[] = $derived(
@@ -80,6 +93,7 @@ export class WarningDesk extends Entrance {
 
   /** Open a message; what was typed in another is kept. */
   async show(message: number): Promise<void> {
+    this.advice = null;
     if (this.open?.id === message) return;
     const asked = ++this.#opening;
     this.done = '';
@@ -90,6 +104,38 @@ export class WarningDesk extends Entrance {
     this.open?.close();
     this.open = new Composition(answer.value, this.#office, this.#shelf);
     this.#shelf.set(OPEN, message);
+  }
+
+  /** Whom a message has reached, as it is known now. */
+  report(message: number): Promise<Answer<Report>> {
+    return this.get<Report>(`/api/warnings/${message}/report`);
+  }
+
+  /** What others warn of, as it is now. */
+  async listen(): Promise<void> {
+    const answer = await this.get<Heard>('/api/warnings/heard');
+    if (answer.ok && this.#shelf) this.heard = answer.value;
+  }
+
+  /** Look at an alert of others. */
+  async showAdvice(advice: number): Promise<void> {
+    const asked = ++this.#opening;
+    const answer = await this.get<AdviceWhole>(`/api/warnings/heard/${advice}`);
+    if (asked !== this.#opening || !this.#shelf) return;
+    this.problem = answer.ok ? '' : problemText(answer);
+    if (answer.ok) this.advice = answer.value;
+  }
+
+  /** Begin a warning of our own from an alert of others, and open it. */
+  async reissue(heard: number, said: string): Promise<Answer<Begun>> {
+    const answer = await this.#begun(await this.do<Begun>('warning.reissue', { heard }), said);
+    if (answer.ok) void this.listen();
+    return answer;
+  }
+
+  /** The parts of an area that a file has; `km`: how far from a track is warned. */
+  areaOf(file: File, km: number): Promise<Answer<FileArea>> {
+    return this.send<FileArea>('POST', `/api/warnings/area?km=${km}`, file);
   }
 
   /** Begin a warning, and open it. */
@@ -168,7 +214,7 @@ export class WarningDesk extends Entrance {
     const failed = [rights, beginnings].find((one) => !one.ok);
     this.problem = failed && !failed.ok && !this.barred ? problemText(failed) : '';
     if (!beginnings.ok) return;
-    await this.#loadEnds();
+    await Promise.all([this.#loadEnds(), this.listen()]);
     const last = this.#shelf?.get<number>(OPEN, 0);
     if (last && !this.open) await this.show(last);
     this.open?.again();
@@ -215,7 +261,8 @@ export class WarningDesk extends Entrance {
     this.#desk?.stop();
     this.#force?.stop();
     this.#desk = this.#force = this.open = null;
-    this.rights = this.beginnings = null;
+    this.rights = this.beginnings = this.advice = null;
+    this.heard = NOTHING_HEARD;
     this.ends = new Map();
     this.#shelf = null;
     this.problem = this.done = '';

@@ -1,9 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Answer } from '../state/http';
 import { Shelf } from '../state/storage';
-import type { DeskMessage } from '../wire/items';
+import type { DeskMessage, InForce } from '../wire/items';
 import type { Content, MessageShown, Preview, Template } from './answers';
-import { areaShapes, boundsOf, drawingShapes } from './shapes';
+import { foundIn, refusedIn } from './findings';
+import { notReached, totals } from './report';
+import { areaShapes, boundsOf, drawingShapes, warnedShapes } from './shapes';
 import { Composition, type Office } from './composition.svelte';
 import {
   begun,
@@ -311,4 +313,34 @@ it('the page says the same things in both languages, and nothing is left or empt
   expect([...spanish.keys()]).toEqual([...english.keys()]);
   expect([...english].filter(([path, text]) => text === spanish.get(path))).toEqual([]);
   expect([...spanish].filter(([, text]) => !text.trim())).toEqual([]);
+});
+
+it('a report adds up, and what was not reached is every way of not being so', () => {
+  const line = { ...totals([]), channel: 'sms', district: 'BZ-CY', total: 9, failed: 1, cost: 0.5 };
+  const sum = totals([line, { ...line, uncertain: 2, dropped: 1, missed: 3 }]);
+  expect([sum.total, sum.failed, sum.cost]).toEqual([18, 2, 1]);
+  expect(notReached(sum)).toBe(8);
+});
+
+it('a finding is told in the language of the page, and in English when it has none', () => {
+  const finding = {
+    path: '/text[bzj]/sms',
+    code: 'warning.too_long',
+    text: 'In Kriol it takes 7 parts.',
+    todo: 'Shorten it.',
+    error: true,
+  };
+  expect(foundIn('en', finding)).toBe('In Kriol it takes 7 parts. Shorten it.');
+  expect(foundIn('es', finding)).toContain('En kriol no cabe por SMS.');
+  expect(foundIn('es', { ...finding, code: 'cap.uri' })).toContain('In Kriol');
+  expect(refusedIn('es', { code: 'area.crosses', text: 'x' })).toContain('se cruza');
+});
+
+it('the console draws where people are warned, each by its status', () => {
+  const ring = [[0, 0], [1e7, 0], [0, 1e7]]; // prettier-ignore
+  const one = { status: 'Exercise', polygons: [ring], circles: [{ lon: 0, lat: 0, radius: 9 }] };
+  const { features } = warnedShapes([one, one] as unknown as InForce[]);
+  expect(features.map(({ properties }) => properties)).toEqual(
+    Array(4).fill({ status: 'Exercise' }),
+  );
 });

@@ -1,5 +1,5 @@
 import type { Language } from '../strings';
-import type { Channel, Field, MessageKind, Shown, Stage, Status, Tongue } from './answers';
+import type { Channel, Field, MessageKind, Shown, Stage, Status, Tongue, Verdict } from './answers';
 import type { State } from './standing';
 import { spanish } from './words.es';
 
@@ -112,8 +112,14 @@ export const english = {
   parts: 'It is made of',
   drawn: (points: number) => `A drawn border with ${points} corners`,
   around: (place: string, km: string) => `${km} km around ${place}`,
-  track: 'A track',
+  track: (points: number, km: string) => `A track with ${points} points, ${km} km on each side`,
+  trackWidth: 'Kilometres on each side',
+  drawTrack: 'Draw a track',
+  reach: 'Kilometres on each side of a track',
+  fromFile: 'From a file (GeoJSON, KML, GPX, or a shapefile in a .zip)',
+  readingFile: 'The file is read …',
   remove: (what: string) => `Remove ${what}`,
+  people: (count: string) => `some ${count} people (census 2022, estimate)`,
   km2: (size: string) => `${size} km²`,
   noArea: 'No area yet.',
   map: 'Map of the area',
@@ -237,6 +243,58 @@ export const english = {
   dropSays: 'It is never sent, and cannot be written on any more.',
   dropAction: 'Drop it',
   begunNow: 'It is begun. Everything is saved as you type.',
+  report: 'Whom it has reached',
+  reportConfirmed: (people: number, units: number, sessions: number) =>
+    `Confirmed by ${people} people and ${units} units, in ${sessions} sessions.`,
+  reportPeople: (people: string) => `In the area: ${people}.`,
+  district: 'District',
+  noDistrict: 'not known',
+  reportCounts: {
+    total: 'for',
+    waiting: 'on the way',
+    handed: 'handed over',
+    delivered: 'delivered',
+    confirmed: 'confirmed',
+  },
+  reportMissed: 'not reached',
+  reportCost: 'cost',
+  reportAll: 'All',
+  reportNone: 'Nobody yet.',
+  reportLate: 'The report is late.',
+  reportSays:
+    'Not reached: failed, uncertain, dropped, or a unit in the area that was shown nothing. Handed over does not say that it was read.',
+  reportSave: 'Save the report (CSV)',
+  recipientsSave: 'Save every recipient (CSV)',
+  heard: 'From others',
+  noneHeard: 'Nobody near warns of anything.',
+  heardRest: (count: number) =>
+    count === 1 ? '1 more: far away, or over' : `${count} more: far away, or over`,
+  heardSays: 'Advice of somebody else. It has warned nobody here.',
+  heardFrom: 'Who warns',
+  heardOn: 'Heard on',
+  heardSent: 'Sent',
+  heardName: 'Its name',
+  heardFar: 'Far from Belize.',
+  signature: 'Signature',
+  verdicts: {
+    good: 'Signature is good',
+    none: 'Not signed',
+    unknown: 'Signed by nobody known, or changed',
+    weak: 'Signature can be forged',
+    misplaced: 'Signature does not cover it',
+    out_of_date: 'Certificate is out of date',
+  } satisfies Record<Verdict, string>,
+  feeds: (count: number, failing: number) =>
+    (count === 1 ? '1 feed' : `${count} feeds`) + (failing > 0 ? `, ${failing} not heard` : ''),
+  feedRead: (time: string) => `Read ${time}`,
+  feedNew: 'Not read yet',
+  feedFails: (time: string) => `Not heard since ${time}`,
+  feedUnsigned: 'No certificate is known for it.',
+  begunFrom: 'One of ours was begun from it.',
+  openOurs: 'Open ours',
+  reissue: 'Begin our own from it',
+  reissueHelp:
+    'A draft with its words and area is begun; it is completed and approved as any other.',
   going: (time: string) => `Sent ${time}`,
   goes: (time: string) => `To be sent ${time}`,
 };
