@@ -12,8 +12,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from psn import wire
 from psn.client import Client, ClientRefused, Link, Offline
@@ -27,12 +27,12 @@ from radio_bridge.bridge.group_mouths import GroupMouths
 from radio_bridge.bridge.letters import Letters
 from radio_bridge.bridge.reporting import Reporter
 from radio_bridge.bridge.settings import Talkgroup
+from radio_bridge.bridge.sightings import MOST_RADIOS, Sightings
 from radio_bridge.bridge.speech import Mouth
 from radio_bridge.bridge.tables import MOST_RADIO
 from radio_bridge.bridge.talks import RadioTwice, Talk, TalkerPlaced
 from radio_bridge.inside import (
     Emergency,
-    Happening,
     Position,
     Presence,
     Status,
@@ -41,19 +41,14 @@ from radio_bridge.inside import (
 )
 
 log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 TELLS_EVERY_S: Final = 1.0
 HEARD_EVERY_S: Final = 3.0
 AGAIN_S: Final = 10.0
-GONE_S: Final = 1_800.0
-"""A radio of which nothing was heard for so long is taken to be switched off."""
 SAME_TEXT_S: Final = 180.0
 """A text of the same number and words from the same radio was sent again by its radio."""
 SAME_WORDS_S: Final = 20.0
 """The same, where texts have no numbers: a person may write the same words again soon."""
-MOST_RADIOS: Final = 5_000
-"""Of so many radios it is kept that they were heard, until it is told."""
 _ACCURACY_MOST_CM: Final = 10_000_000
 
 
@@ -99,19 +94,15 @@ class OurNetwork:
         self._plan_changed = asyncio.Event()
         self._early: dict[tuple[str, int], tuple[Told, str]] = {}
         """Red buttons that were pressed before it was known which networks are served."""
-        self._alarms: dict[wire.Radio, wire.Heard] = {}
-        """Red buttons that the server has not answered yet; nothing else that is heard of the radio
-        comes over them."""
-        self._heard: dict[wire.Radio, wire.Heard] = {}
-        self._twice: dict[wire.Radio, wire.Heard] = {}
-        self._seen_at: dict[wire.Radio, float] = {}
         self._written: dict[tuple[str, Text], float] = {}
         """Texts of radios, by network, until when they are known again."""
-        self._told_here: set[wire.Radio] = set()
-        self._gone: set[wire.Radio] = set()
         self._asked: set[wire.Radio] = set()
-        if before and goes_on:
-            self._early, self._alarms = before._early, before._alarms
+        kept = before if goes_on else None
+        if kept is not None:
+            self._early = kept._early
+        self._sightings: Sightings = Sightings(
+            self.client, self.count, self._asked.discard, kept._sightings if kept else None
+        )
         self._lost_at: int | None = None
         self._missed = 0
         self._missed_told: wire.RadioMissed | None = None
@@ -201,7 +192,7 @@ class OurNetwork:
             for talkgroup in list(self._talking):
                 self._quiet(talkgroup)
         elif link is Link.UP:
-            self._told_here.clear()
+            self._sightings.tell_all_again()
             self._state = None
             if self._lost_at is not None:
                 missed = wire.RadioMissed(self._lost_at, self.client.now_ms(), self._missed)
@@ -341,10 +332,7 @@ class OurNetwork:
         """Two radios have one number."""
         radio = self._radio(out.radio_network, out.radio)
         if radio is not None:
-            site, other = out.where[0][:40], out.other[0][:40]
-            moment = self.client.now_ms()
-            heard = wire.Heard(radio.network, radio.number, moment, "call", site, twice=other)
-            self._keep(self._twice, radio, heard)
+            self._sightings.twice(radio, out.where[0], out.other[0])
 
     def over(self, talk: Talk) -> None:
         """A talk has ended."""
@@ -367,7 +355,8 @@ class OurNetwork:
         """A radio talks."""
         found = self._radio(radio_network, radio)
         if found is not None:
-            self._note(found, "call", site)
+            self._sightings.called(found, site)
+            self._is_there(found)
 
     def placed(self, out: TalkerPlaced) -> None:
         """A talker's radio says where it is."""
@@ -387,19 +376,16 @@ class OurNetwork:
             return
         carried = self.client.radio.plan.radios.get(radio)
         unit = carried.unit if carried else None
-        what = _WHAT.get(type(happening))
         if isinstance(happening, Presence) and not happening.here:
-            self._seen_at.pop(radio, None)
-            self._gone.add(radio)
-            self._asked.discard(radio)
+            self._sightings.signed_off(radio)
             return
         if isinstance(happening, Presence):
             self._asked.discard(radio)  # it was switched on, and knows nothing of what was asked
         mail: wire.Mail | None = None
         if isinstance(happening, TextArrived):
             mail = self._letters.arrived(radio, happening.number)
-        if what is not None:
-            self._note(radio, what, site, happening)
+        if self._sightings.happened(radio, happening, site):
+            self._is_there(radio)
         match happening:
             case Position() if unit is not None:
                 self.spawn(self.client.report(_fix(unit, happening, self.client.now_ms())))
@@ -453,27 +439,10 @@ class OurNetwork:
         self._written[network, said] = now + known
         return is_again
 
-    def _note(
-        self, radio: wire.Radio, what: wire.HeardWhat, site: str, said: Happening | None = None
-    ) -> None:
-        lon = lat = None
-        if isinstance(said, Position):
-            lon, lat = round(said.longitude * 1e7), round(said.latitude * 1e7)
-        moment = self.client.now_ms()
-        heard = wire.Heard(radio.network, radio.number, moment, what, site[:40], lon, lat)
-        self._keep(self._alarms if what == "emergency" else self._heard, radio, heard)
-        self._keep(self._seen_at, radio, time.monotonic())
-        self._gone.discard(radio)
+    def _is_there(self, radio: wire.Radio) -> None:
+        """What waited for that."""
         self._ask_for_place(radio)
         self._letters.heard(radio)
-
-    def _keep(self, kept: dict[wire.Radio, _T], radio: wire.Radio, one: _T) -> None:
-        """The newest last; of too many the oldest goes."""
-        kept.pop(radio, None)
-        kept[radio] = one
-        if len(kept) > MOST_RADIOS:
-            del kept[next(iter(kept))]
-            self.count("bridge.radios_forgotten")
 
     def _ask_for_place(self, radio: wire.Radio) -> None:
         """Of each that carries a unit and is heard, once while it is there."""
@@ -495,49 +464,7 @@ class OurNetwork:
 
     async def _tell_radios(self) -> None:
         """Who was heard, and who is there; what is not answered is told again."""
-        await self._tell_heard()
-        await self._tell_presence()
-
-    async def _tell_heard(self) -> None:
-        alarms = self._served(self._alarms)
-        heard = {one: each for one, each in self._served(self._heard).items() if one not in alarms}
-        twice = self._served(self._twice)
-        self._heard, self._twice = {}, {}
-        if not (alarms or heard or twice):
-            return
-        try:
-            told = [*alarms.values(), *heard.values(), *twice.values()]
-            await self.client.radio.heard(told)
-        except (ConnectionError, TimeoutError, ClientRefused):
-            self._heard, self._twice = heard | self._heard, twice | self._twice
-            raise
-        for radio, alarm in alarms.items():
-            if self._alarms.get(radio) is alarm:
-                del self._alarms[radio]
-
-    def _served(self, told: Mapping[wire.Radio, _T]) -> dict[wire.Radio, _T]:
-        """But what is of networks that are not served any more: all would be refused with it."""
-        served = self.client.radio.plan.networks
-        return {radio: one for radio, one in told.items() if radio.network in served}
-
-    async def _tell_presence(self) -> None:
-        silent = time.monotonic() - GONE_S
-        for radio in [one for one, at in self._seen_at.items() if at < silent]:
-            del self._seen_at[radio]
-            self._gone.add(radio)
-            self._asked.discard(radio)
-        served = self.client.radio.plan.networks
-        new = self._seen_at.keys() - self._told_here
-        here = [radio for radio in new if radio.network in served]
-        gone, self._gone = [radio for radio in self._gone if radio.network in served], set()
-        try:
-            for at in range(0, max(len(here), len(gone)), 2_000):
-                await self.client.radio.presence(here[at : at + 2_000], gone[at : at + 2_000])
-        except (ConnectionError, TimeoutError, ClientRefused):
-            self._gone |= set(gone) - self._seen_at.keys()
-            raise
-        self._told_here |= set(here)
-        self._told_here -= set(gone)
+        await self._sightings.tell()
 
     # -- how it is
 
@@ -547,16 +474,6 @@ class OurNetwork:
             return
         await self.client.radio.state(*state, missed=self._missed_told)
         self._state = state, self._missed_told
-
-
-_WHAT: Final[dict[type[Happening], wire.HeardWhat]] = {
-    Text: "text",
-    TextArrived: "presence",
-    Position: "position",
-    Emergency: "emergency",
-    Status: "status",
-    Presence: "presence",
-}
 
 
 def _fix(unit: int, place: Position, now: int) -> wire.Fix:

@@ -24,7 +24,7 @@ from psn import wire
 from psn.client import ClientRefused, Offline
 from psn.client.radio import RadioLine
 from psn.enrolment import device_key
-from radio_bridge.bridge import bridge, letters, network, outgoing, settings
+from radio_bridge.bridge import bridge, letters, network, outgoing, settings, sightings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.network import OurNetwork
@@ -374,7 +374,7 @@ async def test_data_of_ours_has_the_colour_code_of_its_link(
 async def test_of_radios_that_nobody_can_be_told_of_so_many_are_kept(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network, "MOST_RADIOS", 3)
+    monkeypatch.setattr(sightings, "MOST_RADIOS", 3)
     for number in (1, 2, 3, 1, 4):
         for what in (Presence(number, here=True), Emergency(number, 9)):
             gateway.side.told(Told("police", HILL, what), HILL[0])
