@@ -12,7 +12,7 @@ import itertools
 import logging
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
@@ -64,8 +64,8 @@ class OurSide(Protocol):
     def placed(self, out: talks.TalkerPlaced) -> None:
         """A talker's radio says where it is."""
 
-    def refused(self, talkgroup: Talkgroup, cause: str) -> None:
-        """Who talks in a voice group is not heard on the radio."""
+    def passed(self) -> None:
+        """A talk goes out somewhere, or no longer."""
 
     def twice(self, out: talks.RadioTwice) -> None:
         """Two radios have one number."""
@@ -182,6 +182,11 @@ class Bridge:
     def has_vocoder(self) -> bool:
         """Whether speech of tablets can be heard by DMR radios now, and the other way round."""
         return self._vocoder is not None and self._vocoder.is_ready
+
+    def is_mute(self, where: Where) -> bool:
+        """Whether a talk from there is not heard everywhere: no vocoder is free for it."""
+        speeches = self._speeches.items()
+        return any(talk.call.where == where and speech.is_mute for talk, speech in speeches)
 
     # -- what links tell
 
@@ -302,8 +307,11 @@ class Bridge:
 
     # -- what is done
 
-    def _do(self, outs: Iterable[talks.Out]) -> None:
+    def _do(self, outs: Sequence[talks.Out]) -> None:
         self._each(outs, self._do_one)
+        passed = any(isinstance(out, talks.Begin | talks.End | talks.Refused) for out in outs)
+        if passed and self.our_side is not None:
+            self.our_side.passed()
         self._arm()
 
     def _each(self, outs: Iterable[_Out], do: Callable[[_Out], None]) -> None:
@@ -396,8 +404,6 @@ class Bridge:
             "not passed on: radio %d of %s to %d on %s:%d: %s",
             identity.source, out.radio_network, identity.target, *out.where, out.cause.value,
         )  # fmt: skip
-        if out.where[0].startswith(NETWORK) and self.our_side is not None:
-            self.our_side.refused((out.radio_network, identity.target), out.cause.value)
 
     def _twice(self, out: talks.RadioTwice) -> None:
         where, other = out.where[0], out.other[0]

@@ -191,6 +191,16 @@ class Exchange:
             return False
         return room is None or room.is_free(where, target, self._now, urgent)
 
+    def legs_of(self, where: Where) -> frozenset[Where] | None:
+        """On which channels he is heard who talks there; none: nobody does, or it is not known yet
+        whether it comes back by a loop.
+        """
+        wish = self._wishes.get(where)
+        if wish is None or wish.is_suspect:
+            return None
+        talk = self._talk_of(wish)
+        return frozenset(talk.legs if talk else ())
+
     # -- what comes
 
     def hear(self, where: Where, packet: BurstPacket, now: float) -> list[Out]:

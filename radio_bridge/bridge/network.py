@@ -25,6 +25,7 @@ from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.exchange import PATCH
 from radio_bridge.bridge.group_mouths import GroupMouths
 from radio_bridge.bridge.letters import Letters
+from radio_bridge.bridge.reaching import Reaching
 from radio_bridge.bridge.reporting import Reporter
 from radio_bridge.bridge.settings import Talkgroup
 from radio_bridge.bridge.sightings import MOST_RADIOS, Sightings
@@ -44,6 +45,7 @@ log = logging.getLogger(__name__)
 
 TELLS_EVERY_S: Final = 1.0
 HEARD_EVERY_S: Final = 3.0
+REACH_EVERY_S: Final = 0.1
 AGAIN_S: Final = 10.0
 SAME_TEXT_S: Final = 180.0
 """A text of the same number and words from the same radio was sent again by its radio."""
@@ -89,6 +91,8 @@ class OurNetwork:
         """The voice group of each talkgroup that is joined with one."""
         self._talking: dict[Talkgroup, str] = {}
         """Who of a voice group is heard in a talkgroup."""
+        self._passed = asyncio.Event()
+        self._reaching = Reaching(bridge, self.client, self._groups)
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused = asyncio.Event()
         self._plan_changed = asyncio.Event()
@@ -142,6 +146,7 @@ class OurNetwork:
         async with asyncio.TaskGroup() as tasks:
             kept = [
                 tasks.create_task(self._keep_groups()),
+                tasks.create_task(self._keep_reach()),
                 tasks.create_task(self._keep_telling(self._tell_state, TELLS_EVERY_S)),
                 tasks.create_task(self._keep_telling(self._tell_radios, HEARD_EVERY_S)),
             ]
@@ -193,6 +198,7 @@ class OurNetwork:
                 self._quiet(talkgroup)
         elif link is Link.UP:
             self._sightings.tell_all_again()
+            self._reaching.tell_all_again()
             self._state = None
             if self._lost_at is not None:
                 missed = wire.RadioMissed(self._lost_at, self.client.now_ms(), self._missed)
@@ -321,12 +327,21 @@ class OurNetwork:
     def _quiet(self, talkgroup: Talkgroup) -> None:
         if self._talking.pop(talkgroup, None) is not None:
             self._bridge.network_unkeyed(talkgroup)
+            self._passed.set()
 
-    def refused(self, talkgroup: Talkgroup, cause: str) -> None:
-        """Who talks in a voice group is not heard on the radio: a radio has the talkgroup.
+    def passed(self) -> None:
+        """A talk goes out somewhere, or no longer: maybe of who talks in a voice group."""
+        self._passed.set()
 
-        It has the floor here, too, in a moment; who loses it is told by the server.
-        """
+    async def _keep_reach(self) -> None:
+        """Tell voice groups whether radios hear them: soon when a talk begins or ends somewhere."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._passed.wait(), TELLS_EVERY_S)
+            self._passed.clear()
+            if self.client.link is Link.UP:
+                await self._tried(self._reaching.tell())
+            await asyncio.sleep(REACH_EVERY_S)
 
     def twice(self, out: RadioTwice) -> None:
         """Two radios have one number."""
