@@ -29,7 +29,7 @@ from radio_bridge.bridge.records import Records, record_of
 from radio_bridge.bridge.settings import Line, Nodes, Settings, Talkgroup
 from radio_bridge.bridge.speech import Mouth, Speech
 from radio_bridge.bridge.talks import Talk
-from radio_bridge.calls.conversations import Where
+from radio_bridge.calls.conversations import Cause, Where
 from radio_bridge.calls.transmissions import Identity
 from radio_bridge.homebrew.packets import BurstPacket
 from radio_bridge.inside import Emergency, Opus, Samples
@@ -96,6 +96,8 @@ class Figures:
     bursts_out: int = 0
     calls: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    """What radios were answered and asked, by what it was."""
 
 
 class Bridge:
@@ -371,8 +373,12 @@ class Bridge:
         """A call of a radio that its link control says is an emergency is its red button, too."""
         where, identity = talk.call.where, talk.call.identity
         if talk.call.service.emergency and self.exchange.network_of(where) is not None:
-            pressed = Emergency(identity.source, identity.target)
-            self._pass([Told(talk.radio_network, where, pressed)])
+            self._press(talk.radio_network, where, identity)
+
+    def _press(self, network: str, where: Where, identity: Identity) -> None:
+        """Also of who is heard by nobody: another has the talkgroup, or it is not carried there."""
+        self.exchange.note(network, identity.source, where)
+        self._pass([Told(network, where, Emergency(identity.source, identity.target))])
 
     def note(
         self, network: str, radio: int, site: str, what: str,
@@ -404,6 +410,11 @@ class Bridge:
             "not passed on: radio %d of %s to %d on %s:%d: %s",
             identity.source, out.radio_network, identity.target, *out.where, out.cause.value,
         )  # fmt: skip
+
+        may_press = Identity(identity.source, 0, group=False)
+        unheard = out.cause in (Cause.BUSY, Cause.BARRED)
+        if out.emergency and unheard and self.exchange.may(out.where, may_press):
+            self._press(out.radio_network, out.where, identity)
 
     def _twice(self, out: talks.RadioTwice) -> None:
         where, other = out.where[0], out.other[0]

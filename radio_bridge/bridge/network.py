@@ -19,7 +19,8 @@ from psn import wire
 from psn.client import Client, ClientRefused, Link, Offline
 from psn.client.radio import Keyed, Plan
 from psn.enrolment import device_key
-from radio_bridge.bridge import outgoing, settings
+from radio_bridge.bridge import settings
+from radio_bridge.bridge.asking import Asking
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.exchange import PATCH
@@ -100,12 +101,12 @@ class OurNetwork:
         """Red buttons that were pressed before it was known which networks are served."""
         self._written: dict[tuple[str, Text], float] = {}
         """Texts of radios, by network, until when they are known again."""
-        self._asked: set[wire.Radio] = set()
+        self._asking = Asking(bridge, self._networks, of.radio, self._letters.name_of)
         kept = before if goes_on else None
         if kept is not None:
             self._early = kept._early
         self._sightings: Sightings = Sightings(
-            self.client, self.count, self._asked.discard, kept._sightings if kept else None
+            self.client, self.count, self._asking, kept._sightings if kept else None
         )
         self._lost_at: int | None = None
         self._missed = 0
@@ -395,17 +396,18 @@ class OurNetwork:
             self._sightings.signed_off(radio)
             return
         if isinstance(happening, Presence):
-            self._asked.discard(radio)  # it was switched on, and knows nothing of what was asked
+            self._asking.switched(radio)
         mail: wire.Mail | None = None
         if isinstance(happening, TextArrived):
             mail = self._letters.arrived(radio, happening.number)
         if self._sightings.happened(radio, happening, site):
             self._is_there(radio)
+        self._asking.happened(radio, happening)
         match happening:
             case Position() if unit is not None:
                 self.spawn(self.client.report(_fix(unit, happening, self.client.now_ms())))
             case Emergency() if unit is not None:
-                self._press(unit)
+                self.spawn(self._press(radio, unit))
             case Emergency():
                 self.spawn(self._tell_radios())
             case Status() if unit is not None:
@@ -415,9 +417,10 @@ class OurNetwork:
             case TextArrived() if mail is not None:
                 self.spawn(self.client.radio.delivered(mail))
 
-    def _press(self, unit: int) -> None:
+    async def _press(self, radio: wire.Radio, unit: int) -> None:
         at = self.client.now_ms()
-        self.spawn(self.client.do_surely("emergency.press", unit=unit, how="button", at=at))
+        await self.client.do_surely("emergency.press", unit=unit, how="button", at=at)
+        self._asking.alarm_taken(radio)
 
     def _status(self, network: str, unit: int, number: int) -> None:
         status = self._networks[network].statuses.get(number)
@@ -456,26 +459,8 @@ class OurNetwork:
 
     def _is_there(self, radio: wire.Radio) -> None:
         """What waited for that."""
-        self._ask_for_place(radio)
+        self._asking.heard(radio, carries=radio in self.client.radio.plan.radios)
         self._letters.heard(radio)
-
-    def _ask_for_place(self, radio: wire.Radio) -> None:
-        """Of each that carries a unit and is heard, once while it is there."""
-        name = self._letters.name_of(radio.network)
-        every = self._networks[name].positions_s if name else None
-        carries = radio in self.client.radio.plan.radios
-        if name is None or every is None or radio in self._asked or not carries:
-            return
-        where = self._bridge.exchange.heard_at.get((name, radio.number))
-        if where is not None:
-            self._asked.add(radio)
-            way = self._bridge.way(self._of.radio, radio.number, False, where)
-            sending = self._bridge.send_data(where, outgoing.position_packets(way, every))
-            sending.add_done_callback(lambda done: self._was_asked(radio, done))
-
-    def _was_asked(self, radio: wire.Radio, done: asyncio.Task[bool]) -> None:
-        if done.cancelled() or done.exception() is not None or not done.result():
-            self._asked.discard(radio)
 
     async def _tell_radios(self) -> None:
         """Who was heard, and who is there; what is not answered is told again."""

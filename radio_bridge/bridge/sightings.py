@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from psn import wire
 from psn.client import Client, ClientRefused
+from radio_bridge.bridge.asking import Asking
 from radio_bridge.inside import (
     Emergency,
     Happening,
@@ -24,8 +25,10 @@ from radio_bridge.inside import (
 
 _T = TypeVar("_T")
 
-GONE_S: Final = 1_800.0
+GONE_S: Final = 2_100.0
 """A radio of which nothing was heard for so long is taken to be switched off."""
+ANSWERS_S: Final = 120.0
+"""So long before, it is asked whether it is there."""
 MOST_RADIOS: Final = 5_000
 """Of so many radios it is kept that they were heard, until it is told."""
 _AT_ONCE: Final = 2_000
@@ -46,20 +49,22 @@ class Sightings:
         self,
         client: Client,
         count: Callable[[str], None],
-        switched_off: Callable[[wire.Radio], None],
+        asking: Asking,
         before: Sightings | None = None,
     ) -> None:
-        """``count``: what was forgotten, by code; ``switched_off``: this one knows nothing of what
-        it was asked. ``before``: its red buttons were not told yet.
+        """``count``: what was forgotten, by code; ``asking``: who asks and answers radios;
+        ``before``: its red buttons were not told yet.
         """
         self._client = client
         self._count = count
-        self._switched_off = switched_off
+        self._asking = asking
         self._alarms: dict[wire.Radio, wire.Heard] = before._alarms if before else {}
         """Red buttons that the server has not answered yet."""
         self._heard: dict[wire.Radio, wire.Heard] = {}
         self._twice: dict[wire.Radio, wire.Heard] = {}
         self._seen_at: dict[wire.Radio, float] = {}
+        self._doubted: set[wire.Radio] = set()
+        """Who was asked whether it is there."""
         self._told_here: set[wire.Radio] = set()
         self._gone: set[wire.Radio] = set()
 
@@ -114,6 +119,7 @@ class Sightings:
         self._keep(self._alarms if what == "emergency" else self._heard, radio, heard)
         self._keep(self._seen_at, radio, time.monotonic())
         self._gone.discard(radio)
+        self._doubted.discard(radio)
 
     def _keep(self, kept: dict[wire.Radio, _T], radio: wire.Radio, one: _T) -> None:
         """The newest last; of too many the oldest goes."""
@@ -125,7 +131,8 @@ class Sightings:
 
     def _go(self, radio: wire.Radio) -> None:
         self._gone.add(radio)
-        self._switched_off(radio)
+        self._doubted.discard(radio)
+        self._asking.switched(radio)
 
     async def _tell_heard(self) -> None:
         alarms = self._served(self._alarms)
@@ -143,6 +150,8 @@ class Sightings:
         for radio, alarm in alarms.items():
             if self._alarms.get(radio) is alarm:
                 del self._alarms[radio]
+            if radio not in self._client.radio.plan.radios:  # else when its unit's is pressed
+                self._asking.alarm_taken(radio)
 
     def _served(self, told: Mapping[wire.Radio, _T]) -> dict[wire.Radio, _T]:
         """But what is of networks that are not served any more: all would be refused with it."""
@@ -151,6 +160,10 @@ class Sightings:
 
     async def _tell_presence(self) -> None:
         silent = time.monotonic() - GONE_S
+        for radio in [one for one, at in self._seen_at.items() if at < silent + ANSWERS_S]:
+            if radio not in self._doubted:
+                self._doubted.add(radio)
+                self._asking.is_there(radio)
         for radio in [one for one, at in self._seen_at.items() if at < silent]:
             del self._seen_at[radio]
             self._go(radio)
