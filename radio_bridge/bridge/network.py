@@ -301,7 +301,7 @@ class OurNetwork:
             self._quiet(talkgroup)
 
     def _floor(self, talkgroup: Talkgroup, floor: wire.Floor) -> None:
-        ours = {self._heard_as(keyed) for keyed in self._mouths.keyed if keyed.group == floor.group}
+        ours = {self._heard_as(keyed) for keyed in self._mouths.of_group(floor.group)}
         if self._talking.get(talkgroup) not in (None, floor.talker):
             self._quiet(talkgroup)
         if floor.talker is not None and floor.talker not in ours:

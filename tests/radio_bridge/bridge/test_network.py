@@ -201,6 +201,24 @@ async def test_a_line_and_a_tablet_hear_each_other(stage: Stage, tmp_path: Path)
         await ana.peer.leave()
 
 
+async def test_that_a_radio_has_the_floor_keys_nobody_when_it_has_unkeyed(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_site(stage, tmp_path) as site:
+        voice, late = site.side.client.voice, list[wire.Floor]()
+        told = voice.floor
+        monkeypatch.setattr(voice, "floor", late.append)
+        await site.say(3)
+        await until(lambda: [one.talker for one in late] == ["unit:1", None])
+        assert site.side._mouths.keyed == set()
+        told(late[0])
+        assert site.side._talking == {}
+        # The unit's tablet, which talks at once, is heard all the same.
+        frame = wire.Speech(wire.VoiceGroup.of(GROUP), "unit:1", 0, 20, False, b"\x78" + bytes(69))
+        voice.speech(frame.encode())
+        assert site.side._talking == {("police", 9): "unit:1"}
+
+
 async def test_who_talks_knows_that_radios_do_not_hear_him(stage: Stage, tmp_path: Path) -> None:
     """DOM-RAD-27."""
     async with a_site(stage, tmp_path) as site:
