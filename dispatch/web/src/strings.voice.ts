@@ -1,3 +1,4 @@
+import { ofRadio } from './admin/words.radio';
 import type { Spoken } from './strings';
 import { reachWords } from './voice/reach';
 import { refusalWords } from './voice/refusals';
@@ -17,6 +18,7 @@ const en = {
     forRadio: (position: number) =>
       position === 1 ? 'A radio talks; you are next' : `A radio talks; ${position}th in line`,
     reach: reachWords.en,
+    networks: ofRadio.en,
     ending: 'Your time is nearly over',
     quiet: 'Quiet',
     calls: { peril: 'Imminent peril', emergency: 'Emergency' },
@@ -94,9 +96,10 @@ const es: Spoken<typeof en> = {
       position === 1 ? 'Usted es el siguiente' : `Número ${position} en la cola`,
     forRadio: (position) =>
       position === 1
-        ? 'Habla una radio; usted es el siguiente'
-        : `Habla una radio; número ${position} en la cola`,
+        ? 'Habla un radio; usted es el siguiente'
+        : `Habla un radio; número ${position} en la cola`,
     reach: reachWords.es,
+    networks: ofRadio.es,
     ending: 'Su tiempo casi termina',
     quiet: 'En silencio',
     calls: { peril: 'Peligro inminente', emergency: 'Emergencia' },

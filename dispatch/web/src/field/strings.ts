@@ -309,8 +309,8 @@ export const es: Words = {
       position === 1 ? 'Usted es el siguiente' : `Número ${position} en la cola`,
     forRadio: (position) =>
       position === 1
-        ? 'Habla una radio; usted es el siguiente'
-        : `Habla una radio; número ${position} en la cola`,
+        ? 'Habla un radio; usted es el siguiente'
+        : `Habla un radio; número ${position} en la cola`,
     reach: reachWords.es,
     calls: { peril: 'Peligro inminente', emergency: 'Emergencia' },
     mute: (group) => `Silenciar ${group}`,

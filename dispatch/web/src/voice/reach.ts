@@ -23,16 +23,15 @@ const en: Words = {
 const es: Words = {
   busy: {
     brief: 'Radios: espere',
-    whole: 'Las radios aún no le oyen: su canal está ocupado. Le oirán en cuanto se libere.',
+    whole: 'Los radios aún no le oyen: su canal está ocupado. Le oirán en cuanto se libere.',
   },
   voiceless: {
     brief: 'Radios: sin voz',
-    whole:
-      'Las radios no oyen este grupo: el puente de radio no tiene vocoder. Envíeles un mensaje.',
+    whole: 'Los radios no oyen este grupo: el puente no tiene vocodificador. Envíeles un mensaje.',
   },
   lost: {
     brief: 'Radios: sin enlace',
-    whole: 'Las radios no oyen este grupo: no hay enlace con ellas. Avíseles por otro medio.',
+    whole: 'Los radios no oyen este grupo: no hay enlace con ellos. Avíseles por otro medio.',
   },
 };
 
