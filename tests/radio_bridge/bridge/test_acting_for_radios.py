@@ -287,6 +287,25 @@ async def test_a_text_waits_for_its_channel_and_for_the_word_that_it_has_arrived
     assert Gateway(tmp_path).side.client.offline.for_radios() == []
 
 
+async def test_a_text_for_a_talkgroup_is_tried_again_where_its_channel_was_taken(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "GROUP_AGAIN_S", 0.0)
+    joined = {"is": "radio_talkgroup", "id": 1, "network": 1, "number": 9, "group": "group:1"}
+    gateway.line.news(wire.News("radio", whole=True, set=[*PLAN, joined | {"name": "Patrols"}]))
+    gateway.side._letters.planned()
+    channel = Channel(gateway, monkeypatch)
+    mail = a_mail(1)
+    gateway.side._letters.take(msgspec.structs.replace(mail, box="group:1"))
+    await until(lambda: len(channel.asked) == 2)
+    channel.works = True
+    await until(lambda: channel.words == ["1"])
+    channel.works, channel.asked = False, []
+    gateway.side._letters.take(msgspec.structs.replace(mail, box="group:1"))
+    await until(lambda: gateway.bridge.refusals()["bridge.text_given_up"] == 1)
+    assert len(channel.asked) == letters.MOST_TIMES
+
+
 async def test_a_text_that_no_radio_says_it_has_is_sent_some_times(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, at_once: None
 ) -> None:
