@@ -296,10 +296,18 @@ async def test_a_text_for_a_talkgroup_is_tried_again_where_its_channel_was_taken
     gateway.side._letters.planned()
     channel = Channel(gateway, monkeypatch)
     mail = a_mail(1)
+    taken = channel._send
+
+    def then_free(where: Any, packets: Any) -> asyncio.Task[bool]:
+        sending = taken(where, packets)
+        channel.works = True
+        return sending
+
+    monkeypatch.setattr(gateway.bridge, "send_data", then_free)
     gateway.side._letters.take(msgspec.structs.replace(mail, box="group:1"))
-    await until(lambda: len(channel.asked) == 2)
-    channel.works = True
     await until(lambda: channel.words == ["1"])
+    assert len(channel.asked) == 2
+    monkeypatch.setattr(gateway.bridge, "send_data", taken)
     channel.works, channel.asked = False, []
     gateway.side._letters.take(msgspec.structs.replace(mail, box="group:1"))
     await until(lambda: gateway.bridge.refusals()["bridge.text_given_up"] == 1)
