@@ -110,7 +110,7 @@ async def look_at_the_console(screens: Screens, client: Client) -> None:
     heard = Heard(joined.network, 4811, now_ms(), "text", "Corozal")
     await client.radio.heard([heard])
     await expect(there.get_by_role("listitem").filter(has_text="4811").first).to_be_visible()
-    await dialog.get_by_role("button", name="Close").click()
+    await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
 
 
