@@ -46,6 +46,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "webhook": ("psn.commands.webhooks", "webhook", "Where security events are posted."),
     "cert": ("psn.commands.cert", "cert", "Certificates to try TLS with."),
     "say": ("psn.commands.say", "say", "A file is heard on the radio."),
+    "radio-network": (
+        "psn.commands.radio_networks",
+        "radio_network",
+        "Two-way radio networks and their radios.",
+    ),
     "radio": ("radio_bridge.commands", "radio", "Join the two-way radio networks."),
     "simulate": ("simulators.commands", "simulate", "Simulated fleets."),
     "replay": ("simulators.commands", "replay", "Play recordings into the network."),

@@ -19,6 +19,7 @@ from psn.announcing import announce
 from psn.core import Refused, now_ms
 from psn.identity.signin import SignInRefused
 from psn.problems import Problem
+from psn.radio.radios import check_serves
 from psn.sessions import Session
 from psn.wire import VoiceGroup
 
@@ -140,6 +141,12 @@ class Frames:
     def _radio_state(self, frame: wire.RadioState) -> None:
         self.connection.bucket.charge(WATCH_FRAMES)
         self.core.radios.state(self.session, frame)
+        self.connection.send(wire.Ok(n=frame.n))
+
+    def _radio_reach(self, frame: wire.RadioReach) -> None:
+        self.connection.bucket.charge(WATCH_FRAMES)
+        check_serves(self.session)
+        self.core.voice.reaching.told(self.session, frame.reach)
         self.connection.send(wire.Ok(n=frame.n))
 
     def _watch(self, frame: wire.Watch) -> None:
@@ -279,6 +286,7 @@ _HANDLERS: dict[type, Callable[[Frames, Any], None]] = {
     wire.RadioHeard: Frames._radio_heard,
     wire.RadioPresence: Frames._radio_presence,
     wire.RadioState: Frames._radio_state,
+    wire.RadioReach: Frames._radio_reach,
     wire.Watch: Frames._watch,
     wire.Unwatch: Frames._unwatch,
     wire.Announce: Frames._announce,

@@ -3,7 +3,7 @@
 ==================  ==========================================  ===============================
 bursts              of                                          say
 ==================  ==========================================  ===============================
-control blocks      emergency alarm, call alert, radio check    emergency, alert, presence
+control blocks      emergency alarm, call alert, radio check    emergency, alert, check, presence
 header alone        precoded status                             status
 short data          defined formats that are text               text
 UDP, port 5016      UTF-16BE                                    text
@@ -36,6 +36,7 @@ from radio_bridge.dmr.packet import answer as packet_answer
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.inside import (
     Alert,
+    Checked,
     Emergency,
     Happening,
     NoPosition,
@@ -150,6 +151,8 @@ def _of_block(block: ControlBlock) -> Happening | None:
             return Alert(block.source, block.target)
         case RadioCheck(is_answer=True):
             return Presence(block.source, here=True)
+        case RadioCheck():
+            return Checked(block.source, block.target)
     return None
 
 
@@ -205,10 +208,13 @@ def _text(header: Header, payload: bytes) -> Happening | None:
 
 
 def _registration(header: Header, payload: bytes) -> Happening | None:
-    kind = presence.read(payload).kind
-    if kind == presence.Kind.QUERY:
+    message = presence.read(payload)
+    if message.kind == presence.Kind.QUERY:
         return None
-    return Presence(header.source, here=kind != presence.Kind.DEREGISTRATION)
+    is_asking = message.kind == presence.Kind.REGISTRATION and message.answer_wanted
+    answers = header.target if is_asking and not header.group else None
+    here = message.kind != presence.Kind.DEREGISTRATION
+    return Presence(header.source, here, answers)
 
 
 def _location(header: Header, payload: bytes) -> Happening | None:

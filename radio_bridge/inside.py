@@ -100,6 +100,16 @@ class Presence:
 
     source: int
     here: bool
+    answers: int | None = None
+    """The number that is to say that it was heard; none: nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A radio asks whether another is there."""
+
+    source: int
+    target: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +120,6 @@ class Alert:
     target: int
 
 
-Happening = Text | TextArrived | Position | NoPosition | Emergency | Status | Presence | Alert
+Happening = (
+    Text | TextArrived | Position | NoPosition | Emergency | Status | Presence | Checked | Alert
+)

@@ -663,6 +663,9 @@ class Client:
     def _on_patched(self, frame: wire.Patched) -> None:
         self.voice.patched(frame)
 
+    def _on_reach(self, frame: wire.Reach) -> None:
+        self.voice.reached(frame)
+
     def _on_voice_gone(self, frame: wire.VoiceGone) -> None:
         self.radio.gone(frame)
         self.voice.gone(frame)
@@ -690,6 +693,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], None]] = {
     wire.News: Client._on_news,
     wire.Floor: Client._on_floor,
     wire.Patched: Client._on_patched,
+    wire.Reach: Client._on_reach,
     wire.FloorYours: Client._on_floor_yours,
     wire.VoiceGone: Client._on_voice_gone,
 }

@@ -29,7 +29,7 @@ from psn.wire.voice import NUMBERS
 
 TOPIC: Final = "radio"
 AT_ONCE: Final = 500
-Asked = wire.Delivered | wire.RadioHeard | wire.RadioPresence | wire.RadioState
+Asked = wire.Delivered | wire.RadioHeard | wire.RadioPresence | wire.RadioState | wire.RadioReach
 
 
 class Network(Struct, frozen=True, tag_field="is", tag="radio_network"):
@@ -215,6 +215,13 @@ class RadioLine:
                 missed=missed,
             )
         )
+
+    async def reach(self, reach: dict[str, wire.Reached]) -> None:
+        """How what is said in groups that were joined reaches radios, where it is otherwise now.
+
+        Of one that was joined, also after a reconnection, that is ``heard`` until it is told.
+        """
+        await self._ask(wire.RadioReach(n=self._number(), reach=reach))
 
     async def delivered(self, mail: wire.Mail) -> None:
         """The radio of the unit whose mailbox this entry came from has got it."""

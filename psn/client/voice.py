@@ -79,6 +79,8 @@ class VoiceLine:
         """Called with a group of which the server says that one hears it no longer."""
         self.patches: dict[str, wire.Patched] = {}
         """By group: with which it has one floor, and who joined them."""
+        self.reach: dict[str, wire.Reach] = {}
+        """By group: how radios hear what is said there, where they do not simply hear it."""
         self._ask = ask
         self._send = send
         self._number = number
@@ -175,6 +177,13 @@ class VoiceLine:
         else:
             self.patches[frame.group] = frame
 
+    def reached(self, frame: wire.Reach) -> None:
+        """Radios hear a group otherwise than before."""
+        if frame.reach == "heard":
+            self.reach.pop(frame.group, None)
+        else:
+            self.reach[frame.group] = frame
+
     def yours(self, frame: wire.FloorYours) -> None:
         """Something has become of one's own wish."""
         talk = self._talks.get(frame.group)
@@ -195,6 +204,7 @@ class VoiceLine:
         self.groups.pop(group, None)
         self.floors.pop(group, None)
         self.patches.pop(group, None)
+        self.reach.pop(group, None)
 
     def _forget(self, group: str, why: ClientRefused) -> None:
         self._drop(group)
@@ -208,3 +218,4 @@ class VoiceLine:
             talk.end(ConnectionError("the connection to the server was lost"))
         self.floors.clear()
         self.patches.clear()
+        self.reach.clear()

@@ -89,7 +89,7 @@ class Radios:
 
     async def report(self, session: Session, frame: wire.RadioHeard) -> None:
         """Radios were heard: kept when this returns. Raises :class:`Problem`, and as asyncpg."""
-        _check_serves(session, (each.network for each in frame.heard))
+        check_serves(session, (each.network for each in frame.heard))
         known = self._rules.directory.radios_by_number
         touched: dict[Number, Row] = {}
         for each in frame.heard:
@@ -165,7 +165,7 @@ class Radios:
 
     def presence(self, session: Session, frame: wire.RadioPresence) -> None:
         """Radios are there, or no more; raises :class:`Problem`."""
-        _check_serves(session, (each.network for each in (*frame.here, *frame.gone)))
+        check_serves(session, (each.network for each in (*frame.here, *frame.gone)))
         here = self._here.setdefault(session, {})
         for radio in frame.here:
             if radio not in here:
@@ -176,7 +176,7 @@ class Radios:
     def state(self, session: Session, frame: wire.RadioState) -> None:
         """How a gateway is, by its own word; raises :class:`Problem`."""
         networks = {each.network for each in frame.sites} | {each.network for each in frame.calls}
-        _check_serves(session, networks.union(frame.voiceless))
+        check_serves(session, networks.union(frame.voiceless))
         device = session.principal.device or 0
         there = self._states.get(device)
         since = self._clock() if there is None or there[0] is None else there[1]
@@ -325,7 +325,8 @@ class Radios:
             self._show_soon((), at_once=False)
 
 
-def _check_serves(session: Session, networks: Iterable[int]) -> None:
+def check_serves(session: Session, networks: Iterable[int] = ()) -> None:
+    """Raise :class:`Problem` unless a session serves radio networks, and these among them."""
     strange = set(networks) - session.principal.networks
     if strange or not session.principal.networks:
         raise Problem(

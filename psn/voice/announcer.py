@@ -14,8 +14,8 @@ from psn import wire
 from psn.access import Principal
 from psn.picture.fanout import websocket_frame
 from psn.voice import floor as floors
-from psn.voice.causes import CAUSES
-from psn.voice.floor import Call, Cause
+from psn.voice.causes import CAUSES, WAITS_FOR_RADIO
+from psn.voice.floor import Call
 from psn.voice.group import Group, Net, Party
 from psn.voice.relay import Relay
 from psn.voice.talk import About, Talk
@@ -95,15 +95,18 @@ class Announcer:
             case floors.Queued(_, position):
                 # A radio goes on whatever it is told: what it says meanwhile needs no other word.
                 party.told_wrong = party.radio is not None
-                _send(there, party, "queued", position=position)
+                talk = there.floor.talk
+                by_radio = party.radio is None and talk is not None and talk.wish.keyed
+                why = WAITS_FOR_RADIO if by_radio else ("", "", "")
+                _send(there, party, "queued", position=position, why=why)
             case floors.Warned(_, seconds):
                 until = self._time_of(self._loop.time() + seconds)
                 _send(there, party, "warned", until=until)
             case floors.Denied(_, cause):
-                _send(there, party, "denied", cause=cause)
+                _send(there, party, "denied", why=CAUSES[cause])
             case floors.Revoked(_, cause):
                 party.told_wrong = True  # by this: what is on its way needs no other word
-                _send(there, party, "revoked", cause=cause)
+                _send(there, party, "revoked", why=CAUSES[cause])
                 if party.radio is not None:  # it asks anew when it keys anew
                     there.keyed.pop((party.session, party.radio), None)
                     there.floor.members.pop(party.key, None)
@@ -206,11 +209,11 @@ def _send(
     *,
     until: int | None = None,
     position: int | None = None,
-    cause: Cause | None = None,
+    why: tuple[str, str, str] = ("", "", ""),
 ) -> None:
     if party.session.barred is not None:
         return
-    code, text, todo = ("", "", "") if cause is None else CAUSES[cause]
+    code, text, todo = why
     party.session.send(
         wire.FloorYours(
             group=there.of.address,

@@ -55,6 +55,13 @@ CAUSES: Final[Mapping[Cause, tuple[str, str, str]]] = {
 }
 
 
+WAITS_FOR_RADIO: Final = (
+    "radio_talks",
+    "A radio talks there, which cannot be interrupted.",
+    "Wait: you have the floor when it has ended.",
+)
+"""Told to who waits for the floor, and why as long as that."""
+
 ENDS: Final[Mapping[Over, tuple[str, str]]] = {
     Over.NOT_ANSWERED: ("Nobody has answered.", "Call again, or send a message."),
     Over.DECLINED: ("The call was declined.", "Send a message."),

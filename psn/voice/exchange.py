@@ -40,6 +40,7 @@ from psn.voice.deed import Deed, interrupted
 from psn.voice.floor import Cause, Floor, Told
 from psn.voice.group import Group, Net, Party
 from psn.voice.patches import Patch, Patches
+from psn.voice.reaching import Reaching
 from psn.voice.relay import Relay
 from psn.voice.rights import Voice
 from psn.voice.talk import About, Talk
@@ -83,6 +84,7 @@ class Exchange:
         )
         self._calls = Calls()
         self._patches = Patches()
+        self.reaching = Reaching(self.groups, rules)
         self._numbers = itertools.count(1)
         self._requests = itertools.count(1)
         """For the floor: whoever asked first did so in whichever group."""
@@ -114,6 +116,7 @@ class Exchange:
         self._announcer.tell(
             there.net, there.floor.join(party.key, may is Voice.TALK, self._loop.time())
         )
+        self.reaching.look(there, but=session)
         if group.kind is GroupKind.CALL:
             if there.recording is not None:
                 there.recording.parties.add(session.principal.address)
@@ -136,6 +139,7 @@ class Exchange:
     def show(self, session: Session, group: VoiceGroup) -> None:
         """Tell a session that has just joined whether somebody talks, and where else."""
         session.send(self._announcer.state(self.groups[group]))
+        self.reaching.show(session, self.groups[group])
         if self._patches.of(group) is not None:
             session.send(self._patched(group))
 
@@ -161,6 +165,7 @@ class Exchange:
         if there is not None and party is not None:
             self._unkey(there, keying.of_session(there, session))
             self._announcer.tell(there.net, there.floor.leave(party.key, self._loop.time()))
+            self.reaching.look(there)
         elif group.kind is GroupKind.CALL:
             self._calls.decline(group, session.principal.address)
         if group.kind is GroupKind.CALL:
@@ -181,6 +186,7 @@ class Exchange:
         carried into another by a patch.
         """
         self._rules = rules
+        self.reaching.mend(rules)
         self._end_outlived()
         for there in list(self.groups.values()):
             shared = there.of.kind is not GroupKind.TALKGROUP or self._patches.of(there.of)
@@ -221,6 +227,7 @@ class Exchange:
             self._announcer.tell(
                 there.net, there.floor.join(party.key, may[session] is Voice.TALK, now)
             )
+        self.reaching.look(there)
         if going and there.of.kind is GroupKind.CALL:
             self._look_after(there.of)
         if not there.parties and there.of in self.groups:

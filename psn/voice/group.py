@@ -10,13 +10,13 @@ from psn.sessions import Session
 from psn.voice.floor import Call, Floor
 from psn.voice.floor import Talk as Floored
 from psn.voice.talk import Talk
-from psn.wire import Radio, VoiceGroup
+from psn.wire import Radio, Reached, VoiceGroup
 
 
 class Party:
     """One session in one group, or a radio that has keyed, for which a gateway's session talks."""
 
-    __slots__ = ("_speaker", "key", "last", "radio", "session", "talk", "told_wrong")
+    __slots__ = ("_speaker", "key", "last", "radio", "reach", "session", "talk", "told_wrong")
 
     def __init__(
         self,
@@ -37,6 +37,9 @@ class Party:
         """Number of the newest frame of its present talk."""
         self.told_wrong = False
         """Whether it was told already, for this talk, that its frames are not passed on."""
+
+        self.reach: Reached = "heard"
+        """Of a radio gateway: how what is said here reaches its radios, as it said last."""
 
     @property
     def speaker(self) -> Principal:
@@ -72,7 +75,7 @@ class Net:
 class Group:
     """One voice group as it is now."""
 
-    __slots__ = ("keyed", "net", "of", "parties", "recorded", "recording", "taking_part")
+    __slots__ = ("keyed", "net", "of", "parties", "reach", "recorded", "recording", "taking_part")
 
     def __init__(self, of: VoiceGroup, net: Net) -> None:
         self.of = of
@@ -85,6 +88,8 @@ class Group:
         """What the floor calls the talk that is recorded, and what kind of call it is."""
         self.recording: Talk | None = None
         """Of who talks and is heard here."""
+        self.reach: Reached = "heard"
+        """How what is said here reaches radios (``psn.voice.reaching``)."""
         self.taking_part: frozenset[int] | None = None
         """Of an incident's: the agencies that took part when rights were looked at last."""
 

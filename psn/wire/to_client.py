@@ -15,6 +15,7 @@ from psn.wire.values import (
     FenceCrossing,
     Frame,
     Radio,
+    Reached,
     Seat,
     Shown,
 )
@@ -317,6 +318,18 @@ class Patched(Frame, tag="patched"):
     by_name: str = ""
 
 
+class Reach(Frame, tag="reach"):
+    """How what is said in a voice group reaches the radios of its talkgroup; why, unless it does.
+
+    Before this is told of a group, ``heard``: as of all that are joined with no talkgroup.
+    """
+
+    group: str
+    reach: Reached
+    text: str = ""
+    todo: str = ""
+
+
 class VoiceGone(Frame, tag="voice_gone"):
     """This session is in a voice group no longer: it is over, or not shared any more."""
 
@@ -388,6 +401,7 @@ ServerFrame = (
     | FloorYours
     | Called
     | Patched
+    | Reach
     | VoiceGone
     | Locking
     | Locked

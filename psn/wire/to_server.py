@@ -27,6 +27,7 @@ from psn.wire.values import (
     Priority,
     Radio,
     RadioId,
+    Reached,
     RequestNumber,
     Secret,
     Sequence,
@@ -251,6 +252,16 @@ class RadioState(Frame, tag="radio_state"):
     """Of the last time without a link."""
 
 
+class RadioReach(Frame, tag="radio_reach"):
+    """A radio gateway: how what is said in these groups reaches radios now. ``ok``.
+
+    Those of which it says nothing are as it said before, and ``heard`` when it joins them.
+    """
+
+    n: RequestNumber
+    reach: Annotated[dict[VoiceAddress, Reached], Meta(min_length=1, max_length=1_000)]
+
+
 class Do(Frame, tag="do"):
     """Do something of the work on this network: ``incident.open``, ``unit.status`` …
 
@@ -392,6 +403,7 @@ ClientFrame = (
     | RadioHeard
     | RadioPresence
     | RadioState
+    | RadioReach
     | Do
     | Follow
     | Unfollow

@@ -51,6 +51,9 @@ VoiceAddress = Annotated[
 """A voice group: ``group:3``, ``incident:12``, ``call:1``."""
 CallKind = Literal["normal", "peril", "emergency"]
 """In what kind of call somebody talks; imminent peril goes before normal, emergency before both."""
+Reached = Literal["heard", "busy", "voiceless", "lost"]
+"""How what is said in a voice group reaches the radios of its talkgroup: ``busy``, as soon as a
+channel is free; ``voiceless``, not, for want of a vocoder; ``lost``, not, for want of a link."""
 NO_NUL: Final = r"^[^\x00]*\Z"
 """The one character that PostgreSQL cannot keep in a text."""
 Priority = Literal["routine", "priority", "immediate", "emergency"]

@@ -12,7 +12,7 @@ import itertools
 import logging
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
@@ -29,7 +29,7 @@ from radio_bridge.bridge.records import Records, record_of
 from radio_bridge.bridge.settings import Line, Nodes, Settings, Talkgroup
 from radio_bridge.bridge.speech import Mouth, Speech
 from radio_bridge.bridge.talks import Talk
-from radio_bridge.calls.conversations import Where
+from radio_bridge.calls.conversations import Cause, Where
 from radio_bridge.calls.transmissions import Identity
 from radio_bridge.homebrew.packets import BurstPacket
 from radio_bridge.inside import Emergency, Opus, Samples
@@ -64,8 +64,8 @@ class OurSide(Protocol):
     def placed(self, out: talks.TalkerPlaced) -> None:
         """A talker's radio says where it is."""
 
-    def refused(self, talkgroup: Talkgroup, cause: str) -> None:
-        """Who talks in a voice group is not heard on the radio."""
+    def passed(self) -> None:
+        """A talk goes out somewhere, or no longer."""
 
     def twice(self, out: talks.RadioTwice) -> None:
         """Two radios have one number."""
@@ -96,6 +96,8 @@ class Figures:
     bursts_out: int = 0
     calls: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    """What radios were answered and asked, by what it was."""
 
 
 class Bridge:
@@ -182,6 +184,11 @@ class Bridge:
     def has_vocoder(self) -> bool:
         """Whether speech of tablets can be heard by DMR radios now, and the other way round."""
         return self._vocoder is not None and self._vocoder.is_ready
+
+    def is_mute(self, where: Where) -> bool:
+        """Whether a talk from there is not heard everywhere: no vocoder is free for it."""
+        speeches = self._speeches.items()
+        return any(talk.call.where == where and speech.is_mute for talk, speech in speeches)
 
     # -- what links tell
 
@@ -302,8 +309,11 @@ class Bridge:
 
     # -- what is done
 
-    def _do(self, outs: Iterable[talks.Out]) -> None:
+    def _do(self, outs: Sequence[talks.Out]) -> None:
         self._each(outs, self._do_one)
+        passed = any(isinstance(out, talks.Begin | talks.End | talks.Refused) for out in outs)
+        if passed and self.our_side is not None:
+            self.our_side.passed()
         self._arm()
 
     def _each(self, outs: Iterable[_Out], do: Callable[[_Out], None]) -> None:
@@ -363,8 +373,12 @@ class Bridge:
         """A call of a radio that its link control says is an emergency is its red button, too."""
         where, identity = talk.call.where, talk.call.identity
         if talk.call.service.emergency and self.exchange.network_of(where) is not None:
-            pressed = Emergency(identity.source, identity.target)
-            self._pass([Told(talk.radio_network, where, pressed)])
+            self._press(talk.radio_network, where, identity)
+
+    def _press(self, network: str, where: Where, identity: Identity) -> None:
+        """Also of who is heard by nobody: another has the talkgroup, or it is not carried there."""
+        self.exchange.note(network, identity.source, where)
+        self._pass([Told(network, where, Emergency(identity.source, identity.target))])
 
     def note(
         self, network: str, radio: int, site: str, what: str,
@@ -396,8 +410,11 @@ class Bridge:
             "not passed on: radio %d of %s to %d on %s:%d: %s",
             identity.source, out.radio_network, identity.target, *out.where, out.cause.value,
         )  # fmt: skip
-        if out.where[0].startswith(NETWORK) and self.our_side is not None:
-            self.our_side.refused((out.radio_network, identity.target), out.cause.value)
+
+        may_press = Identity(identity.source, 0, group=False)
+        unheard = out.cause in (Cause.BUSY, Cause.BARRED)
+        if out.emergency and unheard and self.exchange.may(out.where, may_press):
+            self._press(out.radio_network, out.where, identity)
 
     def _twice(self, out: talks.RadioTwice) -> None:
         where, other = out.where[0], out.other[0]

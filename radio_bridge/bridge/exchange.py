@@ -12,7 +12,8 @@ a talk begins                  every channel of its talkgroup that is free becom
                                others wait
 it goes on                     what waits becomes a leg as soon as its channel is free: radios
                                there come in late, as they do when they are switched on
-a radio keys where a leg is    the leg ends, and waits: a keyed radio cannot be stopped
+a radio keys where a leg is    the leg ends, and waits: a keyed radio cannot be stopped, whether it
+                               is passed on or not
 an emergency begins            legs of others on its channels end, and wait; nobody's hang time
                                keeps it off
 the talk ends                  its legs end, and their channels are kept for answers
@@ -191,6 +192,16 @@ class Exchange:
             return False
         return room is None or room.is_free(where, target, self._now, urgent)
 
+    def legs_of(self, where: Where) -> frozenset[Where] | None:
+        """On which channels he is heard who talks there; none: nobody does, or it is not known yet
+        whether it comes back by a loop.
+        """
+        wish = self._wishes.get(where)
+        if wish is None or wish.is_suspect:
+            return None
+        talk = self._talk_of(wish)
+        return frozenset(talk.legs if talk else ())
+
     # -- what comes
 
     def hear(self, where: Where, packet: BurstPacket, now: float) -> list[Out]:
@@ -354,8 +365,15 @@ class Exchange:
                     talk = self._talks[network, event.call.number]
                     out.append(TalkerPlaced(talk, event.place))
                 case Denied():
-                    out.append(Refused(event.where, network, event.identity, event.cause))
+                    out += self._denied(network, event)
         return out
+
+    def _denied(self, network: str, event: Denied) -> list[Out]:
+        """Who is not passed on has his channel all the same, but where it is a talk that is."""
+        where, cause = event.where, event.cause
+        out: list[Out] = [Refused(where, network, event.identity, cause, event.emergency)]
+        keys = self._are_of(network, where) and where not in self._wishes
+        return out + self._give_way(where) if keys and cause in (Cause.BUSY, Cause.BARRED) else out
 
     def _are_of(self, network: str, *wheres: Where) -> bool:
         """Whether these are channels of its own links, and of none that is patched to it."""
@@ -403,7 +421,7 @@ class Exchange:
             return ()
         return self._wiring.patched.get(talk.talkgroup, ())
 
-    def _give_way(self, where: Where, keyed: Talk) -> list[Out]:
+    def _give_way(self, where: Where, keyed: Talk | None = None) -> list[Out]:
         """A radio has keyed where somebody else is brought out."""
         talk = self._taken.get(where)
         if talk is None or talk is keyed:

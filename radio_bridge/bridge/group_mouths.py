@@ -27,6 +27,8 @@ from radio_bridge.unreadable import Unreadable
 
 FLOOR_S: Final = 0.5
 """So long what a radio says waits for the server's word."""
+LEFT_S: Final = 5.0
+"""So long after it has unkeyed, the server's word that a radio has the floor may still come."""
 AGAIN_S: Final = 1.0
 """From one keying to the next while a radio talks on."""
 _MOST_WAITING: Final = 150
@@ -50,11 +52,24 @@ class GroupMouths:
         self.count = count
         self.keyed: set[Keyed] = set()
         """Radios that talk in voice groups now."""
+        self._left: dict[Keyed, float] = {}
+        """Radios that have unkeyed, and until when they are still taken for ours."""
         self._overs: dict[tuple[str, wire.Radio], asyncio.Event] = {}
 
     def mouth(self, group: str, radio: wire.Radio, emergency: bool) -> GroupMouth:
         """For one talk of a radio in a group."""
         return GroupMouth(self, group, radio, "emergency" if emergency else "normal")
+
+    def of_group(self, group: str) -> list[Keyed]:
+        """Radios that talk in a group, or did just now: of these it may still be said."""
+        now = asyncio.get_running_loop().time()
+        self._left = {keyed: until for keyed, until in self._left.items() if until > now}
+        return [keyed for keyed in (*self.keyed, *self._left) if keyed.group == group]
+
+    def left(self, keyed: Keyed) -> None:
+        """A radio has unkeyed."""
+        self.keyed.discard(keyed)
+        self._left[keyed] = asyncio.get_running_loop().time() + LEFT_S
 
     @contextlib.asynccontextmanager
     async def turn(self, group: str, radio: wire.Radio) -> Any:
@@ -139,5 +154,5 @@ class GroupMouth:
                 one = await self._queue.get()
             return one
         finally:
-            self._of.keyed.discard(keyed)
+            self._of.left(keyed)
             await keyed.unkey()

@@ -21,6 +21,7 @@ from radio_bridge.bridge import outgoing
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.outgoing import Way
 from radio_bridge.bridge.settings import RadioNetwork
+from radio_bridge.calls.conversations import Where
 from radio_bridge.motorola import text
 
 _MOST_TEXTS: Final = 20
@@ -28,7 +29,10 @@ _MOST_TEXTS: Final = 20
 AGAIN_S: Final = 60.0
 """So long a radio has to say that it has a text."""
 MOST_TIMES: Final = 3
-"""So often a text is sent to a radio that does not say that it has it."""
+"""So often a text is sent to a radio that does not say that it has it, or tried on a channel that
+is never free."""
+GROUP_AGAIN_S: Final = 30.0
+"""So long after it could not be sent, a text for a talkgroup is tried again."""
 _MOST_SENT: Final = 1_000
 _NOWHERE: Final = "", 0
 
@@ -43,6 +47,18 @@ class _Letter:
     """It was sent."""
     is_going: bool = False
     again_at: float = 0.0
+
+
+@dataclass(slots=True, eq=False)
+class _GroupLetter:
+    """A text for a talkgroup, on one of its channels."""
+
+    network: str
+    number: int
+    where: Where
+    body: wire.MessageBody
+    times: int = 0
+    """It was tried."""
 
 
 class Letters:
@@ -111,8 +127,24 @@ class Letters:
         for talkgroup in plan.talkgroups_of(mail.box):
             name, number = self.name_of(talkgroup.network), talkgroup.number
             for where in self._bridge.exchange.channels((name or "", number), _NOWHERE):
-                way = self._bridge.way(self._ours, number, True, where)
-                self._send(name or "", where, way, body, 0)
+                self._send_to_group(_GroupLetter(name or "", number, where, body))
+
+    def _send_to_group(self, letter: _GroupLetter) -> None:
+        """On one channel; one that is taken, or away, is tried again some times."""
+        expires = letter.body.expires
+        if letter.times == MOST_TIMES or (expires and expires < self._client.now_ms()):
+            self._bridge.figures.dropped["bridge.text_given_up"] += 1
+            return
+        letter.times += 1
+        way = self._bridge.way(self._ours, letter.number, True, letter.where)
+        sending = self._send(letter.network, letter.where, way, letter.body, 0)
+
+        def sent(done: asyncio.Task[bool]) -> None:
+            if not done.cancelled() and done.exception() is None and not done.result():
+                loop = asyncio.get_running_loop()
+                loop.call_later(GROUP_AGAIN_S, self._send_to_group, letter)
+
+        sending.add_done_callback(sent)
 
     def _numbered(self, mail: wire.Mail) -> _Letter:
         return _Letter(mail, next(self._numbers) % text.NUMBERS)

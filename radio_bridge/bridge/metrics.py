@@ -44,6 +44,12 @@ class BridgeCollector:
         for code, count in sorted(bridge.refusals().items()):
             dropped.add_metric([code], count)
         yield dropped
+        answers = CounterMetricFamily(
+            "psn_radio_answers", "What radios were answered or asked, by what", None, ["what"]
+        )
+        for what, count in sorted(figures.answers.items()):
+            answers.add_metric([what], count)
+        yield answers
 
 
 def serve(bridge: Bridge, host: str, port: int) -> tuple[WSGIServer, Thread]:

@@ -12,27 +12,29 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine, Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from psn import wire
 from psn.client import Client, ClientRefused, Link, Offline
 from psn.client.radio import Keyed, Plan
 from psn.enrolment import device_key
-from radio_bridge.bridge import outgoing, settings
+from radio_bridge.bridge import settings
+from radio_bridge.bridge.asking import Asking
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.exchange import PATCH
 from radio_bridge.bridge.group_mouths import GroupMouths
 from radio_bridge.bridge.letters import Letters
+from radio_bridge.bridge.reaching import Reaching
 from radio_bridge.bridge.reporting import Reporter
 from radio_bridge.bridge.settings import Talkgroup
+from radio_bridge.bridge.sightings import MOST_RADIOS, Sightings
 from radio_bridge.bridge.speech import Mouth
 from radio_bridge.bridge.tables import MOST_RADIO
 from radio_bridge.bridge.talks import RadioTwice, Talk, TalkerPlaced
 from radio_bridge.inside import (
     Emergency,
-    Happening,
     Position,
     Presence,
     Status,
@@ -41,19 +43,15 @@ from radio_bridge.inside import (
 )
 
 log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 TELLS_EVERY_S: Final = 1.0
 HEARD_EVERY_S: Final = 3.0
+REACH_EVERY_S: Final = 0.1
 AGAIN_S: Final = 10.0
-GONE_S: Final = 1_800.0
-"""A radio of which nothing was heard for so long is taken to be switched off."""
 SAME_TEXT_S: Final = 180.0
 """A text of the same number and words from the same radio was sent again by its radio."""
 SAME_WORDS_S: Final = 20.0
 """The same, where texts have no numbers: a person may write the same words again soon."""
-MOST_RADIOS: Final = 5_000
-"""Of so many radios it is kept that they were heard, until it is told."""
 _ACCURACY_MOST_CM: Final = 10_000_000
 
 
@@ -94,24 +92,22 @@ class OurNetwork:
         """The voice group of each talkgroup that is joined with one."""
         self._talking: dict[Talkgroup, str] = {}
         """Who of a voice group is heard in a talkgroup."""
+        self._passed = asyncio.Event()
+        self._reaching = Reaching(bridge, self.client, self._groups)
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused = asyncio.Event()
         self._plan_changed = asyncio.Event()
         self._early: dict[tuple[str, int], tuple[Told, str]] = {}
         """Red buttons that were pressed before it was known which networks are served."""
-        self._alarms: dict[wire.Radio, wire.Heard] = {}
-        """Red buttons that the server has not answered yet; nothing else that is heard of the radio
-        comes over them."""
-        self._heard: dict[wire.Radio, wire.Heard] = {}
-        self._twice: dict[wire.Radio, wire.Heard] = {}
-        self._seen_at: dict[wire.Radio, float] = {}
         self._written: dict[tuple[str, Text], float] = {}
         """Texts of radios, by network, until when they are known again."""
-        self._told_here: set[wire.Radio] = set()
-        self._gone: set[wire.Radio] = set()
-        self._asked: set[wire.Radio] = set()
-        if before and goes_on:
-            self._early, self._alarms = before._early, before._alarms
+        self._asking = Asking(bridge, self._networks, of.radio, self._letters.name_of)
+        kept = before if goes_on else None
+        if kept is not None:
+            self._early = kept._early
+        self._sightings: Sightings = Sightings(
+            self.client, self.count, self._asking, kept._sightings if kept else None
+        )
         self._lost_at: int | None = None
         self._missed = 0
         self._missed_told: wire.RadioMissed | None = None
@@ -151,6 +147,7 @@ class OurNetwork:
         async with asyncio.TaskGroup() as tasks:
             kept = [
                 tasks.create_task(self._keep_groups()),
+                tasks.create_task(self._keep_reach()),
                 tasks.create_task(self._keep_telling(self._tell_state, TELLS_EVERY_S)),
                 tasks.create_task(self._keep_telling(self._tell_radios, HEARD_EVERY_S)),
             ]
@@ -201,7 +198,8 @@ class OurNetwork:
             for talkgroup in list(self._talking):
                 self._quiet(talkgroup)
         elif link is Link.UP:
-            self._told_here.clear()
+            self._sightings.tell_all_again()
+            self._reaching.tell_all_again()
             self._state = None
             if self._lost_at is not None:
                 missed = wire.RadioMissed(self._lost_at, self.client.now_ms(), self._missed)
@@ -303,7 +301,7 @@ class OurNetwork:
             self._quiet(talkgroup)
 
     def _floor(self, talkgroup: Talkgroup, floor: wire.Floor) -> None:
-        ours = {self._heard_as(keyed) for keyed in self._mouths.keyed if keyed.group == floor.group}
+        ours = {self._heard_as(keyed) for keyed in self._mouths.of_group(floor.group)}
         if self._talking.get(talkgroup) not in (None, floor.talker):
             self._quiet(talkgroup)
         if floor.talker is not None and floor.talker not in ours:
@@ -330,21 +328,27 @@ class OurNetwork:
     def _quiet(self, talkgroup: Talkgroup) -> None:
         if self._talking.pop(talkgroup, None) is not None:
             self._bridge.network_unkeyed(talkgroup)
+            self._passed.set()
 
-    def refused(self, talkgroup: Talkgroup, cause: str) -> None:
-        """Who talks in a voice group is not heard on the radio: a radio has the talkgroup.
+    def passed(self) -> None:
+        """A talk goes out somewhere, or no longer: maybe of who talks in a voice group."""
+        self._passed.set()
 
-        It has the floor here, too, in a moment; who loses it is told by the server.
-        """
+    async def _keep_reach(self) -> None:
+        """Tell voice groups whether radios hear them: soon when a talk begins or ends somewhere."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._passed.wait(), TELLS_EVERY_S)
+            self._passed.clear()
+            if self.client.link is Link.UP:
+                await self._tried(self._reaching.tell())
+            await asyncio.sleep(REACH_EVERY_S)
 
     def twice(self, out: RadioTwice) -> None:
         """Two radios have one number."""
         radio = self._radio(out.radio_network, out.radio)
         if radio is not None:
-            site, other = out.where[0][:40], out.other[0][:40]
-            moment = self.client.now_ms()
-            heard = wire.Heard(radio.network, radio.number, moment, "call", site, twice=other)
-            self._keep(self._twice, radio, heard)
+            self._sightings.twice(radio, out.where[0], out.other[0])
 
     def over(self, talk: Talk) -> None:
         """A talk has ended."""
@@ -367,7 +371,8 @@ class OurNetwork:
         """A radio talks."""
         found = self._radio(radio_network, radio)
         if found is not None:
-            self._note(found, "call", site)
+            self._sightings.called(found, site)
+            self._is_there(found)
 
     def placed(self, out: TalkerPlaced) -> None:
         """A talker's radio says where it is."""
@@ -387,24 +392,22 @@ class OurNetwork:
             return
         carried = self.client.radio.plan.radios.get(radio)
         unit = carried.unit if carried else None
-        what = _WHAT.get(type(happening))
         if isinstance(happening, Presence) and not happening.here:
-            self._seen_at.pop(radio, None)
-            self._gone.add(radio)
-            self._asked.discard(radio)
+            self._sightings.signed_off(radio)
             return
         if isinstance(happening, Presence):
-            self._asked.discard(radio)  # it was switched on, and knows nothing of what was asked
+            self._asking.switched(radio)
         mail: wire.Mail | None = None
         if isinstance(happening, TextArrived):
             mail = self._letters.arrived(radio, happening.number)
-        if what is not None:
-            self._note(radio, what, site, happening)
+        if self._sightings.happened(radio, happening, site):
+            self._is_there(radio)
+        self._asking.happened(radio, happening)
         match happening:
             case Position() if unit is not None:
                 self.spawn(self.client.report(_fix(unit, happening, self.client.now_ms())))
             case Emergency() if unit is not None:
-                self._press(unit)
+                self.spawn(self._press(radio, unit))
             case Emergency():
                 self.spawn(self._tell_radios())
             case Status() if unit is not None:
@@ -414,9 +417,10 @@ class OurNetwork:
             case TextArrived() if mail is not None:
                 self.spawn(self.client.radio.delivered(mail))
 
-    def _press(self, unit: int) -> None:
+    async def _press(self, radio: wire.Radio, unit: int) -> None:
         at = self.client.now_ms()
-        self.spawn(self.client.do_surely("emergency.press", unit=unit, how="button", at=at))
+        await self.client.do_surely("emergency.press", unit=unit, how="button", at=at)
+        self._asking.alarm_taken(radio)
 
     def _status(self, network: str, unit: int, number: int) -> None:
         status = self._networks[network].statuses.get(number)
@@ -453,91 +457,14 @@ class OurNetwork:
         self._written[network, said] = now + known
         return is_again
 
-    def _note(
-        self, radio: wire.Radio, what: wire.HeardWhat, site: str, said: Happening | None = None
-    ) -> None:
-        lon = lat = None
-        if isinstance(said, Position):
-            lon, lat = round(said.longitude * 1e7), round(said.latitude * 1e7)
-        moment = self.client.now_ms()
-        heard = wire.Heard(radio.network, radio.number, moment, what, site[:40], lon, lat)
-        self._keep(self._alarms if what == "emergency" else self._heard, radio, heard)
-        self._keep(self._seen_at, radio, time.monotonic())
-        self._gone.discard(radio)
-        self._ask_for_place(radio)
+    def _is_there(self, radio: wire.Radio) -> None:
+        """What waited for that."""
+        self._asking.heard(radio, carries=radio in self.client.radio.plan.radios)
         self._letters.heard(radio)
-
-    def _keep(self, kept: dict[wire.Radio, _T], radio: wire.Radio, one: _T) -> None:
-        """The newest last; of too many the oldest goes."""
-        kept.pop(radio, None)
-        kept[radio] = one
-        if len(kept) > MOST_RADIOS:
-            del kept[next(iter(kept))]
-            self.count("bridge.radios_forgotten")
-
-    def _ask_for_place(self, radio: wire.Radio) -> None:
-        """Of each that carries a unit and is heard, once while it is there."""
-        name = self._letters.name_of(radio.network)
-        every = self._networks[name].positions_s if name else None
-        carries = radio in self.client.radio.plan.radios
-        if name is None or every is None or radio in self._asked or not carries:
-            return
-        where = self._bridge.exchange.heard_at.get((name, radio.number))
-        if where is not None:
-            self._asked.add(radio)
-            way = self._bridge.way(self._of.radio, radio.number, False, where)
-            sending = self._bridge.send_data(where, outgoing.position_packets(way, every))
-            sending.add_done_callback(lambda done: self._was_asked(radio, done))
-
-    def _was_asked(self, radio: wire.Radio, done: asyncio.Task[bool]) -> None:
-        if done.cancelled() or done.exception() is not None or not done.result():
-            self._asked.discard(radio)
 
     async def _tell_radios(self) -> None:
         """Who was heard, and who is there; what is not answered is told again."""
-        await self._tell_heard()
-        await self._tell_presence()
-
-    async def _tell_heard(self) -> None:
-        alarms = self._served(self._alarms)
-        heard = {one: each for one, each in self._served(self._heard).items() if one not in alarms}
-        twice = self._served(self._twice)
-        self._heard, self._twice = {}, {}
-        if not (alarms or heard or twice):
-            return
-        try:
-            told = [*alarms.values(), *heard.values(), *twice.values()]
-            await self.client.radio.heard(told)
-        except (ConnectionError, TimeoutError, ClientRefused):
-            self._heard, self._twice = heard | self._heard, twice | self._twice
-            raise
-        for radio, alarm in alarms.items():
-            if self._alarms.get(radio) is alarm:
-                del self._alarms[radio]
-
-    def _served(self, told: Mapping[wire.Radio, _T]) -> dict[wire.Radio, _T]:
-        """But what is of networks that are not served any more: all would be refused with it."""
-        served = self.client.radio.plan.networks
-        return {radio: one for radio, one in told.items() if radio.network in served}
-
-    async def _tell_presence(self) -> None:
-        silent = time.monotonic() - GONE_S
-        for radio in [one for one, at in self._seen_at.items() if at < silent]:
-            del self._seen_at[radio]
-            self._gone.add(radio)
-            self._asked.discard(radio)
-        served = self.client.radio.plan.networks
-        new = self._seen_at.keys() - self._told_here
-        here = [radio for radio in new if radio.network in served]
-        gone, self._gone = [radio for radio in self._gone if radio.network in served], set()
-        try:
-            for at in range(0, max(len(here), len(gone)), 2_000):
-                await self.client.radio.presence(here[at : at + 2_000], gone[at : at + 2_000])
-        except (ConnectionError, TimeoutError, ClientRefused):
-            self._gone |= set(gone) - self._seen_at.keys()
-            raise
-        self._told_here |= set(here)
-        self._told_here -= set(gone)
+        await self._sightings.tell()
 
     # -- how it is
 
@@ -547,16 +474,6 @@ class OurNetwork:
             return
         await self.client.radio.state(*state, missed=self._missed_told)
         self._state = state, self._missed_told
-
-
-_WHAT: Final[dict[type[Happening], wire.HeardWhat]] = {
-    Text: "text",
-    TextArrived: "presence",
-    Position: "position",
-    Emergency: "emergency",
-    Status: "status",
-    Presence: "presence",
-}
 
 
 def _fix(unit: int, place: Position, now: int) -> wire.Fix:

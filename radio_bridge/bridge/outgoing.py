@@ -11,6 +11,7 @@ from typing import Final
 
 from radio_bridge import hytera
 from radio_bridge.dmr import datagram, short_text
+from radio_bridge.dmr.control_block import AlarmTaken, RadioCheck
 from radio_bridge.dmr.data_header import Access, PacketHeader
 from radio_bridge.dmr.datagram import Datagram, Port
 from radio_bridge.homebrew import stream
@@ -52,6 +53,16 @@ def text_packets(way: Way, form: str, words: str, number: int) -> list[BurstPack
 def position_packets(way: Way, interval_s: int) -> list[BurstPacket]:
     """Say where you are, every so many seconds (LRRP)."""
     return _sent(way, location.PORT, location.write_request(_REQUEST, interval_s))
+
+
+def datagram_packets(way: Way, port: int, payload: bytes) -> list[BurstPacket]:
+    """A datagram from us to a port of a radio."""
+    return _sent(way, port, payload)
+
+
+def answer_packets(way: Way, answer: RadioCheck | AlarmTaken) -> list[BurstPacket]:
+    """An answer of one burst, some times."""
+    return stream.control(answer, way.slot, way.stream, way.colour_code)
 
 
 def _sent(way: Way, port: int, payload: bytes, compressed: bool = False) -> list[BurstPacket]:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 from psn import wire
-from radio_bridge.bridge import settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.exchange import PATCH
 from radio_bridge.bridge.link import LinkState
+from radio_bridge.bridge.reaching import CODED
 
 State = tuple[list[wire.RadioSite], list[wire.RadioCall], dict[str, int], list[int]]
 
@@ -79,9 +79,8 @@ class Reporter:
     def _voiceless(self) -> list[int]:
         if self._bridge.has_vocoder:
             return []
-        coded = (settings.Master, settings.Peer, settings.OpenBridge)
         links = self._bridge.settings.links.values()
-        names = {link.radio_network for link in links if isinstance(link, coded)}
+        names = {link.radio_network for link in links if isinstance(link, CODED)}
         found = {self._number_of(name) for name in names}
         return sorted(one for one in found if one is not None)
 

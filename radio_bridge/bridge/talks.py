@@ -83,6 +83,8 @@ class Refused:
     radio_network: str
     identity: Identity
     cause: Cause
+    emergency: bool = False
+    """Its radio says so: whoever is not heard calls for help all the same."""
 
 
 @dataclass(frozen=True, slots=True)

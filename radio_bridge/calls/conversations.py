@@ -140,6 +140,7 @@ class Denied:
     where: Where
     identity: Identity
     cause: Cause
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +365,7 @@ class Conversations:
             return []
         talk.denied = cause
         self.dropped[f"calls.{cause}"] += 1
-        return [Denied(talk.where, talk.keyed.identity, cause)]
+        return [Denied(talk.where, talk.keyed.identity, cause, talk.keyed.service.emergency)]
 
     def _voice(self, where: Where, sound: Sound) -> list[Event]:
         talk = self._talks.get(where)

@@ -1,7 +1,8 @@
 """Control signalling blocks (CSBK): requests and answers of one burst.
 
 Clause 9.1.8 and 9.3.32; 7.1.2 and annex B.1 of part 2. Call alert, radio check and emergency alarm
-are Motorola's (feature set 0x10); their addresses stand where open repeaters (MMDVM) read them.
+are Motorola's (feature set 0x10); their addresses stand where open repeaters (MMDVM) read them,
+and the service of an answer where open descriptions of the air interface have it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class MotorolaOpcode(enum.IntEnum):
     """Opcodes of Motorola's feature set."""
 
     CALL_ALERT = 0x1F
-    CALL_ALERT_ANSWER = 0x20
+    ANSWER = 0x20
+    """To a request that has no other answer; which one, says the low six bits of its first byte."""
     RADIO_CHECK = 0x24
     EMERGENCY_ALARM = 0x27
 
@@ -113,6 +115,14 @@ class EmergencyAlarm:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmTaken:
+    """A red button was heard: who pressed it need not send it again."""
+
+    source: int
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
 class OtherBlock:
     """Of another opcode or feature set; the eight bytes as they came."""
 
@@ -125,7 +135,7 @@ class OtherBlock:
 
 ControlBlock = (
     Preamble | UnitVoiceRequest | UnitVoiceAnswer | Refusal | Activation
-    | CallAlert | RadioCheck | EmergencyAlarm | OtherBlock
+    | CallAlert | RadioCheck | EmergencyAlarm | AlarmTaken | OtherBlock
 )  # fmt: skip
 
 
@@ -180,7 +190,9 @@ def _motorola(block: OtherBlock) -> ControlBlock | None:
     match block.opcode:
         case MotorolaOpcode.CALL_ALERT:
             return CallAlert(second, first)
-        case MotorolaOpcode.CALL_ALERT_ANSWER:
+        case MotorolaOpcode.ANSWER if content[0] & 0x3F == MotorolaOpcode.EMERGENCY_ALARM:
+            return AlarmTaken(second, first)
+        case MotorolaOpcode.ANSWER:
             return CallAlert(second, first, is_answer=True)
         case MotorolaOpcode.RADIO_CHECK if content[1] == 0x80:
             return RadioCheck(second, first)
@@ -222,7 +234,8 @@ def _parts(block: ControlBlock) -> tuple[int, int, bytes]:
             return MotorolaOpcode.CALL_ALERT, MOTOROLA, bytes(2) + _to(block.target, block.source)
         case CallAlert():
             ends = _to(block.target, block.source)
-            return MotorolaOpcode.CALL_ALERT_ANSWER, MOTOROLA, bytes(2) + ends
+            head = bytes([MotorolaOpcode.CALL_ALERT, 0])
+            return MotorolaOpcode.ANSWER, MOTOROLA, head + ends
         case RadioCheck(is_answer=False):
             ends = b"\x00\x80" + _to(block.target, block.source)
             return MotorolaOpcode.RADIO_CHECK, MOTOROLA, ends
@@ -231,6 +244,9 @@ def _parts(block: ControlBlock) -> tuple[int, int, bytes]:
         case EmergencyAlarm():
             ends = _to(block.target, block.source)
             return MotorolaOpcode.EMERGENCY_ALARM, MOTOROLA, bytes(2) + ends
+        case AlarmTaken():
+            head = bytes([MotorolaOpcode.EMERGENCY_ALARM, 0])
+            return MotorolaOpcode.ANSWER, MOTOROLA, head + _to(block.target, block.source)
         case OtherBlock():
             return block.opcode, block.feature_set, exactly(block.content, 8, "Its content")
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from radio_bridge.dmr import burst, control_block, data_header, packet
 from radio_bridge.dmr.burst import DataBurst, DataType, SlotType
-from radio_bridge.dmr.control_block import Preamble
+from radio_bridge.dmr.control_block import AlarmTaken, Preamble, RadioCheck
 from radio_bridge.dmr.data_header import PacketHeader, Response
 from radio_bridge.dmr.link_control import VoiceCall
 from radio_bridge.dmr.transmission import Transmission
@@ -15,6 +15,8 @@ from radio_bridge.homebrew.packets import BurstPacket, Frame
 
 PREAMBLES: Final = 3
 """Wake radios that save their batteries."""
+BLOCKS: Final = 3
+"""So often an answer of one burst is said."""
 
 
 class Stream:
@@ -94,8 +96,16 @@ def response(said: Response, slot: int, stream: int, colour_code: int) -> BurstP
     return only
 
 
+def control(
+    block: RadioCheck | AlarmTaken, slot: int, stream: int, colour_code: int
+) -> list[BurstPacket]:
+    """The packets that carry an answer to a radio, some times: nobody answers that."""
+    bursts = [(DataType.CONTROL_BLOCK, control_block.to_info(block))] * BLOCKS
+    return _carried(block, bursts, slot, stream, colour_code)
+
+
 def _carried(
-    header: PacketHeader | Response,
+    header: PacketHeader | Response | RadioCheck | AlarmTaken,
     bursts: list[tuple[DataType, int]],
     slot: int,
     stream: int,

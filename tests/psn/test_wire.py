@@ -145,6 +145,13 @@ CLIENT: dict[type, st.SearchStrategy[Any]] = {
         here=st.lists(radios, max_size=5),
         gone=st.lists(radios, max_size=5),
     ),
+    wire.RadioReach: st.builds(
+        wire.RadioReach,
+        n=numbers,
+        reach=st.dictionaries(
+            voice_groups, st.sampled_from(get_args(wire.Reached)), min_size=1, max_size=3
+        ),
+    ),
     wire.RadioState: st.builds(
         wire.RadioState,
         n=numbers,

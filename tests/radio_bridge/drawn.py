@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from radio_bridge.dmr.burst import DataBurst, DataType, Embedded, Piece, SlotType, Sync, VoiceBurst
 from radio_bridge.dmr.control_block import (
     Activation,
+    AlarmTaken,
     CallAlert,
     ControlBlock,
     EmergencyAlarm,
@@ -46,6 +47,7 @@ control_blocks: st.SearchStrategy[ControlBlock] = st.one_of(
     st.builds(UnitVoiceAnswer, ids, ids, bits(8), services),
     st.builds(Refusal, ids, ids, bits(6), bits(8), flags),
     st.builds(Activation, ids, ids),
+    st.builds(AlarmTaken, ids, ids),
     st.builds(CallAlert, ids, ids, flags),
     st.builds(RadioCheck, ids, ids, flags),
     st.builds(EmergencyAlarm, ids, ids),

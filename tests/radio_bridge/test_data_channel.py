@@ -29,6 +29,7 @@ from radio_bridge.homebrew import stream
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.inside import (
     Alert,
+    Checked,
     Emergency,
     Happening,
     NoPosition,
@@ -94,6 +95,7 @@ def udp(port: int, payload: bytes) -> list[tuple[DataType, int]]:
         (control_block.EmergencyAlarm(RADIO, GROUP), Emergency(RADIO, GROUP)),
         (control_block.CallAlert(RADIO, 7002), Alert(RADIO, 7002)),
         (control_block.RadioCheck(RADIO, 7002, is_answer=True), Presence(RADIO, here=True)),
+        (control_block.RadioCheck(RADIO, 7002), Checked(RADIO, 7002)),
     ],
 )
 def test_control_blocks_are_told_once_in_a_while(block: ControlBlock, happening: Happening) -> None:
@@ -106,8 +108,8 @@ def test_control_blocks_are_told_once_in_a_while(block: ControlBlock, happening:
 def test_preambles_and_questions_say_nothing() -> None:
     blocks: list[ControlBlock] = [
         control_block.Preamble(RADIO, GROUP, True, True, 3),
-        control_block.RadioCheck(7002, RADIO),
         control_block.CallAlert(7002, RADIO, is_answer=True),
+        control_block.AlarmTaken(7002, RADIO),
     ]
     assert Air().hear(*map(control, blocks)) == []
 

@@ -76,10 +76,42 @@ async def tell(client: Client, network: int) -> None:
             RadioSite(network, "Victoria Peak", "repeater", False, now - 600_000),
         ],
         [RadioCall(network, 4711, now, 9, None, "Baldy Beacon", "emergency")],
-        {"bad_secret": 3, "too_fast": 12},
+        {"homebrew_wrong_secret": 3, "calls_busy": 12},
         voiceless=[network],
         missed=RadioMissed(now - 900_000, now - 840_000, 2),
     )
+
+
+async def look_at_the_console(screens: Screens, client: Client) -> None:
+    """A dispatcher sees the same beside his voice groups, and that radios do not hear one.
+
+    DOM-RAD-27.
+    """
+    page = await screens.sign_in("bpd.dispatch")
+    (joined,) = client.radio.plan.talkgroups.values()
+    await client.voice.join(joined.group)
+    await client.radio.reach({joined.group: "voiceless"})
+    bar = page.get_by_role("region", name="Radio", exact=True)
+    await bar.get_by_label("Listen to…").select_option(joined.name)
+    await expect(bar.get_by_text("Radios: no voice")).to_be_visible()
+    await keep(page, "radio-reach")
+    await client.radio.reach({joined.group: "heard"})
+    await expect(bar.get_by_text("Radios: no voice")).to_have_count(0)
+    await bar.get_by_role("button", name="Radio networks").click()
+    dialog = page.get_by_role("dialog", name="Radio networks")
+    there = dialog.get_by_role("region", name="National")
+    await expect(there.get_by_role("row").filter(has_text="Victoria Peak")).to_contain_text("down")
+    await expect(there.get_by_role("list", name="Calls now")).to_contain_text("Somebody")
+    await there.get_by_text("Not taken or not passed on so far").click()
+    await expect(there).to_contain_text("Somebody keyed while another had the talkgroup.")
+    await expect(there.get_by_role("listitem").filter(has_text="4799").first).to_be_visible()
+    await keep(page, "radio-networks-console")
+    # Live: nobody asks for it.
+    heard = Heard(joined.network, 4811, now_ms(), "text", "Corozal")
+    await client.radio.heard([heard])
+    await expect(there.get_by_role("listitem").filter(has_text="4811").first).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
 
 
 async def test_an_administrator_keeps_a_radio_network(screens: Screens, database: str) -> None:
@@ -131,6 +163,7 @@ async def test_an_administrator_keeps_a_radio_network(screens: Screens, database
         await expect(seen.get_by_role("row").filter(has_text="4799")).to_contain_text("Botón rojo")
         await expect(seen.get_by_role("button")).to_have_count(0)
         await keep(desk, "radio-networks-es")
+        await look_at_the_console(screens, client)
         # Another agency, which takes no part, sees nothing of it.
         other = await enter(screens, "bcg.admin")
         await expect(other.get_by_text("No radio network in which")).to_be_visible()

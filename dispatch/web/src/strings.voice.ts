@@ -1,4 +1,6 @@
+import { ofRadio } from './admin/words.radio';
 import type { Spoken } from './strings';
+import { reachWords } from './voice/reach';
 import { refusalWords } from './voice/refusals';
 
 /** What is said of voice groups. */
@@ -13,6 +15,10 @@ const en = {
     peril: (group: string) => `Imminent peril in ${group}: talk, and interrupt who talks normally`,
     asked: 'Asking…',
     queued: (position: number) => (position === 1 ? 'You are next' : `${position}th in line`),
+    forRadio: (position: number) =>
+      position === 1 ? 'A radio talks; you are next' : `A radio talks; ${position}th in line`,
+    reach: reachWords.en,
+    networks: ofRadio.en,
     ending: 'Your time is nearly over',
     quiet: 'Quiet',
     calls: { peril: 'Imminent peril', emergency: 'Emergency' },
@@ -88,6 +94,12 @@ const es: Spoken<typeof en> = {
     asked: 'Pidiendo…',
     queued: (position) =>
       position === 1 ? 'Usted es el siguiente' : `Número ${position} en la cola`,
+    forRadio: (position) =>
+      position === 1
+        ? 'Habla un radio; usted es el siguiente'
+        : `Habla un radio; número ${position} en la cola`,
+    reach: reachWords.es,
+    networks: ofRadio.es,
     ending: 'Su tiempo casi termina',
     quiet: 'En silencio',
     calls: { peril: 'Peligro inminente', emergency: 'Emergencia' },

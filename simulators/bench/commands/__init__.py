@@ -30,6 +30,6 @@ for _command in (
     ingest.ingest,
     record.messages, record.crash, record.reconnect, record.storm, record.idle, compare.compare,
     console.console, growth.growth, dispatch.dispatch, recommend.recommend,
-    voice.voice, ear.ear, radio.radio, warning.warning,
+    voice.voice, ear.ear, radio.radio, radio.random_calls, warning.warning,
 ):  # fmt: skip
     bench.add_command(_command)

@@ -103,7 +103,8 @@ async def test_a_tablet_is_heard_by_radios_and_waits_while_one_is_keyed(stage: S
         await car.release()
         await until(lambda: radio.state == "granted", "and is heard from there on")
         await car.ask()
-        assert (await car.yours("queued")).position == 1
+        queued = await car.yours("queued")
+        assert (queued.position, queued.code) == (1, "radio_talks")
         assert await radio.say(OPUS)
         await radio.unkey()
         await car.yours("granted")
@@ -280,3 +281,40 @@ async def test_who_interrupts_a_radio_is_in_the_audit(stage: Stage) -> None:
     await stage.core.auditor.settle()
     found = "select actor, object from audit where action = 'voice.interrupted'"
     assert [tuple(row) for row in await stage.core.pool.fetch(found)] == [("person:1", "unit:1")]
+
+
+async def test_a_group_is_told_whether_radios_hear_it(stage: Stage) -> None:
+    """DOM-RAD-27."""
+    await on_air(stage)
+    ana = await Party.enter(stage, "ana", GROUP)
+
+    async def reach() -> tuple[str, bool, bool]:
+        told = await ana.peer.expect(wire.Reach, lambda each: each.group == GROUP)
+        return told.reach, bool(told.text), bool(told.todo)
+
+    assert await reach() == ("lost", True, True), "no gateway is there"
+    async with gateway(stage) as client:
+        await client.voice.join(GROUP)
+        assert await reach() == ("heard", False, False)
+        await client.radio.reach({GROUP: "busy", "group:77": "lost"})
+        assert await reach() == ("busy", True, True)
+        car = await Party.enter(stage, CAR, GROUP)
+        assert (await car.peer.expect(wire.Reach)).reach == "busy", "who comes later"
+        await car.peer.leave()
+        await client.radio.reach({GROUP: "voiceless"})
+        assert await reach() == ("voiceless", True, True)
+        assert client.voice.reach == {}, "a gateway knows best itself"
+    assert await reach() == ("lost", True, True)
+    await change(stage, "delete from radio_talkgroup")
+    assert await reach() == ("heard", False, False), "no radio is meant to hear it"
+    await ana.peer.leave()
+
+
+async def test_only_a_gateway_says_whether_radios_hear(stage: Stage) -> None:
+    await on_air(stage)
+    ana = await Party.enter(stage, "ana", GROUP)
+    n = ana.peer.number()
+    await ana.peer.send(wire.RadioReach(n=n, reach={GROUP: "heard"}))
+    refused = await ana.peer.expect(wire.Error, lambda each: each.n == n)
+    assert refused.code == "not_your_network"
+    await ana.peer.leave()

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -24,14 +25,16 @@ from psn import wire
 from psn.client import ClientRefused, Offline
 from psn.client.radio import RadioLine
 from psn.enrolment import device_key
-from radio_bridge.bridge import bridge, letters, network, outgoing, settings
+from radio_bridge.bridge import bridge, letters, network, outgoing, settings, sightings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.network import OurNetwork
 from radio_bridge.bridge.outgoing import Way
 from radio_bridge.bridge.signing_in import SigningIn
 from radio_bridge.data_channel import DataChannel
-from radio_bridge.dmr import burst
+from radio_bridge.dmr import burst, control_block
+from radio_bridge.dmr.control_block import AlarmTaken, Preamble, RadioCheck
+from radio_bridge.homebrew import stream
 from radio_bridge.inside import Emergency, Presence, Text, TextArrived
 from simulators.radios.radio import alarm_bursts
 from simulators.radios.repeater import talk
@@ -212,6 +215,13 @@ async def test_who_signs_in_next_takes_over_what_is_not_told_yet(tmp_path: Path)
     assert [one.what for one in side.client.offline.asked()] == ["emergency.press"]
 
 
+async def test_an_emergency_call_that_nobody_hears_is_an_emergency(gateway: Gateway) -> None:
+    """DOM-RAD-16: its talkgroup is not carried there."""
+    gateway.hear(*talk(NOBODYS, 555, 1, next(_streams), range(3), emergency=True))
+    assert gateway.bridge.refusals()["calls.barred"] == 1
+    await until(lambda: (NOBODYS, "emergency") in gateway.heard())
+
+
 class Channel:
     """In place of a channel: what is sent, and whether that works."""
 
@@ -275,6 +285,33 @@ async def test_a_text_waits_for_its_channel_and_for_the_word_that_it_has_arrived
     await heard_again(gateway)
     assert channel.words == ["1"]
     assert Gateway(tmp_path).side.client.offline.for_radios() == []
+
+
+async def test_a_text_for_a_talkgroup_is_tried_again_where_its_channel_was_taken(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "GROUP_AGAIN_S", 0.0)
+    joined = {"is": "radio_talkgroup", "id": 1, "network": 1, "number": 9, "group": "group:1"}
+    gateway.line.news(wire.News("radio", whole=True, set=[*PLAN, joined | {"name": "Patrols"}]))
+    gateway.side._letters.planned()
+    channel = Channel(gateway, monkeypatch)
+    mail = a_mail(1)
+    taken = channel._send
+
+    def then_free(where: Any, packets: Any) -> asyncio.Task[bool]:
+        sending = taken(where, packets)
+        channel.works = True
+        return sending
+
+    monkeypatch.setattr(gateway.bridge, "send_data", then_free)
+    gateway.side._letters.take(msgspec.structs.replace(mail, box="group:1"))
+    await until(lambda: channel.words == ["1"])
+    assert len(channel.asked) == 2
+    monkeypatch.setattr(gateway.bridge, "send_data", taken)
+    channel.works, channel.asked = False, []
+    gateway.side._letters.take(msgspec.structs.replace(mail, box="group:1"))
+    await until(lambda: gateway.bridge.refusals()["bridge.text_given_up"] == 1)
+    assert len(channel.asked) == letters.MOST_TIMES
 
 
 async def test_a_text_that_no_radio_says_it_has_is_sent_some_times(
@@ -374,7 +411,7 @@ async def test_data_of_ours_has_the_colour_code_of_its_link(
 async def test_of_radios_that_nobody_can_be_told_of_so_many_are_kept(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(network, "MOST_RADIOS", 3)
+    monkeypatch.setattr(sightings, "MOST_RADIOS", 3)
     for number in (1, 2, 3, 1, 4):
         for what in (Presence(number, here=True), Emergency(number, 9)):
             gateway.side.told(Told("police", HILL, what), HILL[0])
@@ -384,3 +421,72 @@ async def test_of_radios_that_nobody_can_be_told_of_so_many_are_kept(
     (there,) = [one for one in gateway.told if isinstance(one, wire.RadioPresence)]
     assert {radio.number for radio in there.here} == {1, 3, 4}
     assert gateway.bridge.refusals()["bridge.radios_forgotten"]
+
+
+def answered(channel: Channel) -> list[Any]:
+    """The control blocks that radios were sent, and what their datagrams to a radio say."""
+    found: list[Any] = []
+    for packets in channel.asked:
+        for packet in packets:
+            heard = burst.read_data(packet.burst)
+            if heard.slot_type.data_type is burst.DataType.CONTROL_BLOCK:
+                block = control_block.from_info(heard.info)
+                found += [] if isinstance(block, Preamble) or block in found else [block]
+    return found
+
+
+async def test_who_pressed_the_red_button_is_told_when_this_network_has_it(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = Channel(gateway, monkeypatch)
+    channel.works = True
+
+    async def fails() -> None:
+        raise ConnectionError
+
+    gateway.answer = fails
+    gateway.hear(*alarm_bursts(NOBODYS, 9, 1, next(_streams)))
+    gateway.hear(*alarm_bursts(POLICE_RADIO, 9, 1, next(_streams)))
+    await until(lambda: gateway.heard() != [])
+    assert answered(channel) == []
+    gateway.answer = _ok
+    await gateway.side._tell_radios()
+    assert answered(channel) == [AlarmTaken(OURS, NOBODYS)], "the unit's is not pressed yet"
+    (pressed,) = gateway.side.client.offline.asked()
+    gateway.side.client._settle_asked(pressed.id, None)
+    await until(lambda: AlarmTaken(OURS, POLICE_RADIO) in answered(channel))
+    await until(lambda: gateway.bridge.figures.answers["alarm"] == 2)
+
+
+async def test_a_registration_and_a_check_that_are_for_us_are_answered(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = Channel(gateway, monkeypatch)
+    channel.works = True
+    for target in (OURS, 7_777):
+        registered = Presence(NOBODYS, here=True, answers=target)
+        gateway.bridge.exchange.note("police", NOBODYS, HILL)
+        gateway.side.told(Told("police", HILL, registered), HILL[0])
+        gateway.hear(*stream.control(RadioCheck(NOBODYS, target), 1, next(_streams), 1))
+    await until(lambda: gateway.bridge.figures.answers.total() == 2)
+    assert gateway.bridge.figures.answers == {"registration": 1, "check": 1}
+    assert answered(channel) == [RadioCheck(OURS, NOBODYS, is_answer=True)]
+
+
+async def test_who_is_silent_for_long_is_asked_whether_he_is_there(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = Channel(gateway, monkeypatch)
+    channel.works = True
+    gateway.hear(*talk(NOBODYS, 9, 1, next(_streams), range(3)))
+    began = time.monotonic()
+    for passed, gone in ((sightings.GONE_S - 100, []), (sightings.GONE_S + 1, [NOBODYS])):
+        clock = SimpleNamespace(monotonic=lambda passed=passed: began + passed)
+        monkeypatch.setattr(sightings, "time", clock)
+        gateway.told.clear()
+        await gateway.side._tell_radios()
+        await gateway.side._tell_radios()
+        await until(lambda: gateway.bridge.figures.answers["query"] > 0)
+        assert gateway.bridge.figures.answers == {"query": 1}
+        told = [one for one in gateway.told if isinstance(one, wire.RadioPresence)]
+        assert [radio.number for frame in told for radio in frame.gone] == gone

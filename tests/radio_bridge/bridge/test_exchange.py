@@ -147,6 +147,21 @@ def test_an_emergency_takes_channels_from_others() -> None:
     assert refused(air.hear(CAYE, sos.header())) == [(CAYE, "busy")]  # of two the first
 
 
+def test_a_radio_that_is_denied_has_its_channel_all_the_same() -> None:
+    """DOM-RAD-4, DOM-RAD-23."""
+    air = Air()
+    one, two, barred = air.radio(7001, 91), air.radio(7002, 91), air.radio(7003, 55)
+    air.hear(HILL, one.header())
+    air.voice(HILL, one)
+    for other, cause in ((two, "busy"), (barred, "barred")):
+        out = air.hear(CAYE, other.header())
+        assert (refused(out), ended(out)) == ([(CAYE, cause)], {CAYE})
+        assert said(air.voice(HILL, one)) == {LINE}
+        air.hear(CAYE, other.terminator())
+        back = (begun(air.voice(HILL, one)) for _ in range(60))
+        assert next(filter(None, back)) == {CAYE}, "when that one has ended"
+
+
 def test_who_is_no_radio_is_refused_and_heard_when_it_is_over() -> None:
     air = Air()
     air.exchange.join(POLICE, air.now)
@@ -178,7 +193,7 @@ def test_a_patch_is_one_floor_and_no_loop() -> None:
     assert said(air.voice(HILL, radio)) == {CAYE, LINE, FORT, NODE}
     assert refused(air.hear(FORT, air.radio(50, 7).header())) == [(FORT, "busy")]
     out = air.hear(HILL, radio.terminator())
-    assert ended(out) == {CAYE, LINE, FORT, NODE}
+    assert ended(out) == {CAYE, LINE, NODE}, "at the fort they hear their own radio"
     assert {one.talk.radio_network for one in out if isinstance(one, Over)} == {
         "police", "customs", "defence",
     }  # fmt: skip

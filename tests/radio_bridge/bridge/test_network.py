@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import itertools
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -197,6 +198,48 @@ async def test_a_line_and_a_tablet_hear_each_other(stage: Stage, tmp_path: Path)
         # DMR radios would need a vocoder; no transmitter is keyed for nothing.
         assert all(one.kind not in (1, 2) for one in site.at_hill)
         assert site.bridge.refusals()["bridge.no_vocoder"]
+        await ana.peer.leave()
+
+
+async def test_that_a_radio_has_the_floor_keys_nobody_when_it_has_unkeyed(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_site(stage, tmp_path) as site:
+        voice, late = site.side.client.voice, list[wire.Floor]()
+        told = voice.floor
+        monkeypatch.setattr(voice, "floor", late.append)
+        await site.say(3)
+        await until(lambda: [one.talker for one in late] == ["unit:1", None])
+        assert site.side._mouths.keyed == set()
+        told(late[0])
+        assert site.side._talking == {}
+        # The unit's tablet, which talks at once, is heard all the same.
+        frame = wire.Speech(wire.VoiceGroup.of(GROUP), "unit:1", 0, 20, False, b"\x78" + bytes(69))
+        voice.speech(frame.encode())
+        assert site.side._talking == {("police", 9): "unit:1"}
+
+
+async def test_who_talks_knows_that_radios_do_not_hear_him(stage: Stage, tmp_path: Path) -> None:
+    """DOM-RAD-27."""
+    async with a_site(stage, tmp_path) as site:
+        ana = await Party.enter(stage, "ana", GROUP)
+        # DMR alone, and no vocoder; a line, that somebody has; a line, that is free.
+        silent = dict(site.bridge.settings.links)
+        line = silent.pop("line")
+        assert isinstance(line, settings.Line)
+        settings_of = site.bridge.settings
+        await site.bridge.change(dataclasses.replace(settings_of, links=silent))
+        assert (await ana.peer.expect(wire.Reach)).reach == "voiceless"
+        await site.bridge.change(settings_of)
+        assert (await ana.peer.expect(wire.Reach)).reach == "heard"
+        await ana.granted()
+        site.bridge.network_unkeyed(("police", 9))
+        site.bridge.keyed(("line", 9), POLICE_RADIO, "")
+        site.bridge.network_keyed(("police", 9), "Ana", False, OURS)
+        assert (await ana.peer.expect(wire.Reach)).reach == "busy"
+        site.bridge.unkeyed(("line", 9))
+        site.bridge.network_spoke(("police", 9), narrowband.Encoder().encode(PCM))
+        assert (await ana.peer.expect(wire.Reach)).reach == "heard"
         await ana.peer.leave()
 
 

@@ -1,7 +1,9 @@
 import type { Spoken } from '../strings';
+import { counted } from '../voice/counted';
 
 /** What administration says about radio networks, in both languages. */
 const en = {
+  title: 'Radio networks',
   none: 'No radio network in which your agency takes part.',
   add: 'Add a radio network',
   name: 'Name',
@@ -23,7 +25,8 @@ const en = {
   voiceless: 'No vocoder: no speech between radios and tablets',
   missed: (since: string, until: string, calls: number) =>
     `Without a link from ${since} to ${until}: ${calls} calls were missed.`,
-  refused: (what: string) => `Refused so far: ${what}`,
+  refused: 'Not taken or not passed on so far',
+  counted: counted.en,
   site: 'Site',
   link: 'Link',
   state: 'State',
@@ -35,6 +38,7 @@ const en = {
   calls: 'Calls now',
   noCalls: 'Nobody talks by radio now.',
   fromHere: 'From this network',
+  somebody: 'Somebody',
   emergencyCall: 'Emergency call',
   unheard: 'not passed on: somebody else talks',
   unknown: 'Unknown radios',
@@ -84,6 +88,7 @@ const en = {
 };
 
 const es: Spoken<typeof en> = {
+  title: 'Redes de radio',
   none: 'Ninguna red de radio en la que participe su agencia.',
   add: 'Añadir una red de radio',
   name: 'Nombre',
@@ -106,7 +111,8 @@ const es: Spoken<typeof en> = {
   voiceless: 'Sin vocodificador: no hay voz entre radios y tabletas',
   missed: (since, until, calls) =>
     `Sin enlace de ${since} a ${until}: se perdieron ${calls} llamadas.`,
-  refused: (what) => `Rechazado hasta ahora: ${what}`,
+  refused: 'No aceptado o no transmitido hasta ahora',
+  counted: counted.es,
   site: 'Sitio',
   link: 'Enlace',
   state: 'Estado',
@@ -118,6 +124,7 @@ const es: Spoken<typeof en> = {
   calls: 'Llamadas ahora',
   noCalls: 'Nadie habla por radio ahora.',
   fromHere: 'Desde esta red',
+  somebody: 'Alguien',
   emergencyCall: 'Llamada de emergencia',
   unheard: 'no se transmite: habla otro',
   unknown: 'Radios desconocidos',

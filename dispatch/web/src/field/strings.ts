@@ -1,5 +1,6 @@
 import type { Said } from './duty';
 import type { UnitStatusWord } from '../wire/items';
+import { reachWords } from '../voice/reach';
 import { refusalWords } from '../voice/refusals';
 
 /** Every sentence the tablet shows, in English; `es` below has the same in Spanish. */
@@ -66,6 +67,9 @@ export const en = {
     talking: 'You talk',
     ending: 'Your time is nearly over',
     queued: (position: number) => (position === 1 ? 'You are next' : `${position}th in line`),
+    forRadio: (position: number) =>
+      position === 1 ? 'A radio talks; you are next' : `A radio talks; ${position}th in line`,
+    reach: reachWords.en,
     calls: { peril: 'Imminent peril', emergency: 'Emergency' },
     mute: (group: string) => `Mute ${group}`,
     hear: (group: string) => `Hear ${group}`,
@@ -303,6 +307,11 @@ export const es: Words = {
     ending: 'Su tiempo casi termina',
     queued: (position) =>
       position === 1 ? 'Usted es el siguiente' : `Número ${position} en la cola`,
+    forRadio: (position) =>
+      position === 1
+        ? 'Habla un radio; usted es el siguiente'
+        : `Habla un radio; número ${position} en la cola`,
+    reach: reachWords.es,
     calls: { peril: 'Peligro inminente', emergency: 'Emergencia' },
     mute: (group) => `Silenciar ${group}`,
     hear: (group) => `Oír ${group}`,

@@ -18,6 +18,7 @@ import { Mailroom } from './mailroom.svelte';
 import { MapPlace } from './mapPlace';
 import { Picture } from './picture.svelte';
 import { Pointing } from './pointing.svelte';
+import { RadioNetworks } from './radioNetworks.svelte';
 import { RollCall } from './rollCall';
 import { Shelf } from './storage';
 import { theme } from './theme.svelte';
@@ -72,6 +73,8 @@ export class Console extends Entrance {
   calls = $state.raw<Calls | null>(null);
   /** The voice groups that are heard; there as the board is, and not in the map's own window. */
   radio = $state.raw<Radio | null>(null);
+  /** The two-way radio networks, while somebody looks at them; there as the voice groups are. */
+  radioNetworks = $state.raw<RadioNetworks | null>(null);
   /** Of two windows, the one with the work shows warnings. */
   warned = $state.raw<Warned | null>(null);
   /** A place that is to be clicked on the map. */
@@ -339,6 +342,7 @@ export class Console extends Entrance {
   }
 
   mayTakeCalls = $derived(this.rights?.['call']?.['take'] !== undefined);
+  maySeeRadios = $derived(this.rights?.['radio']?.['see'] !== undefined);
   mayPatch = $derived(this.rights?.['group']?.['patch'] !== undefined);
   mayBreakGlass = $derived(this.rights?.['glass']?.['break'] !== undefined);
   /** Whether the pages of administration have anything for one. */
@@ -409,6 +413,7 @@ export class Console extends Entrance {
         latency: () => this.connection.clock.latency,
         me: () => frame.me,
       };
+      this.radioNetworks = new RadioNetworks(line);
       this.warned = new Warned(
         line,
         {
@@ -459,6 +464,7 @@ export class Console extends Entrance {
     this.board?.resumed();
     this.mailroom?.resumed(this.account?.boxes ?? {});
     this.radio?.resumed();
+    this.radioNetworks?.resumed();
     this.warned?.resumed();
     void this.#leftBehind?.look();
     void this.#loadFences();
@@ -473,6 +479,7 @@ export class Console extends Entrance {
     this.mailroom?.take(frame);
     this.board?.take(frame);
     this.radio?.take(frame);
+    this.radioNetworks?.take(frame);
     this.warned?.take(frame);
     if (frame.t === 'done') this.drafts.taken(frame.id);
     if (frame.t === 'news' || frame.t === 'ok') this.#lookForCalls();
@@ -509,6 +516,7 @@ export class Console extends Entrance {
     this.mailroom = null;
     this.board = null;
     this.radio = null;
+    this.radioNetworks = null;
     this.warned = null;
     this.shelf = null;
     this.drafts = new Drafts(null);

@@ -1,5 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { Address, ClientFrame, Floor, FloorYours, ServerFrame } from '../wire/frames';
+import type { Address, ClientFrame, Floor, FloorYours, Reached, ServerFrame } from '../wire/frames';
 import { encodeSpeech, type Speech, type VoiceAddress } from '../wire/speech';
 import { isCall, PrivateCalls } from './calls.svelte';
 import { Ears, type Hearing } from './ears';
@@ -32,6 +32,8 @@ export interface Talk {
   wish: Wish;
   call: 'normal' | 'peril' | 'emergency';
   position: number;
+  /** It waits for a radio, which nobody can interrupt. */
+  forRadio: boolean;
   /** The server's time until which one may talk, ms UTC; 0 before it is granted. */
   until: number;
   /** The time is nearly over. */
@@ -65,6 +67,8 @@ export class Radio {
   /** Groups that are heard, as they were chosen. */
   readonly heard = new SvelteMap<VoiceAddress, Hearing>();
   readonly floors = new SvelteMap<string, Floor>();
+  /** Groups that radios do not hear now as others do, and why. */
+  readonly reach = new SvelteMap<VoiceAddress, Exclude<Reached, 'heard'>>();
   readonly calls: PrivateCalls;
   readonly patches: Patches;
   talk = $state.raw<Talk | null>(null);
@@ -206,6 +210,7 @@ export class Radio {
   #forget(group: VoiceAddress): void {
     const other = this.patches.of(group)?.other;
     this.floors.delete(group);
+    this.reach.delete(group);
     this.patches.forget(group);
     this.#ears.close(group);
     if (other) this.#tune(other);
@@ -233,6 +238,7 @@ export class Radio {
       wish: 'asked',
       call,
       position: 0,
+      forRadio: false,
       until: 0,
       warned: false,
       alert,
@@ -351,6 +357,7 @@ export class Radio {
     this.calls.take(frame);
     this.patches.take(frame);
     if (frame.t === 'patched') this.#tune(frame.group);
+    else if (frame.t === 'reach') this.#reached(frame.group, frame.reach);
     else if (frame.t === 'floor') this.#floor(frame);
     else if (frame.t === 'floor_yours') this.#yours(frame);
     else if (frame.t === 'voice_gone') {
@@ -397,6 +404,11 @@ export class Radio {
     if (this.talk?.group === group) this.#over();
   }
 
+  #reached(group: VoiceAddress, reach: Reached): void {
+    if (reach === 'heard' || !this.heard.has(group)) this.reach.delete(group);
+    else this.reach.set(group, reach);
+  }
+
   #floor(frame: Floor): void {
     // Of a group that is not heard only an emergency call is told: then it is heard.
     if (frame.talker && frame.call === 'emergency') this.join(frame.group);
@@ -420,7 +432,12 @@ export class Radio {
         }
         return;
       case 'queued':
-        this.talk = { ...talk, wish: 'queued', position: frame.position ?? 0 };
+        this.talk = {
+          ...talk,
+          wish: 'queued',
+          position: frame.position ?? 0,
+          forRadio: frame.code === 'radio_talks',
+        };
         if (this.#letGo) this.#done(this.talk);
         return;
       case 'warned':
@@ -451,6 +468,7 @@ export class Radio {
   /** The connection is lost, or the page locked: nobody talks, is heard to talk, or calls. */
   lost(): void {
     this.floors.clear();
+    this.reach.clear();
     this.#ears.lost();
     this.calls.lost();
     this.patches.lost();

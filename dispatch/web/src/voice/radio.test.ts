@@ -338,3 +338,31 @@ describe('a call', () => {
     vi.useRealTimers();
   });
 });
+
+describe('radios', () => {
+  it('that do not hear a group are told of until they do, or nobody hears it here', () => {
+    const { radio: here } = radio();
+    const told = (reach: 'busy' | 'lost' | 'heard', group: 'group:1' | 'group:2' = 'group:1') =>
+      here.take({ t: 'reach', group, reach });
+    here.join('group:1');
+    told('lost');
+    told('lost', 'group:2');
+    expect([...here.reach]).toEqual([['group:1', 'lost']]);
+    told('busy');
+    expect(here.reach.get('group:1')).toBe('busy');
+    told('heard');
+    expect(here.reach.size).toBe(0);
+    told('lost');
+    here.leave('group:1');
+    expect(here.reach.size).toBe(0);
+  });
+
+  it('that talk are waited for, and who waits knows that it is a radio', async () => {
+    const { radio: here } = radio();
+    await here.press('group:1', 'key');
+    here.take({ t: 'floor_yours', group: 'group:1', state: 'queued', position: 1, code: 'radio_talks' }); // prettier-ignore
+    expect(here.talk).toMatchObject({ wish: 'queued', forRadio: true });
+    here.take({ t: 'floor_yours', group: 'group:1', state: 'queued', position: 1 });
+    expect(here.talk?.forRadio).toBe(false);
+  });
+});

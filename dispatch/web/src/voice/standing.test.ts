@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Floor } from '../wire/frames';
-import { talkedIn } from './standing';
+import type { Talk } from './radio.svelte';
+import { standing, talkedIn } from './standing';
 
 test('who talks elsewhere: an emergency first, and nobody who is not heard', () => {
   const floors: Floor[] = [
@@ -12,4 +13,18 @@ test('who talks elsewhere: an emergency first, and nobody who is not heard', () 
   ];
   const found = talkedIn(floors, (group) => group !== 'group:5');
   expect(found.map(({ group }) => group)).toEqual(['group:4', 'group:3', 'group:1']);
+});
+
+test('who waits for a radio is told so: it cannot be interrupted', () => {
+  const words = {
+    quiet: '',
+    asked: '',
+    talking: '',
+    ending: '',
+    queued: (position: number) => `queued ${position}`,
+    forRadio: (position: number) => `for a radio ${position}`,
+  };
+  const talk = { wish: 'queued', position: 2, warned: false } as Talk;
+  expect(standing({ ...talk, forRadio: true }, undefined, words)).toBe('for a radio 2');
+  expect(standing({ ...talk, forRadio: false }, undefined, words)).toBe('queued 2');
 });

@@ -10,6 +10,8 @@ export interface StandingWords {
   alerting?: string;
   ending: string;
   queued(position: number): string;
+  /** The same, behind a radio that talks. */
+  forRadio(position: number): string;
 }
 
 /** How it stands in a group, for who looks at it: one's own wish to talk there, or who talks. */
@@ -21,7 +23,8 @@ export function standing(
   if (!talk) return floor?.talker ? (floor.talker_name ?? floor.talker) : words.quiet;
   if (talk.warned) return words.ending;
   if (talk.wish === 'granted') return (talk.alert && words.alerting) || words.talking;
-  return talk.wish === 'queued' ? words.queued(talk.position) : words.asked;
+  if (talk.wish !== 'queued') return words.asked;
+  return talk.forRadio ? words.forRadio(talk.position) : words.queued(talk.position);
 }
 
 const GRAVITY = { emergency: 0, peril: 1, normal: 2 } as const;

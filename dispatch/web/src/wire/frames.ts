@@ -93,6 +93,12 @@ export interface FloorYours {
   todo?: string;
 }
 
+/**
+ * How what is said in a group reaches radios: `busy`, as soon as a channel is free; `voiceless`,
+ * not, for want of a vocoder; `lost`, not, for want of a link.
+ */
+export type Reached = 'heard' | 'busy' | 'voiceless' | 'lost';
+
 export interface OutgoingMessage {
   t: 'message';
   id: string;
@@ -261,6 +267,7 @@ export type ServerFrame =
       by?: Address;
       by_name?: string;
     }
+  | { t: 'reach'; group: VoiceAddress; reach: Reached; text?: string; todo?: string }
   | { t: 'voice_gone'; group: VoiceAddress; code: string; text: string; todo: string }
   | { t: 'locking'; seconds: number }
   | { t: 'locked' }
