@@ -42,7 +42,7 @@ RECOMMENDER: Final[web.AppKey[Recommender]] = web.AppKey("recommender", Recommen
 
 def open_with(application: web.Application, core: Core, settings: Settings) -> None:
     """Open the control room with the server, and close it with it."""
-    alerts = PublicPages()
+    alerts = PublicPages(core.keys.alert.certificate)
     alerts.add_routes(application)
 
     async def run(application: web.Application) -> AsyncIterator[None]:

@@ -3,9 +3,11 @@
 ``sign.pem`` (Ed25519, RFC 8032) signs what must be provable later: checkpoints of the audit.
 ``seal.key`` (AES-256-GCM, NIST SP 800-38D) seals what the database must hold and must not tell:
 the secrets of second factors. ``push.pem`` (ECDSA on P-256, RFC 8292) says to push services whose
-server asks; browsers subscribe with its public half. All are made when they are missing. A copy
-belongs in the backup, apart from that of the database: without ``seal.key`` nobody's second factor
-works any more, without ``push.pem`` every browser has to subscribe anew.
+server asks; browsers subscribe with its public half. ``alert.pem`` has a key and its certificate
+(X.509), with which public alerts are signed; in its place may stand those that an authority has
+issued. All are made when they are missing. A copy belongs in the backup, apart from that of the
+database: without ``seal.key`` nobody's second factor works any more, without ``push.pem`` every
+browser has to subscribe anew, and who trusts ``alert.pem``'s certificate has to be given another.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from cryptography import x509
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -29,6 +33,9 @@ from psn.problems import Problem
 SIGN_FILE: Final = "sign.pem"
 SEAL_FILE: Final = "seal.key"
 PUSH_FILE: Final = "push.pem"
+ALERT_FILE: Final = "alert.pem"
+CERTIFIED_DAYS: Final = 3_650
+"""So long a certificate made here is good: nobody renews what nobody thinks of."""
 _NONCE_BYTES: Final = 12
 _SEAL_BYTES: Final = 32
 
@@ -43,12 +50,60 @@ def new_push() -> ec.EllipticCurvePrivateKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Certified:
+    """A private key, and the certificate of its public half."""
+
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = field(repr=False)
+    certificate: x509.Certificate
+
+
+def new_certified() -> Certified:
+    """A key to sign alerts with, certified by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name(
+        [
+            x509.NameAttribute(x509.NameOID.COUNTRY_NAME, "BZ"),
+            x509.NameAttribute(x509.NameOID.COMMON_NAME, "Public Safety Network of Belize: alerts"),
+        ]
+    )
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        # Who gets an alert may have a clock that is behind.
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=CERTIFIED_DAYS))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=True,
+                content_commitment=True,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                key_cert_sign=False,
+                crl_sign=False,
+                encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    return Certified(key, certificate)
+
+
+@dataclass(frozen=True, slots=True)
 class Keys:
     """The keys, in memory. Nothing of them is shown when this is printed."""
 
     sign: Ed25519PrivateKey = field(repr=False)
     seal_key: bytes = field(repr=False)
     push: ec.EllipticCurvePrivateKey = field(repr=False, default_factory=new_push)
+    alert: Certified = field(repr=False, default_factory=new_certified)
 
     def seal(self, secret: bytes, purpose: str) -> bytes:
         """A secret as the database keeps it; it opens for the same ``purpose`` only."""
@@ -80,6 +135,7 @@ def load(directory: Path) -> Keys:
         pem = _kept(directory / SIGN_FILE, _new_sign)
         seal = _kept(directory / SEAL_FILE, lambda: secrets.token_bytes(_SEAL_BYTES))
         push_pem = _kept(directory / PUSH_FILE, lambda: _pem(new_push()))
+        alert_pem = _kept(directory / ALERT_FILE, lambda: _certified_pem(new_certified()))
     except OSError as problem:
         raise KeyProblem(
             "bad_key",
@@ -93,7 +149,25 @@ def load(directory: Path) -> Keys:
         raise _no_key(directory / SEAL_FILE)
     if not isinstance(push, ec.EllipticCurvePrivateKey) or push.curve.name != "secp256r1":
         raise _no_key(directory / PUSH_FILE)
-    return Keys(sign, seal, push)
+    return Keys(sign, seal, push, _certified(directory / ALERT_FILE, alert_pem))
+
+
+def _certified(file: Path, pem: bytes) -> Certified:
+    """What is in a file of a key and its certificate; more certificates may follow."""
+    key = _read(pem)
+    try:
+        certificates = x509.load_pem_x509_certificates(pem)
+    except ValueError:
+        certificates = []
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) or not certificates:
+        raise _no_key(file)
+    if certificates[0].public_key() != key.public_key():
+        raise KeyProblem(
+            "bad_key",
+            f"The first certificate in {file} is not that of the key.",
+            "Put the key's own certificate first.",
+        )
+    return Certified(key, certificates[0])
 
 
 def _read(pem: bytes) -> object:
@@ -110,6 +184,11 @@ def _no_key(file: Path) -> KeyProblem:
 
 def _new_sign() -> bytes:
     return _pem(Ed25519PrivateKey.generate())
+
+
+def _certified_pem(certified: Certified) -> bytes:
+    assert isinstance(certified.key, ec.EllipticCurvePrivateKey)
+    return _pem(certified.key) + certified.certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def _pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> bytes:

@@ -226,8 +226,7 @@ async def send(work: Work, body: Which) -> Standing:
     """Send what was approved, and whose time has come; once, whoever asks."""
     chain, message = await _opened(work, body.message, "send", "send warnings")
     _may_call_off(work, message)
-    sent = await going_out.send(work.connection, chain, message, work.person(), work.now, NEMO)
-    return _standing(work, sent)
+    return _standing(work, await _go_out(work, chain, message))
 
 
 async def drop(work: Work, body: Which) -> Standing:
@@ -323,10 +322,14 @@ async def _approve(
     await rows.stand(work.connection, message)
     if life.due(message, work.now):
         chain = going_out.approved(chain, message)
-        message = await going_out.send(
-            work.connection, chain, message, work.person(), work.now, NEMO
-        )
+        message = await _go_out(work, chain, message)
     return _standing(work, message)
+
+
+async def _go_out(work: Work, chain: Chain, message: Message) -> Message:
+    return await going_out.send(
+        work.connection, chain, message, work.person(), work.now, NEMO, work.core.keys.alert
+    )
 
 
 def _may_call_off(work: Work, message: Message) -> None:

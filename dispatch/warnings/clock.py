@@ -99,7 +99,9 @@ class WarningClock:
             await connection.execute("select set_config('psn.acting', 'yes', true)")
             message = chain.of(number)
             try:
-                await going_out.send(connection, chain, message, None, now, NEMO)
+                await going_out.send(
+                    connection, chain, message, None, now, NEMO, self._core.keys.alert
+                )
             except (DispatchRefused, CapRefused) as problem:
                 log.warning("warning message %d is not sent: %s", number, problem)
                 await rows.stand(connection, life.take_back(message), held=str(problem))

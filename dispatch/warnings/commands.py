@@ -27,7 +27,7 @@ from dispatch.warnings import (
 )
 from dispatch.warnings.told import Now
 from psn import database, migrate
-from psn.commands.own_keys import needed_keys
+from psn.commands.own_keys import needed_keys, own_keys
 from psn.commands.rows import agency_of, user, writing
 from psn.commands.words import connected, counted, missing, settings, show
 from psn.csirt import webhook_protocol
@@ -137,14 +137,16 @@ Examples:
   psn warnings export /srv/www
   psn warnings export /srv/www && rsync -a --delete-after /srv/www/ mirror.example.bz:/srv/www/
 \b
-It writes alerts.atom, and alerts/ with index.html, es.html, bzj.html and each alert as XML: the
-same bytes that the server answers. Their links are relative, so they serve from any place.
+It writes alerts.atom, and alerts/ with index.html, es.html, bzj.html, each alert as XML, and the
+certificate that they are signed with: the same bytes that the server answers. Their links are
+relative, so they serve from any place.
 """,
 )
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 def export(directory: Path) -> None:
     """Write what the public reads into DIRECTORY, for another host."""
-    files = public.files(asyncio.run(_now()), NEMO)
+    own = own_keys(settings())
+    files = public.files(asyncio.run(_now()), NEMO, None if own is None else own.alert.certificate)
     try:
         (directory / public.FOLDER).mkdir(parents=True, exist_ok=True)
         # The feed last: it never names a file that is not there.

@@ -2,7 +2,8 @@
 
 Whoever asks (an approver, the officer, the clock) has locked the warning (:func:`rows.locked`), so
 the second one finds it sent. What is sent is kept as the document that receivers get; everything
-else (screens, pages, what goes to telephones) is made of that.
+else (screens, pages, what goes to telephones) is made of that. It is signed as it goes out, so that
+whoever passes it on cannot change it unnoticed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dispatch.alerting.life import Message
 from dispatch.warnings import rows
 from dispatch.warnings.rows import Chain
 from psn import database
+from psn.keys import Certified
 
 
 async def send(
@@ -25,6 +27,7 @@ async def send(
     by: int | None,
     now: datetime,
     issuer: Issuer,
+    certified: Certified,
 ) -> Message:
     """Send it; ``by``: who, or None for the clock.
 
@@ -34,7 +37,8 @@ async def send(
     sent = life.send(message, others, by, now, chain.policy)
     # What is shown is what receivers are told, to the second.
     assert sent.sent is not None
-    document = cap.build(issuing.alert(sent, others, issuer, sent.sent))
+    seal = cap.Seal(certified.key, certified.certificate)
+    document = cap.sign(issuing.alert(sent, others, issuer, sent.sent), seal)
     # Everybody reads it from here on: what could not be read would be told to nobody.
     cap.parse(document)
     await rows.keep_sent(connection, sent, document)

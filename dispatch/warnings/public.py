@@ -18,6 +18,8 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Final
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from lxml import etree
 
 from dispatch.alerting import channels
@@ -35,6 +37,7 @@ PAGES: Final[Mapping[str, str]] = {
 }
 FEED: Final = "alerts.atom"
 FOLDER: Final = "alerts"
+CERTIFICATE: Final = "alerts/certificate.pem"
 """Of pages and alerts; the feed lies beside it."""
 LISTED: Final = timedelta(days=1)
 """So long what was sent stays in the feed, be it in force or not."""
@@ -112,14 +115,21 @@ class File:
     etag: str
 
 
-def files(now: Now, issuer: Issuer) -> Mapping[str, File]:
-    """All of them by path: ``alerts.atom``, ``alerts/index.html``, ``alerts/ID.xml``."""
+def files(now: Now, issuer: Issuer, certificate: x509.Certificate | None) -> Mapping[str, File]:
+    """All of them by path: ``alerts.atom``, ``alerts/index.html``, ``alerts/ID.xml``.
+
+    ``certificate``: with which alerts are signed now, as ``alerts/certificate.pem``.
+    """
     made = {FEED: file(feed(now, issuer), "application/atom+xml")}
     for language, name in PAGES.items():
         made[f"{FOLDER}/{name}"] = file(page(now, issuer, language), "text/html")
     for each in now.messages:
         if each.by(Channel.FEED) or each.by(Channel.PAGE):
             made[f"{FOLDER}/{each.id}.xml"] = file(each.document, CAP_MEDIA)
+    if certificate is not None:
+        made[CERTIFICATE] = file(
+            certificate.public_bytes(serialization.Encoding.PEM), "application/x-pem-file"
+        )
     return made
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
+from cryptography import x509
 
 from dispatch.alerting.issuing import NEMO
 from dispatch.warnings import public
@@ -21,12 +22,14 @@ FOR_EVER: Final = "public, max-age=86400, immutable"
 class PublicPages:
     """The files, made anew whenever something is sent or over."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: x509.Certificate) -> None:
+        """``certificate``: with which alerts are signed."""
+        self._certificate = certificate
         self._files: Mapping[str, File] = {}
 
     async def show(self, now: Now) -> None:
         """Make them (:data:`dispatch.warnings.told.Shows`)."""
-        self._files = public.files(now, NEMO)
+        self._files = public.files(now, NEMO, self._certificate)
 
     def add_routes(self, application: web.Application) -> None:
         """Serve ``/alerts``, ``/alerts.atom``, ``/alerts/NAME``."""

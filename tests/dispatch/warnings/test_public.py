@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest_asyncio
 from click.testing import CliRunner
+from cryptography import x509
 from desk_peer import Worker
 from lxml import etree
 from stage import Stage
@@ -28,6 +30,7 @@ from warners import (
 
 from dispatch.alerting import cap
 from psn.__main__ import main
+from psn.keys import new_certified
 
 NAMES = {"a": "http://www.w3.org/2005/Atom"}
 
@@ -73,6 +76,24 @@ async def test_the_feed_leads_to_each_alert_as_cap(desk: Desk) -> None:
     assert document == (await message_row(desk.stage, made["message"]))["document"].encode()
     assert cap.read(document).valid
     assert "immutable" in answer.headers["Cache-Control"]
+
+
+async def test_what_goes_out_is_signed_and_the_certificate_is_beside_it(desk: Desk) -> None:
+    """DOM-WRN-34."""
+    made = await sent(desk.officer, desk.approver)
+    answer, pem = await desk.get("/alerts/certificate.pem")
+    assert answer.status == 200 and b"PRIVATE" not in pem
+    certificate = x509.load_pem_x509_certificate(pem)
+    assert certificate == desk.stage.core.keys.alert.certificate
+    document = (await message_row(desk.stage, made["message"]))["document"].encode()
+    now = datetime.now(UTC)
+    verified = cap.verify(document, [certificate], now)
+    assert verified.verdict is cap.Verdict.GOOD and verified.reading.valid
+    changed = document.replace(b"Go to a shelter now.", b"Stay where you are...")
+    assert changed != document
+    assert cap.verify(changed, [certificate], now).verdict is cap.Verdict.UNKNOWN
+    stranger = new_certified().certificate
+    assert cap.verify(document, [stranger], now).verdict is cap.Verdict.UNKNOWN
 
 
 async def test_a_cancel_is_in_the_feed_and_the_page_says_it_is_over(desk: Desk) -> None:
@@ -170,8 +191,13 @@ async def test_the_same_files_serve_from_another_host(desk: Desk, tmp_path: Path
         assert done.exit_code == 0, done.output
         return done.output
 
-    assert "5 files written" in await psn("export", str(tmp_path))
-    for path in ("alerts.atom", "alerts/es.html", f"alerts/{made['message']}.xml"):
+    assert "6 files written" in await psn("export", str(tmp_path))
+    for path in (
+        "alerts.atom",
+        "alerts/es.html",
+        "alerts/certificate.pem",
+        f"alerts/{made['message']}.xml",
+    ):
         assert (tmp_path / path).read_bytes() == (await desk.get(f"/{path}"))[1]
     assert not (tmp_path / "alerts" / "9999.xml").exists()
     assert "Hurricane warning" in await psn("list")
