@@ -115,6 +115,17 @@ def test_voice(bench: Bench) -> None:
     assert 0 < got["p50_relay_ms"] <= got["p99_relay_ms"]
 
 
+def test_warning(bench: Bench) -> None:
+    """Everybody is shown it, and no SMS goes twice or is missed though the server is killed."""
+    words = "--sessions 60 --sms 400 --window 20 --answer-ms 20 --settle 0"
+    got = bench("warning", *words.split())
+    assert (got["sessions"], got["shown"]) == (60, 60)
+    assert 0 < got["p50_ms"] <= got["p99_ms"] and got["feed_ms"] > 0
+    assert got["sms_twice"] == got["sms_missed"] == 0
+    assert 400 - got["sms_uncertain"] <= got["sms_sent"] <= 400
+    assert got["sms_uncertain"] <= 2 * 20, "a window for each kill, and no more"
+
+
 def test_slow(bench: Bench) -> None:
     got = bench("slow", "--units", "30", "--consoles", "4", "--seconds", "6")
     assert got["delivered"] == got["expected"] > 0
