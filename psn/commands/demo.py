@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -25,12 +26,18 @@ from psn.commands.rows import user
 from psn.commands.words import counted
 from psn.problems import Problem
 from psn.seed_landmarks import SOURCE, seed_landmarks
+from psn.seed_radio import NETWORK, TALKGROUPS, seed_radio
 from psn.seed_work import seed_work
 
 T = TypeVar("T")
 
 DATABASE: Final = "psn"
 READY_SECONDS: Final = 60.0
+REPEATERS: Final = 3
+FIRST_RADIO: Final = 4_001
+"""Of those that ``psn simulate radios`` has."""
+TABLETS: Final = 7_020_000
+"""As which radio a tablet is seen whose unit carries none."""
 _PYTHON: Final = (sys.executable, "-P", "-m", "psn")
 
 
@@ -43,6 +50,7 @@ class Wishes:
     seconds: float | None
     units: int
     directory: Path
+    radios: int = 0
 
     @property
     def passwords(self) -> Path:
@@ -54,6 +62,11 @@ class Wishes:
         """Where the simulated units' keys are, for the fleet."""
         return self.directory / "units.json"
 
+    @property
+    def bridge(self) -> Path:
+        """The settings of the radio bridge; its key lies beside them."""
+        return self.directory / "radio.toml"
+
 
 @click.command(
     epilog="""
@@ -61,6 +74,7 @@ class Wishes:
 Examples:
   psn demo
   psn demo --port 9000 --units 1000
+  psn demo --radios 24                    and two-way radios, with the bridge to them
   psn demo --for 60                       stops by itself
 """
 )
@@ -81,18 +95,27 @@ Examples:
     help="How many units to simulate.",
 )
 @click.option(
+    "--radios",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 1_000),
+    help="How many two-way radios to simulate, at three repeaters.",
+)
+@click.option(
     "--directory",
     default=Path(".psn/demo"),
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the database and the logs are kept.",
 )
-def demo(host: str, port: int, seconds: float | None, units: int, directory: Path) -> None:
+def demo(
+    host: str, port: int, seconds: float | None, units: int, radios: int, directory: Path
+) -> None:
     """Start everything: a private database, demonstration data, the server, simulated units.
 
     Ctrl-C stops everything; a second one stops it at once.
     """
-    wishes = Wishes(host, port, seconds, units, directory.resolve())
+    wishes = Wishes(host, port, seconds, units, directory.resolve(), radios)
     raise SystemExit(asyncio.run(Demo(wishes).run()))
 
 
@@ -137,6 +160,7 @@ class Demo:
                 address = await self._serve(dsn)
                 self._ground = asyncio.create_task(self._lay_ground(dsn), name="ground")
                 self._start_fleet(address)
+                await self._start_radios(address)
                 self._show(address, dsn, accounts)
                 await self._until_over()
             finally:
@@ -175,6 +199,9 @@ class Demo:
             enrolled = await seed.ensure_units(conn, fleet)
             await seed_work(conn)
             await seed_landmarks(conn)
+            if self._wishes.radios:
+                numbers = range(FIRST_RADIO, FIRST_RADIO + self._wishes.radios)
+                await seed_radio(conn, numbers, self._wishes.bridge.with_suffix(".pem"))
         finally:
             await conn.close()
         content = [
@@ -227,6 +254,29 @@ class Demo:
             told = ["--units", str(self._wishes.units), "--url", address]
             told += ["--credentials", str(self._wishes.credentials)]
             self._child("fleet", [*_PYTHON, "simulate", "patrol", *told], None)
+
+    async def _start_radios(self, address: str) -> None:
+        """The bridge, and repeaters with radios that sign in at it."""
+        if not self._wishes.radios:
+            return
+        port = _free_udp_port()
+        told = ["--sites", str(REPEATERS), "--radios", str(self._wishes.radios)]
+        told += ["--port", str(port)]
+        for number, _ in TALKGROUPS:
+            told += ["--talkgroup", str(number)]
+        simulate = [*_PYTHON, "simulate", "radios", *told]
+        asked = await asyncio.create_subprocess_exec(
+            *simulate, "--settings", stdout=asyncio.subprocess.PIPE
+        )
+        links, _ = await asked.communicate()
+        key = json.dumps(str(self._wishes.bridge.with_suffix(".pem")))
+        ours = f"[network]\nurl = {json.dumps(address)}\nkey = {key}\nradio = {TABLETS}\n"
+        ours += f"[radio_network.simulated]\ncalled = {json.dumps(NETWORK)}\n"
+        self._wishes.bridge.write_text(ours + links.decode(), encoding="utf-8")
+        bridge = ["radio", "--config", str(self._wishes.bridge)]
+        self._child("bridge", [*_PYTHON, *bridge], None)
+        self._child("radios", simulate, None)
+        self._say(f"{counted(self._wishes.radios, 'two-way radio')} at {REPEATERS} repeaters")
 
     async def _lay_ground(self, dsn: str) -> None:
         """Schematic roads and their mile markers, once; the start does not wait for them."""
@@ -346,6 +396,14 @@ class Demo:
         lines += ["  Ctrl-C stops everything; the data stays for the next time.", ""]
         click.echo("\n".join(lines))
         sys.stdout.flush()
+
+
+def _free_udp_port() -> int:
+    """One that nobody listens on now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 async def _has_roads(dsn: str) -> bool:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import IO, NoReturn
 import pytest
 
 from psn.commands.demo import Demo, Wishes
+from psn.seed_radio import NETWORK
 
 PSN = (sys.executable, "-P", "-m", "psn")
 
@@ -62,6 +64,30 @@ def test_a_killed_server_comes_back_at_the_same_address(place: Path) -> None:
         finally:
             demo.terminate()
     assert not Path(f"/proc/{second}").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_radios_join_by_a_bridge_and_half_of_them_are_unknown(place: Path) -> None:
+    command = [*PSN, "demo", "--port", "0", "--units", "0", "--radios", "6"]
+    command += ["--directory", str(place / "demo")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        try:
+            found(demo.stdout, r"(6 two-way radios at 3 repeaters)")
+            dsn = found(demo.stdout, r"PSN_DATABASE='(\S+)'")
+            asked = {**os.environ, "PSN_DATABASE": dsn}
+            unknown = [*PSN, "radio-network", "unknown", NETWORK]
+            until = time.monotonic() + 150
+            heard: set[str] = set()
+            while "4002" not in heard and time.monotonic() < until:
+                shown = subprocess.run(unknown, env=asked, capture_output=True, text=True)
+                heard |= set(shown.stdout.split())
+                time.sleep(1)
+            assert "4002" in heard and "4001" not in heard
+        finally:
+            demo.terminate()
+            demo.communicate()
 
 
 async def test_stopped_at_once_it_leaves_nobody_who_lays_the_ground(
