@@ -87,6 +87,7 @@ _STATUS: Final = {
     "changed_meanwhile": 409,
     "id_taken": 409,
     "own_words": 409,
+    "not_the_warner": 403,
     "phrase": 409,
     "already_sent": 409,
     "expired": 409,

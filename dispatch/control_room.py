@@ -59,7 +59,14 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
             by_sms.wait()
 
         desk = Desk(
-            core, asked, board, ACTIONS, orders_wait, warnings.renew, warnings.drafts.confirmed
+            core,
+            asked,
+            board,
+            ACTIONS,
+            orders_wait,
+            warnings.renew,
+            warnings.drafts.confirmed,
+            settings.warner,
         )
         clock = Clock(pool, board, Patience())
         fences = FenceWatch(core, pool, board)

@@ -304,6 +304,8 @@ class Settings:
     """Mail server: ``smtp://user:password@host:587`` or ``smtps://…``; none: no e-mail."""
     smtp_sender: str | None = _setting(None, _optional_words)
     """From whom mail is: ``warnings@nemo.org.bz``."""
+    warner: str = _setting("NEMO", _words)
+    """Code of the agency that warns the public; what others write is sent by nobody."""
     push_hosts: tuple[str, ...] = _setting(
         _hosts(
             "fcm.googleapis.com, updates.push.services.mozilla.com, *.push.apple.com,"

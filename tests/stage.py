@@ -148,7 +148,7 @@ class Stage:
             port=port,
             keys=os.environ["PSN_KEYS"],
             files=os.environ["PSN_FILES"],
-            **self._settings,
+            **{"warner": "BPD", **self._settings},
         )
 
         def extend(application: Any, core: Core) -> None:

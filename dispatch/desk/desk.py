@@ -57,11 +57,13 @@ class Desk:
         orders_wait: Callable[[], None],
         warned: Callable[[], Awaitable[None]],
         confirmed: Callable[[], None],
+        warner: str,
     ) -> None:
         """``orders_wait`` is called when there are orders to be sent.
 
         ``warned`` is awaited when a message of a warning was written or went out, ``confirmed``
-        called when somebody has confirmed one.
+        called when somebody has confirmed one. ``warner``: code of the agency that warns the
+        public.
         """
         self.core = core
         self.board = board
@@ -72,6 +74,7 @@ class Desk:
         self._orders_wait = orders_wait
         self._warned = warned
         self._confirmed = confirmed
+        self._warner = warner
 
     async def asked(self, who: Principal, codec: wire.Codec, frame: wire.Do, by: Actor) -> object:
         """Do what a frame asks for (:data:`psn.core.Acts`)."""
@@ -121,7 +124,7 @@ class Desk:
                     now = await connection.fetchval(_BEGIN, uid, who.address, action.name, digest)
                     if now is None:
                         return None, await _done_before(connection, uid, who, action, digest)
-                    work = Work(self.core, connection, who, by, now)
+                    work = Work(self.core, connection, who, by, now, self._warner)
                     result = await action.does(work, body)
                     if result is not None:
                         await connection.execute(_RESULT, uid, msgspec.json.encode(result).decode())

@@ -29,6 +29,8 @@ class Work:
     by: Actor
     now: datetime
     """When the transaction began, by the database's clock (UTC, aware)."""
+    warner: str
+    """Code of the agency that warns the public."""
     touched: set[Touched] = field(default_factory=set)
     shares: bool = False
     """It changes who sees what; that is to hold when it is answered."""

@@ -32,7 +32,7 @@ from dispatch.alerting.issuing import NEMO
 from dispatch.alerting.life import Message, Stage
 from dispatch.desk.values import Id, Milliseconds, Reason, Text
 from dispatch.desk.work import Action, Work
-from dispatch.domain.refusals import not_allowed, not_there
+from dispatch.domain.refusals import DispatchRefused, not_allowed, not_there
 from dispatch.warnings import bodies, going_out, rows
 from dispatch.warnings.bodies import Draft
 from dispatch.warnings.rows import Chain
@@ -225,6 +225,7 @@ async def take_back(work: Work, body: Which) -> Standing:
 async def send(work: Work, body: Which) -> Standing:
     """Send what was approved, and whose time has come; once, whoever asks."""
     chain, message = await _opened(work, body.message, "send", "send warnings")
+    _warns(work)
     _may_call_off(work, message)
     return _standing(work, await _go_out(work, chain, message))
 
@@ -317,6 +318,7 @@ async def _approve(
     work: Work, number: int, approved: Callable[[Chain, Message], Message]
 ) -> Standing:
     chain, message = await _opened(work, number, "approve", "approve warnings")
+    _warns(work)
     _may_call_off(work, message)
     message = approved(chain, message)
     await rows.stand(work.connection, message)
@@ -330,6 +332,17 @@ async def _go_out(work: Work, chain: Chain, message: Message) -> Message:
     return await going_out.send(
         work.connection, chain, message, work.person(), work.now, NEMO, work.core.keys.alert
     )
+
+
+def _warns(work: Work) -> None:
+    """Whoever appoints people in another agency cannot make them warn the country (DOM-WRN-35)."""
+    own = work.directory.agencies[work.who.agency].code
+    if own != work.warner:
+        raise DispatchRefused(
+            "not_the_warner",
+            f"{work.warner} warns the public, and {own} does not.",
+            f"Tell {work.warner} what is to be warned of.",
+        )
 
 
 def _may_call_off(work: Work, message: Message) -> None:

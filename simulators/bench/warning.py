@@ -61,6 +61,8 @@ async def appoint(dsn: str, cast: Cast, sms: int) -> None:
                 "update person set roles = array[$2], agency_id = $3 where id = $1",
                 person.number, role, officer.agency,
             )  # fmt: skip
+        # Nobody else warns the public (PSN_WARNER).
+        await connection.execute("update agency set code = 'NEMO' where id = $1", officer.agency)
         await connection.execute(
             "insert into warning_recipient (agency_id, channel, address, added_by)"
             " select $1, 'sms', '+5016' || (200000 + n), 'psn bench'"

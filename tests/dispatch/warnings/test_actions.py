@@ -73,6 +73,21 @@ async def test_a_warning_is_drafted_checked_approved_and_sent(desk: Desk) -> Non
     assert [each.language for each in alert.infos] == ["en-BZ", "es-BZ", "bzj"]
 
 
+async def test_one_agency_warns_the_public(desk: Desk) -> None:
+    """DOM-WRN-35: whatever roles the administrator of another gives."""
+    await desk.stage.core.pool.execute(
+        "update person set roles = '{warning_officer}' where name = 'ben'"
+    )
+    await desk.stage.core.refresh_directory()
+    ben = await Worker.enter(desk.stage, "ben")
+    made = await checked(ben)
+    answer = await desk.stranger.refused("warning.approve", "not_the_warner", **approval(made))
+    assert answer.text == "BPD warns the public, and BCG does not."
+    row = await message_row(desk.stage, made["message"])
+    assert (row["stage"], row["approved_by"]) == ("checked", None)
+    await ben.leave()
+
+
 async def test_a_change_takes_check_and_approval_back(desk: Desk) -> None:
     """DOM-WRN-2: and nobody writes over, or approves, what he has not read."""
     made = await checked(desk.officer, send_at=now_ms() + HOUR)

@@ -106,18 +106,18 @@ async def test_one_that_cannot_be_sent_keeps_no_other_waiting(
     for each in made:
         await desk.approver.do("warning.approve", **approval(each))
     faulty, unwritable, whole = (each["message"] for each in made)
-    send, build = going_out.send, cap.build
+    send, sign = going_out.send, cap.sign
 
     async def fails(connection: Any, chain: Any, message: Any, *more: Any) -> Any:
         if message.id == faulty:
             raise RuntimeError("a fault")
         return await send(connection, chain, message, *more)
 
-    def torn(alert: cap.Alert) -> bytes:
-        return b"<alert/>" if alert.identifier.endswith(f".{unwritable}") else build(alert)
+    def torn(alert: cap.Alert, seal: cap.Seal) -> bytes:
+        return b"<alert/>" if alert.identifier.endswith(f".{unwritable}") else sign(alert, seal)
 
     monkeypatch.setattr(going_out, "send", fails)
-    monkeypatch.setattr(cap, "build", torn)
+    monkeypatch.setattr(cap, "sign", torn)
     changed: list[int] = []
 
     async def note() -> None:
