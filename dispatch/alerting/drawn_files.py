@@ -27,7 +27,7 @@ from dispatch.alerting import shape_archives
 from dispatch.alerting.areas import Position
 from dispatch.alerting.cap import CapRefused, documents
 from dispatch.alerting.shape_archives import FileRefused, broken
-from geo.recordings.times import parse_time
+from geo.times import parse_time
 
 MOST_BYTES: Final = 5_000_000
 MOST_POINTS: Final = 100_000

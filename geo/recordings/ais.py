@@ -20,7 +20,7 @@ from pyais.exceptions import AISBaseException
 
 from geo.recordings import ais_clock, nmea
 from geo.recordings.model import KNOT, Fix, Problem, Recording, Track, is_plausible
-from geo.recordings.times import parse_time
+from geo.times import parse_time
 
 POSITION_TYPES: Final = frozenset({1, 2, 3, 4, 9, 11, 18, 19, 21, 27})
 """Messages that say where the sender is (ITU-R M.1371-5, annex 8, table 43)."""

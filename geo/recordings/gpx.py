@@ -27,7 +27,7 @@ from geo.recordings.model import (
     is_plausible,
     pace,
 )
-from geo.recordings.times import parse_time
+from geo.times import parse_time
 
 _POINTS: Final = {"trkpt": "track", "rtept": "route", "wpt": "waypoints"}
 _GROUPS: Final = {"trk": "track", "rte": "route"}

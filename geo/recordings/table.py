@@ -24,7 +24,7 @@ from geo.recordings.model import (
     is_plausible,
     pace,
 )
-from geo.recordings.times import parse_time
+from geo.times import parse_time
 
 COLUMNS: Final[dict[str, frozenset[str]]] = {
     "lat": frozenset({"lat", "latitude", "latitud", "y", "gpslatitude", "latdeg"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from geo.recordings import Recording, RecordingError, table
-from geo.recordings.times import parse_time
+from geo.times import parse_time
 
 NOON = 1_780_315_200.0  # 1 June 2026, 12:00 UTC
 
