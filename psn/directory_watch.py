@@ -39,7 +39,7 @@ from psn.directory import (
     Unit,
     UnitException,
 )
-from psn.schema import DIRECTORY_CHANNEL
+from psn.watched import DIRECTORY_CHANNEL
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Bring a database to the schema this program was written for, and tell whether it is there.
+"""Bring a database to the schema this program was written for.
 
 Revisions lie under ``migrations/`` and are applied by Alembic over asyncpg, each run in one
 transaction and one at a time: a second ``psn migrate`` waits for the first, then finds nothing
@@ -8,35 +8,24 @@ left to do.
 from __future__ import annotations
 
 import asyncio
-import functools
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Final
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from psn import database
-from psn.problems import Problem
+from psn.revisions import MIGRATIONS, SchemaProblem
 from psn.schema import connect_engine
-
-MIGRATIONS: Final = Path(__file__).resolve().parent.parent / "migrations"
 
 _LOCK: Final = 0x70736E01
 """Advisory lock held while migrating; any number that nothing else in the database uses."""
 
 _NOT_OURS: Final = re.compile(r"track_(other|\d{8})|spatial_ref_sys")
-
-
-class SchemaProblem(Problem):
-    """The database's schema does not fit: ``schema_old``, ``schema_newer`` and the like."""
 
 
 def belongs_to_models(name: str | None, kind: str, parents: object) -> bool:
@@ -52,61 +41,6 @@ def upgrade(dsn: str, revision: str = "head") -> None:
 def downgrade(dsn: str, revision: str) -> None:
     """Take revisions back, with their data, down to ``revision`` (``base``: all of them)."""
     _run(dsn, command.downgrade, revision)
-
-
-@functools.cache
-def head() -> str:
-    """The revision this program was written for."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    if newest is None:
-        raise SchemaProblem(
-            "no_migrations", f"There are no migrations under {MIGRATIONS}.", "Install again."
-        )
-    return newest
-
-
-@functools.cache
-def known() -> tuple[str, ...]:
-    """Every revision this program knows, oldest first."""
-    script = ScriptDirectory.from_config(_config())
-    return tuple(revision.revision for revision in script.walk_revisions())[::-1]
-
-
-def is_back(at: str | None, target: str | None) -> bool:
-    """Whether ``target`` lies before ``at``; ``None`` is before the first. Unknown: no."""
-    order = (None, *known())
-    return at in order and target in order and order.index(target) < order.index(at)
-
-
-async def current(conn: database.Connection) -> str | None:
-    """The revision a database is at; ``None``: it was never migrated."""
-    try:
-        found = await conn.fetchval("select version_num from alembic_version")
-    except asyncpg.UndefinedTableError:
-        return None
-    return None if found is None else str(found)
-
-
-async def check(conn: database.Connection) -> None:
-    """Raise :class:`SchemaProblem` unless the database is at exactly the right revision."""
-    at = await current(conn)
-    if at == head():
-        return
-    if at is None:
-        raise SchemaProblem(
-            "schema_old", "The database has none of the network's tables.", "Run psn migrate."
-        )
-    if at in known():
-        raise SchemaProblem(
-            "schema_old",
-            f"The database is at revision {at}, and this program needs {head()}.",
-            "Run psn migrate.",
-        )
-    raise SchemaProblem(
-        "schema_newer",
-        f"The database is at revision {at}, which this program does not know: it is older.",
-        "Install the newer program, or use another database.",
-    )
 
 
 def _config() -> Config:

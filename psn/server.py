@@ -15,7 +15,7 @@ import asyncpg
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from psn import database, garbage, gate, keys, metrics, migrate, tls
+from psn import database, garbage, gate, keys, metrics, revisions, tls
 from psn.core import Core
 from psn.directory import Directory
 from psn.directory_watch import DirectoryWatch
@@ -26,9 +26,9 @@ from psn.keeping.chores import Chores
 from psn.picture import partitions
 from psn.problems import Problem
 from psn.refusing import LONGEST_LINE, Runner, told
-from psn.schema import BOARD_CHANNEL, FLOORS_CHANNEL, SESSIONS_CHANNEL
 from psn.settings import Settings
 from psn.trail import auditor
+from psn.watched import BOARD_CHANNEL, FLOORS_CHANNEL, SESSIONS_CHANNEL
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
         pool = await _pool(settings.database)
         stack.push_async_callback(database.close_pool, pool)
         async with pool.acquire() as connection:
-            await migrate.check(connection)
+            await revisions.check(connection)
             await partitions.maintain(connection, datetime.now(UTC).date())
         watch = DirectoryWatch(settings.database)
         core, door = await _core(settings, own_keys, pool, watch)
@@ -287,7 +287,7 @@ async def _readyz(request: web.Request) -> web.Response:
     core = request.app[CORE]
     try:
         async with asyncio.timeout(2), core.pool.acquire() as connection:
-            await migrate.check(connection)
+            await revisions.check(connection)
     except Problem as problem:
         return web.Response(status=503, text=f"{problem}\n")
     except (*database.PASSING, asyncpg.PostgresError):

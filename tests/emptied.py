@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from psn.schema import DOORS
+from psn.watched import DOORS
 
 
 def past_the_doors(statement: str) -> str:

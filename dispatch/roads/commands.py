@@ -11,7 +11,7 @@ import click
 
 from dispatch.roads import osm_file, road_tables, road_way
 from geo import belize
-from psn import database, migrate
+from psn import database, revisions
 from psn.commands.rows import user
 from psn.commands.words import connected, readable, settings
 from psn.problems import Problem
@@ -48,7 +48,7 @@ def import_roads(file: Path, anywhere: bool) -> None:
 
     async def work() -> bool:
         async with connected(settings().database) as conn:
-            await migrate.check(conn)
+            await revisions.check(conn)
             await database.prepare(conn)
             await road_tables.replace(conn, roads, file.name, sha256, user())
             return await road_tables.has_pgrouting(conn)
@@ -68,7 +68,7 @@ def status() -> None:
 
     async def work() -> tuple[road_tables.Imported | None, bool]:
         async with connected(settings().database) as conn:
-            await migrate.check(conn)
+            await revisions.check(conn)
             return await road_tables.newest(conn), await road_tables.has_pgrouting(conn)
 
     there, pgrouting = asyncio.run(work())
@@ -117,7 +117,7 @@ def way(begin: tuple[float, float], end: tuple[float, float], geojson: bool) -> 
 
     async def work() -> road_way.Way:
         async with connected(settings().database) as conn:
-            await migrate.check(conn)
+            await revisions.check(conn)
             await database.prepare(conn)
             return await road_way.find(conn, begin, end)
 

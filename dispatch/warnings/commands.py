@@ -26,7 +26,7 @@ from dispatch.warnings import (
     webhook_way,
 )
 from dispatch.warnings.told import Now
-from psn import database, migrate
+from psn import database, revisions
 from psn.commands.own_keys import needed_keys, own_keys
 from psn.commands.rows import agency_of, user, writing
 from psn.commands.words import connected, counted, missing, settings, show
@@ -80,7 +80,7 @@ def feeds() -> None:
 
     async def work() -> list[heard.FeedShown]:
         async with connected(said.database) as connection:
-            await migrate.check(connection)
+            await revisions.check(connection)
             return await heard.health(connection, named)
 
     show(
@@ -343,7 +343,7 @@ def _add(agency: str, said: list[recipients.Said], secret: bytes | None) -> int:
 async def _now() -> Now:
     """What people have been told, from the database of the settings."""
     async with connected(settings().database) as connection:
-        await migrate.check(connection)
+        await revisions.check(connection)
         await database.prepare(connection)
         at = datetime.now(UTC)
         return told.believed(await told.read(connection, at), at)
@@ -352,7 +352,7 @@ async def _now() -> Now:
 async def _ways() -> list[tuple[str, ...]]:
     """A row for each channel that goes by the outbox, from the database of the settings."""
     async with connected(settings().database) as connection:
-        await migrate.check(connection)
+        await revisions.check(connection)
         found = await connection.fetch(_WAYS, [str(each) for each in outbox.CHANNELS])
     rows = [tuple("" if cell is None else str(cell) for cell in row) for row in found]
     needs = synthesis.lacking()

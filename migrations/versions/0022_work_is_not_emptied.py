@@ -1,6 +1,6 @@
 """TRUNCATE stops at the same tables as UPDATE and DELETE: it runs none of their row triggers.
 
-Revision 0022. The tables are those of ``psn.schema.DOORS`` with a trigger ``…_not_emptied``.
+Revision 0022. The tables are those of ``psn.watched.DOORS`` with a trigger ``…_not_emptied``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import click
 
-from psn import keys, migrate
+from psn import keys, revisions
 from psn.commands.own_keys import needed_keys, own_keys
 from psn.commands.rows import user
 from psn.commands.words import connected, counted, missing, settings, show
@@ -202,7 +202,7 @@ def checkpoint() -> None:
 
     async def work(own: keys.Keys) -> Checkpoint | None:
         async with connected(settings().database) as connection:
-            await migrate.check(connection)
+            await revisions.check(connection)
             async with connection.transaction():
                 return await auditor.sign(connection, own)
 
@@ -220,14 +220,14 @@ def checkpoint() -> None:
 async def _reading(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
     """One unchanging view of the migrated database."""
     async with connected(dsn) as connection:
-        await migrate.check(connection)
+        await revisions.check(connection)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             yield connection
 
 
 async def _recorded(action: str, details: Mapping[str, Any] | None = None) -> None:
     async with connected(settings().database) as connection:
-        await migrate.check(connection)
+        await revisions.check(connection)
         await auditor.append(connection, [Entry(user(), action, details=details or {})])
 
 

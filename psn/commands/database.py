@@ -7,6 +7,7 @@ import asyncio
 import click
 
 from psn import migrate as migrations
+from psn import revisions
 from psn.commands.words import connected, settings
 from psn.problems import Problem
 
@@ -25,8 +26,8 @@ def migrate(to: str, lose_data: bool) -> None:
     """Bring the tables of PSN_DATABASE to a revision."""
     dsn = settings().database
     before = asyncio.run(_current(dsn))
-    target = migrations.head() if to == "head" else None if to == "base" else to
-    back = migrations.is_back(before, target)
+    target = revisions.head() if to == "head" else None if to == "base" else to
+    back = revisions.is_back(before, target)
     if back and not lose_data:
         raise Problem(
             "loses_data",
@@ -46,4 +47,4 @@ def migrate(to: str, lose_data: bool) -> None:
 
 async def _current(dsn: str) -> str | None:
     async with connected(dsn) as conn:
-        return await migrations.current(conn)
+        return await revisions.current(conn)

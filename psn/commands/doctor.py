@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 import asyncpg
 import click
 
-from psn import migrate
+from psn import revisions
 from psn.commands.words import connected, settings, shown
 from psn.csirt import syslog_outlet
 from psn.csirt.outlets import Undelivered
@@ -121,10 +121,10 @@ async def _durability(conn: asyncpg.Connection[Any]) -> Finding:
 
 async def _migrations(conn: asyncpg.Connection[Any]) -> list[Finding]:
     try:
-        await migrate.check(conn)
+        await revisions.check(conn)
     except Problem as problem:
         return [Finding("fail", "migrations", problem.text, problem.todo)]
-    current = Finding("ok", "migrations", f"at {migrate.head()}, as this program needs")
+    current = Finding("ok", "migrations", f"at {revisions.head()}, as this program needs")
     people = await conn.fetchval(
         "select count(*) from person where disabled_at is null and password_hash is not null"
     )

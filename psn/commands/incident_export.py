@@ -10,7 +10,7 @@ from uuid import UUID
 
 import click
 
-from psn import database, migrate
+from psn import database, revisions
 from psn.commands.rows import user
 from psn.commands.words import connected, counted, missing, settings, taken
 from psn.keeping import incident_file, personal_data, stored_files
@@ -60,7 +60,7 @@ async def _exported(number: str, file: Path, code: str | None) -> tuple[Sealed, 
     if file.exists():
         raise taken("file", str(file))
     async with connected(said.database) as connection:
-        await migrate.check(connection)
+        await revisions.check(connection)
         row = await connection.fetchrow(incident_file.FIND, number.upper())
         if row is None:
             raise missing("incident", number, "psn incident list --all")

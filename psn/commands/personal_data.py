@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from psn import migrate
+from psn import revisions
 from psn.commands.rows import person_of, user, writing
 from psn.commands.words import connected, counted, settings, taken
 from psn.keeping import personal_data
@@ -51,7 +51,7 @@ def export(name: str, file: Path) -> None:
         try:
             with out:
                 async with connected(settings().database) as connection:
-                    await migrate.check(connection)
+                    await revisions.check(connection)
                     # Who gets the data is on record before the data is there.
                     entry = Entry(user(), "person.exported", f"person:{number}", agency)
                     await auditor.append(connection, [entry])

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from geo import gazetteer, notations
 from geo.gazetteer import TableError
-from psn import migrate, places
+from psn import places, revisions
 from psn.commands.rows import agency_of, user, writing
 from psn.commands.words import connected, counted, missing, readable, settings, show
 from psn.places import Loaded
@@ -232,6 +232,6 @@ def _told(loaded: Loaded) -> str:
 async def _acting() -> AsyncIterator[asyncpg.Connection[Any]]:
     """A transaction on the migrated database, in the audit this machine's user's."""
     async with connected(settings().database) as connection:
-        await migrate.check(connection)
+        await revisions.check(connection)
         async with auditor.acting(connection, user()):
             yield connection

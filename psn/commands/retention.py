@@ -12,7 +12,7 @@ import click
 from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from psn import migrate
+from psn import revisions
 from psn.commands.own_keys import needed_keys
 from psn.commands.rows import agency_of, person_of, unit_of, user, writing
 from psn.commands.terms import day, ended, termed, terms
@@ -119,7 +119,7 @@ def run(dry: bool) -> None:
 
     async def work() -> tuple[list[Done], dict[int, str]]:
         async with connected(said.database) as connection:
-            await migrate.check(connection)
+            await revisions.check(connection)
             rows = await connection.fetch("SELECT id, code FROM agency")
             done = await pruning.run(
                 connection, own, rules.defaults(said), user(), datetime.now(UTC), dry

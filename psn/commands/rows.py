@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from psn import migrate, schema
+from psn import revisions, schema
 from psn.commands.words import connected, missing, settings
 from psn.problems import Problem
 from psn.schema import Agency, Person, Talkgroup, Unit
@@ -26,7 +26,7 @@ async def writing() -> AsyncIterator[AsyncSession]:
     """
     dsn = settings().database
     async with connected(dsn) as conn:
-        await migrate.check(conn)
+        await revisions.check(conn)
     engine = schema.connect_engine(dsn)
     try:
         async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():

@@ -8,13 +8,6 @@ through asyncpg, next to what they serve.
 
 from psn.schema.attachments import Attachment, FileOrphan
 from psn.schema.base import (
-    AUDITED_TABLES,
-    BOARD_CHANNEL,
-    DIRECTORY_CHANNEL,
-    DIRECTORY_TABLES,
-    DOORS,
-    FLOORS_CHANNEL,
-    SESSIONS_CHANNEL,
     Base,
     Termed,
     connect_engine,
@@ -97,16 +90,9 @@ from psn.schema.warnings import (
 )
 
 __all__ = [
-    "AUDITED_TABLES",
-    "BOARD_CHANNEL",
-    "DIRECTORY_CHANNEL",
-    "DIRECTORY_TABLES",
-    "DOORS",
     "FLAG_IMPLAUSIBLE",
     "FLAG_LATE",
     "FLAG_SHOWN",
-    "FLOORS_CHANNEL",
-    "SESSIONS_CHANNEL",
     "ActionDone",
     "Agency",
     "Agreement",

@@ -20,7 +20,7 @@ what the audit was up to there. What came after the newest checkpoint is as safe
 The chain is grown by one function of the database, ``audit_append`` (migration 0006), under a lock
 that lasts until its transaction ends: that is what makes numbers gapless and the chain one, among
 server, command line and psql alike. So it is called last in a transaction. Triggers note changes
-of :data:`psn.schema.AUDITED_TABLES` and call it when the transaction commits.
+of :data:`psn.watched.AUDITED_TABLES` and call it when the transaction commits.
 
 What an entry says is :class:`Entry`. Its texts may be what a stranger typed: they are cut, and what
 PostgreSQL's JSON cannot hold is replaced; whoever shows them must escape them.

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from psn import database, schema
+from psn import database, watched
 from psn.trail.audit import Checkpoint, Finding, Row, disorder
 
 ROWS: Final = 2_000
@@ -87,11 +87,11 @@ async def unguarded(connection: database.Connection) -> list[Finding]:
     """Tables whose changes go unrecorded or unhindered, because triggers are off or gone."""
     guards = {
         table: {f"audited_{event}" for event in ("insert", "update", "delete", "truncate")}
-        for table in schema.AUDITED_TABLES
+        for table in watched.AUDITED_TABLES
     } | {table: {f"{table}_stays"} for table in ("audit", "audit_checkpoint")}
     guards["audit"].add("audit_prefix")
     guards["audit_pending"] = {"audit_pending_settled"}
-    for table, doors in schema.DOORS.items():
+    for table, doors in watched.DOORS.items():
         guards[table] = guards.get(table, set()) | set(doors)
     found = await connection.fetch(
         "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"

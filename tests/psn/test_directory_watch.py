@@ -19,7 +19,7 @@ from psn import directory_watch, migrate
 from psn.cluster import Cluster
 from psn.directory import Agreement, Directory, Precision
 from psn.directory_watch import DirectoryWatch
-from psn.schema import DIRECTORY_TABLES
+from psn.watched import DIRECTORY_TABLES
 
 PEOPLE = """
     insert into agency (code, name, colour)

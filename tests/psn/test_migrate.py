@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from psn import migrate, schema
+from psn import migrate, revisions, schema
 from psn.cluster import Cluster
 
 
@@ -30,14 +34,14 @@ async def tables(conn: asyncpg.Connection[Any]) -> set[str]:
 
 
 async def test_up_down_up_from_empty(empty_database: str, conn: asyncpg.Connection[Any]) -> None:
-    assert await migrate.current(conn) is None
+    assert await revisions.current(conn) is None
     await asyncio.to_thread(migrate.upgrade, empty_database)
-    assert await migrate.current(conn) == migrate.head()
+    assert await revisions.current(conn) == revisions.head()
     built = await tables(conn)
     assert built == set(schema.Base.metadata.tables) | {"track_other"}
     await asyncio.to_thread(migrate.downgrade, empty_database, "base")
     assert await tables(conn) == set()
-    assert await migrate.current(conn) is None
+    assert await revisions.current(conn) is None
     assert await conn.fetchval("select count(*) from pg_proc where proname like 'psn%'") == 0
     await asyncio.to_thread(migrate.upgrade, empty_database)
     assert await tables(conn) == built
@@ -57,7 +61,7 @@ async def test_two_at_once_wait_for_each_other(
 ) -> None:
     both = (asyncio.to_thread(migrate.upgrade, empty_database) for _ in range(2))
     await asyncio.gather(*both)
-    assert await migrate.current(conn) == migrate.head()
+    assert await revisions.current(conn) == revisions.head()
 
 
 async def test_a_failing_migration_leaves_nothing_behind(
@@ -67,7 +71,7 @@ async def test_a_failing_migration_leaves_nothing_behind(
     with pytest.raises(Exception, match="receipt"):
         migrate.upgrade(empty_database)
     assert await tables(conn) == {"receipt"}
-    assert await migrate.current(conn) is None
+    assert await revisions.current(conn) is None
 
 
 async def test_the_models_describe_exactly_what_the_migrations_build(database: str) -> None:
@@ -96,15 +100,15 @@ async def test_the_models_describe_exactly_what_the_migrations_build(database: s
 async def test_check_is_silent_only_at_the_right_revision(
     database: str, empty_database: str, conn: asyncpg.Connection[Any]
 ) -> None:
-    with pytest.raises(migrate.SchemaProblem) as refused:
-        await migrate.check(conn)
+    with pytest.raises(revisions.SchemaProblem) as refused:
+        await revisions.check(conn)
     assert (refused.value.code, refused.value.todo) == ("schema_old", "Run psn migrate.")
     migrated = await asyncpg.connect(database)
     try:
-        await migrate.check(migrated)
+        await revisions.check(migrated)
         await migrated.execute("update alembic_version set version_num = '9999'")
-        with pytest.raises(migrate.SchemaProblem) as refused:
-            await migrate.check(migrated)
+        with pytest.raises(revisions.SchemaProblem) as refused:
+            await revisions.check(migrated)
         assert refused.value.code == "schema_newer"
         assert "9999" in refused.value.text
     finally:
@@ -114,18 +118,18 @@ async def test_check_is_silent_only_at_the_right_revision(
 async def test_an_older_revision_is_told_as_such(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrate, "head", lambda: "0999")
+    monkeypatch.setattr(revisions, "head", lambda: "0999")
     conn = await asyncpg.connect(database)
     try:
-        with pytest.raises(migrate.SchemaProblem, match="0999") as refused:
-            await migrate.check(conn)
+        with pytest.raises(revisions.SchemaProblem, match="0999") as refused:
+            await revisions.check(conn)
     finally:
         await conn.close()
     assert refused.value.code == "schema_old"
 
 
 def test_a_revision_that_does_not_exist_is_refused_plainly(empty_database: str) -> None:
-    with pytest.raises(migrate.SchemaProblem) as refused:
+    with pytest.raises(revisions.SchemaProblem) as refused:
         migrate.upgrade(empty_database, "nowhere")
     assert refused.value.code == "no_such_revision"
 
@@ -134,7 +138,7 @@ async def test_a_user_who_may_not_add_postgis_is_told_what_to_do(cluster: Cluste
     cluster.sql("create role plain login")
     cluster.sql("create database plain owner plain")
     try:
-        with pytest.raises(migrate.SchemaProblem) as refused:
+        with pytest.raises(revisions.SchemaProblem) as refused:
             migrate.upgrade(cluster.dsn("plain").replace("://psn@", "://plain@"))
         assert refused.value.code == "no_postgis"
         assert "create extension postgis" in refused.value.todo
@@ -171,5 +175,26 @@ async def test_devices_that_had_secrets_are_revoked_and_so_are_those_with_keys_o
 def test_a_server_without_contributed_modules_is_told_as_such(name: str) -> None:
     why = f'extension "{name}" is not available'
     told = migrate._refusal(DBAPIError("create extension", {}, Exception(why)))
-    assert isinstance(told, migrate.SchemaProblem)
+    assert isinstance(told, revisions.SchemaProblem)
     assert told.code == "no_contrib"
+
+
+def test_revisions_are_told_by_their_files_as_alembic_tells_them() -> None:
+    """So a server that starts needs neither it nor the models."""
+    config = Config()
+    config.set_main_option("script_location", str(revisions.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    in_order = [revision.revision for revision in script.walk_revisions()][::-1]
+    assert list(revisions.known()) == in_order
+    assert revisions.head() == script.get_current_head()
+
+
+def test_a_server_needs_no_models() -> None:
+    asks = (
+        "import sys, psn.server, dispatch.api; print({'sqlalchemy', 'alembic'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", asks], cwd=revisions.MIGRATIONS.parent, capture_output=True
+    )
+    assert done.stdout == b"set()\n"

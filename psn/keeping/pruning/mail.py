@@ -19,7 +19,7 @@ import asyncpg
 from psn.keeping.pruning import rows
 from psn.keeping.pruning.step import Done, Work
 from psn.keeping.retention import Kind
-from psn.schema import FLOORS_CHANNEL
+from psn.watched import FLOORS_CHANNEL
 
 PAGE: Final = 500
 """Entries of a mailbox that one step deletes."""

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from command_line import Psn, RunSql
 
-from psn import migrate
+from psn import revisions
 from psn.__main__ import COMMANDS, main
 from psn.commands import doctor
 from psn.forwarded import networks
@@ -27,7 +27,7 @@ def revision(dsn: str) -> str | None:
     async def work() -> str | None:
         conn = await asyncpg.connect(dsn)
         try:
-            return await migrate.current(conn)
+            return await revisions.current(conn)
         finally:
             await conn.close()
 
@@ -42,11 +42,11 @@ def lines(result: Result) -> dict[str, str]:
 
 def test_migrate_up_again_and_down(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PSN_DATABASE", empty_database)
-    assert f"from revision base to {migrate.head()}" in run("migrate").output
+    assert f"from revision base to {revisions.head()}" in run("migrate").output
     assert "nothing to do" in run("migrate").output
     refused = run("migrate", "--to", "base")
     assert (refused.exit_code, "loses_data" in refused.output) == (1, True)
-    assert revision(empty_database) == migrate.head()
+    assert revision(empty_database) == revisions.head()
     assert run("migrate", "--to", "base", "--lose-data").exit_code == 0
     assert revision(empty_database) is None
     assert "no_such_revision" in run("migrate", "--to", "9999").output

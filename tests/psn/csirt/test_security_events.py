@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from psn import schema
+from psn import watched
 from psn.csirt.security_events import EMPTIED, RULES, SecurityEvent, Severity, actions, event_of
 from psn.trail.audit import Actor, Entry
 
@@ -120,7 +120,7 @@ def test_no_details_break_the_table(action: str, details: dict[str, Any]) -> Non
 def test_every_watched_table_that_is_emptied_is_told() -> None:
     words = {"talkgroup": "group", "unit_exception": "exception", "broken_glass": "glass"}
     words |= {"legal_hold": "hold", "identity_provider": "provider", "linked_identity": "identity"}
-    assert {words.get(table, table) for table in schema.AUDITED_TABLES} <= set(EMPTIED)
+    assert {words.get(table, table) for table in watched.AUDITED_TABLES} <= set(EMPTIED)
 
 
 def test_kinds_fit_the_message_id_of_syslog() -> None:

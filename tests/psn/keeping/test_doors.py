@@ -12,8 +12,8 @@ from stage import seed
 from psn import keys
 from psn.keeping import pruning
 from psn.keeping.retention import Kind
-from psn.schema import DOORS
 from psn.trail.audit import Actor
+from psn.watched import DOORS
 
 KEEP: dict[Kind, int | None] = dict.fromkeys(Kind) | dict.fromkeys(
     (Kind.INCIDENT, Kind.CALL, Kind.LOOKOUT), 30

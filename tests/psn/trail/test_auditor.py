@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from office import Office, refused
 from stage import ANA, CAR, KEY, PASSWORD, Peer, Stage, credentials_of, seed, until
 
-from psn import keys, schema, wire
+from psn import keys, watched, wire
 from psn.directory_watch import load
 from psn.enrolment import device_key
 from psn.enrolment.device_key import Enrolled
@@ -263,7 +263,7 @@ async def test_a_table_that_is_not_watched_any_more_is_found(pool: asyncpg.Pool)
 async def test_a_door_that_stands_open_is_found(pool: asyncpg.Pool) -> None:
     """DOM-RET-12."""
     async with pool.acquire() as connection:
-        for table, doors in schema.DOORS.items():
+        for table, doors in watched.DOORS.items():
             for door in doors:
                 await connection.execute(f"alter table {table} disable trigger {door}")
                 (found,) = await audit_search.unguarded(connection)
@@ -272,11 +272,11 @@ async def test_a_door_that_stands_open_is_found(pool: asyncpg.Pool) -> None:
 
 
 async def test_every_table_that_is_watched_is_one_that_is_checked(pool: asyncpg.Pool) -> None:
-    watched = await pool.fetch(
+    rows = await pool.fetch(
         "select distinct relname from pg_trigger t join pg_class c on c.oid = t.tgrelid"
         " where tgname = 'audited_update'"
     )
-    assert {row[0] for row in watched} == set(schema.AUDITED_TABLES)
+    assert {row[0] for row in rows} == set(watched.AUDITED_TABLES)
 
 
 # -- who is who, changed by hand
