@@ -113,7 +113,7 @@ How a way fares in a running server, and since when, is at /api/warnings/ways.
 """,
 )
 def ways_() -> None:
-    """Show what has become of what went out in the last day, by channel, and why not."""
+    """Show what became of the last day's messages, by channel."""
     show(
         (
             "channel",

@@ -113,7 +113,7 @@ Examples:
 @click.argument("code")
 @click.option("--remove", is_flag=True, help="It takes part no more; its radios and groups go.")
 def agency(name: str, code: str, remove: bool) -> None:
-    """Let another agency take part: its units carry radios, its groups are joined."""
+    """Let another agency take part, or no more."""
 
     async def work() -> None:
         async with writing() as session:
@@ -156,7 +156,7 @@ Examples:
 @click.argument("device")
 @click.option("--remove", is_flag=True, help="It serves the network no more.")
 def gateway(name: str, device: str, remove: bool) -> None:
-    """Let an enrolled gateway (by its label or id) serve a network: the bridge's."""
+    """Let a bridge, by its label or id, serve a network."""
 
     async def work() -> None:
         async with writing() as session:
@@ -202,7 +202,7 @@ Examples:
 @click.argument("group", required=False)
 @click.option("--part", is_flag=True, help="It is joined with no group.")
 def talkgroup(name: str, number: int, group: str | None, part: bool) -> None:
-    """Join a talkgroup with a group: who talks in one is heard in the other."""
+    """Join a talkgroup with a group, or part them."""
     if part == (group is not None):
         raise Problem("bad_talkgroup", "A talkgroup is joined, or parted.", "Say GROUP or --part.")
 
@@ -236,7 +236,7 @@ Examples:
 @click.argument("unit", required=False)
 @click.option("--take", is_flag=True, help="It carries no unit any more.")
 def radio(name: str, number: int, unit: str | None, take: bool) -> None:
-    """Say which unit a radio carries: what it says and sends is that unit's."""
+    """Say which unit carries a radio."""
     if take == (unit is not None):
         raise Problem("bad_radio", "A radio is given to a unit, or taken.", "Say UNIT or --take.")
 
@@ -274,7 +274,7 @@ def unknown(name: str) -> None:
 @radio_network.command("secret", epilog="Example: psn radio-network secret /etc/psn/702001")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def secret(file: Path) -> None:
-    """Make a repeater's secret: in a file for `secret_file`, and shown once for the repeater."""
+    """Make a repeater's secret, and show it once."""
     made = secrets.token_urlsafe(SECRET_BYTES)
     try:
         number = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
