@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar, TypeVarTuple
+from typing import Any, Final, TypeVar, TypeVarTuple
 
 import asyncpg
 
@@ -108,6 +108,7 @@ class Checker:
         try:
             return await asyncio.shield(asking)
         except asyncio.CancelledError:
+            asking.add_done_callback(_ended)
             await asyncio.wait((asking,), timeout=LEAVE_SECONDS)
             raise
 
@@ -151,3 +152,9 @@ class Checker:
         if now >= self._quiet_until:
             self._quiet_until = now + SAID_EVERY_SECONDS
             log.warning("%s", text)
+
+
+def _ended(asking: asyncio.Task[Any]) -> None:
+    """Nobody waits for it any more: how it ended is nobody's trouble, nor a fault to be told."""
+    if not asking.cancelled():
+        asking.exception()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
 import pytest
 from attached import Sender, photo
-from stage import Stage, seed, until
+from stage import Complaints, Stage, seed, until
 
 from dispatch.attachments import checking, decoder
 from dispatch.attachments.checking import Checker
@@ -95,3 +99,32 @@ async def test_a_scanner_that_is_away_is_asked_once_a_round(database: str, place
         await connection.close()
     finally:
         await stage.stop()
+
+
+async def test_what_the_database_does_after_all_is_over_is_no_fault(
+    complaints: Complaints, place: Path
+) -> None:
+    """A server that stops while the database is away ends without a word of errors."""
+    begun = asyncio.Event()
+
+    class Away:
+        """Holds on to a question, and then loses its connection."""
+
+        @contextlib.asynccontextmanager
+        async def acquire(self) -> AsyncIterator[None]:
+            begun.set()
+            await asyncio.sleep(0.05)
+            yield
+            raise asyncpg.InterfaceError("another operation is in progress")
+
+    async def ask(connection: object) -> None:
+        pass
+
+    checker = Checker(cast("Any", None), cast("Any", Away()), Files(place), None, 60)
+    asking = asyncio.create_task(checker._asking(ask))
+    await begun.wait()
+    asking.cancel()
+    await asyncio.wait((asking,))
+    del asking
+    gc.collect()
+    assert complaints.said == []
