@@ -39,6 +39,8 @@ LOOK_SECONDS: Final = 1.0
 AT_ONCE: Final = 10
 LONGEST_PAUSE: Final = 5.0
 """After so many seconds at the latest an order is tried again: it is urgent, and there are few."""
+GIVEN_UP_SECONDS: Final = 180.0
+"""What is being handed over for so long is not any more: four answers of a centre take less."""
 
 
 class Telephone(Struct, kw_only=True, omit_defaults=True):
@@ -150,7 +152,7 @@ class OrdersBySms:
     async def load(self) -> None:
         """After a start: what was being handed over is uncertain; raises what asyncpg raises."""
         async with database.asking(self._pool) as connection:
-            await connection.execute(_UNSURE)
+            await connection.execute(_UNSURE, 0.0)
 
     async def run(self) -> None:
         """Hand over whatever waits."""
@@ -167,12 +169,16 @@ class OrdersBySms:
 
     async def _round(self) -> None:
         async with database.asking(self._pool) as connection:
-            dropped = await connection.fetch(_DROP)
+            # Of a claim whose answer was lost nobody else would ever say what became.
+            over = await connection.fetch(_UNSURE, GIVEN_UP_SECONDS)
+            over += await connection.fetch(_DROP)
             rows = await connection.fetch(_CLAIM, AT_ONCE)
-        await self._tell(dropped)
         if rows:
+            # From here on they are begun: nothing comes between that and handing them over.
             done = await asyncio.gather(*(self._hand(row) for row in rows))
-            await self._write(done)
+            over += await self._write(done)
+        if over:
+            await self._board.renew(("assignment", row["assignment_id"]) for row in over)
 
     async def _hand(self, row: asyncpg.Record) -> _Handed:
         """Hand over what is left of one, by one centre."""
@@ -185,6 +191,11 @@ class OrdersBySms:
                 await centre.ready()
             except Away as away:
                 problem, state = str(away), State.WAITING
+                continue
+            except Exception as fault:
+                # A fault of ours, and nothing was handed over; another centre may do.
+                log.exception("%s failed", centre.name)
+                problem, state = f"an error of this program: {fault!r}", State.WAITING
                 continue
             return await self._parts(centre, row)
         return _Handed(
@@ -212,13 +223,15 @@ class OrdersBySms:
             numbers.append(outcome.receipt)
         return _Handed(row["id"], outcome, centre.name if numbers else None, numbers)
 
-    async def _write(self, done: Sequence[_Handed]) -> None:
+    async def _write(self, done: Sequence[_Handed]) -> list[asyncpg.Record]:
         """Write what became of them; tried until it is written, for nobody else knows."""
         while True:
             try:
                 async with database.asking(self._pool) as connection, connection.transaction():
-                    rows = [
-                        await connection.fetchrow(
+                    return [
+                        row
+                        for each in done
+                        for row in await connection.fetch(
                             _WRITE,
                             each.id,
                             str(each.outcome.state),
@@ -227,35 +240,35 @@ class OrdersBySms:
                             (each.outcome.problem or "")[:500] or None,
                             min(each.outcome.pause, LONGEST_PAUSE),
                         )
-                        for each in done
                     ]
-                break
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 log.warning("what became of orders by SMS is written later: %s", problem)
                 await asyncio.sleep(LOOK_SECONDS)
-        await self._tell([row for row in rows if row is not None])
 
     async def note_receipts(self, name: str, receipts: list[Receipt]) -> list[Receipt]:
-        """Note what a centre says later; those are given back that belong to no order (yet)."""
-        left = []
-        for receipt in receipts:
-            number, state, why = receipt
-            async with database.asking(self._pool) as connection:
-                rows = await connection.fetch(_RECEIPT, name, number, str(state), why)
-            if not rows:
-                left.append(receipt)
-            await self._tell(rows)
-        return left
+        """Note what a centre says later; those are given back that belong to no order (yet).
 
-    async def _tell(self, rows: Sequence[asyncpg.Record]) -> None:
-        if rows:
-            await self._board.renew(("assignment", row["assignment_id"]) for row in rows)
+        Most are of warnings, and many at once: of all it is asked in one go which are of orders.
+        """
+        if not receipts:
+            return []
+        touched = []
+        async with database.asking(self._pool) as connection:
+            rows = await connection.fetch(_OURS, name, [number for number, _, _ in receipts])
+            ours = {row["number"] for row in rows}
+            for number, state, why in receipts:
+                if number in ours:
+                    touched += await connection.fetch(_RECEIPT, name, number, str(state), why)
+        if touched:
+            await self._board.renew(("assignment", row["assignment_id"]) for row in touched)
+        return [each for each in receipts if each[0] not in ours]
 
 
 _UNSURE: Final = """
     update order_sms set state = 'uncertain', at = now(),
            problem = 'The server ended while it was being handed over.'
-     where state = 'handing'
+     where state = 'handing' and at <= now() - make_interval(secs => $1)
+    returning assignment_id
 """
 _DROP: Final = """
     update order_sms m set state = 'dropped', at = now(), problem = null
@@ -278,6 +291,11 @@ _WRITE: Final = """
        set state = $2, at = now(), by = $3, numbers = $4, awaited = $4, problem = $5,
            next_at = now() + make_interval(secs => $6)
      where id = $1 returning assignment_id
+"""
+_OURS: Final = """
+    select n as number from order_sms, unnest(numbers) as n
+     where by = $1 and numbers && $2 and n = any($2)
+       and state in ('handed', 'delivered', 'failed')
 """
 # Of a long one each part has a receipt: it has arrived when all have.
 _RECEIPT: Final = """

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from decimal import Decimal
-from pathlib import Path
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
+from dispatch.warnings import toml_file
 from dispatch.warnings.sms_way import Centre
 from psn.problems import Problem
 
@@ -37,16 +37,8 @@ class _File(Struct, forbid_unknown_fields=True):
 
 def read(path: str) -> tuple[Centre, ...]:
     """The centres of a file; raises :class:`Problem` ``bad_smsc``."""
-    try:
-        said = msgspec.convert(tomllib.loads(Path(path).read_text(encoding="utf-8")), _File)
-    except OSError as error:
-        raise _bad(path, f"cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _bad(path, f"is not TOML: {error}") from error
-    except msgspec.ValidationError as error:
-        raise _bad(path, f"is not right: {error}") from error
-    names = [each.name for each in said.smsc]
-    if len(set(names)) < len(names):
+    said = toml_file.read(path, _File, partial(_bad, path))
+    if not toml_file.told_apart(said.smsc):
         raise _bad(path, "has two centres of one name")
     for each in said.smsc:
         if not _SOURCE.fullmatch(each.source):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
-import msgspec
 from cryptography import x509
 from msgspec import Meta, Struct
 
+from dispatch.warnings import toml_file
 from psn.csirt import webhook_protocol
 from psn.problems import Problem
 
@@ -53,16 +53,8 @@ class _File(Struct, forbid_unknown_fields=True):
 
 def read(path: str) -> tuple[Source, ...]:
     """The feeds of a file, and their certificates; raises :class:`Problem` ``bad_feeds``."""
-    try:
-        said = msgspec.convert(tomllib.loads(Path(path).read_text(encoding="utf-8")), _File)
-    except OSError as error:
-        raise _bad(path, f"cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _bad(path, f"is not TOML: {error}") from error
-    except msgspec.ValidationError as error:
-        raise _bad(path, f"is not right: {error}") from error
-    names = [each.name for each in said.feed]
-    if len(set(names)) < len(names):
+    said = toml_file.read(path, _File, partial(_bad, path))
+    if not toml_file.told_apart(said.feed):
         raise _bad(path, "has two feeds of one name")
     return tuple(_source(each, path) for each in said.feed)
 

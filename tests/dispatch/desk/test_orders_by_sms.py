@@ -16,6 +16,7 @@ from stage import CAR, PATROL, Complaints, Stage, seed, until
 
 from dispatch.alerting import sms
 from dispatch.board.board import Board
+from dispatch.desk import by_sms
 from dispatch.desk.by_sms import OrdersBySms
 from dispatch.domain import order_by_sms, telephone
 from dispatch.warnings import sms_way
@@ -196,6 +197,58 @@ async def test_a_server_that_ended_in_it_does_not_send_it_again(
         await OrdersBySms(stage.core.pool, board, []).load()
         assert await stage.core.pool.fetchval("select state from order_sms") == "uncertain"
         await ana.leave()
+
+
+async def test_a_claim_whose_answer_was_lost_does_not_hang_for_ever(
+    database: str, tmp_path: Path, complaints: Complaints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-ASG-13: it is told as uncertain, and can be asked for anew."""
+    monkeypatch.setattr(by_sms, "GIVEN_UP_SECONDS", 0.5)
+    async with (
+        smsc.running(tmp_path / "log") as centre,
+        staged(database, smsc.settings_file(tmp_path, centre.port)) as stage,
+    ):
+        ana = await Worker.enter(stage, "ana")
+        await ana.do("unit.telephone", unit=CAR, number=NUMBER)
+        assignment = await ordered(ana)
+        await stage.core.pool.execute(
+            "insert into order_sms (assignment_id, telephone, text, author, state)"
+            " values ($1, $2, 'x', 'ana', 'handing')",
+            assignment,
+            NUMBER,
+        )
+        await ana.sees(f"assignment:{assignment}", sms="uncertain")
+        await ana.do("assignment.by_sms", assignment=assignment)
+        await ana.sees(f"assignment:{assignment}", sms="delivered")
+        assert len(centre.taken) == 1
+        await ana.leave()
+
+
+async def test_a_centre_that_fails_in_a_way_of_its_own_is_tried_again(
+    database: str, tmp_path: Path, complaints: Complaints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-ASG-13."""
+    ready, faults = sms_way.SmsWay.ready, [RuntimeError("a fault")]
+
+    async def fails_once(self: sms_way.SmsWay) -> None:
+        if faults:
+            raise faults.pop()
+        await ready(self)
+
+    async with (
+        smsc.running(tmp_path / "log") as centre,
+        staged(database, smsc.settings_file(tmp_path, centre.port)) as stage,
+    ):
+        ana = await Worker.enter(stage, "ana")
+        await ana.do("unit.telephone", unit=CAR, number=NUMBER)
+        assignment = await ordered(ana)
+        monkeypatch.setattr(sms_way.SmsWay, "ready", fails_once)
+        await ana.do("assignment.by_sms", assignment=assignment)
+        await ana.sees(f"assignment:{assignment}", sms="delivered")
+        assert not faults and len(centre.taken) == 1
+        await ana.leave()
+    assert [said for said in complaints.said if "failed" in said]
+    complaints.said.clear()
 
 
 @given(
