@@ -77,6 +77,8 @@ async def recordings(asked: Asked) -> Recordings:
     since, before = asked.number("since", 0, 0, LATEST), asked.number("before", LATEST, 0, LATEST)
     limit = asked.number("limit", 100, 1, MOST)
     agency = party = None
+    # Who asks for the last minute right after something was said means that.
+    await asked.core.recorder.caught_up()
     async with asked.pool.acquire() as connection:
         if group is None:
             agency = asked.own("recording", "listen")

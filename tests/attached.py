@@ -180,6 +180,8 @@ class Sender:
 
 @contextlib.asynccontextmanager
 async def entered(stage: Stage, who: str | int) -> AsyncIterator[Sender]:
+    # What a test has just written to the directory's tables counts: notices of it come later.
+    await stage.core.refresh_directory()
     base = stage.url.replace("ws://", "http://").removesuffix("/ws")
     async with aiohttp.ClientSession() as http, await Peer.enter(stage.url, who) as peer:
         yield Sender(peer, base, http)

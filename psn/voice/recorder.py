@@ -15,6 +15,7 @@ twice when the answer to a commit got lost: then it is there already.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,6 +31,10 @@ from psn.wire.voice import GroupKind
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 1.0
+SOONEST_SECONDS: Final = 0.1
+"""However often somebody asks for what has just been said, it is not written more often."""
+CAUGHT_UP_SECONDS: Final = 3.0
+"""Whoever asks waits no longer for it."""
 MOST_WAITING: Final = 64 << 20
 """Bytes that wait for a database at most: some hours of talk."""
 AT_ONCE: Final = 1 << 20
@@ -78,6 +83,9 @@ class Recorder:
         """What a server before this one left is ended."""
         self._connection: asyncpg.Connection | None = None
         self._closing = asyncio.Event()
+        self._asked = asyncio.Event()
+        """Somebody waits for what has just been said, or it closes."""
+        self._askers: list[asyncio.Future[None]] = []
         self._healthy = True
         self.kept = 0
         """Talks begun in the database."""
@@ -100,21 +108,42 @@ class Recorder:
         try:
             while not self._closing.is_set():
                 await self._pause()
-                await self._keep()
-            await self._keep()
+                await self._keep_for_askers()
+            await self._keep_for_askers()
         finally:
             await self._disconnect()
 
     def close(self) -> None:
         """Write what is left, then end :meth:`run`."""
         self._closing.set()
+        self._asked.set()
+
+    async def caught_up(self) -> None:
+        """Return once what was said until now is in the database, or cannot be there soon."""
+        if not self._talks and not self._waiting:
+            return
+        written = asyncio.get_running_loop().create_future()
+        self._askers.append(written)
+        self._asked.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CAUGHT_UP_SECONDS):
+                await written
 
     async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(EVERY_SECONDS):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SOONEST_SECONDS):
                 await self._closing.wait()
-        except TimeoutError:
-            pass
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EVERY_SECONDS - SOONEST_SECONDS):
+                await self._asked.wait()
+        self._asked.clear()
+
+    async def _keep_for_askers(self) -> None:
+        askers, self._askers = self._askers, []
+        await self._keep()
+        for written in askers:
+            if not written.done():  # whoever asked may have gone
+                written.set_result(None)
 
     async def _keep(self) -> None:
         self._gather()

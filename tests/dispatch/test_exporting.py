@@ -160,9 +160,18 @@ async def test_only_so_many_at_once_are_read_and_the_others_wait(
     monkeypatch.setattr(incident_file, "read", noted)
     monkeypatch.setattr(incident_file, "write", held_up)
     asked = [asyncio.create_task(ask(ana, one)) for _ in range(exporting.AT_ONCE + 2)]
+
+    def answered() -> list[tuple[int, bytes, str]]:
+        return [each.result() for each in asked if each.done()]
+
     try:
-        await until(lambda: begun.count("asked") == len(asked), "all have asked")
-        await until(lambda: begun.count("write") >= exporting.AT_ONCE, "some are written")
+
+        async def come(what: str, times: int) -> None:
+            await until(lambda: begun.count(what) >= times or answered(), what)
+            assert answered() == [], "nothing is answered before it is written"
+
+        await come("asked", len(asked))
+        await come("write", exporting.AT_ONCE)
         await asyncio.sleep(0.3)
         assert begun.count("read") == exporting.AT_ONCE, "what waits is not in memory"
     finally:

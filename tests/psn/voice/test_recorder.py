@@ -116,6 +116,28 @@ async def test_each_talk_is_kept_with_whose_it_is_and_heard_again_by_members(
         await party.peer.leave()
 
 
+async def test_what_was_said_just_now_is_there_for_who_asks_now(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-VOI-11: also a second of talk, however long it would take to be written by itself."""
+    monkeypatch.setattr(recorder, "EVERY_SECONDS", 3_600.0)
+    ana = await Party.enter(stage, "ana", JOINT)
+    async with entered(stage, "ben") as ben:
+        assert await again(ben, JOINT) == []
+        await ana.granted(JOINT)
+        for over in (False, True):
+            await ana.say(*range(5 * over, 5 * over + 5), group=JOINT)
+            await ana.peer.answers()
+            if over:
+                await ana.release(JOINT)
+                await ana.peer.answers()
+            told = await again(ben, JOINT)
+            assert isinstance(told, list)
+            assert [each["over"] for each in told] == [over]
+            assert packets((await sound(ben, told[0]["id"]))[1]) == 5 * (1 + over)
+    await ana.peer.leave()
+
+
 async def test_what_ends_a_talk_otherwise_ends_its_recording(
     stage: Stage, conn: asyncpg.Connection
 ) -> None:
