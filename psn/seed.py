@@ -301,7 +301,8 @@ async def _seed_people(
     rows = await conn.fetch("select name, password_hash, disabled_at is null from person")
     there = {row[0]: row[1] for row in rows if row[2]}
     for account in accounts:
-        if credentials.verify_password(there.get(account.name), account.password):
+        its = there.get(account.name)
+        if its is not None and credentials.verify_password(its, account.password):
             continue
         await conn.execute(
             "insert into person (agency_id, name, full_name, roles, password_hash)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import logging
 import os
@@ -63,9 +64,13 @@ insert into agreement (owner_agency, viewer_agency, units, messages, reason, aut
 """
 
 
+hash_once = functools.cache(credentials.hash_password)
+"""Of a password that many tests share: each hash takes as long as a short test."""
+
+
 async def seed(dsn: str) -> None:
     """Three agencies, two of which share everything, and the third nothing."""
-    password = credentials.hash_password(PASSWORD)
+    password = hash_once(PASSWORD)
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(_SEED)

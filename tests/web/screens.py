@@ -11,13 +11,16 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import asyncpg
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from stage import hash_once
 
 from psn import seed, wire
 from psn.client import Client
 from psn.enrolment.device_key import DeviceKey, Enrolled
+from psn.identity import credentials
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "dispatch" / "web"
@@ -116,6 +119,10 @@ class Screens:
         return page
 
 
+_ACCOUNTS: list[seed.Account] = []
+"""With the passwords of the first network, which those after it share."""
+
+
 @contextlib.asynccontextmanager
 async def showing(
     database: str, chromium: str, place: Path, *arguments: str, **settings: str
@@ -125,8 +132,13 @@ async def showing(
     ``arguments`` go to the browser, ``settings`` (``PSN_…``) to the server.
     """
     connection = await asyncpg.connect(database)
+    passwords = place / "passwords.json"
     try:
-        accounts = await seed.seed(connection, place / "passwords.json")
+        if _ACCOUNTS:
+            seed.write_passwords(passwords, _ACCOUNTS)
+        with mock.patch.object(credentials, "hash_password", hash_once):
+            accounts = await seed.seed(connection, passwords)
+        _ACCOUNTS[:] = accounts
         devices = await seed.ensure_units(connection, UNITS)
     finally:
         await connection.close()
