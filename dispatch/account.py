@@ -235,7 +235,7 @@ async def my_factors(asked: Asked) -> MyFactors:
         [_shown(factor) for factor in have],
         left,
         bool(have) and left <= factors.FEW_RECOVERY_CODES,
-        asked.core.signin.conditions.second_factor,
+        asked.core.tickets.conditions.second_factor,
         asked.ticket.first_password,
         here,
     )
@@ -263,11 +263,11 @@ async def begin_totp(asked: Asked) -> NewAuthenticator:
 async def confirm_totp(asked: Asked) -> RecoveryCodes:
     """Enrol the authenticator that was begun, by its first code."""
     body: FirstCode = asked.body
-    person, signin = me(asked), asked.core.signin
-    codes = await signin.people.factors.confirm_totp(
+    person, people = me(asked), asked.core.signin.people
+    codes = await people.factors.confirm_totp(
         person.id, body.code, body.label, time.time(), asked.actor
     )
-    signin.enrolled(person.id)
+    asked.core.tickets.enrolled(person.id)
     return RecoveryCodes(codes)
 
 
@@ -286,14 +286,14 @@ async def new_passkey_options(asked: Asked) -> BrowserOptions:
 async def add_passkey(asked: Asked) -> RecoveryCodes:
     """Enrol the passkey that was made."""
     body: MadePasskey = asked.body
-    person, signin = me(asked), asked.core.signin
+    person, people = me(asked), asked.core.signin.people
     made = passkeys.challenge_in(body.credential)
-    challenge = signin.people.challenges.take(made, "enrol", time.monotonic())
+    challenge = people.challenges.take(made, "enrol", time.monotonic())
     if challenge.person != person.id:
         raise passkeys.unknown()
     passkey = passkeys.enrolled(body.credential, made, asked.site())
-    codes = await signin.people.factors.add_passkey(person.id, passkey, body.label, asked.actor)
-    signin.enrolled(person.id)
+    codes = await people.factors.add_passkey(person.id, passkey, body.label, asked.actor)
+    asked.core.tickets.enrolled(person.id)
     return RecoveryCodes(codes)
 
 
@@ -308,9 +308,9 @@ async def rename_factor(asked: Asked) -> Done:
 
 async def remove_factor(asked: Asked) -> Done:
     """Remove a second factor; the last one takes the recovery codes with it."""
-    person, signin = me(asked), asked.core.signin
-    may_be_last = not signin.conditions.second_factor
-    gone = await signin.people.factors.remove(
+    person, people = me(asked), asked.core.signin.people
+    may_be_last = not asked.core.tickets.conditions.second_factor
+    gone = await people.factors.remove(
         person.id, asked.path_id("id"), asked.actor, may_be_last=may_be_last
     )
     if not gone:
@@ -362,9 +362,9 @@ async def change_password(asked: Asked) -> Ended:
         log.error("%s", problem)
         raise
     await core.signin.people.set_password(person, body.new, asked.actor)
-    core.signin.chosen(person.id)
+    core.tickets.chosen(person.id)
     await core.refresh_directory()
-    return Ended(await core.signin.end_all(person.id, asked.actor, but=asked.ticket))
+    return Ended(await core.tickets.end_all(person.id, asked.actor, but=asked.ticket))
 
 
 async def my_sessions(asked: Asked) -> MySessions:
@@ -382,24 +382,24 @@ async def my_sessions(asked: Asked) -> MySessions:
                 ticket in connected,
                 ticket is asked.ticket,
             )
-            for ticket in core.signin.of_person(person.id)
+            for ticket in core.tickets.of_person(person.id)
         ]
     )
 
 
 async def end_session(asked: Asked) -> Done:
     """End one of one's own sessions; what is connected with it is closed at once."""
-    signin, wanted = asked.core.signin, asked.path["id"]
-    for ticket in signin.of_person(me(asked).id):
+    tickets, wanted = asked.core.tickets, asked.path["id"]
+    for ticket in tickets.of_person(me(asked).id):
         if ticket.id == wanted:
-            await signin.end(ticket, asked.actor)
+            await tickets.end(ticket, asked.actor)
             return Done()
     raise not_found()
 
 
 async def sign_out_everywhere(asked: Asked) -> Ended:
     """End all one's sessions, this one too."""
-    return Ended(await asked.core.signin.end_all(me(asked).id, asked.actor))
+    return Ended(await asked.core.tickets.end_all(me(asked).id, asked.actor))
 
 
 _FACTORS: Final = "/api/me/second-factors"

@@ -61,7 +61,7 @@ from psn.core import Core
 from psn.directory import Precision, Unit
 from psn.enrolment import devices
 from psn.identity import locking
-from psn.identity.signin import Ticket
+from psn.identity.tickets import Ticket
 from psn.pace import Guesses
 from psn.problems import Problem
 from psn.record import mailboxes
@@ -386,9 +386,9 @@ ROUTES: Final = (
 
 def _ticket(core: Core, request: web.Request, route: Route) -> tuple[Principal, Ticket]:
     """Who asks; raises :class:`Problem` when he may not, now."""
-    signin = core.signin
+    signin, tickets = core.signin, core.tickets
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    ticket = signin.ticket(token.strip()) if scheme.lower() == "bearer" else None
+    ticket = tickets.by_token(token.strip()) if scheme.lower() == "bearer" else None
     principal = None if ticket is None else signin.principal(ticket, core.directory)
     if ticket is None or principal is None:
         raise ApiProblem(
@@ -404,9 +404,9 @@ def _ticket(core: Core, request: web.Request, route: Route) -> tuple[Principal, 
         raise ApiProblem(401, problem.code, problem.text, problem.todo) from None
     if ticket.limited and not route.limited:
         raise as_answer(locking.LIMITED)
-    if signin.locked(ticket, datetime.now(UTC)):
+    if tickets.locked(ticket, datetime.now(UTC)):
         raise as_answer(locking.LOCKED)
-    if route.fresh and principal.person is not None and not signin.is_fresh(ticket):
+    if route.fresh and principal.person is not None and not tickets.is_fresh(ticket):
         raise proof_needed()
     return principal, ticket
 

@@ -26,7 +26,7 @@ from psn import access
 from psn.access import Principal
 from psn.core import Core
 from psn.identity import locking, passkeys
-from psn.identity.signin import Ticket
+from psn.identity.tickets import Ticket
 from psn.pace import Guesses
 from psn.problems import Problem
 from psn.settings import Settings
@@ -226,11 +226,11 @@ class Asked(Knock):
 
         For a route that takes its time: it was checked before the route was.
         """
-        signin = self.core.signin
-        if not signin.holds(self.ticket):
+        tickets = self.core.tickets
+        if not tickets.holds(self.ticket):
             raise ApiProblem(401, "session_ended", "This session has ended.", "Sign in again.")
-        signin.still(self.ticket, self.core.directory)
-        if signin.locked(self.ticket, datetime.now(UTC)):
+        self.core.signin.still(self.ticket, self.core.directory)
+        if tickets.locked(self.ticket, datetime.now(UTC)):
             raise as_answer(locking.LOCKED)
 
     def path_id(self, name: str = "id") -> int:

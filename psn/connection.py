@@ -305,7 +305,7 @@ class Connection:
     async def _sign_out(self, frame: wire.SignOut, session: Session) -> None:
         self.leaving = True
         try:
-            await self.core.signin.end(session.ticket, self.actor(session))
+            await self.core.tickets.end(session.ticket, self.actor(session))
         except (*database.PASSING, asyncpg.PostgresError):
             self.refuse(unavailable("The session was ended here, but not on disk."), frame.n)
         self.send(wire.Ok(n=frame.n))
@@ -338,7 +338,7 @@ class Connection:
         try:
             await core.signin.prove(session.ticket, frame.proof, core.directory, self.source)
             # It may have ended while this waited; then nothing of it opens again.
-            if not core.signin.holds(session.ticket):
+            if not core.tickets.holds(session.ticket):
                 raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
         except Problem as problem:
             self.refuse(problem, frame.n)

@@ -25,7 +25,8 @@ from psn.directory import Directory, Unit
 from psn.enrolment import devices
 from psn.histogram import SECONDS, Histogram
 from psn.identity.federation import Federation
-from psn.identity.signin import Conditions, SignIn, SignInRefused
+from psn.identity.signin import SignIn, SignInRefused
+from psn.identity.tickets import Conditions, Tickets
 from psn.keys import Keys
 from psn.picture.fanout import Hub
 from psn.picture.screens import Screens
@@ -103,7 +104,8 @@ class Core:
         self.refresh_incidents = refresh_incidents
         """The same, of who takes part in incidents alone."""
         self.auditor = Auditor(pool)
-        self.signin = SignIn(pool, keys, conditions, self.auditor)
+        self.tickets = Tickets(pool, conditions, self.auditor)
+        self.signin = SignIn(pool, keys, self.tickets, self.auditor)
         self.federation = Federation(pool, self.signin, keys, lambda: self.directory)
         self.hub = Hub(asyncio.get_running_loop())
         self.picture = LivePicture(_fences(directory))

@@ -171,7 +171,7 @@ class Door:
         session = connection.session
         if session is None or connection.leaving:
             return False
-        return not self.core.signin.holds(session.ticket)
+        return not self.core.tickets.holds(session.ticket)
 
     def end_sessions(self, ended: Iterable[tuple[Session, SignInRefused]]) -> None:
         """End sessions whose rights to be have gone, each with its reason."""

@@ -76,7 +76,7 @@ class Frames:
             task.cancel()
 
     def _active(self, frame: wire.Active) -> None:
-        self.core.signin.active(self.session.ticket)
+        self.core.tickets.active(self.session.ticket)
 
     def _position(self, frame: wire.Position) -> None:
         self.core.report(self.session, frame.p)
@@ -236,7 +236,7 @@ class Frames:
         """Raise :class:`Problem` when the session has ended or locked while its frame waited."""
         if self.session.barred is not None:
             raise self.session.barred
-        if not self.core.signin.holds(self.session.ticket):
+        if not self.core.tickets.holds(self.session.ticket):
             raise session_over()
 
     def _announce(self, frame: wire.Announce) -> None:

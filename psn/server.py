@@ -21,7 +21,7 @@ from psn.directory import Directory
 from psn.directory_watch import DirectoryWatch
 from psn.door import Door
 from psn.forwarded import Network, is_within
-from psn.identity.signin import Conditions
+from psn.identity.tickets import Conditions
 from psn.keeping.chores import Chores
 from psn.picture import partitions
 from psn.problems import Problem
@@ -144,7 +144,7 @@ async def _core(
         task.add_done_callback(loads.discard)
 
     async def load_tickets() -> None:
-        await core.signin.load()
+        await core.tickets.load()
         door.end_those_without_ticket()
 
     def sessions_changed() -> None:
@@ -177,7 +177,7 @@ async def _core(
     )
     door = Door(core)
     watch.subscribe(directory_changed)
-    await core.signin.load()
+    await core.tickets.load()
     await core.load_picture()
     return core, door
 
@@ -274,7 +274,7 @@ async def _activity(core: Core) -> None:
 
 async def _activity_written(core: Core) -> None:
     try:
-        await core.signin.write_activity()
+        await core.tickets.write_activity()
     except (*database.PASSING, asyncpg.PostgresError) as problem:
         log.warning("when people were last active was not kept: %s", problem)
 

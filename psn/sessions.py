@@ -20,7 +20,7 @@ import asyncpg
 
 from psn import database, wire
 from psn.access import Principal
-from psn.identity.signin import Ticket
+from psn.identity.tickets import Ticket
 from psn.picture.fanout import HIGH_WATER_BYTES, LOW_WATER_BYTES, Outbox, Watcher
 from psn.problems import Problem
 from psn.record import mailboxes

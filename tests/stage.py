@@ -29,7 +29,11 @@ from psn.core import Core
 from psn.enrolment import device_key
 from psn.enrolment.device_key import Enrolled
 from psn.identity import credentials
+from psn.identity.signin import SignIn
+from psn.identity.tickets import Conditions, Tickets
+from psn.keys import Keys
 from psn.settings import Settings
+from psn.trail.auditor import Auditor
 
 F = TypeVar("F")
 
@@ -62,6 +66,12 @@ insert into agreement (owner_agency, viewer_agency, units, messages, reason, aut
     values (1, 2, 'exact', true, 'exercise', 'test', now() - interval '1 day'),
            (2, 1, 'exact', true, 'exercise', 'test', now() - interval '1 day');
 """
+
+
+def new_signin(pool: asyncpg.Pool, keys: Keys, hours: float = 12) -> SignIn:
+    """A sign-in of its own, without a server around it; its tickets are good for so long."""
+    auditor = Auditor(pool)
+    return SignIn(pool, keys, Tickets(pool, Conditions(hours=hours), auditor), auditor)
 
 
 hash_once = functools.cache(credentials.hash_password)

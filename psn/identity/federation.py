@@ -41,7 +41,8 @@ from psn.identity.openid import Distrusted, Marks, Subject, check_issuer, secret
 from psn.identity.openid import authorization_address as address_to_go_to
 from psn.identity.people import Place, SignInRefused, too_many, unavailable, wrong_credentials
 from psn.identity.providers import ProviderProblem, Providers, distrusted
-from psn.identity.signin import SignIn, Ticket, Tried
+from psn.identity.signin import SignIn, Tried
+from psn.identity.tickets import Ticket
 from psn.keys import KeyProblem, Keys
 from psn.pace import network
 from psn.trail import auditor
@@ -224,7 +225,7 @@ class Federation:
             raise
         # Who was thrown out while this waited must not leave himself a way in.
         self._signin.still(ticket, self._directory())
-        if not self._signin.holds(ticket):
+        if not self._signin.tickets.holds(ticket):
             raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
         async with database.asking(self._pool) as connection, auditor.acting(connection, by):
             done = await connection.fetchval(
@@ -339,7 +340,7 @@ class Federation:
         has_factor: bool,
         source: str,
     ) -> Opened:
-        token, ticket = await self._signin.issue(
+        token, ticket = await self._signin.tickets.issue(
             access.of_person(person),
             source,
             has_factor,

@@ -33,23 +33,23 @@ LIMITED: Final = Problem(
 
 def look_after(core: Core, session: Session, now: datetime) -> None:
     """Warn, lock or unlock a session as the time has come; to be called every second."""
-    ticket, signin = session.ticket, core.signin
+    ticket, tickets = session.ticket, core.tickets
     if ticket.person is None:
         return
-    seconds = signin.limits.ending_in(ticket.ends, now)
+    seconds = tickets.limits.ending_in(ticket.ends, now)
     if seconds is not None and not session.told_end:
         session.told_end = True
         session.send(wire.Ending(seconds=seconds))
     if session.barred is LIMITED:
         return
-    locked = signin.locked(ticket, now)
+    locked = tickets.locked(ticket, now)
     if locked and session.barred is None:
         lock(core, session)
         session.send(wire.Locked())
     elif session.barred is LOCKED and not locked:
         unlock(core, session)  # by another connection of the same session
     elif not locked:
-        seconds = signin.limits.locking_in(ticket.active, now)
+        seconds = tickets.limits.locking_in(ticket.active, now)
         if seconds is not None and session.told_lock != ticket.active:
             session.told_lock = ticket.active
             session.send(wire.Locking(seconds=seconds))
@@ -59,7 +59,7 @@ def bar(core: Core, session: Session, now: datetime) -> None:
     """Bar a session that has just signed in from what it may not do yet."""
     if session.ticket.limited:
         session.barred = LIMITED
-    elif core.signin.locked(session.ticket, now):
+    elif core.tickets.locked(session.ticket, now):
         session.barred = LOCKED
 
 

@@ -1,38 +1,35 @@
 """Signing in: credentials in, a principal and a session token out.
 
-How a person proves who he is stands in ``psn.identity.people``. A device's signature takes 0.1 ms,
-less than handing it to a thread and back under load would, so it is checked at once. Tokens are
-checked in memory, so everyone who was signed in comes back even while the database is away.
+How a person proves who he is stands in ``psn.identity.people``, and what he gets for it in
+``psn.identity.tickets``. A device's signature takes 0.1 ms, less than handing it to a thread and
+back under load would, so it is checked at once.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
 
-from psn import access, database, wire
+from psn import access, wire
 from psn.directory import Device, Directory, Person
 from psn.enrolment import device_key
 from psn.histogram import SECONDS, Histogram
-from psn.identity import credentials, idle, passkeys
+from psn.identity import passkeys
 from psn.identity.failures import Failures
-from psn.identity.people import People, unavailable, wrong_credentials
+from psn.identity.people import People, wrong_credentials
 from psn.identity.people import SignInRefused as SignInRefused
+from psn.identity.tickets import Ticket, Tickets
 from psn.keys import Keys
 from psn.problems import Problem
 from psn.trail import auditor
-from psn.trail.audit import LONGEST_NAME, NOBODY, Actor, Entry, session_name
-from psn.trail.auditor import Auditor, Unrecorded
+from psn.trail.audit import LONGEST_NAME, NOBODY, Actor, Entry
+from psn.trail.auditor import Auditor
 
 _NOT_NOTED: Final = ("second_factor_needed", "too_many_tries", "unavailable", "hello_first")
-FRESH: Final = timedelta(minutes=10)
-"""So long after a proof its session may change how its person signs in."""
 
 
 class WipeOrdered(SignInRefused):
@@ -47,100 +44,16 @@ class WipeOrdered(SignInRefused):
         self.device = device
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What holds for everyone's sessions."""
-
-    hours: float = 12.0
-    """After so many hours everyone signs in again."""
-    idle_minutes: float = 30.0
-    """After so many minutes without activity a person's session locks; 0: never."""
-    second_factor: bool = False
-    """Whether a person without a second factor can do nothing but enrol one."""
-    devices_need_certificate: bool = False
-    """Whether devices come over mutual TLS only."""
-
-
-@dataclass(slots=True, eq=False)
-class Ticket:
-    """A session's right to be: kept in memory and, without the token itself, in the database."""
-
-    hash: bytes = field(repr=False)
-    person: int | None
-    device: int | None
-    began: datetime
-    ends: datetime
-    active: datetime
-    """When its person last did something."""
-    proved: datetime
-    """When its person last proved who he is."""
-    source: str | None
-    """The address from which it was begun."""
-    factorless: bool = False
-    """A second factor is asked for, and its person has none."""
-    first_password: bool = False
-    """Its person has a password that somebody else made."""
-    provider: int | None = None
-    """The identity provider that said who its person is, and so has to vouch for him still."""
-    multi_factor: bool = False
-    """That provider also vouched for a second factor."""
-
-    @property
-    def limited(self) -> bool:
-        """Good for nothing but choosing a password and enrolling a second factor."""
-        return self.factorless or self.first_password
-
-    @property
-    def id(self) -> str:
-        """A name for it that is no secret."""
-        return self.hash.hex()[:16]
-
-
 class SignIn:
-    """Checks credentials against the directory, and keeps the tickets of signed-in sessions."""
+    """Checks credentials against the directory; who is right gets a ticket."""
 
-    def __init__(
-        self,
-        pool: asyncpg.Pool,
-        keys: Keys,
-        conditions: Conditions,
-        auditor: Auditor | None = None,
-    ) -> None:
+    def __init__(self, pool: asyncpg.Pool, keys: Keys, tickets: Tickets, auditor: Auditor) -> None:
         self.people = People(pool, keys)
-        self.conditions = conditions
-        self.limits = idle.Limits(timedelta(minutes=conditions.idle_minutes))
-        self._auditor = auditor or Auditor(pool)
-        self._pool = pool
-        self._tickets: dict[bytes, Ticket] = {}
-        self._loading = asyncio.Lock()
+        self.tickets = tickets
+        self._auditor = auditor
         self._failures = Failures()
-        self._unwritten: set[Ticket] = set()
-        """Tickets whose last activity is not in the database yet."""
         self.seconds = Histogram(SECONDS)
         """What sign-ins took, from the frame to the answer."""
-
-    async def load(self) -> None:
-        """Read the tickets that are still good; called at start and when sessions are ended."""
-        async with self._loading:
-            before = set(self._tickets)
-            rows = await self._pool.fetch(
-                "SELECT token_hash, person_id, device_id, created_at, ends_at, active_at,"
-                " source, provider_id, multi_factor,"
-                " EXISTS (SELECT FROM second_factor f WHERE f.person_id = s.person_id)"
-                " AS factor,"
-                " EXISTS (SELECT FROM person p WHERE p.id = s.person_id"
-                "          AND p.password_until IS NOT NULL) AS first"
-                " FROM session s WHERE ended_at IS NULL AND ends_at > now()"
-            )
-            # Whoever signed in while this was read may not be among the rows.
-            kept = {hash: t for hash, t in self._tickets.items() if hash not in before}
-            for row in rows:
-                ticket = self._tickets.get(row["token_hash"]) or _ticket(row)
-                has_factor = row["factor"] or row["multi_factor"]
-                ticket.factorless = self._factorless(ticket.person, has_factor)
-                ticket.first_password = row["first"] and ticket.provider is None
-                kept[ticket.hash] = ticket
-            self._tickets = kept
 
     async def check(
         self,
@@ -157,7 +70,7 @@ class SignIn:
         certificate, and TLS has verified it.
         """
         if isinstance(auth, wire.SessionAuth):
-            ticket = self.ticket(auth.token)
+            ticket = self.tickets.by_token(auth.token)
             principal = None if ticket is None else self.principal(ticket, directory)
             if ticket is None or principal is None:
                 raise SignInRefused("session_ended", "This session has ended.", "Sign in again.")
@@ -170,7 +83,7 @@ class SignIn:
         except SignInRefused as problem:
             self.note_failure(_tried(auth, directory), source, problem)
             raise
-        token, ticket = await self.issue(principal, source, has_factor=True)
+        token, ticket = await self.tickets.issue(principal, source, has_factor=True)
         return principal, token, ticket
 
     async def _by_password(
@@ -180,9 +93,11 @@ class SignIn:
         proved = await self.people.by_password(auth, directory, source)
         principal = access.of_person(proved.person)
         first = proved.person.password_until is not None
-        token, ticket = await self.issue(principal, source, proved.has_factor, first_password=first)
+        token, ticket = await self.tickets.issue(
+            principal, source, proved.has_factor, first_password=first
+        )
         if not await self.people.still_right(proved.person):
-            await self.end(ticket)
+            await self.tickets.end(ticket)
             raise wrong_credentials(with_code=auth.code is not None)
         return principal, token, ticket
 
@@ -213,7 +128,7 @@ class SignIn:
         except (SignInRefused, passkeys.PasskeyRefused) as problem:
             self.note_failure(Tried({"passkey": True}, slowed=False), source, problem)
             raise
-        token, ticket = await self.issue(
+        token, ticket = await self.tickets.issue(
             access.of_person(person),
             source,
             has_factor=True,
@@ -247,20 +162,6 @@ class SignIn:
         for entry in self._failures.due(time.monotonic(), auditor.now_ms(), all_of_them):
             self._auditor.note(entry)
 
-    def ticket(self, token: str) -> Ticket | None:
-        """The ticket of a token that is still good."""
-        ticket = self._tickets.get(credentials.token_hash(token))
-        return ticket if ticket is not None and ticket.ends > datetime.now(UTC) else None
-
-    def holds(self, ticket: Ticket) -> bool:
-        """Whether a ticket is still good: not ended, not run out."""
-        return ticket.hash in self._tickets and ticket.ends > datetime.now(UTC)
-
-    def of_person(self, person: int) -> list[Ticket]:
-        """A person's tickets that are still good, oldest first."""
-        tickets = (t for t in self._tickets.values() if t.person == person and self.holds(t))
-        return sorted(tickets, key=lambda ticket: ticket.began)
-
     def principal(self, ticket: Ticket, directory: Directory) -> access.Principal | None:
         """Who a ticket stands for now; none when disabled, revoked or retired."""
         if ticket.person is not None:
@@ -291,49 +192,12 @@ class SignIn:
             self._check_device_certified(certified)
 
     def _check_device_certified(self, certified: bool) -> None:
-        if self.conditions.devices_need_certificate and not certified:
+        if self.tickets.conditions.devices_need_certificate and not certified:
             raise SignInRefused(
                 "certificate_needed",
                 "Devices sign in here with a certificate of their own only.",
                 "Let the device show the one that your administrator has issued for it.",
             )
-
-    # -- a person's activity
-
-    def locked(self, ticket: Ticket, now: datetime) -> bool:
-        """Whether a session is locked: its person has done nothing for too long."""
-        return ticket.person is not None and self.limits.locked(ticket.active, now)
-
-    def active(self, ticket: Ticket) -> None:
-        """Its person has just done something."""
-        ticket.active = datetime.now(UTC)
-        self._unwritten.add(ticket)
-
-    def proved(self, ticket: Ticket) -> None:
-        """Its person has just proved again who he is."""
-        self.active(ticket)
-        ticket.proved = ticket.active
-
-    def is_fresh(self, ticket: Ticket) -> bool:
-        """Whether its person proved a moment ago who he is, by a clock that may be set back."""
-        return abs(datetime.now(UTC) - ticket.proved) < FRESH
-
-    async def write_activity(self) -> None:
-        """Put into the database when people were last active; to be called once a minute."""
-        tickets, self._unwritten = self._unwritten, set()
-        if not tickets:
-            return
-        try:
-            await self._execute(
-                "UPDATE session s SET active_at = a.at"
-                " FROM unnest($1::bytea[], $2::timestamptz[]) AS a (hash, at)"
-                " WHERE s.token_hash = a.hash",
-                [ticket.hash for ticket in tickets],
-                [ticket.active for ticket in tickets],
-            )
-        except (*database.PASSING, asyncpg.PostgresError):
-            self._unwritten |= tickets
-            raise
 
     async def prove(
         self,
@@ -353,7 +217,7 @@ class SignIn:
             if isinstance(proof, wire.PasswordProof):
                 await self.people.prove(person, proof.password, source, ticket.hash)
             else:
-                await self.end(self._fresh_one(proof.token, ticket))
+                await self.tickets.end(self._fresh_one(proof.token, ticket))
         except SignInRefused as problem:
             if problem.code not in _NOT_NOTED:
                 by = Actor(person.address, person.full_name, person.agency, source, ticket.id[:8])
@@ -362,64 +226,17 @@ class SignIn:
                 entry = Entry(by, "proof.failed", person.address, person.agency, details, at=at)
                 self._auditor.note(entry)
             raise
-        self.proved(ticket)
+        self.tickets.proved(ticket)
 
     def _fresh_one(self, token: str, ticket: Ticket) -> Ticket:
         """The other session that the same person has begun just now."""
-        other = self.ticket(token)
+        other = self.tickets.by_token(token)
         good = other is not None and other is not ticket and other.person == ticket.person
-        if other is None or not good or not self.is_fresh(other):
+        if other is None or not good or not self.tickets.is_fresh(other):
             raise SignInRefused(
                 "wrong_credentials", "That proves nothing here.", "Use your password."
             )
         return other
-
-    def enrolled(self, person: int) -> None:
-        """A person has a second factor from now on."""
-        for ticket in self._tickets.values():
-            if ticket.person == person:
-                ticket.factorless = False
-
-    def chosen(self, person: int) -> None:
-        """A person has a password of his own from now on."""
-        for ticket in self._tickets.values():
-            if ticket.person == person:
-                ticket.first_password = False
-
-    # -- ending
-
-    async def end(self, ticket: Ticket, by: Actor | None = None) -> None:
-        """Sign out: the token is worth nothing from now on. ``by``: who ends it, if not himself."""
-        self._tickets.pop(ticket.hash, None)
-        async with (
-            database.asking(self._pool) as connection,
-            auditor.acting(connection, by or _himself(ticket)),
-        ):
-            await connection.execute(
-                "UPDATE session SET ended_at = now() WHERE token_hash = $1 AND ended_at IS NULL",
-                ticket.hash,
-            )
-
-    async def end_all(self, person: int, by: Actor, but: Ticket | None = None) -> int:
-        """End a person's sessions, but perhaps one; how many there were."""
-        ended = [ticket for ticket in self.of_person(person) if ticket is not but]
-        for ticket in ended:
-            self._tickets.pop(ticket.hash, None)
-        async with database.asking(self._pool) as connection, auditor.acting(connection, by):
-            await connection.execute(
-                "UPDATE session SET ended_at = now() WHERE person_id = $1 AND token_hash <> $2"
-                " AND ended_at IS NULL AND ends_at > now()",
-                person,
-                b"" if but is None else but.hash,
-            )
-        return len(ended)
-
-    async def _execute(self, statement: str, *values: object) -> None:
-        async with database.asking(self._pool) as connection:
-            await connection.execute(statement, *values)
-
-    def _factorless(self, person: int | None, has_factor: bool) -> bool:
-        return self.conditions.second_factor and person is not None and not has_factor
 
     def _device(
         self, auth: wire.DeviceAuth, directory: Directory, nonce: bytes | None, certified: bool
@@ -446,75 +263,10 @@ class SignIn:
             )
         return principal
 
-    async def issue(
-        self,
-        principal: access.Principal,
-        source: str,
-        has_factor: bool,
-        provider: int | None = None,
-        multi_factor: bool = False,
-        first_password: bool = False,
-    ) -> tuple[str, Ticket]:
-        """A token for who has proved who he is, and its ticket; raises :class:`SignInRefused`.
-
-        ``provider``: the one that says so, perhaps together with a second factor of its own.
-        ``first_password``: somebody else made the password that he has.
-        """
-        token = credentials.new_token()
-        now = datetime.now(UTC)
-        ticket = Ticket(
-            credentials.token_hash(token),
-            principal.person,
-            None if principal.person is not None else principal.device,
-            began=now,
-            ends=now + timedelta(hours=self.conditions.hours),
-            active=now,
-            proved=now,
-            source=source,
-            factorless=self._factorless(principal.person, has_factor or multi_factor),
-            first_password=first_password and provider is None,
-            provider=provider,
-            multi_factor=multi_factor,
-        )
-        try:
-            await self._auditor.record(
-                _started(principal, ticket, source),
-                "INSERT INTO session"
-                " (token_hash, person_id, device_id, created_at, ends_at, active_at, source,"
-                " provider_id, multi_factor) VALUES ($1, $2, $3, $4, $5, $4, $6, $7, $8)",
-                ticket.hash,
-                ticket.person,
-                ticket.device,
-                now,
-                ticket.ends,
-                source,
-                provider,
-                multi_factor,
-            )
-        except Unrecorded as problem:
-            raise unavailable() from problem
-        self._tickets[ticket.hash] = ticket
-        return token, ticket
-
 
 def _vouched(ticket: Ticket, directory: Directory) -> bool:
     """Whether the provider that opened it is still there and linked; without one, always."""
     return ticket.provider is None or (ticket.provider, ticket.person) in directory.linked
-
-
-def _himself(ticket: Ticket) -> Actor:
-    whose = f"device:{ticket.device}" if ticket.person is None else f"person:{ticket.person}"
-    return Actor(whose, session=session_name(ticket.hash))
-
-
-def _started(principal: access.Principal, ticket: Ticket, source: str) -> Entry:
-    actor = auditor.actor_of(principal, source, ticket.hash)
-    details: dict[str, object] = {"ends": database.milliseconds(ticket.ends)}
-    details["device"] = principal.device
-    if ticket.provider is not None:
-        details |= {"provider": ticket.provider, "multi_factor": ticket.multi_factor}
-    what = f"session:{session_name(ticket.hash)}"
-    return Entry(actor, "session.started", what, principal.agency, details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -572,18 +324,3 @@ def _signed_by(auth: wire.DeviceAuth, directory: Directory, nonce: bytes) -> Dev
 def _nobody() -> bytes:
     """A key that nobody has."""
     return device_key.new().public
-
-
-def _ticket(row: asyncpg.Record) -> Ticket:
-    return Ticket(
-        row["token_hash"],
-        row["person_id"],
-        row["device_id"],
-        began=row["created_at"],
-        ends=row["ends_at"],
-        active=row["active_at"],
-        proved=row["created_at"],
-        source=row["source"],
-        provider=row["provider_id"],
-        multi_factor=row["multi_factor"],
-    )

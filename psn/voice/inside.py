@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from psn import wire
 from psn.access import Principal
 from psn.client.voice import Asked, VoiceLine
-from psn.identity.signin import Ticket
+from psn.identity.tickets import Ticket
 from psn.picture.fanout import Outbox
 from psn.record.mailboxes import Reader
 from psn.sessions import Session

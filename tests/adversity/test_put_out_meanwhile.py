@@ -38,7 +38,7 @@ async def test_who_waits_with_an_old_password_gets_no_session(stage: Stage, beco
         assert await stage.core.pool.fetchval(_OPEN) == 0
         tokens = [each.token for peer in peers for each in peer.of(wire.SignedIn)]
         await until(
-            lambda: not any(stage.core.signin.ticket(token) for token in tokens), "all are out"
+            lambda: not any(stage.core.tickets.by_token(token) for token in tokens), "all are out"
         )
     finally:
         for peer in peers:
@@ -101,10 +101,10 @@ async def test_a_body_that_comes_after_signing_out_does_nothing(stage: Stage) ->
             assert b" 100 " in await reader.readline()  # it is looked at from here on
             await reader.readline()
         await peer.answers()
-        proved = stage.core.signin.ticket(peer.me.token)
+        proved = stage.core.tickets.by_token(peer.me.token)
         await peer.send(wire.SignOut(n=9))
         await peer.closed()
-        assert proved is not None and not stage.core.signin.holds(proved)
+        assert proved is not None and not stage.core.tickets.holds(proved)
         writer.write(body[1:])
         async with asyncio.timeout(20):
             status = await reader.readline()

@@ -22,7 +22,7 @@ from stage import ANA, CAR, PASSWORD, Peer, Stage, credentials_of, seed, until
 from dispatch import account, asking
 from psn import wire
 from psn.identity import credentials
-from psn.identity.signin import FRESH
+from psn.identity.tickets import FRESH
 
 FACTORS = "/api/me/second-factors"
 NEW = "another boat with three words"
@@ -117,7 +117,7 @@ def door(stage: Stage, http: aiohttp.ClientSession) -> Page:
 
 def grow_stale(page: Page) -> None:
     """The proof of who sits there is no longer fresh."""
-    ticket = page.stage.core.signin.ticket(page.token or "")
+    ticket = page.stage.core.tickets.by_token(page.token or "")
     assert ticket is not None
     ticket.proved -= FRESH
 
@@ -409,7 +409,7 @@ async def test_sessions_are_listed_and_ended_one_by_one(stage: Stage, ana: Page)
         assert await other.closed() == wire.CloseCode.SESSION_ENDED
         assert await ana.refused("DELETE", at) == (404, "not_found")
     async with await Peer.enter(stage.url, "ben"):
-        theirs = stage.core.signin.of_person(2)[0].id
+        theirs = stage.core.tickets.of_person(2)[0].id
         at = f"/api/me/sessions/{theirs}"
         assert await ana.refused("DELETE", at) == (404, "not_found")
 
@@ -439,7 +439,7 @@ async def test_a_locked_session_is_refused_over_http_too(
     stage: Stage, ana: Page, peer: Peer
 ) -> None:
     """DOM-SES-6."""
-    ticket = stage.core.signin.ticket(peer.me.token)
+    ticket = stage.core.tickets.by_token(peer.me.token)
     assert ticket is not None
     ticket.active = datetime.now(UTC) - timedelta(minutes=30)
     for path in (FACTORS, "/api/fences", "/api/mailboxes/person:1", "/api/me/sessions"):

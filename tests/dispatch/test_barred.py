@@ -12,7 +12,7 @@ from stage import CAR, PASSWORD, Peer, Stage
 
 from dispatch import api
 from dispatch.asking import Route
-from psn.identity.signin import FRESH, Ticket
+from psn.identity.tickets import FRESH, Ticket
 
 CLOSED = [route for route in api.ROUTES if not route.open]
 
@@ -35,7 +35,7 @@ async def _ask(stage: Stage, token: str, route: Route) -> tuple[int, str]:
 
 
 def _ticket(stage: Stage, peer: Peer) -> Ticket:
-    ticket = stage.core.signin.ticket(peer.me.token)
+    ticket = stage.core.tickets.by_token(peer.me.token)
     assert ticket is not None
     return ticket
 
@@ -80,10 +80,10 @@ async def test_what_lets_people_in_needs_a_fresh_proof_at_every_route(stage: Sta
 
 async def test_a_proof_is_not_fresh_for_longer_because_the_clock_was_set_back(stage: Stage) -> None:
     async with await Peer.enter(stage.url, "ana") as peer:
-        ticket, signin = _ticket(stage, peer), stage.core.signin
-        assert signin.is_fresh(ticket)
+        ticket, tickets = _ticket(stage, peer), stage.core.tickets
+        assert tickets.is_fresh(ticket)
         ticket.proved = datetime.now(UTC) + 2 * FRESH  # as it was by the clock before
-        assert not signin.is_fresh(ticket)
+        assert not tickets.is_fresh(ticket)
 
 
 @pytest.mark.parametrize("ended", ["signed out", "by the clock", "disabled", "revoked"])
@@ -92,7 +92,7 @@ async def test_a_stolen_token_is_worth_nothing_at_any_route(stage: Stage, ended:
     async with await Peer.enter(stage.url, CAR if ended == "revoked" else "ana") as peer:
         token, ticket = peer.me.token, _ticket(stage, peer)
         if ended == "signed out":
-            await stage.core.signin.end(ticket)
+            await stage.core.tickets.end(ticket)
         elif ended == "by the clock":
             ticket.ends = datetime.now(UTC)
         elif ended == "disabled":

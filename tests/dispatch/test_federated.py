@@ -30,7 +30,7 @@ from stage import ANA, BCG, BPD, Peer, Stage, seed
 
 from psn import wire
 from psn.identity.lockout import ADDRESS, PLACE
-from psn.identity.signin import FRESH
+from psn.identity.tickets import FRESH
 
 
 @pytest_asyncio.fixture
@@ -290,12 +290,12 @@ async def test_a_second_factor_of_the_provider_counts_where_it_is_trusted(
                 ),
             ):
                 done = await page.signed_in(provider, "agent-7", **dict(more))
-                await stage.core.signin.load()
-                ticket = stage.core.signin.ticket(done["token"])
+                await stage.core.tickets.load()
+                ticket = stage.core.tickets.by_token(done["token"])
                 assert ticket is not None and ticket.limited is limited, more
         await stage.stop()
         await stage.start()
-        ticket = stage.core.signin.ticket(done["token"])
+        ticket = stage.core.tickets.by_token(done["token"])
         assert ticket is not None and not ticket.limited
     finally:
         await stage.stop()
@@ -333,15 +333,15 @@ async def test_who_has_no_password_unlocks_by_the_provider(
     done = await page.signed_in(police, "agent-7")
     async with await Peer.join(stage.url) as peer:
         await peer.sign_in(wire.SessionAuth(done["token"]))
-        ticket = stage.core.signin.ticket(done["token"])
+        ticket = stage.core.tickets.by_token(done["token"])
         assert ticket is not None
-        ticket.active -= stage.core.signin.limits.idle
+        ticket.active -= stage.core.tickets.limits.idle
         await peer.expect(wire.Locked)
         proof = await page.signed_in(police, "agent-7")
         n = peer.number()
         await peer.send(wire.Unlock(n=n, proof=wire.TokenProof(proof["token"])))
         await peer.expect(wire.Unlocked)
-    assert stage.core.signin.ticket(proof["token"]) is None
+    assert stage.core.tickets.by_token(proof["token"]) is None
 
 
 # -- linking oneself
@@ -378,7 +378,7 @@ async def test_a_person_links_himself_at_his_own_page(
         added = (await audited(stage, "identity.added", 2))[1]
         assert (added["actor"], added["owner"]) == (ANA, BPD)
         path = f"{MINE}/{linked['id']}"
-        ticket = stage.core.signin.ticket(peer.me.token)
+        ticket = stage.core.tickets.by_token(peer.me.token)
         assert ticket is not None
         proved, ticket.proved = ticket.proved, ticket.began - FRESH
         assert (await mine.refused(path, method="DELETE"))["code"] == "proof_needed"

@@ -119,7 +119,7 @@ class _Session:
     def headers(self) -> dict[str, str]:
         if self.who is None:
             return {}
-        if self._stage.core.signin.ticket(self._token) is None:
+        if self._stage.core.tickets.by_token(self._token) is None:
             renewed = asyncio.run_coroutine_threadsafe(self._renew(self.who), self._loop)
             self._token = renewed.result(30)
         return {"Authorization": f"Bearer {self._token}"}

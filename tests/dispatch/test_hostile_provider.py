@@ -243,7 +243,7 @@ async def test_who_is_thrown_out_while_it_is_asked_gets_nothing_and_leaves_nothi
         await until(lambda: hostile.asked.count("/token") > asked, "the provider is asked")
         await pool.execute(disable)
         await stage.core.refresh_directory()
-        await stage.core.signin.load()
+        await stage.core.tickets.load()
         hostile.over.set()
         code = str((await waiting)["code"])
         hostile.over.clear()

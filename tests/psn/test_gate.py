@@ -62,7 +62,7 @@ async def test_a_foreign_page_gets_no_websocket_and_changes_nothing(stage: Stage
             assert "Access-Control-Allow-Origin" not in answer.headers
         async with http.options("/api/me/sign-out-everywhere") as answer:
             assert "Access-Control-Allow-Origin" not in answer.headers
-    assert stage.core.signin.ticket(token) is not None
+    assert stage.core.tickets.by_token(token) is not None
 
 
 async def test_foreign_pages_write_and_fill_no_log(

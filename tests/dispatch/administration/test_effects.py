@@ -32,7 +32,7 @@ from stage import (
 
 from psn import wire
 from psn.enrolment import device_key, enrolment_code
-from psn.identity.signin import FRESH
+from psn.identity.tickets import FRESH
 
 SignIn = Callable[[str], Awaitable[Clerk]]
 TERMS = {"reason": "an exercise of all"}
@@ -93,10 +93,10 @@ async def test_a_password_that_somebody_else_made_runs_out(stage: Stage, admin: 
     made = (await admin.post("/api/people/1/password"))["password"]
     async with await Peer.join(stage.url) as peer:
         token = (await _half_way_in(peer, "ana", made)).token
-    ticket = stage.core.signin.ticket(token)
+    ticket = stage.core.tickets.by_token(token)
     assert ticket is not None
     ticket.first_password = False
-    await stage.core.signin.load()
+    await stage.core.tickets.load()
     assert ticket.limited
     await stage.core.pool.execute(
         "update person set password_until = now() - interval '1 second' where id = 1"
@@ -159,7 +159,7 @@ async def _factors_of(clerk: Clerk, name: str) -> int:
 async def test_who_may_sign_in_is_changed_only_by_who_has_just_proved_himself(
     stage: Stage, admin: Clerk
 ) -> None:
-    ticket = stage.core.signin.ticket(admin.peer.me.token)
+    ticket = stage.core.tickets.by_token(admin.peer.me.token)
     assert ticket is not None
     ticket.proved -= FRESH
     new = {"name": "bpd.eve", "full_name": "Eve", "roles": ["dispatcher"]}
@@ -549,7 +549,7 @@ async def test_the_audit_names_who_changed_what(stage: Stage, admin: Clerk) -> N
     await admin.post("/api/devices/1/label", {"label": "Tablet 12"})
     await admin.post("/api/agreements", {"viewer": CUSTOMS, "units": "exact", "messages": False,
                                          **TERMS})  # fmt: skip
-    ticket = stage.core.signin.ticket(admin.peer.me.token)
+    ticket = stage.core.tickets.by_token(admin.peer.me.token)
     assert ticket is not None
     for action in ("device.changed", "agreement.added"):
         entry = (await admin.get(f"/api/audit?action={action}"))["entries"][0]

@@ -296,7 +296,7 @@ async def test_a_session_that_locks_meanwhile_sends_nothing_more(
 
     sending = asyncio.create_task(ana.piece(path, 0, slow()))
     await arrives(place, path, 100)
-    ticket = stage.core.signin.ticket(ana.peer.me.token)
+    ticket = stage.core.tickets.by_token(ana.peer.me.token)
     assert ticket is not None
     ticket.active = datetime.now(UTC) - timedelta(minutes=30)
     going.set()
@@ -304,7 +304,7 @@ async def test_a_session_that_locks_meanwhile_sends_nothing_more(
     with contextlib.suppress(aiohttp.ClientError):
         answer = await sending
     assert answer is None or (answer.status, answer.code) == (423, "locked")
-    stage.core.signin.active(ticket)
+    stage.core.tickets.active(ticket)
     assert await ana.offset(path) == 100
 
 

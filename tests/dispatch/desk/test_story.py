@@ -156,7 +156,7 @@ async def test_an_emergency_pressed_again_is_raised_anew(stage: Stage) -> None:
 async def test_the_red_button_rings_at_a_locked_console(stage: Stage) -> None:
     """DOM-SES-8."""
     ana, car = await Worker.enter(stage, "ana"), await Worker.enter(stage, CAR)
-    ticket = stage.core.signin.ticket(ana.peer.me.token)
+    ticket = stage.core.tickets.by_token(ana.peer.me.token)
     assert ticket is not None
     ticket.active -= timedelta(minutes=30)
     await ana.peer.expect(wire.Locked)

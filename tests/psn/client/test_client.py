@@ -331,8 +331,8 @@ async def test_sign_out_makes_the_token_worthless(stage: Stage) -> None:
         await client.up()
         token = offline.token
         assert token is not None
-    await stage.core.signin.end(stage.core.signin.ticket(token))  # type: ignore[arg-type]
-    assert stage.core.signin.ticket(token) is None
+    await stage.core.tickets.end(stage.core.tickets.by_token(token))  # type: ignore[arg-type]
+    assert stage.core.tickets.by_token(token) is None
     # The client notices, and signs in with its credentials instead.
     again = Client(stage.url, credentials_of("ana"), offline=offline)
     async with again:
@@ -552,7 +552,7 @@ async def test_a_program_that_acts_for_a_person_goes_on_when_its_session_locks(
     monkeypatch.setattr("psn.door.WATCH_SECONDS", 0.005)
     async with Heard(stage.url, "ben") as ben, Heard(stage.url, "ana") as ana:
         await ana.client.watch()
-        ticket = stage.core.signin.ticket(ana.client.offline.token or "")
+        ticket = stage.core.tickets.by_token(ana.client.offline.token or "")
         assert ticket is not None
         ticket.active -= timedelta(hours=1)
         await until(lambda: ana.of(wire.Unlocked), "it unlocks")
@@ -567,7 +567,7 @@ async def test_a_program_that_comes_back_to_a_locked_session_unlocks_it(stage: S
     offline = Offline()
     async with Heard(stage.url, "ana", offline=offline) as ana:
         await ana.client.watch()
-    ticket = stage.core.signin.ticket(offline.token or "")
+    ticket = stage.core.tickets.by_token(offline.token or "")
     assert ticket is not None
     ticket.active -= timedelta(hours=1)
     async with Heard(stage.url, "ana", offline=offline) as again:

@@ -26,7 +26,7 @@ from stage import (
 
 from psn import door, server, wire
 from psn.identity import idle, locking
-from psn.identity.signin import FRESH, Ticket
+from psn.identity.tickets import FRESH, Ticket
 
 HALF_AN_HOUR = timedelta(minutes=30)
 
@@ -49,7 +49,7 @@ async def ben(stage: Stage) -> AsyncIterator[Peer]:
 
 
 def ticket_of(stage: Stage, peer: Peer) -> Ticket:
-    ticket = stage.core.signin.ticket(peer.me.token)
+    ticket = stage.core.tickets.by_token(peer.me.token)
     assert ticket is not None
     return ticket
 
@@ -153,7 +153,7 @@ async def test_locking_in_the_middle_of_catching_up_loses_nothing(
         await again.expect(wire.Mail)
         (session,) = (s for s in stage.core.sessions.all if s.principal.address == ANA)
         locking.lock(stage.core, session)
-        stage.core.signin._tickets[session.ticket.hash].active -= HALF_AN_HOUR
+        stage.core.tickets._tickets[session.ticket.hash].active -= HALF_AN_HOUR
         await again.answers()
         had = len(texts(again, ANA))
         await asyncio.sleep(0.1)
@@ -183,7 +183,7 @@ async def test_a_locked_session_takes_nothing_but_what_unlocks_or_ends_it(
         error = await ana.refusal("locked")
         assert error.n == getattr(frame, "n", None) and error.id == getattr(frame, "id", None)
         assert error.retry is not None
-    assert stage.core.signin.locked(ticket_of(stage, ana), datetime.now(UTC)), "not by `active`"
+    assert stage.core.tickets.locked(ticket_of(stage, ana), datetime.now(UTC)), "not by `active`"
     await unlock(ana)
     await ana.send(unsaid)
     await ana.expect(wire.Ack, lambda ack: ack.id == unsaid.id)
@@ -302,7 +302,7 @@ async def test_devices_do_not_lock(stage: Stage) -> None:
     async with await Peer.enter(stage.url, CAR) as tablet:
         ticket = ticket_of(stage, tablet)
         ticket.active -= timedelta(days=2)
-        assert not stage.core.signin.locked(ticket, datetime.now(UTC))
+        assert not stage.core.tickets.locked(ticket, datetime.now(UTC))
         await asyncio.sleep(0.2)
         await tablet.answers()
         assert tablet.frames == []
@@ -318,7 +318,7 @@ async def test_what_was_locked_is_locked_after_a_restart_and_what_was_not_is_not
     async with await Peer.enter(first.url, "ana") as ana, await Peer.enter(first.url, "ben") as ben:
         for peer, minutes in ((ana, 31), (ben, 5)):
             ticket = ticket_of(first, peer)
-            first.core.signin.active(ticket)
+            first.core.tickets.active(ticket)
             ticket.active = datetime.now(UTC) - timedelta(minutes=minutes)
         await first.stop()
     second = Stage(database)
@@ -338,18 +338,18 @@ async def test_activity_is_written_together_and_tells_nobody_that_sessions_ended
 ) -> None:
     """Once a minute; a thousand consoles must not have every ticket read again each time."""
     loads = 0
-    load = stage.core.signin.load
+    load = stage.core.tickets.load
 
     async def counted() -> None:
         nonlocal loads
         loads += 1
         await load()
 
-    monkeypatch.setattr(stage.core.signin, "load", counted)
+    monkeypatch.setattr(stage.core.tickets, "load", counted)
     for peer in (ana, ben):
         await peer.send(wire.Active())
         await peer.answers()
-    await stage.core.signin.write_activity()
+    await stage.core.tickets.write_activity()
     rows = await stage.core.pool.fetch("select active_at from session order by created_at")
     assert [row[0] for row in rows] == [ticket_of(stage, peer).active for peer in (ana, ben)]
     await stage.core.pool.execute("update session set ended_at = now() where person_id = 2")
@@ -441,13 +441,13 @@ async def test_a_limited_session_is_limited_after_a_restart_until_a_factor_is_th
     async with await Peer.join(strict.url) as peer:
         await peer.send(wire.SignIn(n=1, auth=credentials_of("ana")))
         me = await peer.expect(wire.SignedIn)
-    strict.core.signin._tickets.clear()
-    await strict.core.signin.load()
-    assert strict.core.signin.ticket(me.token).limited  # type: ignore[union-attr]
+    strict.core.tickets._tickets.clear()
+    await strict.core.tickets.load()
+    assert strict.core.tickets.by_token(me.token).limited  # type: ignore[union-attr]
     await strict.core.pool.execute(
         "insert into second_factor (person_id, kind, label, secret) values (1, 'totp', 'x', 'x')"
     )
-    await strict.core.signin.load()
+    await strict.core.tickets.load()
     async with await Peer.join(strict.url) as again:
         assert not (await again.sign_in(wire.SessionAuth(me.token))).limited
 

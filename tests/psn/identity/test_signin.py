@@ -22,6 +22,7 @@ from stage import (
     credentials_of,
     device,
     message,
+    new_signin,
     person,
     seed,
     texts,
@@ -32,7 +33,8 @@ from psn import access, connection, directory_watch, wire
 from psn.directory import Directory
 from psn.enrolment.device_key import Enrolled
 from psn.identity import credentials
-from psn.identity.signin import Conditions, SignIn, SignInRefused, Ticket
+from psn.identity.signin import SignIn, SignInRefused
+from psn.identity.tickets import Ticket, Tickets
 from psn.keys import Keys
 
 HERE = "192.0.2.7"
@@ -66,14 +68,14 @@ async def people(pool: asyncpg.Pool) -> Directory:
 
 @pytest.fixture
 def signin(pool: asyncpg.Pool) -> SignIn:
-    return SignIn(pool, KEYS, Conditions(hours=12))
+    return new_signin(pool, KEYS)
 
 
 async def test_a_person_is_who_the_directory_says(signin: SignIn, people: Directory) -> None:
     for name in ("ana", "  ANA "):
         who, token, ticket = await signin.check(wire.PasswordAuth(name, PASSWORD), people, HERE)
         assert (who.address, who.agency, who.roles, who.device) == (ANA, 1, ("dispatcher",), None)
-        assert signin.ticket(token) == ticket
+        assert signin.tickets.by_token(token) == ticket
         assert timedelta(hours=11, minutes=59) < ticket.ends - datetime.now(UTC)
         assert ticket.ends - datetime.now(UTC) <= timedelta(hours=12)
 
@@ -158,11 +160,11 @@ async def test_a_token_comes_back_after_a_restart_and_not_after_its_end(
 ) -> None:
     _, kept, _ = await signin.check(person("ana"), people, HERE)
     _, ended, ticket = await signin.check(person("ben"), people, HERE)
-    await signin.end(ticket)
-    assert signin.ticket(ended) is None
-    assert not signin.holds(ticket)
-    after = SignIn(pool, KEYS, Conditions(hours=12))
-    await after.load()
+    await signin.tickets.end(ticket)
+    assert signin.tickets.by_token(ended) is None
+    assert not signin.tickets.holds(ticket)
+    after = new_signin(pool, KEYS)
+    await after.tickets.load()
     who, token, _ = await after.check(wire.SessionAuth(kept), people, HERE)
     assert (who.address, token) == (ANA, kept)
     for bad in (ended, "", kept + "x"):
@@ -173,12 +175,12 @@ async def test_a_token_comes_back_after_a_restart_and_not_after_its_end(
 
 async def test_a_token_runs_out(pool: asyncpg.Pool, people: Directory) -> None:
     """DOM-SES-1."""
-    brief = SignIn(pool, KEYS, Conditions(hours=0))
+    brief = new_signin(pool, KEYS, hours=0)
     _, token, ticket = await brief.check(person("ana"), people, HERE)
-    assert brief.ticket(token) is None
-    assert not brief.holds(ticket)
-    await brief.load()
-    assert not brief.holds(ticket)
+    assert brief.tickets.by_token(token) is None
+    assert not brief.tickets.holds(ticket)
+    await brief.tickets.load()
+    assert not brief.tickets.holds(ticket)
 
 
 async def test_a_rush_of_passwords_is_checked_two_at_a_time(
@@ -210,7 +212,7 @@ async def test_without_a_database_nobody_new_and_everybody_known(people: Directo
         def acquire(self, timeout: float) -> None:
             raise ConnectionRefusedError
 
-    signin = SignIn(Away(), KEYS, Conditions(hours=12))  # type: ignore[arg-type]
+    signin = new_signin(Away(), KEYS)  # type: ignore[arg-type]
     with pytest.raises(SignInRefused) as refused:
         await signin.check(person("ana"), people, HERE)
     assert refused.value.code == "unavailable"
@@ -276,17 +278,21 @@ class Held:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached, self.go_on = asyncio.Event(), asyncio.Event()
-        issue = SignIn.issue
+        issue = Tickets.issue
 
         async def held(
-            signin: SignIn, principal: access.Principal, source: str, has_factor: bool, **more: bool
+            tickets: Tickets,
+            principal: access.Principal,
+            source: str,
+            has_factor: bool,
+            **more: bool,
         ) -> tuple[str, Ticket]:
-            issued = await issue(signin, principal, source, has_factor, **more)
+            issued = await issue(tickets, principal, source, has_factor, **more)
             self.reached.set()
             await self.go_on.wait()
             return issued
 
-        monkeypatch.setattr(SignIn, "issue", held)
+        monkeypatch.setattr(Tickets, "issue", held)
 
 
 async def test_who_is_disabled_while_signing_in_does_not_get_in(

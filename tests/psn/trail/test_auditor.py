@@ -16,14 +16,14 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from office import Office, refused
-from stage import ANA, CAR, KEY, PASSWORD, Peer, Stage, credentials_of, seed, until
+from stage import ANA, CAR, KEY, PASSWORD, Peer, Stage, credentials_of, new_signin, seed, until
 
 from psn import keys, watched, wire
 from psn.directory_watch import load
 from psn.enrolment import device_key
 from psn.enrolment.device_key import Enrolled
 from psn.identity import credentials
-from psn.identity.signin import Conditions, SignIn, SignInRefused
+from psn.identity.signin import SignInRefused
 from psn.keys import Keys
 from psn.problems import Problem
 from psn.trail import audit, audit_search, auditor
@@ -360,7 +360,7 @@ async def test_of_a_large_area_the_fingerprint_stays(pool: asyncpg.Pool) -> None
 
 async def test_no_secret_stands_in_any_entry(pool: asyncpg.Pool) -> None:
     """DOM-AUD-6."""
-    signin = SignIn(pool, SERVERS, Conditions(hours=12))
+    signin = new_signin(pool, SERVERS)
     directory = await load(pool)
     _, token, ticket = await signin.check(credentials_of("ana"), directory, "192.0.2.7")
     with pytest.raises(SignInRefused):
@@ -370,7 +370,7 @@ async def test_no_secret_stands_in_any_entry(pool: asyncpg.Pool) -> None:
         "insert into enrolment (code_hash, agency_id, label, author, expires_at)"
         " values ('\\x00112233445566778899aabb', 1, 'new', 'test', now())"
     )
-    await signin.end(ticket)
+    await signin.tickets.end(ticket)
     await pool.execute("delete from session; delete from enrolment")
     rows = await pool.fetch("select password_hash from person")
     hashes = [str(row[0]) for row in rows]
@@ -508,7 +508,7 @@ async def test_a_device_is_enrolled_by_whoever_has_the_code(stage: Stage) -> Non
 async def test_a_rush_of_sign_ins_shares_its_commits(
     pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    signin = SignIn(pool, SERVERS, Conditions(hours=12))
+    signin = new_signin(pool, SERVERS)
     directory = await load(pool)
     batches: list[int] = []
     store = Auditor._store
@@ -530,7 +530,7 @@ async def test_a_rush_of_sign_ins_shares_its_commits(
 
 async def test_a_sign_in_that_cannot_be_recorded_does_not_begin(pool: asyncpg.Pool) -> None:
     """DOM-AUD-4: the row and its entry, or neither."""
-    signin = SignIn(pool, SERVERS, Conditions(hours=12))
+    signin = new_signin(pool, SERVERS)
     directory = await load(pool)
     await pool.execute("alter table audit rename to audit_gone")
     with pytest.raises(SignInRefused) as refused:

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from psn import access, wire
 from psn.directory import Agency, Device, Directory, Group, Person, Unit
-from psn.identity.signin import Ticket
+from psn.identity.tickets import Ticket
 from psn.picture.fanout import Hub, Outbox
 from psn.problems import Problem
 from psn.record.mailboxes import Reader
