@@ -87,7 +87,6 @@ export class Console extends Entrance {
   fences = $state.raw<GeoJSON.FeatureCollection | null>(null);
   /** Agencies whose glass one has broken, while it lasts. */
   glasses = $state.raw<Glass[]>([]);
-  /** What one may do, by kind of object and action. */
   /** What one may do: actions by kind of thing; null until it is known. */
   rights = $state.raw<Rights['rights'] | null>(null);
   #learning = new Learning((path) => this.get(path));
