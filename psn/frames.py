@@ -178,10 +178,10 @@ class Frames:
 
     def _voice_call(self, frame: wire.VoiceCall) -> None:
         self.connection.bucket.charge(CALL_FRAMES)
-        self.core.voice.call(self.session, frame)
+        self.core.voice.ringing.call(self.session, frame)
 
     def _voice_close(self, frame: wire.VoiceClose) -> None:
-        self.core.voice.close(self.session, VoiceGroup.of(frame.group))
+        self.core.voice.ringing.close(self.session, VoiceGroup.of(frame.group))
         self.connection.send(wire.Ok(n=frame.n))
 
     def _voice_patch(self, frame: wire.VoicePatch) -> None:

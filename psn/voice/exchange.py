@@ -5,9 +5,9 @@ Theory of operation
 A group is there as long as somebody is in it, or in the one that it is patched with. Who has joined
 it is a *party*: one session, since of two windows of one person only the one that holds the floor
 talks. The floor is :class:`psn.voice.floor.Floor`, which is pure; here it is told what happens, and
-what it says goes out by :mod:`psn.voice.announcer`. Two groups that are patched
-(:mod:`psn.voice.patches`) are one *net*: one floor, whose talker is heard in both, each frame
-naming the group of who hears it.
+what it says goes out by :mod:`psn.voice.announcer`. Calls between some, which are groups for once,
+ring by :mod:`psn.voice.ringing`. Two groups that are patched (:mod:`psn.voice.patches`) are one
+*net*: one floor, whose talker is heard in both, each frame naming the group of who hears it.
 
 Speech is looked at no further than its header: whose it is, for which group, and that it is newer
 than what came before. If its talker has the floor, the very bytes go to the others, once framed
@@ -25,17 +25,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
-from psn import access, database, wire
+from psn import database, wire
 from psn.access import Principal, Rules
 from psn.picture.fanout import websocket_frame
 from psn.problems import Problem
 from psn.sessions import Session
 from psn.voice import keying, passing, rights
 from psn.voice.announcer import CALLS, Announcer
-from psn.voice.calls import Calls, Over, PrivateCall
-from psn.voice.causes import call_over, denied, gone, patched, revoked
+from psn.voice.causes import denied, gone, patched, revoked
 from psn.voice.deed import Deed, interrupted
 from psn.voice.floor import Cause, Floor, Told
 from psn.voice.group import Group, Net, Party
@@ -43,6 +40,7 @@ from psn.voice.patches import Patch, Patches
 from psn.voice.reaching import Reaching
 from psn.voice.relay import Relay
 from psn.voice.rights import Voice
+from psn.voice.ringing import Ringing
 from psn.voice.talk import About, Talk
 from psn.wire import Speech, VoiceGroup
 from psn.wire.voice import GroupKind
@@ -72,7 +70,6 @@ class Exchange:
         the audit. ``record``: begins to keep a talk.
         """
         self._note = note
-        self._sessions_of = sessions_of
         self._everyone = everyone
         self._loop = loop
         self._rules = rules
@@ -82,7 +79,7 @@ class Exchange:
         self._announcer = Announcer(
             loop, clock, self.relay, self._name, record, self._call_in, self._carries
         )
-        self._calls = Calls()
+        self.ringing = Ringing(loop, rules, self.groups, sessions_of, self.join, self.leave)
         self._patches = Patches()
         self.reaching = Reaching(self.groups, rules)
         self._numbers = itertools.count(1)
@@ -120,7 +117,7 @@ class Exchange:
         if group.kind is GroupKind.CALL:
             if there.recording is not None:
                 there.recording.parties.add(session.principal.address)
-            self._answered(session, there)
+            self.ringing.answered(session, there)
 
     def _note_listener(self, session: Session, group: VoiceGroup) -> None:
         if session.principal.networks:
@@ -131,9 +128,7 @@ class Exchange:
     def _may(self, session: Session, group: VoiceGroup) -> Voice:
         """What a session may do in a group."""
         if group.kind is GroupKind.CALL:
-            call = self._calls.of(group)
-            inside = call is not None and call.admits(session.principal.address, self._rules)
-            return Voice.TALK if inside else Voice.NOTHING
+            return Voice.TALK if self.ringing.admits(session, group) else Voice.NOTHING
         return rights.voice(session.principal, group, self._rules, self._now())
 
     def show(self, session: Session, group: VoiceGroup) -> None:
@@ -145,8 +140,7 @@ class Exchange:
 
     def came(self, session: Session) -> None:
         """The session has just begun: which calls ring for it, and who talks in an emergency."""
-        for call in self._calls.ringing(session.principal.address):
-            self._ring(session, call)
+        self.ringing.came(session)
         for there in self.groups.values():
             if self._announcer.in_emergency(there) and self._is_for(session, there):
                 session.send(self._announcer.state(there))
@@ -167,9 +161,9 @@ class Exchange:
             self._announcer.tell(there.net, there.floor.leave(party.key, self._loop.time()))
             self.reaching.look(there)
         elif group.kind is GroupKind.CALL:
-            self._calls.decline(group, session.principal.address)
+            self.ringing.decline(session, group)
         if group.kind is GroupKind.CALL:
-            self._look_after(group)
+            self.ringing.look_after(group)
         if there is not None and not there.parties and group in self.groups:
             self._forget(there)
 
@@ -186,6 +180,7 @@ class Exchange:
         carried into another by a patch.
         """
         self._rules = rules
+        self.ringing.mend(rules)
         self.reaching.mend(rules)
         self._end_outlived()
         for there in list(self.groups.values()):
@@ -229,7 +224,7 @@ class Exchange:
             )
         self.reaching.look(there)
         if going and there.of.kind is GroupKind.CALL:
-            self._look_after(there.of)
+            self.ringing.look_after(there.of)
         if not there.parties and there.of in self.groups:
             self._forget(there)
 
@@ -308,86 +303,6 @@ class Exchange:
     def _note_patch(self, patch: Patch, by: Session | None, action: str) -> None:
         for group, owner in zip(patch.groups, patch.owners, strict=True):
             self._note(Deed(by, action, group, None, patch.other(group), owner))
-
-    # -- calls
-
-    def call(self, session: Session, frame: wire.VoiceCall) -> None:
-        """Call people and units; raises :class:`Problem` when they may not be, or are not there."""
-        who = session.principal
-        called = frozenset(frame.to) - {who.address}
-        for to in called:
-            if to.partition(":")[0] not in ("person", "unit") or not access.may_write(
-                who, to, self._rules
-            ):
-                text = f"You cannot call {to}: it does not exist or is not shared with you."
-                raise Problem("not_reachable", text, "Call somebody else, or talk in a group.")
-        there = [each for to in called for each in self._sessions_of(to) if each.barred is None]
-        if not there:
-            text = "Nobody whom you call is connected."
-            raise Problem("not_there", text, "Send a message: it waits for them.")
-        if self._calls.rings(who.address):
-            text = "You call somebody already, and nobody has answered."
-            raise Problem("calling_already", text, "Wait for the answer, or leave that call.")
-        made = self._calls.begin(who, called, frame.call, self._loop.time())
-        try:
-            self.join(session, made.group)
-        except Problem:
-            self._calls.end(made.group)
-            raise
-        session.send(msgspec.structs.replace(_called(made, sorted(called)), n=frame.n))
-        for each in there:
-            self._ring(each, made)
-        self._loop.call_at(made.answer_by, self._look_after, made.group)
-
-    def _ring(self, session: Session, call: PrivateCall) -> None:
-        """Tell a session that it is called, unless it may not be by now."""
-        if call.admits(session.principal.address, self._rules):
-            session.send(_called(call, self._known(session, call.called)))
-
-    def close(self, session: Session, group: VoiceGroup) -> None:
-        """End a call for all; nothing when it is over; raises :class:`Problem`."""
-        call = self._calls.of(group)
-        if call is None:
-            return
-        if call.by != session.principal.address:
-            raise Problem("not_your_call", "Only who called ends a call for all.", "Leave it.")
-        call.closed = True
-        self._look_after(group)
-
-    def _known(self, session: Session, called: frozenset[str]) -> list[str]:
-        """Of those who are called: who it is itself, and to whom it may write."""
-        me = session.principal
-        return sorted(
-            to for to in called if to == me.address or access.may_write(me, to, self._rules)
-        )
-
-    def _answered(self, session: Session, there: Group) -> None:
-        """Who has just joined a call has taken it here: it does not ring elsewhere any more."""
-        address = session.principal.address
-        call = self._calls.of(there.of)
-        if call is not None and address in call.called:
-            call.taken.add(address)
-            for each in self._sessions_of(address):
-                if each not in there.parties and each.barred is None:
-                    each.send(call_over(there.of, Over.ELSEWHERE))
-
-    def _look_after(self, group: VoiceGroup) -> None:
-        """End a call that is over."""
-        call = self._calls.of(group)
-        if call is None:
-            return
-        there = self.groups.get(group)
-        parties = {} if there is None else there.parties
-        inside = frozenset(each.principal.address for each in parties)
-        why = call.over(inside, self._loop.time())
-        if why is None:
-            return
-        self._calls.end(group)
-        ringing = (each for to in call.called for each in self._sessions_of(to))
-        for session in {*parties, *ringing}:
-            if session.barred is None:
-                session.send(call_over(group, why))
-            self.leave(session, group)
 
     # -- the floor
 
@@ -518,16 +433,3 @@ class Exchange:
 
     def _now(self) -> datetime:
         return database.moment(self._clock())
-
-
-def _called(call: PrivateCall, to: list[str]) -> wire.Called:
-    """Told to who calls, and to who is called; ``to``: of those who are called, whom he knows."""
-    who = call.caller
-    return wire.Called(
-        group=call.group.address,
-        by=who.address,
-        by_name=who.name,
-        agency=who.agency,
-        to=to,
-        call=call.kind,
-    )

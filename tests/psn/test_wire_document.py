@@ -90,6 +90,7 @@ SAYING = (
     "topics",
     "voice/exchange",
     "voice/passing",
+    "voice/ringing",
     "radio/radios",
     "voice/patches",
 )
