@@ -168,12 +168,16 @@ class Frames:
 
     def _voice_join(self, frame: wire.VoiceJoin) -> None:
         group = VoiceGroup.of(frame.group)
-        self.core.voice.join(self.session, group)
+        self.core.voice.join(self.session, group, frame.radio)
         self.connection.send(wire.Ok(n=frame.n))
         self.core.voice.show(self.session, group)
 
     def _voice_leave(self, frame: wire.VoiceLeave) -> None:
-        self.core.voice.leave(self.session, VoiceGroup.of(frame.group))
+        group = VoiceGroup.of(frame.group)
+        if frame.radio is None:
+            self.core.voice.leave(self.session, group)
+        else:
+            self.core.voice.leave_by_radio(self.session, group, frame.radio, frame.why)
         self.connection.send(wire.Ok(n=frame.n))
 
     def _voice_call(self, frame: wire.VoiceCall) -> None:

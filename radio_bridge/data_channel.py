@@ -4,6 +4,7 @@
 bursts              of                                          say
 ==================  ==========================================  ===============================
 control blocks      emergency alarm, call alert, radio check    emergency, alert, check, presence
+control blocks      unit to unit voice request and answer       call wanted, call answered
 header alone        precoded status                             status
 short data          defined formats that are text               text
 UDP, port 5016      UTF-16BE                                    text
@@ -28,7 +29,15 @@ from typing import Final
 from radio_bridge import hytera
 from radio_bridge.dmr import burst, control_block, data_block, datagram, position, short_text
 from radio_bridge.dmr.burst import DataType
-from radio_bridge.dmr.control_block import CallAlert, ControlBlock, EmergencyAlarm, RadioCheck
+from radio_bridge.dmr.control_block import (
+    PROCEED,
+    CallAlert,
+    ControlBlock,
+    EmergencyAlarm,
+    RadioCheck,
+    UnitVoiceAnswer,
+    UnitVoiceRequest,
+)
 from radio_bridge.dmr.data_header import Access, PacketHeader, RawOrStatus, Response, ShortData
 from radio_bridge.dmr.fragments import Joiner
 from radio_bridge.dmr.packet import Assembler, Header, Incomplete, Packet
@@ -36,6 +45,8 @@ from radio_bridge.dmr.packet import answer as packet_answer
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.inside import (
     Alert,
+    CallAnswered,
+    CallWanted,
     Checked,
     Emergency,
     Happening,
@@ -153,6 +164,10 @@ def _of_block(block: ControlBlock) -> Happening | None:
             return Presence(block.source, here=True)
         case RadioCheck():
             return Checked(block.source, block.target)
+        case UnitVoiceRequest():
+            return CallWanted(block.source, block.target)
+        case UnitVoiceAnswer():
+            return CallAnswered(block.source, block.target, block.answer == PROCEED)
     return None
 
 

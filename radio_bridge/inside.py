@@ -120,6 +120,34 @@ class Alert:
     target: int
 
 
+@dataclass(frozen=True, slots=True)
+class CallWanted:
+    """A radio asks whether another is there, before it talks to it alone."""
+
+    source: int
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """A radio that was asked so answers."""
+
+    source: int
+    target: int
+    may: bool
+    """Whether it takes the call."""
+
+
 Happening = (
-    Text | TextArrived | Position | NoPosition | Emergency | Status | Presence | Checked | Alert
+    Text
+    | TextArrived
+    | Position
+    | NoPosition
+    | Emergency
+    | Status
+    | Presence
+    | Checked
+    | Alert
+    | CallWanted
+    | CallAnswered
 )

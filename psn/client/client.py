@@ -607,8 +607,10 @@ class Client:
     def _on_locked(self, frame: wire.Locked) -> None:
         self._locked.set()
 
-    def _on_answer(self, frame: wire.SignedIn | wire.Ok | wire.Announced | wire.Pong) -> None:
-        answer = self._waiting.get(frame.n)
+    def _on_answer(
+        self, frame: wire.SignedIn | wire.Ok | wire.Announced | wire.Pong | wire.Called
+    ) -> None:
+        answer = None if frame.n is None else self._waiting.get(frame.n)
         if answer is not None and not answer.done():
             answer.set_result(frame)
 
@@ -668,7 +670,14 @@ class Client:
 
     def _on_voice_gone(self, frame: wire.VoiceGone) -> None:
         self.radio.gone(frame)
-        self.voice.gone(frame)
+        if frame.radio is None:
+            self.voice.gone(frame)
+
+    def _on_called(self, frame: wire.Called) -> None:
+        if frame.n is not None:
+            self._on_answer(frame)
+        elif frame.radio is not None:
+            self.radio.rings(frame)
 
     def _on_caught_up(self, frame: wire.CaughtUp) -> None:
         assert self.me is not None
@@ -696,6 +705,7 @@ _HANDLERS: dict[type, Callable[[Client, Any], None]] = {
     wire.Reach: Client._on_reach,
     wire.FloorYours: Client._on_floor_yours,
     wire.VoiceGone: Client._on_voice_gone,
+    wire.Called: Client._on_called,
 }
 
 

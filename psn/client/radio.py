@@ -29,7 +29,10 @@ from psn.wire.voice import NUMBERS
 
 TOPIC: Final = "radio"
 AT_ONCE: Final = 500
-Asked = wire.Delivered | wire.RadioHeard | wire.RadioPresence | wire.RadioState | wire.RadioReach
+Asked = (
+    wire.Delivered | wire.RadioHeard | wire.RadioPresence | wire.RadioState | wire.RadioReach
+    | wire.VoiceCall | wire.VoiceLeave
+)  # fmt: skip
 
 
 class Network(Struct, frozen=True, tag_field="is", tag="radio_network"):
@@ -167,6 +170,10 @@ class RadioLine:
         self._send = send
         self._number = number
         self._follow = follow
+        self.rings: Callable[[wire.Called], None] = lambda called: None
+        """Called when somebody calls a radio: ``client.voice.join`` with ``radio`` takes it."""
+        self.call_over: Callable[[wire.VoiceGone], None] = lambda gone: None
+        """Called when a call that rang at a radio, or in which one was, is over."""
         self._changed: Callable[[Plan], None] = lambda plan: None
         self._items: dict[str, Any] = {}
         self._keyed: dict[tuple[str, Radio], Keyed] = {}
@@ -223,6 +230,21 @@ class RadioLine:
         """
         await self._ask(wire.RadioReach(n=self._number(), reach=reach))
 
+    async def call(
+        self, radio: Radio, to: Sequence[str], call: wire.CallKind = "normal"
+    ) -> wire.Called:
+        """A radio that carries a unit calls units and people, or ``["agency:1"]``: who takes calls
+        there. The gateway is in the call when this returns, for that radio; join it to hear it.
+        """
+        frame = wire.VoiceCall(n=self._number(), to=list(to), call=call, radio=radio)
+        called = await self._ask(frame)
+        assert isinstance(called, wire.Called)
+        return called
+
+    async def leave_call(self, group: str, radio: Radio, why: wire.RadioWhy = "over") -> None:
+        """A radio is in a call no more, or does not take it."""
+        await self._ask(wire.VoiceLeave(n=self._number(), group=group, radio=radio, why=why))
+
     async def delivered(self, mail: wire.Mail) -> None:
         """The radio of the unit whose mailbox this entry came from has got it."""
         await self._ask(wire.Delivered(n=self._number(), box=mail.box, seqs=[mail.seq]))
@@ -266,9 +288,12 @@ class RadioLine:
             keyed.yours(frame)
 
     def gone(self, frame: wire.VoiceGone) -> None:
-        """A group is heard no longer."""
+        """A group is heard no longer, or a radio is not in a call."""
         for keyed in [each for each in self._keyed.values() if each.group == frame.group]:
-            keyed.end(ClientRefused(frame.code, frame.text, frame.todo))
+            if frame.radio in (None, keyed.radio):
+                keyed.end(ClientRefused(frame.code, frame.text, frame.todo))
+        if frame.group.startswith("call:"):
+            self.call_over(frame)
 
     def lost(self) -> None:
         """The link is lost: nobody is heard."""

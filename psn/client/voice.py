@@ -92,15 +92,17 @@ class VoiceLine:
         group: str,
         hear: Hear = lambda speech: None,
         told: Told = lambda floor: None,
+        radio: wire.Radio | None = None,
     ) -> None:
         """Hear a group from now on, after every reconnection too.
 
-        ``hear`` is called with each frame of speech, ``told`` with each change of the floor. Raises
+        ``hear`` is called with each frame of speech, ``told`` with each change of the floor.
+        ``radio``: of a radio gateway, which takes a call. Raises
         :class:`ClientRefused` when it may not be heard, ``ConnectionError`` without a link.
         """
         self.groups[group] = hear, told
         try:
-            await self._ask(wire.VoiceJoin(n=self._number(), group=group))
+            await self._ask(wire.VoiceJoin(n=self._number(), group=group, radio=radio))
         except (ClientRefused, ConnectionError):
             self.groups.pop(group, None)
             raise

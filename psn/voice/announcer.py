@@ -168,7 +168,7 @@ class Announcer:
             return
         there.recording = self._record(self._about(there, talker, WORDS[talk.wish.call]))
         if there.of.kind is GroupKind.CALL:
-            there.recording.parties |= {each.principal.address for each in there.parties}
+            there.recording.parties |= there.present
         if talk.wish.call is Call.EMERGENCY:
             self._emergency(there)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,6 +30,23 @@ class Over(enum.StrEnum):
     ENDED = "call_over"
     ELSEWHERE = "answered_elsewhere"
     CLOSED = "call_closed"
+    RADIO_SILENT = "radio_silent"
+    RADIO_AWAY = "radio_away"
+    RADIO_UNABLE = "radio_unable"
+    RADIO_BUSY = "radio_busy"
+    VOICELESS = "voiceless"
+
+
+RADIOS: Final[Mapping[wire.RadioWhy, Over]] = {
+    "over": Over.ENDED,
+    "declined": Over.DECLINED,
+    "silent": Over.RADIO_SILENT,
+    "away": Over.RADIO_AWAY,
+    "unable": Over.RADIO_UNABLE,
+    "busy": Over.RADIO_BUSY,
+    "voiceless": Over.VOICELESS,
+}
+"""Why a call with a radio is over, by what its gateway says."""
 
 
 @dataclass(slots=True)
@@ -46,6 +64,10 @@ class PrivateCall:
     """Who of them has joined it, be he still in it or not."""
     closed: bool = False
     """Who called has ended it for all."""
+    one_of: bool = False
+    """Whoever takes it first has it: nobody else is called any more."""
+    why: Over | None = None
+    """Why the last radio that was called, or was in it, is not."""
 
     @property
     def by(self) -> str:
@@ -72,12 +94,16 @@ class PrivateCall:
         if self.closed:
             return Over.CLOSED
         if self.taken:
-            return Over.ENDED if len(there) < 2 else None
+            return self._end(Over.ENDED) if len(there) < 2 else None
         if self.by not in there:
             return Over.ENDED
         if self.declined >= self.called:
-            return Over.DECLINED
+            return self._end(Over.DECLINED)
         return Over.NOT_ANSWERED if now >= self.answer_by else None
+
+    def _end(self, otherwise: Over) -> Over:
+        """What a radio has to do with it is said where nobody else was called."""
+        return self.why if self.why is not None and len(self.called) == 1 else otherwise
 
 
 class Calls:

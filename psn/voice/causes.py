@@ -70,6 +70,20 @@ ENDS: Final[Mapping[Over, tuple[str, str]]] = {
         "Who called has ended the call for all.",
         "Call, if something is left to be said.",
     ),
+    Over.RADIO_SILENT: ("The radio did not answer.", "Call again, or send a message."),
+    Over.RADIO_BUSY: ("The radio is in another call.", "Call again later, or send a message."),
+    Over.RADIO_AWAY: (
+        "The radio is heard on no site now.",
+        "Send a message: it waits until the radio is heard.",
+    ),
+    Over.RADIO_UNABLE: (
+        "There are no private calls where the radio is.",
+        "Talk in its group, or send a message.",
+    ),
+    Over.VOICELESS: (
+        "The radio cannot be called: the radio bridge has no vocoder.",
+        "Send a message.",
+    ),
     Over.ELSEWHERE: ("The call was taken at another place.", "Talk there."),
 }
 
@@ -94,10 +108,10 @@ def patched(group: VoiceGroup, patch: Patch | None, name: str) -> wire.Patched:
     )
 
 
-def call_over(group: VoiceGroup, why: Over) -> wire.VoiceGone:
-    """Told to who is in a call, or is called, when that is over."""
+def call_over(group: VoiceGroup, why: Over, radio: Radio | None = None) -> wire.VoiceGone:
+    """Told to who is in a call, or is called, when that is over; ``radio``: for that alone."""
     text, todo = ENDS[why]
-    return wire.VoiceGone(group=group.address, code=why, text=text, todo=todo)
+    return wire.VoiceGone(group=group.address, code=why, text=text, todo=todo, radio=radio)
 
 
 def denied(group: VoiceGroup, cause: Cause, radio: Radio | None = None) -> wire.FloorYours:

@@ -14,7 +14,9 @@ from psn.wire import VoiceGroup
 
 
 class Deed(NamedTuple):
-    """What the audit is told: ``voice.monitored``, ``interrupted``, ``patched``, ``unpatched``."""
+    """What the audit is told: ``voice.monitored``, ``interrupted``, ``patched``, ``unpatched``; of
+    a radio that began a call or took one ``radio.called``.
+    """
 
     by: Session | None
     """None: it came about by itself."""

@@ -79,7 +79,9 @@ class Exchange:
         self._announcer = Announcer(
             loop, clock, self.relay, self._name, record, self._call_in, self._carries
         )
-        self.ringing = Ringing(loop, rules, self.groups, sessions_of, self.join, self.leave)
+        self.ringing = Ringing(
+            loop, rules, self.groups, sessions_of, everyone, self.join, self.leave, note
+        )
         self._patches = Patches()
         self.reaching = Reaching(self.groups, rules)
         self._numbers = itertools.count(1)
@@ -92,9 +94,11 @@ class Exchange:
 
     # -- who is in a group
 
-    def join(self, session: Session, group: VoiceGroup) -> None:
-        """A session hears a group from now on; raises :class:`Problem` when it may not."""
-        may = self._may(session, group)
+    def join(self, session: Session, group: VoiceGroup, radio: wire.Radio | None = None) -> None:
+        """A session hears a group from now on, or a ``radio`` of a gateway is in a call; raises
+        :class:`Problem` when it may not.
+        """
+        may = self._may(session, group, radio)
         if may is Voice.NOTHING:
             text = f"There is no voice group {group.address} that you may hear."
             raise Problem("not_your_group", text, "Ask who manages it to make you a member.")
@@ -115,9 +119,9 @@ class Exchange:
         )
         self.reaching.look(there, but=session)
         if group.kind is GroupKind.CALL:
+            self.ringing.answered(session, there, radio)
             if there.recording is not None:
-                there.recording.parties.add(session.principal.address)
-            self.ringing.answered(session, there)
+                there.recording.parties |= there.present
 
     def _note_listener(self, session: Session, group: VoiceGroup) -> None:
         if session.principal.networks:
@@ -125,10 +129,12 @@ class Exchange:
         owner = rights.owner(group, self._rules.directory)
         self._note(Deed(session, "voice.monitored", group, agency=owner))
 
-    def _may(self, session: Session, group: VoiceGroup) -> Voice:
-        """What a session may do in a group."""
+    def _may(self, session: Session, group: VoiceGroup, radio: wire.Radio | None = None) -> Voice:
+        """What a session may do in a group; ``radio``: for which it wants to be in a call."""
         if group.kind is GroupKind.CALL:
-            return Voice.TALK if self.ringing.admits(session, group) else Voice.NOTHING
+            if not self.ringing.admits(session, group, radio):
+                return Voice.NOTHING
+            return Voice.LISTEN if session.principal.networks else Voice.TALK
         return rights.voice(session.principal, group, self._rules, self._now())
 
     def show(self, session: Session, group: VoiceGroup) -> None:
@@ -155,6 +161,8 @@ class Exchange:
         """A session hears a group no more, or declines a call; nothing when it is in neither."""
         self.relay.leave(session, group)
         there = self.groups.get(group)
+        if there is not None:
+            self.ringing.left(session, there)
         party = None if there is None else there.parties.pop(session, None)
         if there is not None and party is not None:
             self._unkey(there, keying.of_session(there, session))
@@ -167,8 +175,22 @@ class Exchange:
         if there is not None and not there.parties and group in self.groups:
             self._forget(there)
 
+    def leave_by_radio(
+        self, session: Session, group: VoiceGroup, radio: wire.Radio, why: wire.RadioWhy
+    ) -> None:
+        """A gateway's radio is in a call no more, or does not take it."""
+        there = self.groups.get(group)
+        if there is not None:
+            self._unkey(there, keying.of_radio(there, session, radio))
+        self.ringing.decline_by_radio(session, group, radio, why)
+        radios = () if there is None else there.radios
+        if not any(each is session for each, _ in radios):
+            self.leave(session, group)
+        self.ringing.look_after(group)
+
     def gone(self, session: Session) -> None:
         """The session is over."""
+        self.ringing.gone(session)
         for group in self.relay.groups(session):
             self.leave(session, group)
         self._strays.pop(session, None)
@@ -202,6 +224,7 @@ class Exchange:
 
     def _judge(self, there: Group) -> None:
         """Let everybody be in a group as he may be now."""
+        self.ringing.judge(there)
         may = {session: self._may(session, there.of) for session in there.parties}
         # All who go are gone before the floor is told: none of them gets it from another.
         going = [there.parties.pop(s) for s, what in may.items() if what is Voice.NOTHING]

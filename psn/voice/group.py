@@ -75,7 +75,17 @@ class Net:
 class Group:
     """One voice group as it is now."""
 
-    __slots__ = ("keyed", "net", "of", "parties", "reach", "recorded", "recording", "taking_part")
+    __slots__ = (
+        "keyed",
+        "net",
+        "of",
+        "parties",
+        "radios",
+        "reach",
+        "recorded",
+        "recording",
+        "taking_part",
+    )
 
     def __init__(self, of: VoiceGroup, net: Net) -> None:
         self.of = of
@@ -84,6 +94,8 @@ class Group:
         self.parties: dict[Session, Party] = {}
         self.keyed: dict[tuple[Session, Radio], Party] = {}
         """Radios that are keyed, by gateway (``psn.voice.keying``)."""
+        self.radios: dict[tuple[Session, Radio], str] = {}
+        """Of a call: radios that are in it, and the unit that is there by each."""
         self.recorded: tuple[Floored, Call] | None = None
         """What the floor calls the talk that is recorded, and what kind of call it is."""
         self.recording: Talk | None = None
@@ -92,6 +104,12 @@ class Group:
         """How what is said here reaches radios (``psn.voice.reaching``)."""
         self.taking_part: frozenset[int] | None = None
         """Of an incident's: the agencies that took part when rights were looked at last."""
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Who is in it, by addresses: of a gateway, the units for whose radios it is."""
+        own = (s.principal for s in self.parties)
+        return frozenset(who.address for who in own if not who.networks) | {*self.radios.values()}
 
     @property
     def floor(self) -> Floor:

@@ -19,21 +19,32 @@ from psn.voice import rights
 from psn.voice.causes import denied
 from psn.voice.floor import Call, Cause
 from psn.voice.group import Group, Party
-from psn.wire import Radio, VoiceGroup
+from psn.wire import Radio
+from psn.wire.voice import GroupKind
 
 MOST_KEYED: Final = 256
 """So many radios of one group may be keyed at one gateway: more than any network has channels."""
 
 
-def speaker(gateway: Principal, group: VoiceGroup, radio: Radio, rules: Rules) -> Principal | None:
+def carried(gateway: Principal, radio: Radio, rules: Rules) -> Principal | None:
+    """The unit that a radio of a gateway carries; none: it carries none, or is another's."""
+    found = rules.directory.radios_by_number.get((radio.network, radio.number))
+    unit = None if found is None else rules.directory.units.get(found.unit)
+    ours = radio.network in gateway.networks
+    return access.of_unit(unit) if unit is not None and ours else None
+
+
+def speaker(there: Group, session: Session, radio: Radio, rules: Rules) -> Principal | None:
     """As whom a radio is heard in a group; none: its gateway may not talk for it there."""
-    directory = rules.directory
-    if radio.network not in gateway.networks or not rights.may_key(gateway, group):
+    directory, gateway = rules.directory, session.principal
+    unit = carried(gateway, radio, rules)
+    if there.of.kind is GroupKind.CALL:
+        in_it = there.radios.get((session, radio))
+        return unit if unit is not None and unit.address == in_it else None
+    if radio.network not in gateway.networks or not rights.may_key(gateway, there.of):
         return None
-    carried = directory.radios_by_number.get((radio.network, radio.number))
-    unit = None if carried is None else directory.units.get(carried.unit)
     if unit is not None:
-        return access.of_unit(unit)
+        return unit
     network = directory.radio_networks[radio.network]
     name = f"{network.name} {radio.number}"
     return Principal(gateway.address, name, network.agency, ("gateway",), device=gateway.device)
@@ -49,7 +60,7 @@ def ask(
     now: float,
 ) -> tuple[Party, Sequence[floors.Told]] | None:
     """A radio has keyed: its party, and what the floor says; none: it was denied, and told so."""
-    who = speaker(session.principal, there.of, radio, rules)
+    who = speaker(there, session, radio, rules)
     party = there.keyed.get((session, radio))
     told: list[floors.Told] = []
     if party is not None and party.speaker != who:
@@ -74,6 +85,12 @@ def take_out(there: Group, party: Party, now: float) -> Sequence[floors.Told]:
     return there.floor.leave(party.key, now)
 
 
+def of_radio(there: Group, session: Session, radio: Radio) -> list[Party]:
+    """A radio, if it is keyed there."""
+    keyed = there.keyed.get((session, radio))
+    return [] if keyed is None else [keyed]
+
+
 def of_session(there: Group, session: Session) -> list[Party]:
     """The radios that are keyed at a gateway."""
     return [party for (each, _), party in there.keyed.items() if each is session]
@@ -84,7 +101,7 @@ def strangers(there: Group, rules: Rules) -> list[Party]:
     return [
         party
         for (session, radio), party in there.keyed.items()
-        if speaker(session.principal, there.of, radio, rules) != party.speaker
+        if speaker(there, session, radio, rules) != party.speaker
     ]
 
 

@@ -70,9 +70,11 @@ class Reaching:
             _send(session, there)
 
     def _of(self, there: Group) -> Reached:
+        gateways = [p.reach for s, p in there.parties.items() if s.principal.networks]
+        if there.of.kind is GroupKind.CALL:
+            return max(gateways, key=_GRAVITY.__getitem__, default="heard")
         if there.of.kind is not GroupKind.TALKGROUP or there.of.id not in self._joined:
             return "heard"
-        gateways = [p.reach for s, p in there.parties.items() if s.principal.networks]
         return max(gateways, key=_GRAVITY.__getitem__, default="lost")
 
 

@@ -131,6 +131,7 @@ from psn.wire.values import (
     Priority,
     Radio,
     RadioId,
+    RadioWhy,
     Reached,
     ReceiptState,
     RequestNumber,

@@ -306,6 +306,8 @@ class Called(Frame, tag="called"):
     to: list[str]
     call: CallKind = "normal"
     n: int | None = None
+    radio: Radio | None = None
+    """To a radio gateway: the radio that is called."""
 
 
 class Patched(Frame, tag="patched"):
@@ -337,6 +339,8 @@ class VoiceGone(Frame, tag="voice_gone"):
     code: str
     text: str
     todo: str
+    radio: Radio | None = None
+    """To a radio gateway: of this radio alone, which is called or was in the call."""
 
 
 class Locking(Frame, tag="locking"):

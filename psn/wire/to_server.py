@@ -27,6 +27,7 @@ from psn.wire.values import (
     Priority,
     Radio,
     RadioId,
+    RadioWhy,
     Reached,
     RequestNumber,
     Secret,
@@ -294,6 +295,8 @@ class VoiceJoin(Frame, tag="voice_join"):
 
     n: RequestNumber
     group: VoiceAddress
+    radio: Radio | None = None
+    """From a radio gateway: the radio that takes a call, for the unit that it carries."""
 
 
 class VoiceLeave(Frame, tag="voice_leave"):
@@ -301,14 +304,26 @@ class VoiceLeave(Frame, tag="voice_leave"):
 
     n: RequestNumber
     group: VoiceAddress
+    radio: Radio | None = None
+    """From a radio gateway: the radio that is in a call no more, or does not take it."""
+    why: RadioWhy = "over"
+    """... and why."""
 
 
 class VoiceCall(Frame, tag="voice_call"):
-    """Call people and units: ``called`` answers, and rings there; who calls is in it at once."""
+    """Call people and units: ``called`` answers, and rings there; who calls is in it at once.
+
+    A unit that is not connected itself is called by the radio that it carries. For a radio a
+    gateway may call ``agency:1`` alone: whoever takes calls there, of whom the first has it.
+    """
 
     n: RequestNumber
     to: Annotated[list[Address], Meta(min_length=1, max_length=20)]
     call: CallKind = "normal"
+    by_radio: bool = False
+    """Ring at radios that units carry also where these are connected themselves."""
+    radio: Radio | None = None
+    """From a radio gateway: the radio that calls."""
 
 
 class VoiceClose(Frame, tag="voice_close"):

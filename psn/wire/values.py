@@ -54,6 +54,10 @@ CallKind = Literal["normal", "peril", "emergency"]
 Reached = Literal["heard", "busy", "voiceless", "lost"]
 """How what is said in a voice group reaches the radios of its talkgroup: ``busy``, as soon as a
 channel is free; ``voiceless``, not, for want of a vocoder; ``lost``, not, for want of a link."""
+RadioWhy = Literal["over", "declined", "silent", "away", "unable", "busy", "voiceless"]
+"""Why a radio is not in a call (any more): it is over; its user declined; the radio did not answer;
+it was heard on no site that is there now; it is where there are no private calls; it is in another
+call; there is no vocoder."""
 NO_NUL: Final = r"^[^\x00]*\Z"
 """The one character that PostgreSQL cannot keep in a text."""
 Priority = Literal["routine", "priority", "immediate", "emergency"]

@@ -23,7 +23,7 @@ from psn import wire
 from radio_bridge.bridge import outgoing
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.outgoing import Way
-from radio_bridge.bridge.settings import RadioNetwork
+from radio_bridge.bridge.radio_networks import RadioNetwork
 from radio_bridge.dmr.control_block import AlarmTaken, RadioCheck
 from radio_bridge.homebrew.packets import BurstPacket
 from radio_bridge.inside import Checked, Happening, Presence
@@ -96,7 +96,7 @@ class Asking:
         )
 
     def _answer_block(self, what: str, radio: wire.Radio, block: RadioCheck | AlarmTaken) -> None:
-        self._count(what, self._send(radio, lambda way: outgoing.answer_packets(way, block)))
+        self._count(what, self._send(radio, lambda way: outgoing.block_packets(way, block)))
 
     def _count(self, what: str, sending: asyncio.Task[bool] | None) -> None:
         def sent(done: asyncio.Task[bool]) -> None:

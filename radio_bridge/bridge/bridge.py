@@ -14,7 +14,7 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from radio_bridge import narrowband
 from radio_bridge.bridge import data, talks, wiring
@@ -23,12 +23,21 @@ from radio_bridge.bridge.exchange import NETWORK, Exchange
 from radio_bridge.bridge.link import LinkState
 from radio_bridge.bridge.links import Links
 from radio_bridge.bridge.mouths import DmrMouth
+from radio_bridge.bridge.our_side import OurSide
 from radio_bridge.bridge.outgoing import Way
 from radio_bridge.bridge.quality import Quality
 from radio_bridge.bridge.records import Records, record_of
-from radio_bridge.bridge.settings import Line, Nodes, Settings, Talkgroup
+from radio_bridge.bridge.settings import (
+    Line,
+    Master,
+    Nodes,
+    OpenBridge,
+    Peer,
+    Settings,
+    Talkgroup,
+)
 from radio_bridge.bridge.speech import Mouth, Speech
-from radio_bridge.bridge.talks import Talk
+from radio_bridge.bridge.talks import Private, Talk
 from radio_bridge.calls.conversations import Cause, Where
 from radio_bridge.calls.transmissions import Identity
 from radio_bridge.homebrew.packets import BurstPacket
@@ -44,34 +53,11 @@ BURST_S: Final = 0.06
 """From one burst of our own data to the next."""
 DATA_WAITS_S: Final = 20.0
 """So long data of ours waits for a free channel."""
+CODED: Final = (Master, Peer, OpenBridge)
+"""Links over which speech goes in a vocoder's frames: those of DMR."""
 _Out = TypeVar("_Out")
 _MOST_HEARD: Final = 1_000
 _MOST_SAID: Final = 100
-
-
-class OurSide(Protocol):
-    """This network, as the bridge sees it."""
-
-    def mouth(self, talkgroup: Talkgroup, talk: Talk) -> Mouth | None:
-        """Brings a talk of a radio to the voice group; none: there is no link."""
-
-    def told(self, told: Told, site: str) -> None:
-        """Something has happened on a radio network."""
-
-    def heard(self, radio_network: str, radio: int, site: str) -> None:
-        """A radio talks."""
-
-    def placed(self, out: talks.TalkerPlaced) -> None:
-        """A talker's radio says where it is."""
-
-    def passed(self) -> None:
-        """A talk goes out somewhere, or no longer."""
-
-    def twice(self, out: talks.RadioTwice) -> None:
-        """Two radios have one number."""
-
-    def over(self, talk: Talk) -> None:
-        """A talk has ended."""
 
 
 @dataclass(slots=True)
@@ -185,6 +171,10 @@ class Bridge:
         """Whether speech of tablets can be heard by DMR radios now, and the other way round."""
         return self._vocoder is not None and self._vocoder.is_ready
 
+    def is_coded(self, where: Where) -> bool:
+        """Whether a channel is one of DMR."""
+        return isinstance(self.settings.links.get(where[0].partition("/")[0]), CODED)
+
     def is_mute(self, where: Where) -> bool:
         """Whether a talk from there is not heard everywhere: no vocoder is free for it."""
         speeches = self._speeches.items()
@@ -256,6 +246,24 @@ class Bridge:
         """He has ended."""
         self.unkeyed((NETWORK + talkgroup[0], talkgroup[1]))
 
+    def private_keyed(
+        self, private: Private, where: Where, name: str, emergency: bool, radio: int
+    ) -> None:
+        """Somebody in a private call talks to its radio."""
+        network, target, _ = private
+        now = self._loop.time()
+        self._do(
+            self.exchange.key(where, (network, target), radio, now, name, emergency, group=False)
+        )
+
+    def join_private(self, private: Private, where: Where) -> None:
+        """A radio is in a private call with somebody of this network."""
+        self.exchange.join_private(private, where, self._loop.time())
+
+    def part_private(self, private: Private) -> None:
+        """That call is over."""
+        self._do(self.exchange.part_private(private, self._loop.time()))
+
     def network_is_back(self) -> None:
         """The link to this network is up: it hears the rest of the talks that go on."""
         self._come_in(lambda leg: leg[0].startswith(NETWORK))
@@ -291,7 +299,7 @@ class Bridge:
     async def _send_data(self, where: Where, packets: list[BurstPacket]) -> bool:
         target = packets[0].target, packets[0].group
         until = self._loop.time() + DATA_WAITS_S
-        while not (self._is_there(where) and self.data.may_send(where, target, self._loop.time())):
+        while not (self.is_there(where) and self.data.may_send(where, target, self._loop.time())):
             if self._loop.time() > until:
                 self.figures.dropped["bridge.data_unsent"] += 1
                 return False
@@ -301,9 +309,9 @@ class Bridge:
             self.data.sending(where, packet, self._loop.time())
             self._pass([Forward(where, packet)])
             await asyncio.sleep(max(0.0, begun + (number + 1) * BURST_S - self._loop.time()))
-        return self._is_there(where)
+        return self.is_there(where)
 
-    def _is_there(self, where: Where) -> bool:
+    def is_there(self, where: Where) -> bool:
         """Whether anything can be sent over the link of a channel."""
         return any(state.is_up for state in self.links.states() if state.name == where[0])
 
@@ -333,6 +341,9 @@ class Bridge:
             case talks.Started():
                 self._note(out.talk)
                 self._call_for_help(out.talk)
+                is_radios = self.exchange.network_of(out.talk.call.where) is not None
+                if out.talk.talkgroup is None and is_radios and self.our_side is not None:
+                    self.our_side.private_began(out.talk)
             case talks.Begin():
                 self._begin(out.leg, out.talk)
             case talks.End():
@@ -359,6 +370,8 @@ class Bridge:
         if leg[0].startswith(NETWORK):
             if self.our_side is not None and talk.talkgroup is not None:
                 mouth = self.our_side.mouth(talk.talkgroup, talk)
+            elif self.our_side is not None:
+                mouth = self.our_side.private_mouth(leg, talk)
         elif (link := self.links.of(leg)) is not None:
             mouth = link.mouth(leg, talk)
         if mouth is not None:

@@ -30,15 +30,18 @@ else has the talkgroup he is *refused*, and heard from when that is over, if he 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from radio_bridge.bridge.said import Said
 from radio_bridge.bridge.settings import Talkgroup
 from radio_bridge.bridge.talks import (
     Begin,
     End,
     Out,
     Over,
+    Private,
     RadioTwice,
     Refused,
     Say,
@@ -49,7 +52,6 @@ from radio_bridge.bridge.talks import (
 )
 from radio_bridge.bridge.wiring import Wiring
 from radio_bridge.calls.conversations import (
-    ECHO_S,
     Began,
     Call,
     Cause,
@@ -67,13 +69,10 @@ from radio_bridge.calls.conversations import (
 from radio_bridge.calls.transmissions import Identity
 from radio_bridge.dmr.link_control import Service
 from radio_bridge.homebrew.packets import BurstPacket
-from radio_bridge.inside import Opus, Sound
+from radio_bridge.inside import Sound
 
 NETWORK: Final = "network/"
 PATCH: Final = "patch/"
-_TELLING: Final = 20
-"""Bytes of a packet of Opus that is not only silence, and so is not said twice by chance."""
-_MOST_SAID: Final = 2_000
 _MOST_HEARD: Final = 2_000
 
 
@@ -106,7 +105,11 @@ class Exchange:
         self._talks: dict[tuple[str, int], Talk] = {}
         self._taken: dict[Where, Talk] = {}
         self._wishes: dict[Where, _Wish] = {}
-        self._said: dict[Talkgroup, OrderedDict[bytes, tuple[Where, float]]] = {}
+        self._said = Said()
+        self._privates: dict[Private, Where] = {}
+        """Private calls with somebody of this network, and the channel that he is."""
+        self.rings_here: Collection[Talkgroup] = ()
+        """Numbers of radios that, where no radio has them, ring in this network."""
 
     @property
     def talks(self) -> list[Talk]:
@@ -144,14 +147,29 @@ class Exchange:
     def part(self, talkgroup: Talkgroup, now: float) -> list[Out]:
         """It is joined no more."""
         where = self._joined.pop(talkgroup, None)
-        if where is None:
-            return []
+        return [] if where is None else self._leave(where, now)
+
+    def _leave(self, where: Where, now: float) -> list[Out]:
+        """A channel of this network is there no more."""
         out = self.unkey(where, now)
         for talk in self._talks.values():
             talk.waiting.discard(where)
             if where in talk.legs:
                 out += self._end_leg(talk, where)
         return out
+
+    def join_private(self, private: Private, where: Where, now: float) -> None:
+        """A radio is in a private call with somebody of this network: ``where`` is his channel."""
+        self._now = max(self._now, now)
+        self._privates[private] = where
+        for talk in self._talks.values():
+            if talk.private == private:
+                talk.waiting = {where}
+
+    def part_private(self, private: Private, now: float) -> list[Out]:
+        """That call is over."""
+        where = self._privates.pop(private, None)
+        return [] if where is None else self._leave(where, now)
 
     def is_carried(self, talkgroup: Talkgroup) -> bool:
         """Whether a link carries it."""
@@ -222,13 +240,17 @@ class Exchange:
         name: str = "",
         emergency: bool = False,
         is_coded: bool = False,
+        group: bool = True,
     ) -> list[Out]:
-        """Somebody who is no DMR radio begins to talk; or one does, through a patch."""
+        """Somebody who is no DMR radio begins to talk; or one does, through a patch.
+
+        ``group``: to the talkgroup; else to the radio that has this number.
+        """
         out = self.pass_time(now)
         out += self.unkey(where, now)
-        identity = Identity(source, talkgroup[1], group=True)
+        identity = Identity(source, talkgroup[1], group)
         service = Service(emergency=emergency)
-        suspect = self._may_echo(talkgroup, where)
+        suspect = group and self._said.may_echo(talkgroup, where, self._now)
         wish = _Wish(where, talkgroup, identity, service, name, is_coded, suspect)
         self._wishes[where] = wish
         return out if wish.is_suspect else out + self._try(wish)
@@ -253,14 +275,15 @@ class Exchange:
             self.dropped["bridge.not_keyed"] += 1
             return out
         if wish.is_suspect:
-            if self._is_echo(wish, sound):
+            if self._said.is_echo(wish.talkgroup, where, sound, self._now):
                 self.dropped["calls.echo"] += 1
                 return out
             wish.is_suspect = False
         room = self._room(wish.talkgroup[0])
         if not room.is_keyed(where):
             out += self._try(wish)
-        self._remember(wish, sound)
+        if wish.identity.group:
+            self._said.remember(wish.talkgroup, where, sound, self._now)
         return out + self._happened(wish.talkgroup[0], room.speak(where, sound, self._now))
 
     def unkey(self, where: Where, now: float) -> list[Out]:
@@ -292,7 +315,7 @@ class Exchange:
     def _try(self, wish: _Wish) -> list[Out]:
         """Begin, where nobody else has the talkgroup."""
         room = self._room(wish.talkgroup[0])
-        holder = room.talker((wish.identity.target, True))
+        holder = room.talker((wish.identity.target, wish.identity.group))
         urgent = wish.service.emergency and not (holder and holder.service.emergency)
         if holder is not None and not urgent:
             if wish.is_refused:
@@ -307,33 +330,11 @@ class Exchange:
         return [o for o in happened if not (told and isinstance(o, Refused))]
 
     def _talk_of(self, wish: _Wish) -> Talk | None:
-        holder = self._room(wish.talkgroup[0]).talker((wish.identity.target, True))
+        target = wish.identity.target, wish.identity.group
+        holder = self._room(wish.talkgroup[0]).talker(target)
         if holder is None or holder.where != wish.where:
             return None
         return self._talks.get((wish.talkgroup[0], holder.number))
-
-    def _may_echo(self, talkgroup: Talkgroup, where: Where) -> bool:
-        said = self._said.get(talkgroup)
-        if not said:
-            return False
-        _, until = next(reversed(said.values()))
-        return until > self._now and any(one != where for one, _ in said.values())
-
-    def _is_echo(self, wish: _Wish, sound: Sound) -> bool:
-        """Whether this packet was said there lately, from elsewhere: reflectors that are a loop."""
-        if not isinstance(sound, Opus) or len(sound.packet) < _TELLING:
-            return False
-        known = self._said.get(wish.talkgroup, OrderedDict()).get(sound.packet)
-        return known is not None and known[0] != wish.where and known[1] > self._now
-
-    def _remember(self, wish: _Wish, sound: Sound) -> None:
-        if not isinstance(sound, Opus) or len(sound.packet) < _TELLING:
-            return
-        said = self._said.setdefault(wish.talkgroup, OrderedDict())
-        said.pop(sound.packet, None)
-        said[sound.packet] = wish.where, self._now + ECHO_S
-        while len(said) > _MOST_SAID or next(iter(said.values()))[1] <= self._now:
-            said.popitem(last=False)
 
     # -- what follows
 
@@ -389,10 +390,9 @@ class Exchange:
         out: list[Out] = [Started(talk), *self._give_way(call.where, talk)]
         talk.waiting = set(self._channels(talk))
         out += self._open(talk)
-        for other in self._patches(talk):
-            where = _patch_from(talk), other[1]
-            urgent, source = call.service.emergency, call.identity.source
-            out += self.key(where, other, source, self._now, name, urgent, is_coded)
+        for where, other, source, group in self._beside(talk):
+            urgent = call.service.emergency
+            out += self.key(where, other, source, self._now, name, urgent, is_coded, group)
         return out
 
     def note(self, network: str, radio: int, where: Where) -> None:
@@ -411,15 +411,31 @@ class Exchange:
             if joined is not None and joined != call.where:
                 wheres.append(joined)
             return wheres
-        known = self.heard_at.get((talk.radio_network, call.identity.target))
-        if known is None:
+        ours = self._privates.get(talk.private)
+        if ours is not None:
+            return [ours]
+        radio = talk.radio_network, call.identity.target
+        known = self.heard_at.get(radio)
+        if known is None and radio not in self.rings_here:
             self.dropped["bridge.radio_unknown"] += 1
         return [] if known is None or known == call.where else [known]
 
-    def _patches(self, talk: Talk) -> tuple[Talkgroup, ...]:
-        if talk.talkgroup is None or talk.call.where[0].startswith(PATCH):
-            return ()
-        return self._wiring.patched.get(talk.talkgroup, ())
+    def _beside(self, talk: Talk) -> list[tuple[Where, Talkgroup, int, bool]]:
+        """Where else he talks: in talkgroups that are patched, or to other radios in his call.
+
+        From which channel, to whom, as whom, and whether that is a group.
+        """
+        start, source = _patch_from(talk), talk.call.identity.source
+        if talk.talkgroup is not None:
+            patched = self._wiring.patched.get(talk.talkgroup, ())
+            is_patch = talk.call.where[0].startswith(PATCH)
+            return [] if is_patch else [((start, o[1]), o, source, True) for o in patched]
+        ours = self._privates.get(talk.private)
+        return [
+            ((start, radio), (network, radio), number, False)
+            for (network, radio, number), where in self._privates.items()
+            if ours is not None and where != ours and _call_of(where) == _call_of(ours)
+        ]
 
     def _give_way(self, where: Where, keyed: Talk | None = None) -> list[Out]:
         """A radio has keyed where somebody else is brought out."""
@@ -451,8 +467,8 @@ class Exchange:
         out = self._open(talk) if talk.waiting else []
         if talk.legs:
             out.append(Say(talk, sound))
-        for other in self._patches(talk):
-            out += self.speak((_patch_from(talk), other[1]), sound, self._now)
+        for where, *_ in self._beside(talk):
+            out += self.speak(where, sound, self._now)
         return out
 
     def _ended(self, talk: Talk, cause: Ending) -> list[Out]:
@@ -460,8 +476,8 @@ class Exchange:
         for leg in sorted(talk.legs):
             out += self._end_leg(talk, leg)
         talk.waiting.clear()
-        for other in self._patches(talk):
-            out += self.unkey((_patch_from(talk), other[1]), self._now)
+        for where, *_ in self._beside(talk):
+            out += self.unkey(where, self._now)
         return [*out, Over(talk, self._now, cause)]
 
     def _end_leg(self, talk: Talk, leg: Where) -> list[Out]:
@@ -469,9 +485,13 @@ class Exchange:
         self._taken.pop(leg, None)
         network = self._wiring.networks.get(leg[0])
         if network is not None:
-            identity = talk.call.identity
-            self._room(network).keep(leg, (identity.target, identity.group), self._now)
+            self._room(network).keep(leg, talk.call.identity, self._now)
         return [End(leg, talk)]
+
+
+def _call_of(where: Where) -> str:
+    """The call that a channel of this network is of; each radio in it has a channel."""
+    return where[0].rpartition("/")[0]
 
 
 def _patch_from(talk: Talk) -> str:

@@ -20,7 +20,7 @@ from psn.client import Client
 from radio_bridge.bridge import outgoing
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.outgoing import Way
-from radio_bridge.bridge.settings import RadioNetwork
+from radio_bridge.bridge.radio_networks import RadioNetwork
 from radio_bridge.calls.conversations import Where
 from radio_bridge.motorola import text
 

@@ -17,15 +17,17 @@ from typing import Any, Final
 
 from psn import wire
 from psn.client import Client, ClientRefused, Link, Offline
-from psn.client.radio import Keyed, Plan
+from psn.client.radio import Plan
 from psn.enrolment import device_key
 from radio_bridge.bridge import settings
 from radio_bridge.bridge.asking import Asking
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.exchange import PATCH
+from radio_bridge.bridge.group_ears import GroupEar, GroupEars, ToTalkgroup
 from radio_bridge.bridge.group_mouths import GroupMouths
 from radio_bridge.bridge.letters import Letters
+from radio_bridge.bridge.private_calls import PrivateCalls
 from radio_bridge.bridge.reaching import Reaching
 from radio_bridge.bridge.reporting import Reporter
 from radio_bridge.bridge.settings import Talkgroup
@@ -33,6 +35,7 @@ from radio_bridge.bridge.sightings import MOST_RADIOS, Sightings
 from radio_bridge.bridge.speech import Mouth
 from radio_bridge.bridge.tables import MOST_RADIO
 from radio_bridge.bridge.talks import RadioTwice, Talk, TalkerPlaced
+from radio_bridge.calls.conversations import Where
 from radio_bridge.inside import (
     Emergency,
     Position,
@@ -84,16 +87,20 @@ class OurNetwork:
             links=self._link,
         )
         self._letters: Letters = Letters(bridge, self.client, self._networks, of.radio)
-        self._reporter = Reporter(bridge, self._network)
+        self._reporter = Reporter(bridge, self.number_of)
         self._mouths = GroupMouths(self.client.radio, self.spawn, self.count)
         self.problem = problem
         """Why this network does not let the bridge in."""
         self._groups: dict[Talkgroup, str] = {}
         """The voice group of each talkgroup that is joined with one."""
-        self._talking: dict[Talkgroup, str] = {}
-        """Who of a voice group is heard in a talkgroup."""
+        self._ears = GroupEars(self.client, self._mouths, of.radio)
+        self._hearing: dict[Talkgroup, GroupEar] = {}
+        """What is said in the voice group of a talkgroup."""
         self._passed = asyncio.Event()
-        self._reaching = Reaching(bridge, self.client, self._groups)
+        self.calls: PrivateCalls = PrivateCalls(
+            bridge, self.client, self._ears, self._mouths, self._networks, self
+        )
+        self._reaching = Reaching(bridge, self.client, self._groups, self.calls)
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused = asyncio.Event()
         self._plan_changed = asyncio.Event()
@@ -126,6 +133,7 @@ class OurNetwork:
                 await self._serve()
         finally:
             self._bridge.our_side = None
+            self.calls.lost()
             self._bridge.join((), list(self._groups))
             for task in list(self._tasks):
                 task.cancel()
@@ -147,6 +155,7 @@ class OurNetwork:
         async with asyncio.TaskGroup() as tasks:
             kept = [
                 tasks.create_task(self._keep_groups()),
+                tasks.create_task(self.calls.keep()),
                 tasks.create_task(self._keep_reach()),
                 tasks.create_task(self._keep_telling(self._tell_state, TELLS_EVERY_S)),
                 tasks.create_task(self._keep_telling(self._tell_radios, HEARD_EVERY_S)),
@@ -183,6 +192,19 @@ class OurNetwork:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def name_of(self, network: int) -> str | None:
+        """What links call a radio network of this number here."""
+        return self._letters.name_of(network)
+
+    def number_of(self, name: str) -> int | None:
+        """... and the other way round; none: it is not served."""
+        of = self._networks.get(name)
+        return self.client.radio.plan.network(of.called) if of else None
+
+    def is_there(self, radio: wire.Radio) -> bool:
+        """Whether a radio was heard lately."""
+        return self._sightings.is_there(radio)
+
     def count(self, code: str) -> None:
         """One more of what did not work."""
         self._bridge.figures.dropped[code] += 1
@@ -195,8 +217,9 @@ class OurNetwork:
         if link is Link.LOST:
             if self._lost_at is None:  # and not only away again before it was up
                 self._lost_at, self._missed = self.client.now_ms(), 0
-            for talkgroup in list(self._talking):
-                self._quiet(talkgroup)
+            for ear in self._hearing.values():
+                ear.quiet()
+            self.calls.lost()
         elif link is Link.UP:
             self._sightings.tell_all_again()
             self._reaching.tell_all_again()
@@ -216,6 +239,7 @@ class OurNetwork:
         """What is served has come, or has changed; texts that came before it can go on."""
         self.look_again()
         self._letters.planned()
+        self.calls.planned()
         if plan.networks:
             early, self._early = self._early, {}
             for told, site in early.values():
@@ -235,6 +259,8 @@ class OurNetwork:
             wanted = self._wanted(self.client.radio.plan)
             parted = [one for one, group in self._groups.items() if wanted.get(one) != group]
             left = {self._groups.pop(talkgroup) for talkgroup in parted}
+            for talkgroup in parted:
+                self._hearing.pop(talkgroup).quiet()
             self._bridge.join((), parted)
             for group in left - set(self._groups.values()):
                 await self._tried(self.client.voice.leave(group))
@@ -258,13 +284,13 @@ class OurNetwork:
         return found
 
     async def _join(self, talkgroup: Talkgroup, group: str) -> None:
+        way, network = ToTalkgroup(self._bridge, talkgroup, self.passed), talkgroup[0]
+        ear = GroupEar(
+            self._ears, group, way, lambda who: self._ears.number_of(who, self.number_of(network))
+        )
         while True:
             try:
-                await self.client.voice.join(
-                    group,
-                    lambda speech: self._speech(talkgroup, speech),
-                    lambda floor: self._floor(talkgroup, floor),
-                )
+                await self.client.voice.join(group, ear.speech, ear.floor)
                 break
             except ClientRefused as problem:
                 self.count("bridge.network_refused")
@@ -272,7 +298,7 @@ class OurNetwork:
                 return
             except (ConnectionError, TimeoutError):
                 await asyncio.sleep(TELLS_EVERY_S)
-        self._groups[talkgroup] = group
+        self._groups[talkgroup], self._hearing[talkgroup] = group, ear
         self._bridge.join([talkgroup], ())
 
     # -- speech
@@ -285,50 +311,20 @@ class OurNetwork:
             return None
         return self._mouths.mouth(group, radio, talk.call.service.emergency)
 
+    def private_mouth(self, leg: Where, talk: Talk) -> Mouth | None:
+        """Brings a radio's talk to the private call in which it is; none: there is no link."""
+        return self.calls.mouth(leg, talk) if self.client.link is Link.UP else None
+
+    def private_began(self, talk: Talk) -> None:
+        """A radio talks to another number alone."""
+        self.calls.began(talk)
+
     def _origin(self, talk: Talk) -> str:
         """The radio network of the talker, who may have come through a patch."""
         where = talk.call.where[0]
         if where.startswith(PATCH):
             return where.removeprefix(PATCH).partition(":")[0]
         return talk.radio_network
-
-    def _speech(self, talkgroup: Talkgroup, speech: wire.Speech) -> None:
-        if self._talking.get(talkgroup) != speech.talker:
-            floor = self.client.voice.floors.get(speech.group.address)
-            self._key(talkgroup, speech.talker, floor)
-        self._bridge.network_spoke(talkgroup, speech.opus)
-        if speech.last:
-            self._quiet(talkgroup)
-
-    def _floor(self, talkgroup: Talkgroup, floor: wire.Floor) -> None:
-        ours = {self._heard_as(keyed) for keyed in self._mouths.of_group(floor.group)}
-        if self._talking.get(talkgroup) not in (None, floor.talker):
-            self._quiet(talkgroup)
-        if floor.talker is not None and floor.talker not in ours:
-            self._key(talkgroup, floor.talker, floor)
-
-    def _heard_as(self, keyed: Keyed) -> str:
-        """As whom a radio is heard: also before the server has said so."""
-        carried = self.client.radio.plan.radios.get(keyed.radio)
-        me = self.client.me
-        return f"unit:{carried.unit}" if carried else me.me if me else ""
-
-    def _key(self, talkgroup: Talkgroup, talker: str, floor: wire.Floor | None) -> None:
-        name, urgent = "", False
-        if floor is not None and floor.talker == talker:
-            name, urgent = floor.talker_name, floor.call == "emergency"
-        self._talking[talkgroup] = talker
-        radio = self._of.radio
-        if talker.startswith("unit:"):
-            carried = self.client.radio.plan.radios_of(int(talker.partition(":")[2]))
-            network = self._network(talkgroup[0])
-            radio = next((one.number for one in carried if one.network == network), radio)
-        self._bridge.network_keyed(talkgroup, name, urgent, radio)
-
-    def _quiet(self, talkgroup: Talkgroup) -> None:
-        if self._talking.pop(talkgroup, None) is not None:
-            self._bridge.network_unkeyed(talkgroup)
-            self._passed.set()
 
     def passed(self) -> None:
         """A talk goes out somewhere, or no longer: maybe of who talks in a voice group."""
@@ -357,12 +353,8 @@ class OurNetwork:
 
     # -- what radios say
 
-    def _network(self, name: str) -> int | None:
-        of = self._networks.get(name)
-        return self.client.radio.plan.network(of.called) if of else None
-
     def _radio(self, network: str, number: int) -> wire.Radio | None:
-        found = self._network(network)
+        found = self.number_of(network)
         if found is None or not 0 < number <= MOST_RADIO:
             return None
         return wire.Radio(found, number)
@@ -403,6 +395,7 @@ class OurNetwork:
         if self._sightings.happened(radio, happening, site):
             self._is_there(radio)
         self._asking.happened(radio, happening)
+        self.calls.happened(told.radio_network, radio, happening)
         match happening:
             case Position() if unit is not None:
                 self.spawn(self.client.report(_fix(unit, happening, self.client.now_ms())))

@@ -11,7 +11,6 @@ from typing import Final
 
 from radio_bridge import hytera
 from radio_bridge.dmr import datagram, short_text
-from radio_bridge.dmr.control_block import AlarmTaken, RadioCheck
 from radio_bridge.dmr.data_header import Access, PacketHeader
 from radio_bridge.dmr.datagram import Datagram, Port
 from radio_bridge.homebrew import stream
@@ -60,8 +59,8 @@ def datagram_packets(way: Way, port: int, payload: bytes) -> list[BurstPacket]:
     return _sent(way, port, payload)
 
 
-def answer_packets(way: Way, answer: RadioCheck | AlarmTaken) -> list[BurstPacket]:
-    """An answer of one burst, some times."""
+def block_packets(way: Way, answer: stream.Block) -> list[BurstPacket]:
+    """A question or an answer of one burst, some times."""
     return stream.control(answer, way.slot, way.stream, way.colour_code)
 
 

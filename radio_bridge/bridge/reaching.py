@@ -14,26 +14,31 @@ it is          when
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Set
-from typing import Final
+from collections.abc import Iterable, Mapping, Set
 
 from psn import wire
 from psn.client import Client
-from radio_bridge.bridge import settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.exchange import NETWORK
+from radio_bridge.bridge.private_calls import PrivateCalls
 from radio_bridge.bridge.settings import Talkgroup
 from radio_bridge.calls.conversations import Where
-
-CODED: Final = (settings.Master, settings.Peer, settings.OpenBridge)
-"""Links over which speech goes in a vocoder's frames."""
 
 
 class Reaching:
     """Of all groups that the bridge is in."""
 
-    def __init__(self, bridge: Bridge, client: Client, groups: Mapping[Talkgroup, str]) -> None:
-        """``groups``: the voice group of each talkgroup that is joined with one now."""
+    def __init__(
+        self,
+        bridge: Bridge,
+        client: Client,
+        groups: Mapping[Talkgroup, str],
+        calls: PrivateCalls,
+    ) -> None:
+        """``groups``: the voice group of each talkgroup that is joined with one now; ``calls``:
+        those in which radios are.
+        """
+        self._calls = calls
         self._bridge = bridge
         self._client = client
         self._groups = groups
@@ -51,7 +56,11 @@ class Reaching:
         """
         async with self._telling:
             up = {state.name for state in self._bridge.states() if state.is_up}
-            now = {group: self._of(talkgroup, up) for talkgroup, group in self._groups.items()}
+            now = {group: self._of_talkgroup(one, up) for one, group in self._groups.items()}
+            now |= {
+                call.group: self._of(call.where, call.channels(self._bridge), up)
+                for call in self._calls.all
+            }
             self._told = {group: each for group, each in self._told.items() if group in now}
             told = self._told
             news = {group: each for group, each in now.items() if told.get(group, "heard") != each}
@@ -59,19 +68,18 @@ class Reaching:
                 await self._client.radio.reach(news)
                 told.update(news)
 
-    def _of(self, talkgroup: Talkgroup, up: Set[str]) -> wire.Reached:
-        exchange = self._bridge.exchange
+    def _of_talkgroup(self, talkgroup: Talkgroup, up: Set[str]) -> wire.Reached:
         where = NETWORK + talkgroup[0], talkgroup[1]
-        channels = {one for one in exchange.channels(talkgroup, where) if one[0] in up}
+        return self._of(where, self._bridge.exchange.channels(talkgroup, where), up)
+
+    def _of(self, where: Where, all_of_them: Iterable[Where], up: Set[str]) -> wire.Reached:
+        """Of who talks on a channel of this network, to these on links."""
+        channels = {one for one in all_of_them if one[0] in up}
         if not channels:
             return "lost"
-        legs = exchange.legs_of(where)
-        if all(self._is_coded(one) for one in channels) and (
+        legs = self._bridge.exchange.legs_of(where)
+        if all(self._bridge.is_coded(one) for one in channels) and (
             not self._bridge.has_vocoder or self._bridge.is_mute(where)
         ):
             return "voiceless"
         return "busy" if legs is not None and not legs & channels else "heard"
-
-    def _is_coded(self, where: Where) -> bool:
-        link = self._bridge.settings.links.get(where[0].partition("/")[0])
-        return isinstance(link, CODED)

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 
 from psn import wire
-from radio_bridge.bridge.bridge import Bridge
+from radio_bridge.bridge.bridge import CODED, Bridge
 from radio_bridge.bridge.exchange import PATCH
 from radio_bridge.bridge.link import LinkState
-from radio_bridge.bridge.reaching import CODED
 
 State = tuple[list[wire.RadioSite], list[wire.RadioCall], dict[str, int], list[int]]
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from psn.problems import Problem
-from radio_bridge.bridge import tables
+from radio_bridge.bridge import radio_networks, tables
+from radio_bridge.bridge.radio_networks import RadioNetwork
 from radio_bridge.bridge.tables import Address, Errors, Network, Table
 
 SHORTEST_SECRET: Final = 8
@@ -150,20 +151,6 @@ class OurNetwork:
 
 
 @dataclass(frozen=True, slots=True)
-class RadioNetwork:
-    """What holds for all links of a radio network."""
-
-    called: str
-    """Its name in this network."""
-    texts: str = "motorola"
-    """How texts are written to its radios: ``etsi``, ``motorola``, ``hytera``."""
-    positions_s: int | None = None
-    """Radios that are heard are to say where they are, every so many seconds; none: not asked."""
-    statuses: dict[int, str] = field(default_factory=dict)
-    """What a number that radios send as their status means."""
-
-
-@dataclass(frozen=True, slots=True)
 class Vocoder:
     """An AMBE server."""
 
@@ -251,7 +238,9 @@ def _read(whole: Table, beside: Path) -> Settings | None:
             table.take("address", tables.address), table.take("channels", channels, 1)
         )
         table.done()
-    networks = {n: _radio_network(n, table) for n, table in whole.tables("radio_network").items()}
+    networks = {
+        n: radio_networks.read(table, n) for n, table in whole.tables("radio_network").items()
+    }
     links = {name: _link(name, table, beside) for name, table in whole.tables("link").items()}
     patches = [_patch(table) for table in whole.each("patch")]
     whole.done()
@@ -263,42 +252,10 @@ def _read(whole: Table, beside: Path) -> Settings | None:
     return Settings(site, metrics, records, network, vocoder, networks, there, tuple(patches))
 
 
-def _radio_network(name: str, table: Table) -> RadioNetwork:
-    def statuses(value: Any) -> dict[int, str]:
-        wanted = 'a table of numbers from 0 to 1023 and what they mean, such as 1 = "available"'
-        if not isinstance(value, dict):
-            raise ValueError(wanted)
-        found: dict[int, str] = {}
-        for number, word in value.items():
-            is_number = number.isascii() and number.isdecimal() and int(number) < 1024
-            if not is_number or not isinstance(word, str) or not re.fullmatch("[a-z_]+", word):
-                raise ValueError(wanted)
-            found[int(number)] = word
-        return found
-
-    made = RadioNetwork(
-        table.take("called", tables.words, name),
-        table.take("texts", _one_of("etsi", "motorola", "hytera"), "motorola"),
-        table.take("positions", tables.whole(10, 86_400), None),
-        table.take("status", statuses, {}),
-    )
-    table.done()
-    return made
-
-
 def _url(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"(https?|wss?)://[^\s/]+(/\S*)?", value):
         raise ValueError("the server's address, such as https://psn.example.bz")
     return value
-
-
-def _one_of(*allowed: str) -> Any:
-    def read(value: Any) -> str:
-        if value not in allowed:
-            raise ValueError("one of " + ", ".join(allowed))
-        return str(value)
-
-    return read
 
 
 def _name(value: Any) -> str:
@@ -310,7 +267,7 @@ def _name(value: Any) -> str:
 def _link(name: str, table: Table, beside: Path) -> Link | None:
     if not _NAME.fullmatch(name):
         table.errors.add(table.path, "a link's name has lower-case letters, digits, - and _")
-    kind = table.take("kind", _one_of("master", "peer", "openbridge", "svxlink", "usrp"))
+    kind = table.take("kind", tables.one_of("master", "peer", "openbridge", "svxlink", "usrp"))
     network = table.take("radio_network", _name)
     made: Link
     match kind:

@@ -14,6 +14,8 @@ from psn import wire
 from psn.client import Client, ClientRefused
 from radio_bridge.bridge.asking import Asking
 from radio_bridge.inside import (
+    CallAnswered,
+    CallWanted,
     Emergency,
     Happening,
     Position,
@@ -38,6 +40,8 @@ _WHAT: Final[dict[type[Happening], wire.HeardWhat]] = {
     Position: "position",
     Emergency: "emergency",
     Status: "status",
+    CallWanted: "presence",
+    CallAnswered: "presence",
     Presence: "presence",
 }
 
@@ -88,6 +92,10 @@ class Sightings:
         moment = self._client.now_ms()
         heard = wire.Heard(radio.network, radio.number, moment, "call", site[:40], twice=other[:40])
         self._keep(self._twice, radio, heard)
+
+    def is_there(self, radio: wire.Radio) -> bool:
+        """Whether it was heard lately, and is not known to be gone."""
+        return radio in self._seen_at
 
     def signed_off(self, radio: wire.Radio) -> None:
         """A radio says that it goes."""

@@ -183,3 +183,14 @@ def ranges(value: Any) -> tuple[range, ...]:
             raise ValueError(wanted)
         found.append(range(first, last + 1))
     return tuple(found)
+
+
+def one_of(*allowed: str) -> Callable[[Any], str]:
+    """One of these words."""
+
+    def read(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError("one of " + ", ".join(allowed))
+        return str(value)
+
+    return read

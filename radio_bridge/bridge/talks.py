@@ -10,6 +10,9 @@ from radio_bridge.calls.transmissions import Identity
 from radio_bridge.dmr.link_control import GpsInfo
 from radio_bridge.inside import Sound
 
+Private = tuple[str, int, int]
+"""A radio network, a radio of it, and the number that it calls, or by which it is called."""
+
 
 @dataclass(slots=True, eq=False)
 class Talk:
@@ -33,6 +36,12 @@ class Talk:
         """Whom it is for, where that is a group."""
         identity = self.call.identity
         return (self.radio_network, identity.target) if identity.group else None
+
+    @property
+    def private(self) -> Private:
+        """Which private call it would be of."""
+        identity = self.call.identity
+        return self.radio_network, identity.source, 0 if identity.group else identity.target
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,8 +179,15 @@ class _Echo:
 
 @dataclass(slots=True)
 class _Hang:
-    target: Target
+    identity: Identity
     until: float
+
+    def admits(self, target: Target) -> bool:
+        """Whether a call to this target answers: in a group all do, in a private call each one."""
+        number, group = target
+        ours = self.identity
+        numbers = (ours.target,) if ours.group else (ours.target, ours.source)
+        return group == ours.group and number in numbers
 
 
 class Conversations:
@@ -247,11 +254,11 @@ class Conversations:
         channel, hang = self._channels.get(where), self._hangs.get(where)
         if channel is not None and channel.due is not None:
             return False
-        return urgent or hang is None or hang.until <= now or hang.target == target
+        return urgent or hang is None or hang.until <= now or hang.admits(target)
 
-    def keep(self, where: Where, target: Target, now: float) -> None:
-        """A call to this target was sent there, and is over: the channel is kept for answers."""
-        self._hangs[where] = _Hang(target, max(self._now, now) + HANG_S)
+    def keep(self, where: Where, identity: Identity, now: float) -> None:
+        """A call was sent there, and is over: the channel is kept for answers."""
+        self._hangs[where] = _Hang(identity, max(self._now, now) + HANG_S)
 
     def talker(self, target: Target) -> Call | None:
         """The call that has a talkgroup, or a radio."""
@@ -387,8 +394,7 @@ class Conversations:
         self._spoke_at.pop(where, None)
         if talk is None:
             return []
-        target = talk.keyed.identity.target, talk.keyed.identity.group
-        self._hangs[where] = _Hang(target, self._now + HANG_S)
+        self._hangs[where] = _Hang(talk.keyed.identity, self._now + HANG_S)
         if talk.call is None:
             return []
         if cause == Unkeying.TERMINATED:

@@ -17,6 +17,9 @@ from radio_bridge.unreadable import Unreadable, exactly
 
 LENGTH: Final = 12
 MOTOROLA: Final = 0x10
+PROCEED: Final = 0x20
+DENY: Final = 0x21
+"""Answers of a unit (7.2.2 of part 2)."""
 
 
 class Opcode(enum.IntEnum):
@@ -61,7 +64,7 @@ class UnitVoiceRequest:
 
 @dataclass(frozen=True, slots=True)
 class UnitVoiceAnswer:
-    """Whether it may: 0x20 proceed, 0x21 deny (7.2.2 of part 2)."""
+    """Whether it may: :data:`PROCEED` or :data:`DENY`."""
 
     source: int
     target: int

@@ -7,7 +7,13 @@ from typing import Final
 
 from radio_bridge.dmr import burst, control_block, data_header, packet
 from radio_bridge.dmr.burst import DataBurst, DataType, SlotType
-from radio_bridge.dmr.control_block import AlarmTaken, Preamble, RadioCheck
+from radio_bridge.dmr.control_block import (
+    AlarmTaken,
+    Preamble,
+    RadioCheck,
+    UnitVoiceAnswer,
+    UnitVoiceRequest,
+)
 from radio_bridge.dmr.data_header import PacketHeader, Response
 from radio_bridge.dmr.link_control import VoiceCall
 from radio_bridge.dmr.transmission import Transmission
@@ -17,6 +23,8 @@ PREAMBLES: Final = 3
 """Wake radios that save their batteries."""
 BLOCKS: Final = 3
 """So often an answer of one burst is said."""
+Block = RadioCheck | AlarmTaken | UnitVoiceRequest | UnitVoiceAnswer
+"""What a bridge says to a radio in a control block."""
 
 
 class Stream:
@@ -96,16 +104,14 @@ def response(said: Response, slot: int, stream: int, colour_code: int) -> BurstP
     return only
 
 
-def control(
-    block: RadioCheck | AlarmTaken, slot: int, stream: int, colour_code: int
-) -> list[BurstPacket]:
-    """The packets that carry an answer to a radio, some times: nobody answers that."""
+def control(block: Block, slot: int, stream: int, colour_code: int) -> list[BurstPacket]:
+    """The packets that carry a question or an answer to a radio, some times."""
     bursts = [(DataType.CONTROL_BLOCK, control_block.to_info(block))] * BLOCKS
     return _carried(block, bursts, slot, stream, colour_code)
 
 
 def _carried(
-    header: PacketHeader | Response | RadioCheck | AlarmTaken,
+    header: PacketHeader | Response | Block,
     bursts: list[tuple[DataType, int]],
     slot: int,
     stream: int,

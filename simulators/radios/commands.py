@@ -36,6 +36,10 @@ Examples:
     "--every", default=30.0, show_default=True, type=click.FloatRange(1),
     help="Seconds between what one radio does.",
 )  # fmt: skip
+@click.option(
+    "--call", "calls", multiple=True, type=click.IntRange(1, 16_776_415),
+    help="A number that radios call alone, now and then.",
+)  # fmt: skip
 @click.option("--seed", default=501, show_default=True)
 @click.option("--for", "seconds", type=click.FloatRange(min=0), help="Stop after so many seconds.")
 @click.option("--settings", is_flag=True, help="Only print a radio.toml that lets them in.")
@@ -47,6 +51,7 @@ def radios(
     secret: str,
     talkgroups: tuple[int, ...],
     every: float,
+    calls: tuple[int, ...],
     seed: int,
     seconds: float | None,
     settings: bool,
@@ -55,7 +60,9 @@ def radios(
     if settings:
         click.echo(radio_toml(host, port, secret, sites, talkgroups))
         return
-    plan = simulation.Plan(host, port, secret.encode(), sites, radios, talkgroups, every, seed)
+    plan = simulation.Plan(
+        host, port, secret.encode(), sites, radios, talkgroups, every, seed, calls
+    )
     counted: Counter[str] = Counter()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(simulation.simulate(plan, seconds, counted))

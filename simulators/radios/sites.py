@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from radio_bridge.data_channel import DataChannel
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.inside import Text
 from radio_bridge.motorola import location, text
+from simulators.radios.handset import Handset
 from simulators.radios.radio import (
     Deed,
     Press,
@@ -37,6 +39,8 @@ PLACES: Final = (
 )  # fmt: skip
 FIRST_REPEATER: Final = 702_001
 FIRST_RADIO: Final = 4_001
+CALLS_EVERY: Final = 4
+"""Where there are numbers to call, one talk in so many is a private call."""
 HEARD_S: Final = 0.4
 """So long after a burst of others users wait until they press."""
 
@@ -55,6 +59,8 @@ class Plan:
     every: float
     """Seconds between what one radio does."""
     seed: int
+    calls: tuple[int, ...] = ()
+    """Numbers that its radios call alone, now and then."""
 
 
 class Site:
@@ -79,6 +85,10 @@ class Site:
         self._data = {slot: DataChannel(Counter()) for slot in (1, 2)}
         self._words = itertools.count(1 + index * 1_000_000_000)
         self._answering: set[asyncio.Task[None]] = set()
+        self._calls = plan.calls
+        self._handsets = {
+            radio.number: Handset(radio.number, self._streams, self._words) for radio in self.radios
+        }
 
     async def live(self) -> None:
         """Do what the radios do, until cancelled."""
@@ -94,6 +104,10 @@ class Site:
         at = radio.number % len(self._talkgroups)
         slot, talkgroup, stream = at % 2 + 1, self._talkgroups[at], next(self._streams)
         match deed:
+            case Talk() if self._calls and stream % CALLS_EVERY == 0:
+                number = self._calls[stream // CALLS_EVERY % len(self._calls)]
+                sent = self._handsets[radio.number].call(number, slot)
+                self._counted["private calls"] += 1
             case Talk(bursts):
                 words = [next(self._words) for _ in range(bursts)]
                 sent = talk(radio.number, talkgroup, slot, stream, words, name=radio.name)
@@ -121,6 +135,11 @@ class Site:
     def _hear(self, packet: BurstPacket) -> None:
         now = asyncio.get_running_loop().time()
         self._heard_at[packet.slot] = now
+        handset = None if packet.group else self._handsets.get(packet.target)
+        said = handset.hear(packet) if handset else []
+        if said:
+            self._counted["private calls answered"] += 1
+            self._begin(self._send(packet.slot, said))
         if packet.frame != Frame.DATA:
             self._counted["bursts heard"] += 1
             return
@@ -128,9 +147,12 @@ class Site:
             mine = any(radio.number == getattr(happening, "target", None) for radio in self.radios)
             if isinstance(happening, Text) and not happening.group and mine:
                 self._counted["texts received"] += 1
-                task = asyncio.create_task(self._answer(happening, packet.slot))
-                self._answering.add(task)
-                task.add_done_callback(self._answering.discard)
+                self._begin(self._answer(happening, packet.slot))
+
+    def _begin(self, answer: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(answer)
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
 
     async def _answer(self, got: Text, slot: int) -> None:
         """That the text has arrived."""

@@ -60,6 +60,12 @@ class Air:
     def voice(self, where: Where, radio: Stream) -> list[Out]:
         return self.later() + self.hear(where, radio.voice(next(self.numbers)))
 
+    def talk(self, where: Where, radio: Stream) -> list[Out]:
+        out = self.hear(where, radio.header())
+        for _ in range(3):
+            out += self.voice(where, radio)
+        return out + self.later() + self.hear(where, radio.terminator())
+
 
 def begun(out: Iterable[Out]) -> set[Where]:
     return {one.leg for one in out if isinstance(one, Begin)}
@@ -327,3 +333,30 @@ def test_whatever_happens_every_leg_that_begins_ends_once(seed: int) -> None:
     check([one for w in (NODE, LINE, TABLETS) for one in air.exchange.unkey(w, air.now)])
     assert open_legs == {}
     assert air.exchange.talks == []
+
+
+def test_somebody_here_and_a_radio_talk_in_turn_without_a_pause() -> None:
+    """DOM-RAD-28: the channel is kept for answers of either, and for nobody else's."""
+    air, here = Air(), ("network/call:1/police", 7001)
+    air.talk(HILL, air.radio(7001, 91))
+    air.exchange.join_private(("police", 7001, 7000), here, air.now)
+    outs = air.exchange.key(here, ("police", 7001), 7000, air.now, "Ana", group=False)
+    assert [type(out).__name__ for out in outs] == ["Started"]  # others may answer in the group
+    air.later(3.1)
+    outs = air.exchange.speak(here, SPEECH, air.now)
+    assert begun(outs) == {HILL}
+    air.exchange.unkey(here, air.now)
+    assert not air.exchange.is_free(HILL, (91, True), air.now)
+    outs = air.talk(HILL, air.radio(7001, 7000, group=False))
+    assert begun(outs) == {here}
+    outs = air.exchange.key(here, ("police", 7001), 7000, air.now, "Ana", group=False)
+    assert begun(outs) == {HILL}
+    outs = air.exchange.part_private(("police", 7001, 7000), air.now)
+    assert ended(outs) == {HILL}
+    assert air.exchange.talks == []
+    assert air.exchange.dropped["bridge.radio_unknown"] == 0
+    # A radio that calls a number which rings here is unknown to nobody.
+    air.exchange.rings_here = {("police", 7000)}
+    air.later(5.0)
+    air.talk(HILL, air.radio(7001, 7000, group=False))
+    assert air.exchange.dropped["bridge.radio_unknown"] == 0

@@ -212,11 +212,11 @@ async def test_that_a_radio_has_the_floor_keys_nobody_when_it_has_unkeyed(
         await until(lambda: [one.talker for one in late] == ["unit:1", None])
         assert site.side._mouths.keyed == set()
         told(late[0])
-        assert site.side._talking == {}
+        assert site.side._hearing["police", 9].talker is None
         # The unit's tablet, which talks at once, is heard all the same.
         frame = wire.Speech(wire.VoiceGroup.of(GROUP), "unit:1", 0, 20, False, b"\x78" + bytes(69))
         voice.speech(frame.encode())
-        assert site.side._talking == {("police", 9): "unit:1"}
+        assert site.side._hearing["police", 9].talker == "unit:1"
 
 
 async def test_who_talks_knows_that_radios_do_not_hear_him(stage: Stage, tmp_path: Path) -> None:

@@ -83,6 +83,10 @@ radio = 16000002
 between = ["police:91", "customs:9"]
 """
 HERE = Path("radio.toml")
+NO_DESK = (
+    "radio_network.police.desks: wanted is a table of radios' numbers and agencies, such as "
+    '7000 = "agency:1".'
+)
 
 
 def found(content: str, file: Path = HERE) -> list[str]:
@@ -132,6 +136,9 @@ def test_every_kind_of_link() -> None:
          "radio_network.polices: no link belongs to it."),
         ("2 = ", "2000 = ", "radio_network.police.status: wanted is a table of numbers from 0 to "
          '1023 and what they mean, such as 1 = "available".'),
+        ("status = {", 'desks = { 0 = "agency:1" }\nstatus = {', NO_DESK),
+        ("status = {", 'desks = { 7000 = "unit:1" }\nstatus = {', NO_DESK),
+        ("status = {", "desks = [7000]\nstatus = {", NO_DESK),
         ("channels = 3", "channels = true",
          "vocoder.channels: wanted is a whole number from 1 to 64."),
         ('url = "https://psn.example.bz"', 'url = "psn"',

@@ -6,14 +6,13 @@ There is no chip here; one that answers as a chip does stands for it, over a rea
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ambe import a_chip
 from patience import until
 
 from radio_bridge import narrowband
@@ -152,42 +151,6 @@ def test_a_talk_goes_on_with_another_coder_when_the_vocoder_was_away() -> None:
     assert samples.said[3:] == [Samples(b"\1\0" * 160)] * 3
     made.end()
     assert [one.closed for one in vocoder.lent] == [0, 1]
-
-
-class Chip(asyncio.DatagramProtocol):
-    """Answers as a chip does: a frame is its count, samples are the frame's."""
-
-    def __init__(self) -> None:
-        self.frames = itertools.count(1)
-        self.decoded: list[bytes] = []
-
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        match data[3:5]:
-            case b"\x00\x33":
-                answer = bytes.fromhex("61 0001 00 39")
-            case b"\x00\x0a":
-                answer = bytes.fromhex("61 0002 00 0a 00")
-            case b"\x01\x01":
-                self.decoded.append(data[6:15])
-                answer = bytes.fromhex("61 0142 02 00 a0") + bytes([data[14], 0]) * 160
-            case b"\x02\x00":
-                answer = bytes.fromhex("61 000b 01 01 48") + next(self.frames).to_bytes(9)
-            case _:
-                raise AssertionError(data.hex())
-        self.transport.sendto(answer, addr)
-
-
-@contextlib.asynccontextmanager
-async def a_chip() -> AsyncIterator[tuple[Chip, int]]:
-    loop = asyncio.get_running_loop()
-    transport, chip = await loop.create_datagram_endpoint(Chip, local_addr=("127.0.0.1", 0))
-    try:
-        yield chip, transport.get_extra_info("sockname")[1]
-    finally:
-        transport.close()
 
 
 CONTENT = """

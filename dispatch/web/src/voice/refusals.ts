@@ -64,6 +64,23 @@ const en = {
       text: 'Who called has ended the call for all.',
       todo: 'Call, if something is left to be said.',
     },
+    radio_silent: { text: 'The radio did not answer.', todo: 'Call again, or send a message.' },
+    radio_busy: {
+      text: 'The radio is in another call.',
+      todo: 'Call again later, or send a message.',
+    },
+    radio_away: {
+      text: 'The radio is heard on no site now.',
+      todo: 'Send a message: it waits until the radio is heard.',
+    },
+    radio_unable: {
+      text: 'There are no private calls where the radio is.',
+      todo: 'Talk in its group, or send a message.',
+    },
+    voiceless: {
+      text: 'The radio cannot be called: the radio bridge has no vocoder.',
+      todo: 'Send a message.',
+    },
     answered_elsewhere: { text: 'The call was taken at another place.', todo: 'Talk there.' },
     not_reachable: {
       text: 'You cannot call one of them: it does not exist or is not shared with you.',
@@ -148,6 +165,23 @@ const es: { by: Record<keyof typeof en.by, Said> } & RefusalWords = {
     call_closed: {
       text: 'Quien llamó ha terminado la llamada para todos.',
       todo: 'Llame si queda algo por decir.',
+    },
+    radio_silent: { text: 'La radio no contestó.', todo: 'Llame de nuevo o envíe un mensaje.' },
+    radio_busy: {
+      text: 'La radio está en otra llamada.',
+      todo: 'Llame más tarde o envíe un mensaje.',
+    },
+    radio_away: {
+      text: 'La radio no se oye ahora en ningún sitio.',
+      todo: 'Envíe un mensaje: espera hasta que se oiga la radio.',
+    },
+    radio_unable: {
+      text: 'Donde está la radio no hay llamadas privadas.',
+      todo: 'Hable en su grupo o envíe un mensaje.',
+    },
+    voiceless: {
+      text: 'No se puede llamar a la radio: el puente de radio no tiene vocoder.',
+      todo: 'Envíe un mensaje.',
     },
     answered_elsewhere: {
       text: 'La llamada se contestó en otro lugar.',

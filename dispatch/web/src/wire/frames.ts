@@ -123,7 +123,7 @@ export type ClientFrame =
   | { t: 'unfollow'; n: number; topic: string }
   | { t: 'voice_join'; n: number; group: VoiceAddress }
   | { t: 'voice_leave'; n: number; group: VoiceAddress }
-  | { t: 'voice_call'; n: number; to: Address[]; call?: CallKind }
+  | { t: 'voice_call'; n: number; to: Address[]; call?: CallKind; by_radio?: boolean }
   | { t: 'voice_close'; n: number; group: VoiceAddress }
   | { t: 'voice_patch'; n: number; groups: [VoiceAddress, VoiceAddress] }
   | { t: 'voice_unpatch'; n: number; group: VoiceAddress }
