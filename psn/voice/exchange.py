@@ -280,6 +280,7 @@ class Exchange:
         there.net = here.net
         self._announcer.tell(here.net, told)
         self._tell_of(patch)
+        self.reaching.look(here)
         self._note_patch(patch, session, "voice.patched")
 
     def unpatch(self, session: Session, group: VoiceGroup) -> None:
@@ -309,6 +310,7 @@ class Exchange:
         self._tell_of(patch)
         self._note_patch(patch, by, "voice.unpatched")
         for each in (here, there):
+            self.reaching.look(each)
             if not each.parties:
                 self._forget(each)
 

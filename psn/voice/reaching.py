@@ -2,6 +2,7 @@
 
 A radio gateway says it of the groups that it is in; of one that is joined with a talkgroup and has
 no gateway in it, nobody there brings anything to a radio. Who talks must know: tablets hear him.
+Of groups that are patched each is told the gravest: who talks in one is to be heard in both.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from psn.wire.voice import GroupKind
 
 SAID: Final[Mapping[Reached, tuple[str, str]]] = {
     "heard": ("", ""),
+    "partly": (
+        "Some radios do not hear this yet: at their site the channel is taken.",
+        "Go on: they hear it as soon as it is free.",
+    ),
     "busy": (
         "Radios do not hear this yet: their channel is taken.",
         "Go on: they hear it as soon as the channel is free.",
@@ -55,14 +60,17 @@ class Reaching:
                 self.look(there)
 
     def look(self, there: Group, but: Session | None = None) -> None:
-        """Tell parties when it is otherwise than it was; ``but`` is told by :meth:`show`."""
-        now = self._of(there)
-        if now == there.reach:
-            return
-        there.reach = now
-        for session in there.parties:
-            if session is not but:
-                _send(session, there)
+        """Tell parties when it is otherwise than it was, also in the group that it is patched with;
+        ``but`` is told by :meth:`show`.
+        """
+        groups = there.net.groups
+        each_reach = [self._of(each) for each in groups]
+        now: Reached = max(each_reach, key=_GRAVITY.__getitem__, default="heard")
+        for each in [each for each in groups if each.reach != now]:
+            each.reach = now
+            for session in each.parties:
+                if session is not but or each is not there:
+                    _send(session, each)
 
     def show(self, session: Session, there: Group) -> None:
         """Tell who has just joined, unless radios hear him as well, or there are none."""
@@ -70,6 +78,7 @@ class Reaching:
             _send(session, there)
 
     def _of(self, there: Group) -> Reached:
+        """Of its own radios."""
         gateways = [p.reach for s, p in there.parties.items() if s.principal.networks]
         if there.of.kind is GroupKind.CALL:
             return max(gateways, key=_GRAVITY.__getitem__, default="heard")

@@ -51,9 +51,10 @@ VoiceAddress = Annotated[
 """A voice group: ``group:3``, ``incident:12``, ``call:1``."""
 CallKind = Literal["normal", "peril", "emergency"]
 """In what kind of call somebody talks; imminent peril goes before normal, emergency before both."""
-Reached = Literal["heard", "busy", "voiceless", "lost"]
-"""How what is said in a voice group reaches the radios of its talkgroup: ``busy``, as soon as a
-channel is free; ``voiceless``, not, for want of a vocoder; ``lost``, not, for want of a link."""
+Reached = Literal["heard", "partly", "busy", "voiceless", "lost"]
+"""How what is said in a voice group reaches the radios of its talkgroup: ``partly``, at some sites
+alone, while the channel of others is taken; ``busy``, as soon as a channel is free; ``voiceless``,
+not, for want of a vocoder; ``lost``, not, for want of a link."""
 RadioWhy = Literal["over", "declined", "silent", "away", "unable", "busy", "voiceless"]
 """Why a radio is not in a call (any more): it is over; its user declined; the radio did not answer;
 it was heard on no site that is there now; it is where there are no private calls; it is in another

@@ -304,9 +304,38 @@ async def test_a_group_is_told_whether_radios_hear_it(stage: Stage) -> None:
         await client.radio.reach({GROUP: "voiceless"})
         assert await reach() == ("voiceless", True, True)
         assert client.voice.reach == {}, "a gateway knows best itself"
+        await client.radio.reach({GROUP: "partly"})
+        assert await reach() == ("partly", True, True)
     assert await reach() == ("lost", True, True)
     await change(stage, "delete from radio_talkgroup")
     assert await reach() == ("heard", False, False), "no radio is meant to hear it"
+    await ana.peer.leave()
+
+
+async def test_groups_that_are_patched_are_told_of_the_radios_of_both(stage: Stage) -> None:
+    """DOM-RAD-27."""
+    await on_air(stage)
+    await change(
+        stage,
+        "insert into talkgroup (agency_id, name) values (1, 'Police only');"
+        "insert into group_member (group_id, agency_id) values (3, 1)",
+    )
+    ana = await Party.enter(stage, "ana", GROUP, "group:3")
+
+    async def reach(group: str) -> str:
+        return (await ana.peer.expect(wire.Reach, lambda each: each.group == group)).reach
+
+    assert await reach(GROUP) == "lost"
+    await ana.peer.send(wire.VoicePatch(n=ana.peer.number(), groups=["group:3", GROUP]))
+    assert await reach("group:3") == "lost", "who talks there is to be heard in the other, too"
+    async with gateway(stage) as client:
+        await client.voice.join(GROUP)
+        assert (await reach(GROUP), await reach("group:3")) == ("heard", "heard")
+        await client.radio.reach({GROUP: "voiceless"})
+        assert (await reach(GROUP), await reach("group:3")) == ("voiceless", "voiceless")
+        await ana.peer.send(wire.VoiceUnpatch(n=ana.peer.number(), group=GROUP))
+        assert await reach("group:3") == "heard"
+    assert await reach(GROUP) == "lost"
     await ana.peer.leave()
 
 

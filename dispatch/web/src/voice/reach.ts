@@ -5,6 +5,11 @@ import type { Reached } from '../wire/frames';
 type Words = Readonly<Record<Exclude<Reached, 'heard'>, { brief: string; whole: string }>>;
 
 const en: Words = {
+  partly: {
+    brief: 'Radios: some wait',
+    whole:
+      'Some radios do not hear you yet: at their site the channel is taken. They hear you as soon as it is free.',
+  },
   busy: {
     brief: 'Radios: wait',
     whole:
@@ -21,6 +26,11 @@ const en: Words = {
 };
 
 const es: Words = {
+  partly: {
+    brief: 'Radios: algunos esperan',
+    whole:
+      'Algunos radios aún no le oyen: en su sitio el canal está ocupado. Le oirán en cuanto se libere.',
+  },
   busy: {
     brief: 'Radios: espere',
     whole: 'Los radios aún no le oyen: su canal está ocupado. Le oirán en cuanto se libere.',

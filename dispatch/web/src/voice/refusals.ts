@@ -166,21 +166,21 @@ const es: { by: Record<keyof typeof en.by, Said> } & RefusalWords = {
       text: 'Quien llamó ha terminado la llamada para todos.',
       todo: 'Llame si queda algo por decir.',
     },
-    radio_silent: { text: 'La radio no contestó.', todo: 'Llame de nuevo o envíe un mensaje.' },
+    radio_silent: { text: 'El radio no contestó.', todo: 'Llame de nuevo o envíe un mensaje.' },
     radio_busy: {
-      text: 'La radio está en otra llamada.',
+      text: 'El radio está en otra llamada.',
       todo: 'Llame más tarde o envíe un mensaje.',
     },
     radio_away: {
-      text: 'La radio no se oye ahora en ningún sitio.',
-      todo: 'Envíe un mensaje: espera hasta que se oiga la radio.',
+      text: 'El radio no se oye ahora en ningún sitio.',
+      todo: 'Envíe un mensaje: espera hasta que se oiga el radio.',
     },
     radio_unable: {
-      text: 'Donde está la radio no hay llamadas privadas.',
+      text: 'Donde está el radio no hay llamadas privadas.',
       todo: 'Hable en su grupo o envíe un mensaje.',
     },
     voiceless: {
-      text: 'No se puede llamar a la radio: el puente de radio no tiene vocoder.',
+      text: 'No se puede llamar al radio: el puente no tiene vocodificador.',
       todo: 'Envíe un mensaje.',
     },
     answered_elsewhere: {

@@ -97,7 +97,7 @@ export interface FloorYours {
  * How what is said in a group reaches radios: `busy`, as soon as a channel is free; `voiceless`,
  * not, for want of a vocoder; `lost`, not, for want of a link.
  */
-export type Reached = 'heard' | 'busy' | 'voiceless' | 'lost';
+export type Reached = 'heard' | 'partly' | 'busy' | 'voiceless' | 'lost';
 
 export interface OutgoingMessage {
   t: 'message';
