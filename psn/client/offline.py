@@ -7,7 +7,6 @@ person who wrote it believes it will be sent.
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +26,9 @@ CREATE TABLE IF NOT EXISTS for_radio (
     place INTEGER PRIMARY KEY, network INTEGER NOT NULL, number INTEGER NOT NULL,
     box TEXT NOT NULL, seq INTEGER NOT NULL, mail BLOB NOT NULL,
     UNIQUE (network, number, box, seq));
+CREATE TABLE IF NOT EXISTS for_channel (
+    place INTEGER PRIMARY KEY, channel TEXT NOT NULL, box TEXT NOT NULL, seq INTEGER NOT NULL,
+    mail BLOB NOT NULL, UNIQUE (channel, box, seq));
 CREATE TABLE IF NOT EXISTS fix (place INTEGER PRIMARY KEY, fix BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS cursor (box TEXT PRIMARY KEY, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS shown (
@@ -42,6 +44,15 @@ def _read(kept: bytes) -> wire.ClientFrame | None:
         return wire.MSGPACK.decode_client(kept)
     except wire.WireError:
         return None
+
+
+def _read_mail(kept: bytes) -> wire.Mail | None:
+    """A kept entry of a mailbox; none: of a later version."""
+    try:
+        mail = wire.MSGPACK.decode_server(kept)
+    except wire.WireError:
+        return None
+    return mail if isinstance(mail, wire.Mail) else None
 
 
 class Offline:
@@ -63,7 +74,16 @@ class Offline:
     def wipe(self) -> None:
         """Keep nothing of what there was, in the file neither."""
         self._db.execute("PRAGMA secure_delete = ON")
-        for table in ("outgoing", "asked", "for_radio", "fix", "cursor", "shown", "session"):
+        for table in (
+            "outgoing",
+            "asked",
+            "for_radio",
+            "for_channel",
+            "fix",
+            "cursor",
+            "shown",
+            "session",
+        ):
             self._db.execute(f"DELETE FROM {table}")
         self._db.execute("VACUUM")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -117,20 +137,36 @@ class Offline:
 
     def for_radios(self) -> list[tuple[wire.Radio, wire.Mail]]:
         """All kept texts for radios, in the order they came."""
-        found = []
         rows = self._db.execute("SELECT network, number, mail FROM for_radio ORDER BY place")
-        for network, number, kept in rows:
-            with contextlib.suppress(wire.WireError):  # of a later version
-                mail = wire.MSGPACK.decode_server(kept)
-                if isinstance(mail, wire.Mail):
-                    found.append((wire.Radio(network, number), mail))
-        return found
+        found = ((wire.Radio(network, number), _read_mail(kept)) for network, number, kept in rows)
+        return [(radio, mail) for radio, mail in found if mail is not None]
 
     def drop_for_radio(self, radio: wire.Radio, mail: wire.Mail) -> None:
         """Its radio has it, or will not."""
         self._db.execute(
             "DELETE FROM for_radio WHERE (network, number, box, seq) = (?, ?, ?, ?)",
             (radio.network, radio.number, mail.box, mail.seq),
+        )
+
+    def keep_for_channel(self, channel: str, mail: wire.Mail) -> None:
+        """Keep a text until it is sent on a channel, which has a name of the gateway's own."""
+        self._db.execute(
+            "INSERT INTO for_channel (channel, box, seq, mail) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (channel, mail.box, mail.seq, wire.MSGPACK.encode(mail)),
+        )
+
+    def for_channels(self) -> list[tuple[str, wire.Mail]]:
+        """All kept texts for channels, in the order they came."""
+        rows = self._db.execute("SELECT channel, mail FROM for_channel ORDER BY place")
+        found = ((channel, _read_mail(kept)) for channel, kept in rows)
+        return [(channel, mail) for channel, mail in found if mail is not None]
+
+    def drop_for_channel(self, channel: str, mail: wire.Mail) -> None:
+        """It is sent there, or will not be."""
+        self._db.execute(
+            "DELETE FROM for_channel WHERE (channel, box, seq) = (?, ?, ?)",
+            (channel, mail.box, mail.seq),
         )
 
     # -- positions of a dead spot

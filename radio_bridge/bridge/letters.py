@@ -1,7 +1,8 @@
 """Texts of this network for radios: until their radio is heard, and until it says it has them.
 
 A text stays in the client's store until then, however often the bridge starts anew. A radio that
-does not say that it has one is sent it again, some times, when it is heard.
+does not say that it has one is sent it again, some times, when it is heard. One for a talkgroup
+stays there until it is sent on each channel, or given up, which is counted.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ MOST_TIMES: Final = 3
 is never free."""
 GROUP_AGAIN_S: Final = 30.0
 """So long after it could not be sent, a text for a talkgroup is tried again."""
+GROUP_OLD_MS: Final = 3_600_000
+"""So long after it was written nobody expects one for a talkgroup any more."""
 _MOST_SENT: Final = 1_000
 _NOWHERE: Final = "", 0
 
@@ -56,9 +59,20 @@ class _GroupLetter:
     network: str
     number: int
     where: Where
-    body: wire.MessageBody
+    mail: wire.Mail
     times: int = 0
     """It was tried."""
+
+    @property
+    def channel(self) -> str:
+        """As the store has it."""
+        return f"{self.network} {self.number} {self.where[1]} {self.where[0]}"
+
+    @classmethod
+    def of(cls, channel: str, mail: wire.Mail) -> _GroupLetter:
+        """One that was kept."""
+        network, number, place, link = channel.split(" ", 3)
+        return cls(network, int(number), (link, int(place)), mail)
 
 
 class Letters:
@@ -81,13 +95,24 @@ class Letters:
         self._numbers = itertools.count(1)
         for radio, mail in client.offline.for_radios():
             self._texts.setdefault(radio, []).append(self._numbered(mail))
+        self._kept = [_GroupLetter.of(*kept) for kept in client.offline.for_channels()]
+        """For talkgroups, from before this start."""
+        self._again: set[asyncio.TimerHandle] = set()
 
     def planned(self) -> None:
         """It is known now which radios carry which units."""
         self._has_plan = True
+        kept, self._kept = self._kept, []
+        for letter in kept:
+            self._send_to_group(letter)
         early, self._early = self._early, []
         for mail in early:
             self.take(mail)
+
+    def close(self) -> None:
+        """Try nothing more: what is kept is sent by who takes its place."""
+        for timer in self._again:
+            timer.cancel()
 
     def heard(self, radio: wire.Radio) -> None:
         """A radio is there: what waits for it is sent."""
@@ -127,24 +152,39 @@ class Letters:
         for talkgroup in plan.talkgroups_of(mail.box):
             name, number = self.name_of(talkgroup.network), talkgroup.number
             for where in self._bridge.exchange.channels((name or "", number), _NOWHERE):
-                self._send_to_group(_GroupLetter(name or "", number, where, body))
+                letter = _GroupLetter(name or "", number, where, mail)
+                self._client.offline.keep_for_channel(letter.channel, mail)
+                self._send_to_group(letter)
 
     def _send_to_group(self, letter: _GroupLetter) -> None:
         """On one channel; one that is taken, or away, is tried again some times."""
-        expires = letter.body.expires
-        if letter.times == MOST_TIMES or (expires and expires < self._client.now_ms()):
+        body = letter.mail.body
+        assert isinstance(body, wire.MessageBody)
+        until = body.expires or body.time + GROUP_OLD_MS
+        carried = self._bridge.exchange.channels((letter.network, letter.number), _NOWHERE)
+        is_over = until < self._client.now_ms() or letter.where not in carried
+        if letter.times == MOST_TIMES or is_over:
             self._bridge.figures.dropped["bridge.text_given_up"] += 1
+            self._client.offline.drop_for_channel(letter.channel, letter.mail)
             return
         letter.times += 1
         way = self._bridge.way(self._ours, letter.number, True, letter.where)
-        sending = self._send(letter.network, letter.where, way, letter.body, 0)
+        sending = self._send(letter.network, letter.where, way, body, 0)
+        sending.add_done_callback(lambda done: self._was_sent_to_group(letter, done))
 
-        def sent(done: asyncio.Task[bool]) -> None:
-            if not done.cancelled() and done.exception() is None and not done.result():
-                loop = asyncio.get_running_loop()
-                loop.call_later(GROUP_AGAIN_S, self._send_to_group, letter)
+    def _was_sent_to_group(self, letter: _GroupLetter, done: asyncio.Task[bool]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            return  # the bridge stops; it is kept
+        if done.result():
+            self._client.offline.drop_for_channel(letter.channel, letter.mail)
+            return
 
-        sending.add_done_callback(sent)
+        def again() -> None:
+            self._again.discard(timer)
+            self._send_to_group(letter)
+
+        timer = asyncio.get_running_loop().call_later(GROUP_AGAIN_S, again)
+        self._again.add(timer)
 
     def _numbered(self, mail: wire.Mail) -> _Letter:
         return _Letter(mail, next(self._numbers) % text.NUMBERS)

@@ -134,6 +134,7 @@ class OurNetwork:
         finally:
             self._bridge.our_side = None
             self.calls.lost()
+            self._letters.close()
             self._bridge.join((), list(self._groups))
             for task in list(self._tasks):
                 task.cancel()

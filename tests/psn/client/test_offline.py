@@ -105,12 +105,13 @@ def test_what_is_wiped_is_gone_from_the_file_too(tmp_path: Path) -> None:
     store.keep_asked(wire.Do(id=uuid4(), what="unit.status", with_=msgspec.Raw(b"\xa5hidden")))
     body = wire.MessageBody(uuid4(), "person:1", "", [], "for a radio", "routine", 1)
     store.keep_for_radio(wire.Radio(1, 4711), wire.Mail("unit:7", 1, body))
+    store.keep_for_channel("police 9", wire.Mail("group:7", 1, body))
     store.token = "a token of the session"
     store.drop_message(store.messages()[0].id)
     store.wipe()
     assert (store.messages(), store.cursors(), store.fixes, store.token) == ([], {}, 0, None)
     left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
-    assert (store.asked(), store.for_radios()) == ([], [])
+    assert (store.asked(), store.for_radios(), store.for_channels()) == ([], [], [])
     for trace in (text, "unit:77", "hidden", "for a radio", "a token of the session"):
         assert trace.encode() not in left
     store.keep_fix(wire.Fix(0, 1, 2, 3))

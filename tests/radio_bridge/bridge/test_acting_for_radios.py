@@ -31,6 +31,7 @@ from radio_bridge.bridge.data import Told
 from radio_bridge.bridge.network import OurNetwork
 from radio_bridge.bridge.outgoing import Way
 from radio_bridge.bridge.signing_in import SigningIn
+from radio_bridge.bridge.wiring import Wiring
 from radio_bridge.data_channel import DataChannel
 from radio_bridge.dmr import burst, control_block
 from radio_bridge.dmr.control_block import AlarmTaken, Preamble, RadioCheck
@@ -245,8 +246,8 @@ class Channel:
 
 def a_mail(seq: int, expires: int | None = None) -> wire.Mail:
     body = wire.MessageBody(
-        id=UUID(int=seq), sender="person:1", to=[], text=f"{seq}", priority="routine", time=1,
-        sender_name="", expires=expires,
+        id=UUID(int=seq), sender="person:1", to=[], text=f"{seq}", priority="routine",
+        time=time.time_ns() // 1_000_000, sender_name="", expires=expires,
     )  # fmt: skip
     return wire.Mail(f"unit:{CAR}", seq, body)
 
@@ -312,6 +313,38 @@ async def test_a_text_for_a_talkgroup_is_tried_again_where_its_channel_was_taken
     gateway.side._letters.take(msgspec.structs.replace(mail, box="group:1"))
     await until(lambda: gateway.bridge.refusals()["bridge.text_given_up"] == 1)
     assert len(channel.asked) == letters.MOST_TIMES
+
+
+async def test_a_text_for_a_talkgroup_outlives_the_bridge_and_is_not_sent_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = {"is": "radio_talkgroup", "id": 1, "network": 1, "number": 9, "group": "group:1"}
+    plan = [*PLAN, joined | {"name": "Patrols"}]
+    before = Gateway(tmp_path, plan=plan)
+    before.side._letters.planned()
+    channel = Channel(before, monkeypatch)
+    before.side._letters.take(msgspec.structs.replace(a_mail(1), box="group:1"))
+    await until(lambda: len(before.side._letters._again) == 1)
+    before.side._letters.close()
+    for words in (["1"], []):
+        after = Gateway(tmp_path, plan=plan)
+        channel = Channel(after, monkeypatch)
+        channel.works = True
+        after.side._letters.planned()
+        await until(lambda store=after.side.client.offline: store.for_channels() == [])
+        assert channel.words == words
+    # Nobody expects it any more, or its talkgroup is not there now: it is said, not lost.
+    for what in ("late", "elsewhere"):
+        before.side._letters.take(msgspec.structs.replace(a_mail(2), box="group:1"))
+        after = Gateway(tmp_path, plan=plan)
+        if what == "late":
+            later = after.side.client.now_ms() + letters.GROUP_OLD_MS + 60_000
+            monkeypatch.setattr(after.side.client, "now_ms", lambda later=later: later)
+        else:
+            after.bridge.exchange.rewire(Wiring(), 1.0)
+        after.side._letters.planned()
+        assert after.bridge.refusals()["bridge.text_given_up"] == 1
+        assert after.side.client.offline.for_channels() == []
 
 
 async def test_a_text_that_no_radio_says_it_has_is_sent_some_times(
