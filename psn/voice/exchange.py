@@ -179,6 +179,8 @@ class Exchange:
         self, session: Session, group: VoiceGroup, radio: wire.Radio, why: wire.RadioWhy
     ) -> None:
         """A gateway's radio is in a call no more, or does not take it."""
+        if not session.principal.networks:
+            return
         there = self.groups.get(group)
         if there is not None:
             self._unkey(there, keying.of_radio(there, session, radio))

@@ -312,7 +312,12 @@ class PrivateCalls:
 
     def _leave(self, call: Call, why: wire.RadioWhy) -> None:
         self._end(call)
-        self._side.spawn(self._client.radio.leave_call(call.group, call.radio, why))
+        self._side.spawn(self._left(call, why))
+
+    async def _left(self, call: Call, why: wire.RadioWhy) -> None:
+        await self._client.radio.leave_call(call.group, call.radio, why)
+        if all(one.group != call.group for one in self.all):
+            await self._client.voice.leave(call.group)  # nor is it joined again
 
     def over(self, gone: wire.VoiceGone) -> None:
         """A call is over, or one that rang at a radio is answered elsewhere."""

@@ -49,6 +49,8 @@ class Handset:
         self._takes = takes
         self._says = says
         self._ended: int | None = None
+        self._called: set[int] = set()
+        """Numbers of whom an answer is waited for."""
 
     def hear(self, packet: BurstPacket) -> list[BurstPacket]:
         """A burst of its channel, and what it sends thereupon."""
@@ -62,11 +64,17 @@ class Handset:
                 return self._asked(packet)
             case DataType.TERMINATOR if packet.stream != self._ended and self._takes:
                 self._ended = packet.stream
-                return self.call(packet.source, packet.slot)
+                if packet.source not in self._called:
+                    return self._talk(packet.source, packet.slot)
+                self._called.discard(packet.source)  # that was the answer
         return []
 
     def call(self, number: int, slot: int) -> list[BurstPacket]:
-        """Talk to a number alone."""
+        """Talk to a number alone, and be content with what is said back."""
+        self._called.add(number)
+        return self._talk(number, slot)
+
+    def _talk(self, number: int, slot: int) -> list[BurstPacket]:
         words = itertools.islice(self._words, self._says)
         return talk(self.number, number, slot, next(self._streams), words, group=False)
 

@@ -191,6 +191,17 @@ async def test_a_radio_calls_a_unit_and_a_desk(stage: Stage) -> None:
         await window.peer.expect(wire.Called)
         await ana.join(called.group)
         assert await over(window) == "answered_elsewhere"
+        # Who is no gateway is there for no radio.
+        for frame in (
+            wire.VoiceJoin(n=91, group=called.group, radio=POLICE_RADIO),
+            wire.VoiceCall(n=92, to=["unit:1"], radio=POLICE_RADIO),
+        ):
+            await window.peer.send(frame)
+            refused_frame = await window.peer.expect(wire.Error)
+            assert refused_frame.code in ("not_your_group", "unknown_radio")
+        leave = wire.VoiceLeave(n=93, group=called.group, radio=POLICE_RADIO)
+        await window.peer.send(leave)
+        await window.peer.expect(wire.Ok, lambda ok: ok.n == 93)
         keyed = await client.radio.key(called.group, POLICE_RADIO)
         await until(lambda: keyed.state == "granted", "it has the floor")
         await keyed.say(OPUS)

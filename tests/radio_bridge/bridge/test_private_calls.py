@@ -124,6 +124,7 @@ async def test_a_call_in_which_nobody_talks_ends(
         await until(lambda: bool(ana.heard(group)))
         assert await over(ana) == "call_over"
         assert site.calls == 0
+        await until(lambda: list(site.side.client.voice.groups) == ["group:1"])
         await ana.peer.leave()
 
 

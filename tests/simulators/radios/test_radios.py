@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +16,11 @@ from radio_bridge.bridge import settings
 from radio_bridge.bridge.bridge import Bridge
 from radio_bridge.bridge.dmr_links import MasterLink
 from radio_bridge.data_channel import DataChannel
-from radio_bridge.inside import Emergency, Position, Text
+from radio_bridge.inside import CallAnswered, CallWanted, Emergency, Position, Text
 from radio_bridge.motorola import location, text
 from simulators.radios import sites
 from simulators.radios.commands import radio_toml
+from simulators.radios.handset import Handset
 from simulators.radios.radio import Radio, alarm_bursts, datagram_bursts, text_bursts
 from simulators.radios.sites import Plan
 
@@ -69,6 +71,64 @@ async def test_five_sites_at_a_bridge(monkeypatch: pytest.MonkeyPatch) -> None:
         await until(lambda: bridge.figures.calls >= 2 and counted["bursts heard"] > 20)
         assert counted["sites"] == 5
         assert all(one.is_up for one in bridge.states())
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    finally:
+        await bridge.stop()
+
+
+def test_a_handset_in_private_calls() -> None:
+    """It answers when it is asked, talks back to who talked to it alone, and knows no other."""
+    numbers = itertools.count(1)
+    mine = Handset(4001, numbers, numbers, says=3)
+    other = Handset(4002, numbers, numbers, takes=False)
+    channel = DataChannel(Counter())
+    asked = other.ask(4001, 1)
+    assert {told for p in asked for told in channel.hear(p, 1.0)} == {CallWanted(4002, 4001)}
+    answers = mine.hear(asked[0])
+    assert {told for p in answers for told in channel.hear(p, 2.0)} == {
+        CallAnswered(4001, 4002, may=True)
+    }
+    assert [other.hear(p) for p in answers] == [[]] * len(answers)
+    assert set(other.may) == {4001}
+    assert mine.hear(asked[0]) != []
+    back = [said for p in other.call(4001, 1) for said in mine.hear(p)]
+    assert {(p.source, p.target, p.group) for p in back} == {(4001, 4002, False)}
+    assert {who for who, _ in mine.heard} == {4002}
+    assert [said for p in back for said in other.hear(p)] == []
+    assert len(other.heard) == 3
+    # Who called is content with the answer: two of them do not talk for ever.
+    willing = Handset(4003, numbers, numbers, says=3)
+    answer = [said for p in willing.call(4001, 1) for said in mine.hear(p)]
+    assert answer != []
+    assert [said for p in answer for said in willing.hear(p)] == []
+    denied = other.hear(mine.ask(4002, 1)[0])
+    for p in denied:
+        mine.hear(p)
+    assert set(mine.denied) == {4002}
+    assert mine.hear(other.call(9, 1)[0]) == []
+
+
+async def test_radios_of_two_sites_call_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sites, "HEARD_S", 0.05)
+    monkeypatch.setattr(sites, "CALLS_EVERY", 1)
+    secret = "only for tests"
+    bridge = Bridge(
+        settings.read(radio_toml("127.0.0.1", 0, secret, 2, (91, 92)), Path("radio.toml"))
+    )
+    await bridge.start()
+    try:
+        link = bridge.links.all["simulated"]
+        assert isinstance(link, MasterLink)
+        await until(lambda: link.port is not None)
+        plan = Plan(
+            "127.0.0.1", link.port or 0, secret.encode(), 2, 8, (91, 92), 2.0, 1, (4001, 4002)
+        )
+        counted: Counter[str] = Counter()
+        running = asyncio.create_task(sites.simulate(plan, None, counted))
+        await until(lambda: counted["private calls answered"] > 0)
+        assert counted["private calls"] > 0
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
