@@ -203,7 +203,11 @@ class PrivateCalls:
             return "away"
         if not self._bridge.has_vocoder and all(one.group != group for one in self.all):
             return "voiceless"
-        return "busy" if any(one.private[:2] == private[:2] for one in self.all) else None
+        is_rung = any(of != group and self._is(radio, private) for of, radio in self._ringing)
+        return "busy" if is_rung or any(self._is(c.radio, private) for c in self.all) else None
+
+    def _is(self, radio: wire.Radio, private: Private) -> bool:
+        return (self._side.name_of(radio.network), radio.number) == private[:2]
 
     async def _asked(self, private: Private) -> wire.RadioWhy | None:
         """Ask a radio whether it takes a call; none: it does."""

@@ -237,6 +237,10 @@ async def test_a_lost_link_ends_calls_and_frees_the_channel(stage: Stage, tmp_pa
         ana = await Party.enter(stage, "ana")
         group = await call(ana, "unit:1")
         await until(lambda: site.calls == 1)
+        ben = await Party.enter(stage, "ben")
+        await call(ben, "unit:1")
+        assert await over(ben) == "radio_busy"
+        await ben.peer.leave()
         await ana.granted(group)
         coder = narrowband.Encoder()
         for number in range(12):
