@@ -77,7 +77,7 @@ async def test_a_call_rings_where_somebody_comes_to(
     begun = await _call(car, ANA, BEN, call="peril")
     await ana.peer.expect(wire.Called)
     (session,) = (s for s in stage.core.sessions.all if s.principal.address == ANA)
-    monkeypatch.setattr(stage.core.signin, "locked", lambda *_: session.barred is not None)
+    monkeypatch.setattr(stage.core.signin.tickets, "locked", lambda *_: session.barred is not None)
     locking.lock(stage.core, session)
     locking.unlock(stage.core, session)
     window, ben = await Party.enter(stage, "ana"), await Party.enter(stage, "ben")

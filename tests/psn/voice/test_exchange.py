@@ -256,7 +256,7 @@ async def test_who_talks_at_a_locked_session_is_told_once(
     ana = await Party.enter(stage, "ana", JOINT)
     (session,) = (s for s in stage.core.sessions.all if s.principal.address == ANA)
     # Nobody was away for long enough: the clock is not to unlock it.
-    monkeypatch.setattr(stage.core.signin, "locked", lambda *_: session.barred is not None)
+    monkeypatch.setattr(stage.core.signin.tickets, "locked", lambda *_: session.barred is not None)
     for _ in range(2):
         locking.lock(stage.core, session)
         await ana.say(0, 1, 2)
@@ -477,7 +477,7 @@ async def test_who_comes_during_an_emergency_call_is_told_of_it(
     ana, cyd = [await Party.enter(stage, who) for who in ("ana", "cyd")]
     assert (await ana.floor()).call == "emergency"
     (session,) = (s for s in stage.core.sessions.all if s.principal.address == ANA)
-    monkeypatch.setattr(stage.core.signin, "locked", lambda *_: session.barred is not None)
+    monkeypatch.setattr(stage.core.signin.tickets, "locked", lambda *_: session.barred is not None)
     locking.lock(stage.core, session)
     await car.say(0)
     locking.unlock(stage.core, session)
