@@ -21,6 +21,8 @@ from dispatch.desk.orders import Orders
 from dispatch.domain.alarms import Patience
 from dispatch.recommending.recommender import Recommender
 from dispatch.roads.held_roads import HeldRoads
+from dispatch.sms import centres
+from dispatch.sms.session import SmsCentre
 from dispatch.warnings.public_pages import PublicPages
 from dispatch.warnings.room import ROOM, WarningRoom
 from psn import database
@@ -51,8 +53,10 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         pool = await database.pool(settings.database, FOR_ROOMS, FOR_ROOMS, idle_seconds=0)
         board = Board(pool, core.topics)
         orders = Orders(core, pool, board)
-        warnings = WarningRoom(core, pool, board, alerts, settings)
-        by_sms = OrdersBySms(pool, board, warnings.sms_centres)
+        named = () if settings.smsc is None else centres.read(settings.smsc)
+        sms = [SmsCentre(each) for each in named]
+        warnings = WarningRoom(core, pool, board, alerts, settings, sms)
+        by_sms = OrdersBySms(pool, board, sms)
 
         def orders_wait() -> None:
             orders.wait()

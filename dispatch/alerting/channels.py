@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from dispatch.alerting import sms
 from dispatch.alerting.cap import Status
 from dispatch.alerting.content import ENGLISH, KRIOL, SPANISH, Channel, Content, Text
+from dispatch.sms import short_messages
 
 MARKS: Final[Mapping[Status, Mapping[str, str]]] = {
     Status.EXERCISE: {
@@ -68,7 +68,7 @@ class Fit:
     length: int
     most: int | None
     unit: str
-    short: sms.ShortMessages | None = None
+    short: short_messages.ShortMessages | None = None
 
     @property
     def fits(self) -> bool:
@@ -95,11 +95,11 @@ def fit(content: Content, text: Text, channel: Channel, sender: str) -> Fit:
     """What a channel sends or shows in a language; ``sender``: whose warning it is, in a word."""
     said = shown(content, text, channel, sender)
     if channel is Channel.SMS:
-        parted = sms.measure(said)
+        parted = short_messages.measure(said)
         return Fit(said, len(parted.parts), SMS_PARTS, "parts", parted)
     if channel is Channel.CELL:
-        parted = sms.measure(said)
-        gsm = parted.coding is sms.Coding.GSM_7
+        parted = short_messages.measure(said)
+        gsm = parted.coding is short_messages.Coding.GSM_7
         unit = "septets" if gsm else "units"
         return Fit(said, parted.units, CELL_SEPTETS if gsm else CELL_UNITS, unit)
     if channel is Channel.RADIO_TEXT:
@@ -119,7 +119,7 @@ def shown(content: Content, text: Text, channel: Channel, sender: str) -> str:
         brief = mark(content.status, text.language, brief=True)
         said = _between(brief, f"{sender}: {short}", " ")
         plain = content.plain_letters and channel is not Channel.RADIO_TEXT
-        return sms.plainer(said) if plain else said
+        return short_messages.plainer(said) if plain else said
     if channel is Channel.PUSH:
         return _between(around, f"{sender}: {text.headline or text.event}\n{short}", "\n")
     if channel is Channel.SPOKEN:

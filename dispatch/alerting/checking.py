@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from dispatch.alerting import cap, sms
+from dispatch.alerting import cap
 from dispatch.alerting.cap import Finding, MessageType, Status, Weight
 from dispatch.alerting.channels import (
     HEADLINE_CHARACTERS,
@@ -25,6 +25,7 @@ from dispatch.alerting.content import SPOKEN, Channel, Content, Text
 from dispatch.alerting.issuing import Issuer, alert
 from dispatch.alerting.life import SENDABLE, Message, Policy, earliest, sent
 from dispatch.alerting.templates import until
+from dispatch.sms import short_messages
 
 CHEAP_PARTS: Final = 3
 """Short messages that a warning may need before it is worth a word."""
@@ -273,8 +274,8 @@ def _lengths(content: Content, text: Text, issuer: Issuer) -> Iterator[Finding]:
 
 def _short_messages(content: Content, text: Text, issuer: Issuer) -> Iterator[Finding]:
     said = shown(content, text, Channel.SMS, issuer.word)
-    parts = len(sms.measure(said).parts)
-    fewer = len(sms.measure(sms.plainer(said)).parts)
+    parts = len(short_messages.measure(said).parts)
+    fewer = len(short_messages.measure(short_messages.plainer(said)).parts)
     path = f"/text[{text.language}]/sms"
     spoken = _spoken(text.language)
     if fewer < parts:

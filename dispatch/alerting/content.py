@@ -81,7 +81,7 @@ class Content:
         note: of an exercise, which; of a cancellation, why.
         web: where more is to be read.
         plain_letters: whether short messages go without the letters that need more room
-            (:func:`dispatch.alerting.sms.plainer`).
+            (:func:`dispatch.sms.short_messages.plainer`).
     """
 
     status: cap.Status

@@ -22,15 +22,16 @@ from typing import Final
 import asyncpg
 from msgspec import Struct
 
-from dispatch.alerting import sms
 from dispatch.board.board import Board
 from dispatch.desk.assignments import live
 from dispatch.desk.values import Id, Line
 from dispatch.desk.work import Action, Work
 from dispatch.domain import order_by_sms, telephone
 from dispatch.domain.refusals import DispatchRefused, bad_value, not_now
-from dispatch.warnings.sms_way import Receipt, SmsWay
-from dispatch.warnings.ways import Away, Outcome, State, pause
+from dispatch.outcomes import Away, Outcome, State, pause
+from dispatch.sms import short_messages
+from dispatch.sms.receipts import Receipt
+from dispatch.sms.session import SmsCentre
 from psn import database
 
 log = logging.getLogger(__name__)
@@ -137,7 +138,7 @@ class _Handed:
 class OrdersBySms:
     """Hands orders to SMS centres, and notes what becomes of them."""
 
-    def __init__(self, pool: asyncpg.Pool, board: Board, centres: Sequence[SmsWay]) -> None:
+    def __init__(self, pool: asyncpg.Pool, board: Board, centres: Sequence[SmsCentre]) -> None:
         self._pool = pool
         self._board = board
         self._centres = centres
@@ -205,8 +206,8 @@ class OrdersBySms:
             row["numbers"],
         )
 
-    async def _parts(self, centre: SmsWay, row: asyncpg.Record) -> _Handed:
-        parted = sms.measure(row["text"])
+    async def _parts(self, centre: SmsCentre, row: asyncpg.Record) -> _Handed:
+        parted = short_messages.measure(row["text"])
         numbers = list(row["numbers"])
         outcome = Outcome(State.HANDED)
         for part in range(len(numbers) + 1, len(parted.parts) + 1):

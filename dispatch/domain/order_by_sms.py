@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dispatch.alerting import sms
+from dispatch.sms import short_messages
 from geo.coordinates import E7
 
 MOST_PARTS: Final = 4
@@ -21,7 +21,7 @@ def text_of(order: str, point: tuple[int, int] | None) -> str:
     """
     where = [] if point is None else [f"{point[1] / E7:.5f},{point[0] / E7:.5f}"]
     tail = "\n".join(["", *where, CONFIRM])
-    words = sms.plainer(order)
+    words = short_messages.plainer(order)
     if _fits(words + tail):
         return words + tail
     # The longest that fits.
@@ -33,4 +33,4 @@ def text_of(order: str, point: tuple[int, int] | None) -> str:
 
 
 def _fits(text: str) -> bool:
-    return len(sms.measure(text).parts) <= MOST_PARTS
+    return len(short_messages.measure(text).parts) <= MOST_PARTS

@@ -19,7 +19,8 @@ import aiosmtplib
 from dispatch.alerting.channels import mark, shown
 from dispatch.alerting.content import Channel
 from dispatch.alerting.issuing import NEMO
-from dispatch.warnings.ways import Away, Delivery, Outcome, State, pause
+from dispatch.outcomes import Away, Outcome, State, pause
+from dispatch.warnings.ways import Delivery
 
 ANSWER_SECONDS: Final = 30.0
 _OURS: Final = frozenset({530, 534, 535, 538})

@@ -33,9 +33,10 @@ import asyncpg
 from dispatch.alerting.cap import MessageType
 from dispatch.alerting.content import Channel
 from dispatch.alerting.standing import State as Belief
+from dispatch.outcomes import Away, Outcome, State, pause
 from dispatch.warnings.spreading import Spreading
 from dispatch.warnings.told import Now, Sent
-from dispatch.warnings.ways import Away, Delivery, Outcome, State, Way, pause
+from dispatch.warnings.ways import Delivery, Way
 from psn import database
 
 log = logging.getLogger(__name__)

@@ -17,9 +17,10 @@ import asyncpg
 import msgspec
 
 from dispatch.alerting.content import Channel
+from dispatch.outcomes import Outcome, State, pause
 from dispatch.warnings import push
 from dispatch.warnings.push import Subscription
-from dispatch.warnings.ways import Delivery, Outcome, State, later, pause
+from dispatch.warnings.ways import Delivery, later
 from psn import access, database
 from psn.core import Core
 from psn.csirt import webhooks

@@ -16,9 +16,10 @@ from dispatch.alerting.cap import MessageType, Severity, Status
 from dispatch.alerting.channels import shown
 from dispatch.alerting.content import Channel
 from dispatch.alerting.issuing import NEMO
+from dispatch.outcomes import Outcome, State, pause
 from dispatch.warnings.group_address import NEVER, announcer
 from dispatch.warnings.told import Sent
-from dispatch.warnings.ways import Delivery, Outcome, State, later, pause
+from dispatch.warnings.ways import Delivery, later
 from psn import database, wire
 from psn.core import Core
 from psn.directory import Directory

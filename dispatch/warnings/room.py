@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -11,7 +11,8 @@ from aiohttp import web
 
 from dispatch.alerting.content import Channel
 from dispatch.board.board import Board
-from dispatch.warnings import centres, outbox, sources, synthesis
+from dispatch.sms.session import SmsCentre
+from dispatch.warnings import outbox, sources, synthesis
 from dispatch.warnings.clock import WarningClock
 from dispatch.warnings.drafts import Drafts
 from dispatch.warnings.email_way import EmailWay, mail_server
@@ -40,14 +41,16 @@ class WarningRoom:
         board: Board,
         pages: PublicPages,
         settings: Settings,
+        centres: Sequence[SmsCentre],
     ) -> None:
-        """Raises :class:`psn.problems.Problem` for a file of SMS centres or feeds that is wrong."""
+        """Raises :class:`psn.problems.Problem` for a file of feeds that is wrong."""
         self.told = Told(pool)
         self.drafts = Drafts(core, pool)
         self._screens = Screens(core, pool, board, self.drafts.confirmed)
         self._clock = WarningClock(core, pool, self.renew)
-        self.sms_centres = sms_centres(pool, settings)
-        ways = [*other_ways(core, pool, settings), *self.sms_centres]
+        for centre in centres:
+            centre.tell.append(partial(outbox.note_receipts, pool))
+        ways = [*other_ways(core, pool, settings), *(SmsWay(each) for each in centres)]
         self.outbox = Outbox(pool, lambda: self.told.now, ways, self._screens.outside)
         for lane in self.outbox.lanes:
             if isinstance(lane.way, SpokenWay):
@@ -96,14 +99,6 @@ def other_ways(core: Core, pool: asyncpg.Pool, settings: Settings) -> list[Way]:
     if settings.smtp is not None and settings.smtp_sender is not None:
         found.append(EmailWay(mail_server(settings.smtp, settings.smtp_sender)))
     return found
-
-
-def sms_centres(pool: asyncpg.Pool, settings: Settings) -> list[SmsWay]:
-    """The SMS centres that the settings name."""
-    if settings.smsc is None:
-        return []
-    tell = partial(outbox.note_receipts, pool)
-    return [SmsWay(centre, tell) for centre in centres.read(settings.smsc)]
 
 
 ROOM: Final[web.AppKey[WarningRoom]] = web.AppKey("warning_room", WarningRoom)

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from cryptography import x509
 from msgspec import Meta, Struct
 
-from dispatch.warnings import toml_file
+from dispatch import toml_file
 from psn.csirt import webhook_protocol
 from psn.problems import Problem
 

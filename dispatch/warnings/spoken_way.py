@@ -20,10 +20,11 @@ from dispatch.alerting.cap import MessageType, Severity, Status
 from dispatch.alerting.channels import shown, takes
 from dispatch.alerting.content import ENGLISH, SPANISH, Channel, Text
 from dispatch.alerting.issuing import NEMO
+from dispatch.outcomes import Outcome, State, pause
 from dispatch.warnings import synthesis
 from dispatch.warnings.group_address import announcer
 from dispatch.warnings.told import Sent
-from dispatch.warnings.ways import Delivery, Outcome, State, later, pause
+from dispatch.warnings.ways import Delivery, later
 from psn import wire
 from psn.client import sound
 from psn.client.voice import VoiceLine

@@ -18,11 +18,11 @@ from typing import Final
 import asyncpg
 import shapely
 
-from dispatch.alerting import sms
 from dispatch.alerting.areas import Area
 from dispatch.alerting.channels import shown
 from dispatch.alerting.content import ENGLISH, Channel
 from dispatch.alerting.issuing import NEMO
+from dispatch.sms import short_messages
 from dispatch.warnings.told import Sent
 from geo import belize
 from psn import database
@@ -126,7 +126,7 @@ def _parts(message: Sent, language: str) -> int:
     """Short messages that it takes in a language."""
     text = message.content.text(language)
     assert text is not None
-    return len(sms.measure(shown(message.content, text, Channel.SMS, NEMO.word)).parts)
+    return len(short_messages.measure(shown(message.content, text, Channel.SMS, NEMO.word)).parts)
 
 
 _KNOWN: Final = "select 1 from warning_spread where message_id = $1"

@@ -17,7 +17,8 @@ from dispatch.alerting import cap
 from dispatch.alerting.channels import shown
 from dispatch.alerting.content import Channel
 from dispatch.alerting.issuing import NEMO
-from dispatch.warnings.ways import Delivery, Outcome, State, pause
+from dispatch.outcomes import Outcome, State, pause
+from dispatch.warnings.ways import Delivery
 from psn.csirt import webhooks
 from psn.csirt.outlets import Undelivered
 from psn.keys import KeyProblem, Keys

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from composed import CITY, NOW
 
-from dispatch.alerting import cap, life, sms
+from dispatch.alerting import cap, life
 from dispatch.alerting.cap import Response, Severity, Status, Urgency, Weight
 from dispatch.alerting.channels import fit
 from dispatch.alerting.checking import findings
@@ -17,6 +17,7 @@ from dispatch.alerting.content import ENGLISH, KRIOL, LANGUAGES, SPANISH, Channe
 from dispatch.alerting.issuing import NEMO
 from dispatch.alerting.life import Policy
 from dispatch.alerting.templates import GIVEN, Template, templates, until
+from dispatch.sms import short_messages
 
 WANTED = {
     "hurricane_preliminary", "hurricane_red_1", "hurricane_red_2", "hurricane_green",
@@ -102,8 +103,8 @@ class TestEach:
         content = filled(template)
         for text in content.texts:
             assert len(text.headline) <= 110
-            said = sms.plainer(fit(content, text, Channel.SMS, NEMO.word).text)
-            assert len(sms.measure(said).parts) <= 2, said
+            said = short_messages.plainer(fit(content, text, Channel.SMS, NEMO.word).text)
+            assert len(short_messages.measure(said).parts) <= 2, said
             assert len(fit(content, text, Channel.SPOKEN, NEMO.word).text) < 600
 
     def test_its_times_are_sensible(self, template: Template) -> None:

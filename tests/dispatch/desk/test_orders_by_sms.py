@@ -14,12 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stage import CAR, PATROL, Complaints, Stage, seed, until
 
-from dispatch.alerting import sms
 from dispatch.board.board import Board
 from dispatch.desk import by_sms
 from dispatch.desk.by_sms import OrdersBySms
 from dispatch.domain import order_by_sms, telephone
-from dispatch.warnings import sms_way
+from dispatch.sms import session, short_messages
 
 NUMBER = "+5016101234"
 PLACE = {"text": "Pound Yard Bridge", "lon": -881_900_000, "lat": 174_950_000}
@@ -161,7 +160,7 @@ async def test_what_the_centre_may_have_is_uncertain(
     how: str, database: str, tmp_path: Path, complaints: Complaints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DOM-ASG-13."""
-    monkeypatch.setattr(sms_way.SmsWay.__init__, "__defaults__", (1.0,))
+    monkeypatch.setattr(session, "ANSWER_SECONDS", 1.0)
     async with (
         smsc.running(tmp_path / "log", how, "1") as centre,
         staged(database, smsc.settings_file(tmp_path, centre.port)) as stage,
@@ -228,9 +227,9 @@ async def test_a_centre_that_fails_in_a_way_of_its_own_is_tried_again(
     database: str, tmp_path: Path, complaints: Complaints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DOM-ASG-13."""
-    ready, faults = sms_way.SmsWay.ready, [RuntimeError("a fault")]
+    ready, faults = session.SmsCentre.ready, [RuntimeError("a fault")]
 
-    async def fails_once(self: sms_way.SmsWay) -> None:
+    async def fails_once(self: session.SmsCentre) -> None:
         if faults:
             raise faults.pop()
         await ready(self)
@@ -242,7 +241,7 @@ async def test_a_centre_that_fails_in_a_way_of_its_own_is_tried_again(
         ana = await Worker.enter(stage, "ana")
         await ana.do("unit.telephone", unit=CAR, number=NUMBER)
         assignment = await ordered(ana)
-        monkeypatch.setattr(sms_way.SmsWay, "ready", fails_once)
+        monkeypatch.setattr(session.SmsCentre, "ready", fails_once)
         await ana.do("assignment.by_sms", assignment=assignment)
         await ana.sees(f"assignment:{assignment}", sms="delivered")
         assert not faults and len(centre.taken) == 1
@@ -258,13 +257,13 @@ async def test_a_centre_that_fails_in_a_way_of_its_own_is_tried_again(
 def test_every_order_fits(order: str, point: tuple[int, int] | None) -> None:
     """DOM-ASG-13: and says where, and to confirm."""
     text = order_by_sms.text_of(order, point)
-    parted = sms.measure(text)
+    parted = short_messages.measure(text)
     assert len(parted.parts) <= order_by_sms.MOST_PARTS
     assert text.endswith(order_by_sms.CONFIRM)
-    plain = sms.plainer(order)
+    plain = short_messages.plainer(order)
     assert text.startswith(plain) or order_by_sms.CUT in text
     for part in parted.parts:
-        sms.encode(part, parted.coding)
+        short_messages.encode(part, parted.coding)
 
 
 @given(st.text(max_size=30))

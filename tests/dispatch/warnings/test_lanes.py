@@ -20,11 +20,12 @@ from stage import Complaints, Stage
 from warners import APPROVER, OFFICER, hire, sent
 
 from dispatch.alerting import areas
+from dispatch.outcomes import Away, Outcome, State
 from dispatch.warnings import outbox
 from dispatch.warnings.outbox import Lane, Outbox, Pace
 from dispatch.warnings.spreading import Spreading, districts_of
 from dispatch.warnings.told import Now, believed, read
-from dispatch.warnings.ways import Away, Delivery, Outcome, State
+from dispatch.warnings.ways import Delivery
 from geo import belize
 
 

@@ -25,7 +25,8 @@ from stage import Stage, seed
 from warners import APPROVER, OFFICER, approval, draft, hire, sent
 
 from dispatch.alerting import cap
-from dispatch.warnings import centres, recipients
+from dispatch.sms import centres
+from dispatch.warnings import recipients
 from dispatch.warnings.recipients import Said
 from psn.__main__ import main
 from psn.problems import Problem

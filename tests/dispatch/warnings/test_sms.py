@@ -22,7 +22,8 @@ from warners import APPROVER, OFFICER, approval, draft, hire, sent, words
 from dispatch.alerting import issuing, life
 from dispatch.alerting.cap import MessageType
 from dispatch.alerting.issuing import NEMO
-from dispatch.warnings import room, sms_way
+from dispatch.sms import session
+from dispatch.warnings import sms_way
 
 
 @contextlib.asynccontextmanager
@@ -156,11 +157,7 @@ async def test_a_centre_that_answers_badly_is_never_asked_twice(
     database: str, tmp_path: Path, complaints: object, manner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DOM-WRN-30: it hangs, closes, answers nonsense, or takes it without a number."""
-
-    def impatient(centre: Any, tell: Any) -> sms_way.SmsWay:
-        return sms_way.SmsWay(centre, tell, answer_seconds=1.0)
-
-    monkeypatch.setattr(room, "SmsWay", impatient)
+    monkeypatch.setattr(session, "ANSWER_SECONDS", 1.0)
     submitted: list[bytes] = []
 
     async def centre(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.alerting import sms
-from dispatch.alerting.sms import Coding
+from dispatch.sms import short_messages
+from dispatch.sms.short_messages import Coding
 
-GSM = sorted(sms._CODES)
+GSM = sorted(short_messages._CODES)
 
 
 @pytest.mark.parametrize(
@@ -38,33 +38,33 @@ def test_a_text_is_parted_as_the_standard_has_it(
     text: str, coding: Coding, lengths: list[int], left: int
 ) -> None:
     """DOM-WRN-19."""
-    found = sms.measure(text)
+    found = short_messages.measure(text)
     assert found.coding is coding
     assert [len(part) for part in found.parts] == lengths
     assert found.left == left
 
 
 def test_a_reference_of_two_octets_leaves_one_character_less() -> None:
-    assert [len(part) for part in sms.measure("a" * 160 + "b", True).parts] == [152, 9]
-    assert [len(part) for part in sms.measure("á" * 71, True).parts] == [66, 5]
+    assert [len(part) for part in short_messages.measure("a" * 160 + "b", True).parts] == [152, 9]
+    assert [len(part) for part in short_messages.measure("á" * 71, True).parts] == [66, 5]
 
 
 @given(st.text(st.sampled_from(GSM), max_size=700) | st.text(max_size=400), st.booleans())
 def test_nothing_is_lost_and_every_part_fits(text: str, wide: bool) -> None:
     """DOM-WRN-19."""
-    found = sms.measure(text, wide)
+    found = short_messages.measure(text, wide)
     assert "".join(found.parts) == text
     header = 0 if len(found.parts) == 1 else 7 if wide else 6
     for part in found.parts:
-        octets = sms.encode(part, found.coding)
+        octets = short_messages.encode(part, found.coding)
         if found.coding is Coding.GSM_7:
             assert header * 8 // 7 + (header * 8 % 7 > 0) + len(octets) <= 160
             assert not octets.endswith(b"\x1b")
         else:
-            assert header + len(octets) <= sms.OCTETS
+            assert header + len(octets) <= short_messages.OCTETS
             assert not 0xD8 <= (octets[-2] if octets else 0) <= 0xDB or part[-1] >= "\ud800"
     assert found.units == sum(
-        len(sms.encode(part, found.coding)) // (1 if found.coding is Coding.GSM_7 else 2)
+        len(short_messages.encode(part, found.coding)) // (1 if found.coding is Coding.GSM_7 else 2)
         for part in found.parts
     )
     assert all(found.parts) or text == ""
@@ -72,39 +72,41 @@ def test_nothing_is_lost_and_every_part_fits(text: str, wide: bool) -> None:
 
 @given(st.text(st.sampled_from(GSM), max_size=400))
 def test_no_text_is_parted_more_often_than_it_must_be(text: str) -> None:
-    found = sms.measure(text)
+    found = short_messages.measure(text)
     for part, after in zip(found.parts, found.parts[1:], strict=False):
-        taken = len(sms.encode(part, Coding.GSM_7)) + len(sms.encode(after[0], Coding.GSM_7))
+        taken = len(short_messages.encode(part, Coding.GSM_7)) + len(
+            short_messages.encode(after[0], Coding.GSM_7)
+        )
         assert taken > 153
 
 
 def test_the_alphabet_is_that_of_the_standard() -> None:
-    assert sms.encode("@£$\n\r _ ABC abc à", Coding.GSM_7) == (
+    assert short_messages.encode("@£$\n\r _ ABC abc à", Coding.GSM_7) == (
         b"\x00\x01\x02\n\r \x11 ABC abc \x7f"
     )
-    assert sms.encode("^{}\\[~]|€", Coding.GSM_7).hex() == (
+    assert short_messages.encode("^{}\\[~]|€", Coding.GSM_7).hex() == (
         "1b141b281b291b2f1b3c1b3d1b3e1b401b65"
     )  # fmt: skip
-    assert sms.encode("ÄÖÑÜ§¿äöñüà", Coding.GSM_7).hex() == "5b5c5d5e5f607b7c7d7e7f"
-    assert len(sms._BASIC) == 128
+    assert short_messages.encode("ÄÖÑÜ§¿äöñüà", Coding.GSM_7).hex() == "5b5c5d5e5f607b7c7d7e7f"
+    assert len(short_messages._BASIC) == 128
     with pytest.raises(ValueError, match="no character"):
-        sms.encode("á", Coding.GSM_7)
+        short_messages.encode("á", Coding.GSM_7)
 
 
 def test_spanish_can_be_said_in_plain_letters() -> None:
     """DOM-WRN-20."""
     said = "Huracán: permanezca aquí – “Señal” ¿qué? ñandú…"
-    assert sms.measure(said).coding is Coding.UCS_2
-    assert sms.plainer(said) == 'Huracan: permanezca aqui - "Señal" ¿qué? ñandu...'
-    assert sms.measure(sms.plainer(said)).coding is Coding.GSM_7
+    assert short_messages.measure(said).coding is Coding.UCS_2
+    assert short_messages.plainer(said) == 'Huracan: permanezca aqui - "Señal" ¿qué? ñandu...'
+    assert short_messages.measure(short_messages.plainer(said)).coding is Coding.GSM_7
 
 
 @given(st.text())
 def test_plain_letters_stay_plain_and_readable(text: str) -> None:
-    once = sms.plainer(text)
-    assert sms.plainer(once) == once
-    if all(each in sms._CODES for each in text):
+    once = short_messages.plainer(text)
+    assert short_messages.plainer(once) == once
+    if all(each in short_messages._CODES for each in text):
         assert once == text
     for each in text:
-        if unicodedata.category(each) == "Lu" and each not in sms._CODES:
-            assert sms.plainer(each) != ""
+        if unicodedata.category(each) == "Lu" and each not in short_messages._CODES:
+            assert short_messages.plainer(each) != ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Final
@@ -10,12 +11,34 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from dispatch.warnings import toml_file
-from dispatch.warnings.sms_way import Centre
+from dispatch import toml_file
 from psn.problems import Problem
 
 _NAME: Final = r"^[a-z0-9_-]{1,20}\Z"
 _SOURCE: Final = re.compile(r"\+?[0-9]{3,15}|[A-Za-z][A-Za-z0-9 ]{0,10}")
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """An SMS centre, and what its operator has agreed to.
+
+    Attributes:
+        source: whom a message comes from, a word of up to eleven letters or a number.
+        window: submissions that may be unanswered at once.
+        rate: submissions a second.
+        price: of one submission.
+    """
+
+    name: str
+    host: str
+    port: int
+    system_id: str
+    password: str
+    source: str = "NEMO"
+    tls: bool = False
+    window: int = 10
+    rate: float = 50.0
+    price: Decimal | None = None
 
 
 class _Centre(Struct, forbid_unknown_fields=True, kw_only=True):
