@@ -94,6 +94,7 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
             ("board", board.run),
             ("orders", orders.run),
             ("orders by SMS", by_sms.run),
+            *((each.name, each.run) for each in sms),
             ("alarms", clock.run),
             ("fences", fences.run),
             *warnings.works(),
@@ -106,6 +107,8 @@ def open_with(application: web.Application, core: Core, settings: Settings) -> N
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # Last: what was begun waits a little for its answers.
+        await asyncio.gather(*(each.close() for each in sms))
         await asyncio.gather(database.close_pool(asked), database.close_pool(pool))
 
     application.cleanup_ctx.append(run)

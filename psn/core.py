@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -45,6 +46,9 @@ from psn.trail.auditor import Auditor
 from psn.voice.deed import Deed
 from psn.voice.exchange import Exchange
 from psn.voice.recorder import Recorder
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 STUCK_SECONDS = 30.0
 """A session whose socket takes nothing for so long is disconnected."""
@@ -143,6 +147,8 @@ class Core:
         self.on_crossing: Callable[[Unit, wire.FenceCrossing], None] = lambda unit, crossing: None
         """Called for each fence that a unit crosses."""
         self.on_board_notice: Callable[[], None] = lambda: None
+        self.figures: list[Callable[[], Iterable[Metric]]] = []
+        """Of the work that is done over the network, for operators."""
         """Called when the work's tables were changed otherwise than by what was asked here."""
         self.cuts = Cuts()
         self.outlets: Callable[[], list[Outlet]] = list

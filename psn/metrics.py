@@ -98,6 +98,8 @@ class CoreCollector:
         outlets = core.outlets()
         if outlets:
             yield from _outlets(outlets)
+        for figures in core.figures:
+            yield from figures()
 
 
 def _outlets(outlets: Iterable[Outlet]) -> Iterator[Metric]:

@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import socket
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import IO, Final
 
@@ -33,6 +34,7 @@ NOBODY: Final = "00000"
 @click.option("--die-after", type=int, default=0, help="Take so many, then drop dead unanswered.")
 @click.option("--answer-ms", type=int, default=0, help="Answer after so long.")
 @click.option("--receipts/--no-receipts", default=True, help="Tell what became of each.")
+@click.option("--late-receipts", is_flag=True, help="Tell it to the session after.")
 def main(
     log: Path,
     port: int,
@@ -41,10 +43,13 @@ def main(
     die_after: int,
     answer_ms: int,
     receipts: bool,
+    late_receipts: bool,
 ) -> None:
     """Take short messages and note them."""
     with log.open("a", encoding="utf-8") as file:
-        centre = SmsCentre(file, throttle, hang_after, die_after, answer_ms, receipts)
+        centre = SmsCentre(
+            file, throttle, hang_after, die_after, answer_ms, receipts, late_receipts
+        )
         asyncio.run(centre.run(port or _free_port()))
 
 
@@ -59,11 +64,14 @@ class SmsCentre:
         die_after: int,
         answer_ms: int,
         receipts: bool,
+        late_receipts: bool,
     ) -> None:
         self._log = log
         self._throttle, self._hang_after, self._die_after = throttle, hang_after, die_after
         self._answer_seconds, self._receipts = answer_ms / 1_000, receipts
         self._asked = self._taken = 0
+        self._late: list[tuple[smpp34.SubmitSmEvent, str]] | None = [] if late_receipts else None
+        """Receipts for whoever is bound next."""
         self._sessions: dict[str, smpp34.Esme] = {}
         self._kept: list[smpp34.SubmitSmEvent] = []
         """What it leaves unanswered."""
@@ -78,12 +86,16 @@ class SmsCentre:
             event = await server.next()
             if isinstance(event, smpp34.Esme):
                 self._sessions[event.session_id] = event
+                self._begin(self._tell_late(event))
             elif isinstance(event, smpp34.SubmitSmEvent):
-                task = asyncio.create_task(self._submitted(event))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._begin(self._submitted(event))
             else:
                 self._sessions.pop(event.session_id, None)
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _submitted(self, event: smpp34.SubmitSmEvent) -> None:
         self._asked += 1
@@ -103,7 +115,10 @@ class SmsCentre:
             await asyncio.sleep(self._answer_seconds)
         event.accept(number)
         if self._receipts and event.registered_delivery:
-            await self._receipt(event, number)
+            if self._late is not None:
+                self._late.append((event, number))
+            elif (session := self._sessions.get(event.session_id)) is not None:
+                await self._receipt(session, event, number)
 
     def _note(self, event: smpp34.SubmitSmEvent, number: str) -> None:
         said = {
@@ -117,10 +132,16 @@ class SmsCentre:
         self._log.write(json.dumps(said) + "\n")
         self._log.flush()
 
-    async def _receipt(self, event: smpp34.SubmitSmEvent, number: str) -> None:
-        session = self._sessions.get(event.session_id)
-        if session is None:
-            return
+    async def _tell_late(self, session: smpp34.Esme) -> None:
+        late = self._late or []
+        if late:
+            self._late = []
+        for event, number in late:
+            await self._receipt(session, event, number)
+
+    async def _receipt(
+        self, session: smpp34.Esme, event: smpp34.SubmitSmEvent, number: str
+    ) -> None:
         text = (
             f"id:{number} sub:001 dlvrd:001 submit date:2609011200 done date:2609011200"
             " stat:DELIVRD err:000 text:"

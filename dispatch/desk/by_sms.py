@@ -145,10 +145,15 @@ class OrdersBySms:
         self._wake = asyncio.Event()
         for centre in centres:
             centre.tell.append(self.note_receipts)
+            centre.watchers.append(self._reached)
 
     def wait(self) -> None:
         """There are orders to be sent."""
         self._wake.set()
+
+    def _reached(self, problem: str | None) -> None:
+        if problem is None:
+            self._wake.set()
 
     async def load(self) -> None:
         """After a start: what was being handed over is uncertain; raises what asyncpg raises."""

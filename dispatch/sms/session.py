@@ -14,7 +14,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
@@ -33,7 +35,14 @@ ANSWER_SECONDS: Final = 20.0
 """A centre that has not answered by then hangs: the session is given up."""
 MOST_RECEIPTS: Final = 10_000
 """Receipts that are kept until it is known to which delivery they belong."""
+STRANGER_SECONDS: Final = 60.0
+"""So long it is waited for whose a receipt is; then it is of somebody else, or of a try whose
+answer was lost, and there is nothing to note."""
 NOTE_SECONDS: Final = 0.5
+REBIND_SECONDS: Final = 10.0
+"""A centre that is away is tried so often, at least."""
+STEADY_SECONDS: Final = 60.0
+"""A session that lasted so long is begun anew at once; one that did not, after a pause."""
 HAS_HEADER: Final = 0x40
 """``esm_class``: the text begins with a header (SMPP 3.4, 5.2.12)."""
 _CODINGS: Final = {short_messages.Coding.GSM_7: 0, short_messages.Coding.UCS_2: 8}
@@ -52,31 +61,85 @@ TellReceipts = Callable[[str, list[Receipt]], Awaitable[list[Receipt]]]
 """Notes what a centre, by its name, says later; gives back what it does not know (yet)."""
 
 
+Watcher = Callable[[str | None], None]
+"""Told why a centre is away, or None: it is bound."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A receipt that is to be noted; ``asked``: when nobody knew it first (monotonic seconds)."""
+
+    receipt: Receipt
+    asked: float | None = None
+
+
 class SmsCentre:
     """The session with one centre, for all who submit to it."""
 
     def __init__(self, centre: Centre) -> None:
         self.tell: list[TellReceipts] = []
         """Each is told what those before it do not know."""
+        self.watchers: list[Watcher] = []
         self.name = f"smsc:{centre.name}"
         self.window, self.rate = centre.window, centre.rate
+        self.problem: str | None = "It was not tried yet."
+        """Why there is no session; None: there is one."""
+        self.strangers = 0
+        """Receipts that belonged to nothing."""
         self._centre = centre
         self._client: smpp34.Client | None = None
         self._session: smpp34.Smsc | None = None
         self._hearing: asyncio.Task[None] | None = None
-        self._noting: asyncio.Task[None] | None = None
         self._binding = asyncio.Lock()
-        self._receipts: list[Receipt] = []
-        """That are to be noted; some come before it was written to which delivery they belong."""
+        self._ended = asyncio.Event()
+        self._failures = 0
+        self._bound_at = self._again_at = 0.0
+        """When it was bound last, and may be tried again (monotonic seconds)."""
+        self._receipts: list[_Waiting] = []
+        """Some come before it was written to which delivery they belong."""
+
+    async def run(self) -> None:
+        """Stay bound, also while there is nothing to submit, and note receipts.
+
+        A receipt comes hours later, when a telephone is switched on; and that a centre is dead
+        must be known before it is needed. The library asks every half minute whether the other
+        side is there (``enquire_link``), and ends the session when it says nothing for as long.
+        """
+        async with asyncio.TaskGroup() as works:
+            works.create_task(self._stay_bound(), name=self.name)
+            works.create_task(self._note_by_the_clock(), name=f"{self.name} receipts")
+
+    async def _stay_bound(self) -> None:
+        while True:
+            with contextlib.suppress(Away):
+                await self.ready()
+                await self._ended.wait()
+            await asyncio.sleep(max(self._again_at - time.monotonic(), 0.0))
 
     async def ready(self) -> None:
-        """Be bound as a transceiver."""
+        """Be bound as a transceiver; raises :class:`Away`, also while it is not to be tried yet."""
         async with self._binding:
-            if self._session is None:
-                await self.close()
-                await self._bind()
+            if self._session is not None:
+                return
+            if self._again_at > time.monotonic():
+                raise Away(self.problem or "")
+            await self._let_go()
+            try:
+                self._session = session = await self._bind()
+            except Away as away:
+                self._away(str(away))
+                raise
+            except Exception as fault:
+                self._away(f"an error of this program: {fault!r}")
+                raise
+            self._ended.clear()
+            self._bound_at, self.problem = time.monotonic(), None
+            self._hearing = asyncio.create_task(self._hear(session), name=self.name)
+            log.info("%s: bound", self.name)
+        for watcher in self.watchers:
+            watcher(None)
 
-    async def _bind(self) -> None:
+    async def _bind(self) -> smpp34.Smsc:
         centre = self._centre
         self._client = smpp34.Client(
             centre.host,
@@ -90,12 +153,23 @@ class SmsCentre:
         )
         try:
             async with asyncio.timeout(CONNECT_SECONDS + 2):
-                session = await self._client.connect()
+                return await self._client.connect()
         except (smpp34.SmppError, OSError, TimeoutError) as problem:
             raise Away(f"{centre.host}:{centre.port} does not let us in: {problem}") from problem
-        self._session = session
-        self._hearing = asyncio.create_task(self._hear(session), name=self.name)
-        self._noting = asyncio.create_task(self._note_by_the_clock(), name=f"{self.name} receipts")
+
+    def _away(self, why: str) -> None:
+        """There is no session, and there will not be one before the next try is due."""
+        now = time.monotonic()
+        lasted = self._bound_at and now - self._bound_at > STEADY_SECONDS
+        self._failures = 0 if lasted else self._failures + 1
+        self._bound_at = 0.0
+        wait = min(pause(self._failures), REBIND_SECONDS) if self._failures else 0.0
+        self._again_at = now + wait
+        if self.problem is None:
+            log.warning("%s is away: %s", self.name, why)
+        self.problem = why
+        for watcher in self.watchers:
+            watcher(why)
 
     async def submit(
         self,
@@ -117,16 +191,14 @@ class SmsCentre:
         try:
             answer = await self._submit(session, address, parted, part, message, valid)
         except TimeoutError:
-            self._lost(session)
-            return Outcome(
-                State.UNCERTAIN, problem=f"The centre did not answer in {ANSWER_SECONDS:g} s."
-            )
+            why = f"The centre did not answer in {ANSWER_SECONDS:g} s."
+            self._lost(session, why)
+            return Outcome(State.UNCERTAIN, problem=why)
         except (smpp34.SmppError, OSError) as problem:
-            self._lost(session)
-            return Outcome(
-                State.UNCERTAIN, problem=f"The connection ended before it answered: {problem}"
-            )
-        return self._outcome(answer, tries)
+            why = f"The connection ended before it answered: {problem}"
+            self._lost(session, why)
+            return Outcome(State.UNCERTAIN, problem=why)
+        return self._outcome(session, answer, tries)
 
     async def _submit(
         self,
@@ -167,32 +239,35 @@ class SmsCentre:
             # The library ends what waits so when its session does.
             raise smpp34.SmppError("the session ended") from None
 
-    def _outcome(self, answer: smpp34.SubmitSmResp, tries: int) -> Outcome:
+    def _outcome(self, session: smpp34.Smsc, answer: smpp34.SubmitSmResp, tries: int) -> Outcome:
         if answer.is_success:
             if not answer.message_id:
                 return Outcome(State.UNCERTAIN, problem="The centre took it and gave it no number.")
             return Outcome(State.HANDED, answer.message_id, price=self._centre.price)
         why = f"The centre refused it (status 0x{answer.command_status:08x})."
         if answer.command_status == _UNBOUND:
-            self._session = None
+            self._lost(session, why)
             return Outcome(State.WAITING, problem=why, pause=pause(tries))
         if answer.command_status in _LATER:
             again = min(pause(tries), _MOST_SECONDS)
             return Outcome(State.WAITING, problem=why, pause=again, slow=True)
         return Outcome(State.FAILED, problem=why)
 
-    def _lost(self, session: smpp34.Smsc) -> None:
-        """The session is of no use any more; the next batch makes another one."""
+    def _lost(self, session: smpp34.Smsc, why: str) -> None:
+        """The session is of no use any more; there will be another one."""
         if self._session is session:
             self._session = None
+            self._away(why)
+            self._ended.set()
 
     async def _hear(self, session: smpp34.Smsc) -> None:
         """Read receipts until the session ends."""
         while not isinstance(event := await session.next(), smpp34.Disconnected):
             receipt = receipt_of(event)
             if receipt is not None:
-                self._receipts = [*self._receipts[-MOST_RECEIPTS:], receipt]
-        self._lost(session)
+                self._receipts.append(_Waiting(receipt))
+                del self._receipts[:-MOST_RECEIPTS]
+        self._lost(session, "The centre ended the session, or does not answer any more.")
 
     async def _note_by_the_clock(self) -> None:
         while True:
@@ -201,26 +276,43 @@ class SmsCentre:
                 await self._note()
 
     async def _note(self) -> None:
-        """Note receipts; what belongs to nothing that is known (yet) is kept, as far as is sane."""
-        receipts, self._receipts = self._receipts, []
+        """Note receipts; what nobody knows (yet) is asked for again for a while."""
+        waiting, self._receipts = self._receipts, []
+        left = [each.receipt for each in waiting]
         try:
-            left = receipts
             for tell in self.tell:
                 left = await tell(self.name, left)
         except (*database.PASSING, asyncpg.PostgresError) as problem:
             log.info("receipts of %s wait for the database: %s", self.name, problem)
-        self._receipts = [*left, *self._receipts][-MOST_RECEIPTS:]
+            asked = None
+        else:
+            asked = time.monotonic()
+        unknown = {number for number, _, _ in left}
+        kept = []
+        for each in waiting:
+            if each.receipt[0] not in unknown:
+                continue
+            each.asked = each.asked or asked
+            if each.asked is None or asked is None or asked - each.asked < STRANGER_SECONDS:
+                kept.append(each)
+            else:
+                self.strangers += 1
+        self._receipts = [*kept, *self._receipts][-MOST_RECEIPTS:]
 
     async def close(self) -> None:
-        """End the session."""
-        client, self._client, self._session = self._client, None, None
-        tasks = [each for each in (self._hearing, self._noting) if each is not None]
-        self._hearing = self._noting = None
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """End the session, and note what it said."""
+        self._session = None
+        await self._let_go()
         if self._receipts:
             await self._note()
+
+    async def _let_go(self) -> None:
+        """Of what is left of the session before."""
+        client, self._client = self._client, None
+        hearing, self._hearing = self._hearing, None
+        if hearing is not None:
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
         if client is not None:
             with contextlib.suppress(smpp34.SmppError, OSError, TimeoutError):
                 async with asyncio.timeout(2):

@@ -195,6 +195,14 @@ class Lane:
         """There may be something to hand over."""
         self._wake.set()
 
+    def reaches(self, problem: str | None) -> None:
+        """The taker was reached, or why not, though nothing is to be handed over."""
+        if problem is None:
+            self.health.failing_since = self.health.problem = None
+            self._wake.set()
+        else:
+            self._fails(problem)
+
     async def run(self) -> None:
         """Hand over until it is cancelled."""
         failures = 0

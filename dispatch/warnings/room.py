@@ -12,7 +12,7 @@ from aiohttp import web
 from dispatch.alerting.content import Channel
 from dispatch.board.board import Board
 from dispatch.sms.session import SmsCentre
-from dispatch.warnings import outbox, sources, synthesis
+from dispatch.warnings import figures, outbox, sources, synthesis
 from dispatch.warnings.clock import WarningClock
 from dispatch.warnings.drafts import Drafts
 from dispatch.warnings.email_way import EmailWay, mail_server
@@ -50,11 +50,14 @@ class WarningRoom:
         self._clock = WarningClock(core, pool, self.renew)
         for centre in centres:
             centre.tell.append(partial(outbox.note_receipts, pool))
-        ways = [*other_ways(core, pool, settings), *(SmsWay(each) for each in centres)]
+        ways = [*(SmsWay(each) for each in centres), *other_ways(core, pool, settings)]
         self.outbox = Outbox(pool, lambda: self.told.now, ways, self._screens.outside)
+        for centre, lane in zip(centres, self.outbox.lanes, strict=False):
+            centre.watchers.append(lane.reaches)
         for lane in self.outbox.lanes:
             if isinstance(lane.way, SpokenWay):
                 lane.health.problem = synthesis.lacking()  # before anything is to be spoken
+        core.figures.append(lambda: figures.of(self.outbox.lanes, centres))
         named = () if settings.feeds is None else sources.read(settings.feeds)
         self.listening = Listening(pool, named)
         self.told.shows += [self._screens.show, pages.show, self.outbox.show]

@@ -44,8 +44,7 @@ class SmsWay:
         )
 
     async def close(self) -> None:
-        """End the session."""
-        await self._centre.close()
+        """Nothing: the session is for others as well, and for receipts."""
 
 
 def validity(alert: Alert, now: datetime) -> str:

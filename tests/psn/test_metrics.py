@@ -10,6 +10,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from stage import BEN, CAR, Bystanders, Peer, Stage, message, now_ms, seed, until
 
+from dispatch.sms.centres import Centre
+from dispatch.sms.session import SmsCentre
+from dispatch.warnings import figures as ways
 from psn import metrics, wire
 from psn.csirt.outlets import Outlet
 from psn.csirt.syslog_outlet import SyslogReceiver, Target, sender
@@ -54,8 +57,10 @@ async def test_the_page_is_what_a_scraper_reads(stage: Stage) -> None:
                 assert counts == sorted(counts)
             continue
         assert family.type in ("counter", "gauge")
-        (sample,) = family.samples
-        assert sample.name == family.name + ("_total" if family.type == "counter" else "")
+        name = family.name + ("_total" if family.type == "counter" else "")
+        assert {sample.name for sample in family.samples} == {name}
+        told_apart = {tuple(sample.labels.values()) for sample in family.samples}
+        assert len(told_apart) == len(family.samples)
 
 
 async def test_figures_are_told_to_named_addresses_alone(database: str) -> None:
@@ -151,6 +156,8 @@ async def test_alerts_speak_of_figures_that_exist(stage: Stage) -> None:
     target = Target("127.0.0.1", 9)
     outlet = Outlet(stage.core.pool, "syslog", SyslogReceiver(target, sender(Settings())))
     stage.core.outlets = lambda: [outlet]
+    centre = SmsCentre(Centre("c", "127.0.0.1", 9, "nemo", "secret"))
+    stage.core.figures = [lambda: ways.of([], [centre])]
     page = metrics.exposition(stage.core)
     there = {s.name for f in text_string_to_metric_families(page.decode()) for s in f.samples}
     groups = yaml.safe_load((ROOT / "docs" / "prometheus-alerts.yml").read_text())["groups"]

@@ -11,12 +11,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import smpp34
 import smsc
+from clerks import Clerk
 from composed import CONTENT
 from desk_peer import Worker
-from stage import Stage, seed
+from stage import Stage, seed, until
 from warners import APPROVER, OFFICER, approval, draft, hire, sent, words
 
 from dispatch.alerting import issuing, life
@@ -24,6 +26,7 @@ from dispatch.alerting.cap import MessageType
 from dispatch.alerting.issuing import NEMO
 from dispatch.sms import session
 from dispatch.warnings import sms_way
+from psn import metrics
 
 
 @contextlib.asynccontextmanager
@@ -150,6 +153,80 @@ async def test_two_centres_share_the_work_and_one_does_it_alone(
             found = await smsc.settled(stage, total=120)
             assert sum(found.values()) == 120 and found.get("uncertain", 0) <= 4
         assert not first.twice and not second.twice
+
+
+async def test_receipts_that_come_hours_later_are_counted(
+    database: str, tmp_path: Path, complaints: object
+) -> None:
+    """DOM-WRN-36: to a server that has nothing to send, and was started anew."""
+    async with smsc.running(tmp_path / "log", "--late-receipts") as centre:
+        file = smsc.settings_file(tmp_path, centre.port)
+        async with staged(database, smsc=file) as (stage, officer, approver):
+            await smsc.telephones(stage, 3)
+            await sent(officer, approver)
+            assert await smsc.settled(stage, total=3) == {"handed": 3}
+        stage = Stage(database, smsc=file)
+        await stage.start()
+        try:
+            async with asyncio.timeout(20):
+                while await smsc.states(stage) != {"delivered": 3}:
+                    await asyncio.sleep(0.05)
+        finally:
+            await stage.stop()
+        assert len(centre.taken) == 3
+
+
+async def test_receipts_of_nothing_are_not_kept_for_ever(
+    database: str, tmp_path: Path, complaints: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-WRN-36."""
+    monkeypatch.setattr(session, "STRANGER_SECONDS", 0.0)
+    async with smsc.running(tmp_path / "log", "--late-receipts") as centre:
+        file = smsc.settings_file(tmp_path, centre.port)
+        async with staged(database, smsc=file) as (stage, officer, approver):
+            await smsc.telephones(stage, 2)
+            await sent(officer, approver)
+            await smsc.settled(stage, total=2)
+            await stage.core.pool.execute("delete from warning_delivery")
+        stage = Stage(database, smsc=file)
+        await stage.start()
+        try:
+            line = b'psn_sms_receipts_unknown_total{centre="smsc:c0"} 2.0'
+            await until(lambda: line in metrics.exposition(stage.core), "both are given up")
+        finally:
+            await stage.stop()
+
+
+async def test_a_centre_that_is_dead_is_noticed_before_it_is_needed(
+    database: str, tmp_path: Path, complaints: object
+) -> None:
+    """DOM-WRN-36: nothing waits, and the officer reads that it is away, and that it is back."""
+    bound = 'psn_sms_centre_bound{centre="smsc:c0"} %d.0'
+
+    def says(value: int) -> bool:
+        return (bound % value).encode() in metrics.exposition(stage.core)
+
+    async with smsc.running(tmp_path / "log") as centre:
+        file = smsc.settings_file(tmp_path, centre.port)
+        async with staged(database, smsc=file) as (stage, officer, _):
+            await until(lambda: says(1), "it is bound without anything to send")
+            await centre.kill()
+            await until(lambda: says(0), "it is away")
+            assert b'psn_way_failing{channel="sms",way="smsc:c0"} 1.0' in metrics.exposition(
+                stage.core
+            )
+            async with aiohttp.ClientSession() as http:
+                clerk = Clerk(stage, http, officer.peer)
+                found = (await clerk.get("/api/warnings/ways"))["ways"]
+                (way,) = [each for each in found if each["channel"] == "sms"]
+                assert way["failing_since"] and way["problem"]
+                back = await smsc.start(tmp_path / "log", port=centre.port)
+                await until(lambda: says(1), "it is bound again")
+                found = (await clerk.get("/api/warnings/ways"))["ways"]
+                (way,) = [each for each in found if each["channel"] == "sms"]
+                assert way["failing_since"] is None and way["problem"] is None
+            await back.kill()
+        assert not back.taken
 
 
 @pytest.mark.parametrize("manner", ["hangs", "closes", "nonsense", "no number"])
