@@ -81,7 +81,7 @@ class SmsCentre:
         """Each is told what those before it do not know."""
         self.watchers: list[Watcher] = []
         self.name = f"smsc:{centre.name}"
-        self.window, self.rate = centre.window, centre.rate
+        self.window, self.rate, self.price = centre.window, centre.rate, centre.price
         self.problem: str | None = "It was not tried yet."
         """Why there is no session; None: there is one."""
         self.strangers = 0

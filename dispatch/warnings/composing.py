@@ -24,11 +24,13 @@ from dispatch.alerting.life import Message
 from dispatch.alerting.templates import Blank, Source, Template, templates
 from dispatch.asking import Asked, Route, not_allowed, not_found
 from dispatch.desk.values import Id
-from dispatch.warnings import bodies, rows
+from dispatch.warnings import bodies, campaign, rows
 from dispatch.warnings.actions import Found
 from dispatch.warnings.bodies import Draft, DrawnArea, Words
+from dispatch.warnings.campaign import SmsCampaign
 from dispatch.warnings.drafts import may_read
 from dispatch.warnings.items import Circle
+from dispatch.warnings.room import ROOM
 from dispatch.warnings.rows import Chain
 from geo import belize, people
 from geo.coordinates import E7
@@ -122,6 +124,8 @@ class Preview(Struct):
     findings: list[Found]
     phrase: str
     """What would have to be typed to approve it."""
+    sms: SmsCampaign | None
+    """What it would take by SMS; none: it does not go by SMS, or was sent already."""
 
 
 class Look(Struct):
@@ -200,7 +204,7 @@ async def warning_message(asked: Asked) -> MessageShown:
         None if given is None else author(given.person),
         None if given is None else given.alone,
         None if found.sent is None else database.milliseconds(found.sent),
-        await asyncio.to_thread(_preview, found, chain),
+        await _preview(asked, found, chain),
     )
 
 
@@ -218,7 +222,7 @@ async def warning_preview(asked: Asked) -> Preview:
     else:
         chain, _ = await _read(asked, look.message)
         drafted = replace(chain.of(look.message), content=content)
-    return await asyncio.to_thread(_preview, drafted, chain)
+    return await _preview(asked, drafted, chain)
 
 
 def _agency(asked: Asked) -> int:
@@ -244,7 +248,18 @@ async def _read(asked: Asked, number: int) -> tuple[Chain, DrawnArea | None]:
     return chain, None if drawn is None else msgspec.json.decode(drawn, type=DrawnArea)
 
 
-def _preview(message: Message, chain: Chain) -> Preview:
+async def _preview(asked: Asked, message: Message, chain: Chain) -> Preview:
+    sms = None
+    if message.stage is not life.Stage.SENT:
+        centres = asked.request.app[ROOM].centres
+        async with asked.pool.acquire() as connection:
+            sms = await campaign.by_sms(
+                connection, message.content, chain.agency, chain.warning, centres
+            )
+    return await asyncio.to_thread(_seen, message, chain, sms)
+
+
+def _seen(message: Message, chain: Chain, sms: SmsCampaign | None) -> Preview:
     content = message.content
     # What was sent was checked then; what is wrong with it now is nobody's to mend.
     found: tuple[cap.Finding, ...] = ()
@@ -263,6 +278,7 @@ def _preview(message: Message, chain: Chain) -> Preview:
             for each in found
         ],
         life.phrase(message),
+        sms,
     )
 
 

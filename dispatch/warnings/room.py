@@ -44,6 +44,7 @@ class WarningRoom:
         centres: Sequence[SmsCentre],
     ) -> None:
         """Raises :class:`psn.problems.Problem` for a file of feeds that is wrong."""
+        self.centres = centres
         self.told = Told(pool)
         self.drafts = Drafts(core, pool)
         self._screens = Screens(core, pool, board, self.drafts.confirmed)

@@ -20,7 +20,7 @@ import shapely
 
 from dispatch.alerting.areas import Area
 from dispatch.alerting.channels import shown
-from dispatch.alerting.content import ENGLISH, Channel
+from dispatch.alerting.content import ENGLISH, Channel, Content
 from dispatch.alerting.issuing import NEMO
 from dispatch.sms import short_messages
 from dispatch.warnings.told import Sent
@@ -104,7 +104,7 @@ class Spreading:
         return _Place(
             await asyncio.to_thread(districts_of, message.content.area),
             languages,
-            [_parts(message, each) for each in languages],
+            [parts_of(message.content, each) for each in languages],
             [str(each) for each in sorted(wanted, key=lambda each: each in LAST)],
             [f"unit:{each}" for each in self._outside(message)],
         )
@@ -122,11 +122,11 @@ def districts_of(area: Area | None) -> list[str]:
     ]
 
 
-def _parts(message: Sent, language: str) -> int:
-    """Short messages that it takes in a language."""
-    text = message.content.text(language)
+def parts_of(content: Content, language: str) -> int:
+    """Short messages that it takes in a language that it has."""
+    text = content.text(language)
     assert text is not None
-    return len(short_messages.measure(shown(message.content, text, Channel.SMS, NEMO.word)).parts)
+    return len(short_messages.measure(shown(content, text, Channel.SMS, NEMO.word)).parts)
 
 
 _KNOWN: Final = "select 1 from warning_spread where message_id = $1"
