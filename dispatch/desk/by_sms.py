@@ -37,7 +37,8 @@ from psn import database
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 1.0
-AT_ONCE: Final = 10
+AT_ONCE: Final = 50
+SETTLE_SECONDS: Final = 3.0
 LONGEST_PAUSE: Final = 5.0
 """After so many seconds at the latest an order is tried again: it is urgent, and there are few."""
 GIVEN_UP_SECONDS: Final = 180.0
@@ -143,6 +144,7 @@ class OrdersBySms:
         self._board = board
         self._centres = centres
         self._wake = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
         for centre in centres:
             centre.tell.append(self.note_receipts)
             centre.watchers.append(self._reached)
@@ -161,36 +163,56 @@ class OrdersBySms:
             await connection.execute(_UNSURE, 0.0)
 
     async def run(self) -> None:
-        """Hand over whatever waits."""
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._wake.wait()
-            self._wake.clear()
-            try:
-                await self._round()
-            except (*database.PASSING, asyncpg.PostgresError) as problem:
-                log.warning("orders by SMS wait: %s", problem)
-                await asyncio.sleep(LOOK_SECONDS)
+        """Hand over whatever waits; each by itself, so none waits for the answer of another."""
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._wake.wait()
+                self._wake.clear()
+                try:
+                    await self._round()
+                except (*database.PASSING, asyncpg.PostgresError) as problem:
+                    log.warning("orders by SMS wait: %s", problem)
+                    await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            # A server that stops waits a little for answers: what has none is uncertain.
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=SETTLE_SECONDS)
+            for task in self._under_way:
+                task.cancel()
 
     async def _round(self) -> None:
         async with database.asking(self._pool) as connection:
             # Of a claim whose answer was lost nobody else would ever say what became.
             over = await connection.fetch(_UNSURE, GIVEN_UP_SECONDS)
             over += await connection.fetch(_DROP)
-            rows = await connection.fetch(_CLAIM, AT_ONCE)
-        if rows:
-            # From here on they are begun: nothing comes between that and handing them over.
-            done = await asyncio.gather(*(self._hand(row) for row in rows))
-            over += await self._write(done)
+            room = AT_ONCE - len(self._under_way)
+            rows = await connection.fetch(_CLAIM, room) if room > 0 else []
+        # From here on they are begun: nothing comes between that and handing them over.
+        for row in rows:
+            task = asyncio.create_task(self._see_through(row))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        await self._show(over)
+
+    async def _see_through(self, row: asyncpg.Record) -> None:
+        """Hand over one, and write what became of it."""
+        await self._show(await self._write(await self._hand(row)))
+
+    async def _show(self, over: Sequence[asyncpg.Record]) -> None:
         if over:
             await self._board.renew(("assignment", row["assignment_id"]) for row in over)
+
+    def _in_order(self) -> list[SmsCentre]:
+        """Centres that can be reached first; of these who has least to do, so none that hangs."""
+        return sorted(self._centres, key=lambda each: (each.problem is not None, each.busy))
 
     async def _hand(self, row: asyncpg.Record) -> _Handed:
         """Hand over what is left of one, by one centre."""
         problem = "No SMS centre is set up on this server."
         state = State.FAILED
-        for centre in self._centres:
+        for centre in self._in_order():
             if row["by"] not in (None, centre.name):
                 continue
             try:
@@ -229,24 +251,21 @@ class OrdersBySms:
             numbers.append(outcome.receipt)
         return _Handed(row["id"], outcome, centre.name if numbers else None, numbers)
 
-    async def _write(self, done: Sequence[_Handed]) -> list[asyncpg.Record]:
-        """Write what became of them; tried until it is written, for nobody else knows."""
+    async def _write(self, each: _Handed) -> list[asyncpg.Record]:
+        """Write what became of one; tried until it is written, for nobody else knows."""
         while True:
             try:
-                async with database.asking(self._pool) as connection, connection.transaction():
-                    return [
-                        row
-                        for each in done
-                        for row in await connection.fetch(
-                            _WRITE,
-                            each.id,
-                            str(each.outcome.state),
-                            each.by,
-                            each.numbers,
-                            (each.outcome.problem or "")[:500] or None,
-                            min(each.outcome.pause, LONGEST_PAUSE),
-                        )
-                    ]
+                async with database.asking(self._pool) as connection:
+                    found: list[asyncpg.Record] = await connection.fetch(
+                        _WRITE,
+                        each.id,
+                        str(each.outcome.state),
+                        each.by,
+                        each.numbers,
+                        (each.outcome.problem or "")[:500] or None,
+                        min(each.outcome.pause, LONGEST_PAUSE),
+                    )
+                    return found
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 log.warning("what became of orders by SMS is written later: %s", problem)
                 await asyncio.sleep(LOOK_SECONDS)

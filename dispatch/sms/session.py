@@ -84,6 +84,8 @@ class SmsCentre:
         self.window, self.rate, self.price = centre.window, centre.rate, centre.price
         self.problem: str | None = "It was not tried yet."
         """Why there is no session; None: there is one."""
+        self.busy = 0
+        """Submissions that have no answer, or no room, yet."""
         self.strangers = 0
         """Receipts that belonged to nothing."""
         self._centre = centre
@@ -91,6 +93,7 @@ class SmsCentre:
         self._session: smpp34.Smsc | None = None
         self._hearing: asyncio.Task[None] | None = None
         self._binding = asyncio.Lock()
+        self._room = asyncio.Semaphore(centre.window)
         self._ended = asyncio.Event()
         self._failures = 0
         self._bound_at = self._again_at = 0.0
@@ -185,9 +188,30 @@ class SmsCentre:
         ``message``: a number of the text that its parts go by; ``valid``: how long the centre may
         try (SMPP 3.4, 7.1.1), none: as long as it does.
         """
+        self.busy += 1
+        try:
+            # What waits for room was not submitted, and nobody is in doubt about it.
+            async with self._room:
+                return await self._answered(address, parted, part, message, tries, valid)
+        finally:
+            self.busy -= 1
+
+    async def _answered(
+        self,
+        address: str,
+        parted: short_messages.ShortMessages,
+        part: int,
+        message: int,
+        tries: int,
+        valid: str,
+    ) -> Outcome:
         session = self._session
         if session is None:
-            return Outcome(State.WAITING, problem="The connection ended before it was submitted.")
+            return Outcome(
+                State.WAITING,
+                problem="The connection ended before it was submitted.",
+                pause=pause(tries),
+            )
         try:
             answer = await self._submit(session, address, parted, part, message, valid)
         except TimeoutError:

@@ -179,6 +179,33 @@ async def test_what_the_centre_may_have_is_uncertain(
         complaints.said.clear()
 
 
+async def test_a_centre_that_hangs_holds_no_other_order(
+    database: str, tmp_path: Path, complaints: Complaints, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-ASG-13: what comes behind goes by another centre, at once."""
+    monkeypatch.setattr(session, "ANSWER_SECONDS", 1_000.0)
+    async with (
+        smsc.running(tmp_path / "a", "--hang-after", "1") as first,
+        smsc.running(tmp_path / "b", "--hang-after", "1") as second,
+        staged(database, smsc.settings_file(tmp_path, first.port, second.port)) as stage,
+    ):
+        ana = await Worker.enter(stage, "ana")
+        await ana.do("unit.telephone", unit=CAR, number=NUMBER)
+        assignment = await ordered(ana)
+        mine = f"assignment:{assignment}"
+        await ana.do("assignment.by_sms", assignment=assignment)
+        await ana.sees(mine, sms="delivered")
+        # The first centre answers no more; the second one more.
+        await ana.do("unit.telephone", unit=PATROL, number=NUMBER)
+        other = await ordered(ana, PATROL)
+        await ana.do("assignment.by_sms", assignment=assignment)
+        await until(lambda: len(first.taken) + len(second.taken) == 2, "it hangs")
+        await ana.do("assignment.by_sms", assignment=other)
+        await ana.sees(f"assignment:{other}", sms="delivered")
+        assert ana.board[mine]["sms"] == "handing"
+        await ana.leave()
+
+
 async def test_a_server_that_ended_in_it_does_not_send_it_again(
     database: str, complaints: Complaints
 ) -> None:
