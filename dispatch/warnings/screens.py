@@ -15,25 +15,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
 import asyncpg
-import numpy as np
-import shapely
 
 from dispatch.alerting import cap
 from dispatch.alerting.content import Channel
 from dispatch.alerting.standing import State
 from dispatch.board import rows as board_rows
 from dispatch.board.board import Board
+from dispatch.warnings import elsewhere
+from dispatch.warnings.elsewhere import Heard
 from dispatch.warnings.items import Circle, WarningItem, Words
 from dispatch.warnings.told import Now, Sent, Stands
 from geo import belize
 from geo.coordinates import E7
 from psn import access, database
 from psn.core import Core
+from psn.picture.tracking import FASTEST_M_S, FASTEST_OTHERWISE_M_S
 from psn.sessions import Session
 from psn.topics import Item, Topic
 from psn.trail import audit
@@ -44,8 +46,6 @@ TOPIC: Final = "warnings"
 AFTER: Final = timedelta(hours=1)
 """So long it is shown that an alert is over."""
 LOOK_SECONDS: Final = 2.0
-OLD_MS: Final = 30 * 60_000
-"""A unit that was heard of so long ago may be anywhere, and is warned."""
 
 
 class Screens:
@@ -99,9 +99,11 @@ class Screens:
 
     def _look(self) -> None:
         moved: set[int] = set()
-        for each in () if self._now is None else self._now.in_force():
+        in_force = () if self._now is None else self._now.in_force()
+        heard = self._heard() if in_force else None
+        for each in in_force:
             if each.sent.id in self._outside:
-                outside = self.outside(each.sent)
+                outside = self.outside(each.sent, heard)
                 moved |= outside ^ self._outside[each.sent.id]
                 self._outside[each.sent.id] = outside
         if moved:
@@ -116,21 +118,31 @@ class Screens:
 
         return Item(address, self._items[address], sees, ring=int(loud), rules_of=frozenset())
 
-    def outside(self, sent: Sent) -> frozenset[int]:
+    def outside(self, sent: Sent, heard: Heard | None = None) -> frozenset[int]:
         """Units that are known to be outside a message's area, and are not sent there."""
         area = sent.content.area
         if area is None:
             return frozenset()
-        newest = self._core.picture.newest
-        since = database.milliseconds(sent.alert.sent) - OLD_MS
-        heard = [(unit, seat.fix) for unit, seat in newest.items() if seat.received > since]
-        if not heard:
-            return frozenset()
-        lon = np.array([fix.lon for _, fix in heard]) / E7
-        lat = np.array([fix.lat for _, fix in heard]) / E7
-        inside = shapely.intersects_xy(area.shape, lon, lat)
-        outside = {unit for (unit, _), within in zip(heard, inside, strict=True) if not within}
+        outside = elsewhere.outside(area.shape, heard or self._heard())
         return frozenset(outside - self._sent_there(sent, outside))
+
+    def _heard(self) -> Heard:
+        """Where each unit was heard of last; what came late says where it was then."""
+        now = time.time() * 1_000
+        units = self._core.directory.units
+        return Heard.of(
+            [
+                (
+                    number,
+                    seat.fix.lon / E7,
+                    seat.fix.lat / E7,
+                    (now - min(seat.fix.time, seat.received)) / 1_000,
+                    FASTEST_M_S.get(units[number].kind, FASTEST_OTHERWISE_M_S),
+                )
+                for number, seat in self._core.picture.newest.items()
+                if number in units
+            ]
+        )
 
     def _sent_there(self, sent: Sent, units: set[int]) -> set[int]:
         """Those of the units whose incident lies in the area."""

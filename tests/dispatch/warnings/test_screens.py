@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import pytest_asyncio
+import shapely
 from desk_peer import Worker
+from hypothesis import given
+from hypothesis import strategies as st
 from stage import CAR, GATEWAY, HERE, PATROL, Peer, Stage, report, until
 from warners import (
     APPROVER,
@@ -24,7 +27,9 @@ from warners import (
 )
 
 from dispatch.warnings import told
+from dispatch.warnings.elsewhere import Heard, outside
 from psn import wire
+from psn.picture.tracking import AGREEING_FIXES
 
 FAR = {"lon": -882_000_000, "lat": 171_000_000}
 """44 km south of the warned city's middle."""
@@ -53,10 +58,16 @@ async def cancelled(desk: Desk, warning: int, **more: Any) -> None:
     await desk.approver.do("warning.approve", **approval(over, phrase=phrase))
 
 
-async def earlier(peer: Peer, lon: int = HERE[0], lat: int = HERE[1]) -> None:
-    """Where a unit was so long ago that it may be anywhere near by now."""
-    at = now_ms() - 25 * MINUTE
-    await peer.send(wire.Position(p=wire.Fix(0, at, lon, lat)))
+async def earlier(peer: Peer, minutes: int, lon: int = HERE[0], lat: int = HERE[1]) -> None:
+    """Where a unit was some minutes ago."""
+    await peer.send(wire.Position(p=wire.Fix(0, now_ms() - minutes * MINUTE, lon, lat)))
+
+
+async def leap(peer: Peer, lon: int = HERE[0], lat: int = HERE[1]) -> None:
+    """It is elsewhere at once: so many positions agree that the picture believes it."""
+    at = now_ms()
+    for n in range(AGREEING_FIXES):
+        await peer.send(wire.Position(p=wire.Fix(0, at + n, lon, lat)))
 
 
 async def test_what_is_in_force_is_shown_live_and_at_sign_in(desk: Desk) -> None:
@@ -131,8 +142,8 @@ async def test_only_units_inside_are_warned_and_those_that_come(desk: Desk) -> N
     """DOM-WRN-26."""
     near = await Worker.enter(desk.stage, CAR, "warnings")
     far = await Worker.enter(desk.stage, PATROL, "warnings")
-    await earlier(near.peer)
-    await earlier(far.peer, **FAR)
+    await report(near.peer)
+    await report(far.peer, **FAR)
     newest = desk.stage.core.picture.newest
     await until(lambda: {CAR, PATROL} <= newest.keys(), "both are known")
     made = await sent(desk.officer, desk.approver)
@@ -140,13 +151,60 @@ async def test_only_units_inside_are_warned_and_those_that_come(desk: Desk) -> N
     await near.sees(address)
     await far.peer.answers()
     assert address not in far.board
-    await asyncio.sleep(0.05)
-    await report(far.peer)
-    await report(near.peer, **FAR)
+    await leap(far.peer)
+    await leap(near.peer, **FAR)
     await far.sees(address)
     await near.sees_no(address)
     await near.leave()
     await far.leave()
+
+
+async def test_a_unit_that_fell_silent_outside_may_have_come_in(desk: Desk) -> None:
+    """DOM-WRN-26: also one whose old position comes only now; until it is heard of elsewhere."""
+    silent = await Worker.enter(desk.stage, CAR, "warnings")
+    fresh = await Worker.enter(desk.stage, PATROL, "warnings")
+    await earlier(silent.peer, 20, **FAR)
+    await earlier(fresh.peer, 3, **FAR)
+    newest = desk.stage.core.picture.newest
+    await until(lambda: {CAR, PATROL} <= newest.keys(), "both are known")
+    made = await sent(desk.officer, desk.approver)
+    address = f"warning:{made['message']}"
+    await silent.sees(address)
+    await fresh.peer.answers()
+    assert address not in fresh.board
+    # Nothing is heard of the other one any more, either.
+    newest[PATROL].received -= 20 * MINUTE
+    await fresh.sees(address)
+    await report(fresh.peer, **FAR)
+    await fresh.sees_no(address)
+    await silent.leave()
+    await fresh.leave()
+
+
+@pytest.mark.parametrize(
+    ("silent", "km", "fastest", "known"),
+    [(0, 0.1, 100, True), (300, 0.1, 100, True), (301, 1, 100, False), (301, 31, 100, True),
+     (301, 31, 350, False), (1_800, 185, 100, True), (1_801, 500, 100, False), (0, -1, 100, False)],
+)  # fmt: skip
+def test_who_cannot_be_inside(silent: float, km: float, fastest: float, known: bool) -> None:
+    """DOM-WRN-26: it fails towards warning."""
+    area = shapely.box(-88.5, 17.0, -88.0, 17.5)
+    heard = Heard.of([(7, -88.25, 17.5 + km * 1_000 / 105_000, silent, fastest)])
+    assert outside(area, heard) == ({7} if known else set())
+
+
+@given(st.lists(st.tuples(st.floats(0, 4_000), st.floats(-1, 1)), max_size=30), st.floats(0, 2_000))
+def test_silence_makes_nobody_known_to_be_elsewhere(
+    said: list[tuple[float, float]], more: float
+) -> None:
+    """DOM-WRN-26."""
+    area = shapely.box(-88.5, 17.0, -88.0, 17.5)
+
+    def heard(more: float) -> Heard:
+        rows = [(n, -88.25, 17.4 + north, s + more, 100.0) for n, (s, north) in enumerate(said)]
+        return Heard.of(rows)
+
+    assert outside(area, heard(more)) <= outside(area, heard(0.0))
 
 
 async def test_a_unit_that_is_sent_into_the_area_is_warned(desk: Desk) -> None:
