@@ -33,6 +33,8 @@ class Outcome:
         receipt: what the taker calls it.
         pause: seconds before this delivery is tried again.
         slow: the taker is overloaded: everything for it waits so long.
+        recipient: what is wrong is with this recipient (no such number, nobody hears the group),
+            and says nothing of the taker.
     """
 
     state: State
@@ -40,6 +42,7 @@ class Outcome:
     problem: str | None = None
     pause: float = 0.0
     slow: bool = False
+    recipient: bool = False
     price: Decimal | None = None
 
 

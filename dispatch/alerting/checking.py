@@ -196,7 +196,8 @@ def _left_behind(message: Message, chain: Sequence[Message]) -> Iterator[Finding
         yield _advice(
             "/channels",
             "warning.channel_left",
-            f"Who was warned by {named} is not told of this.",
+            f"Who was warned by {named} is not told of this, and goes by what was said before;"
+            f" {_waits(message)}.",
             "Choose all channels by which the warning went out.",
         )
     ends = {each.content.expires for each in before} - {content.expires, None}
@@ -213,6 +214,12 @@ def _left_behind(message: Message, chain: Sequence[Message]) -> Iterator[Finding
                     "be over before.",
                     "Say there until when it holds now.",
                 )
+
+
+def _waits(message: Message) -> str:
+    if message.kind is MessageType.CANCEL:
+        return "who still waits for it is told nothing"
+    return "who still waits for that gets it"
 
 
 def _text(content: Content, text: Text) -> Iterator[Finding]:

@@ -53,6 +53,8 @@ _INTERNATIONAL: Final = (1, 1)
 _LATER: Final = frozenset({0x08, 0x14, 0x58})
 """``command_status``: the centre is in trouble; its queue is full; it is throttled (SMPP 3.4,
 5.1.3)."""
+_NO_SUCH_NUMBER: Final = frozenset({0x0B, 0x48, 0x49})
+"""Its address, type of number, or numbering plan is none (SMPP 3.4, 5.1.3)."""
 _UNBOUND: Final = 0x04
 """It does not take us for bound as a transmitter any more."""
 _MOST_SECONDS: Final = 15.0
@@ -275,7 +277,9 @@ class SmsCentre:
         if answer.command_status in _LATER:
             again = min(pause(tries), _MOST_SECONDS)
             return Outcome(State.WAITING, problem=why, pause=again, slow=True)
-        return Outcome(State.FAILED, problem=why)
+        return Outcome(
+            State.FAILED, problem=why, recipient=answer.command_status in _NO_SUCH_NUMBER
+        )
 
     def _lost(self, session: smpp34.Smsc, why: str) -> None:
         """The session is of no use any more; there will be another one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Final
@@ -100,7 +100,8 @@ class EmailWay:
                 await client.send_message(mail)
             except aiosmtplib.SMTPRecipientsRefused as problem:
                 refusal = problem.recipients[0]
-                return _judged(delivery, refusal.code, refusal.message)
+                judged = _judged(delivery, refusal.code, refusal.message)
+                return replace(judged, recipient=refusal.code not in _OURS)
             except (aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPHeloError) as problem:
                 # Not of this recipient: whoever mends it wants all of them told.
                 return _again(delivery, f"The mail server refused us: {problem}"[:500])

@@ -15,14 +15,20 @@ def of(lanes: Sequence[Lane], centres: Sequence[SmsCentre]) -> Iterator[Metric]:
     handed = CounterMetricFamily(
         "psn_way_handed", "Deliveries of warnings handed over", labels=["channel", "way"]
     )
+    refused = CounterMetricFamily(
+        "psn_way_refused",
+        "Tries that failed for what is wrong with their recipient",
+        labels=["channel", "way"],
+    )
     failing = GaugeMetricFamily(
         "psn_way_failing", "1 when a way out does not deliver", labels=["channel", "way"]
     )
     for lane in lanes:
         names = [lane.health.channel, lane.health.name]
         handed.add_metric(names, lane.health.handed)
+        refused.add_metric(names, lane.health.refused)
         failing.add_metric(names, int(lane.health.failing_since is not None))
-    yield from (handed, failing)
+    yield from (handed, refused, failing)
     if not centres:
         return
     bound = GaugeMetricFamily(

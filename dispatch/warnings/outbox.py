@@ -13,7 +13,8 @@ After a crash what was begun is *uncertain* where it must not come twice (SMS): 
 it, and is not asked again, nor is it guessed; the report says how many. E-mail and requests carry a
 name by which who gets them twice knows it, and are handed over again.
 
-A message that is not in force any more is not handed over to those who still wait for it.
+A message that is not in force any more is not handed over to those who still wait for it; for who
+is told by one channel, what went by that one counts (:func:`dispatch.warnings.told.still_told`).
 One server writes the record, so one server's lanes run.
 """
 
@@ -30,12 +31,11 @@ from typing import Final
 
 import asyncpg
 
-from dispatch.alerting.cap import MessageType
 from dispatch.alerting.content import Channel
-from dispatch.alerting.standing import State as Belief
 from dispatch.outcomes import Away, Outcome, State, pause
+from dispatch.warnings.pace import Pace
 from dispatch.warnings.spreading import Spreading
-from dispatch.warnings.told import Now, Sent
+from dispatch.warnings.told import Now, Sent, still_told
 from dispatch.warnings.ways import Delivery, Way
 from psn import database
 
@@ -51,8 +51,8 @@ CLOCK_SECONDS: Final = 30.0
 """So often it is looked whether the clock went back."""
 DROPPED_AT_ONCE: Final = 5_000
 """Rows of one statement."""
-BURST_SECONDS: Final = 0.1
-"""So much of a second's deliveries may go out at once."""
+REFUSED_IN_A_ROW: Final = 20
+"""So many recipients in a row are not wrong by themselves: the taker refuses everybody."""
 CHANNELS: Final = (
     Channel.SMS,
     Channel.EMAIL,
@@ -78,6 +78,10 @@ class Health:
     succeeded: float | None = None
     failing_since: float | None = None
     problem: str | None = None
+    refused: int = 0
+    """Tries that failed for what is wrong with their recipient; the way itself works."""
+    refused_problem: str | None = None
+    """Of the last of them."""
 
 
 class Outbox:
@@ -98,8 +102,8 @@ class Outbox:
         self._spreading = Spreading(pool, CHANNELS, outside)
         self._seen: set[int] = set()
         """Messages of which it is written down who is told."""
-        self._over: set[int] = set()
-        """Messages that nobody waits for any more."""
+        self._over: set[tuple[int, Channel]] = set()
+        """Messages that nobody waits for any more, by channel."""
         self._clock_looked = 0.0
 
     async def show(self, now: Now) -> None:
@@ -156,14 +160,19 @@ class Outbox:
 
     async def _drop(self) -> None:
         """What is over does not stand before what is not: a Cancel may be behind it."""
-        now = self._now()
-        for message in now.messages:
-            if message.id in self._over or _still_said(message, now):
-                continue
-            async with database.asking(self._pool) as connection:
-                gone = await connection.fetchval(_DROP, message.id, OVER, DROPPED_AT_ONCE)
-            if gone < DROPPED_AT_ONCE and message.id in self._seen:
-                self._over.add(message.id)
+        at, now = datetime.now(UTC), self._now()
+        for channel in CHANNELS:
+            told = still_told(now, channel)
+            for message in now.messages:
+                over = (message.id, channel)
+                if over in self._over or at < told.get(message.id, at):
+                    continue
+                async with database.asking(self._pool) as connection:
+                    gone = await connection.fetchval(
+                        _DROP, message.id, OVER, DROPPED_AT_ONCE, str(channel)
+                    )
+                if gone < DROPPED_AT_ONCE and message.id in self._seen:
+                    self._over.add(over)
 
     async def _mend_times(self) -> None:
         """Should the clock have gone back, nobody waits until it is what it was."""
@@ -190,6 +199,9 @@ class Lane:
         """Claims whose answer was lost, by when they began, and until when they may come about."""
         self._slow_until = 0.0
         self._overloads = 0
+        self._in_a_row = 0
+        """Recipients that were refused since the last one that was not."""
+        self._worked_out: tuple[Now, dict[int, datetime]] | None = None
 
     def wake(self) -> None:
         """There may be something to hand over."""
@@ -293,18 +305,30 @@ class Lane:
         for task in done:
             del self._under_way[task]
         handed = sum(each.state in _TAKEN for each in outcomes)
-        said = (each.problem for each in outcomes if each.state is not State.DROPPED)
-        problem = next((each for each in said if each), None)
+        troubled = [e for e in outcomes if e.problem and e.state is not State.DROPPED]
+        problem = next((each.problem for each in troubled if not each.recipient), None)
+        problem = self._refused([each.problem for each in troubled if each.recipient]) or problem
         if handed:
             self.health.handed += handed
             self.health.succeeded, self.health.failing_since = time.time(), None
             self.health.problem = None
-            self._overloads = 0
+            self._overloads = self._in_a_row = 0
         elif problem is not None:
             self._fails(problem)
         if any(each.slow for each in outcomes):
             self._overloads += 1
             self._slow_until = time.monotonic() + pause(self._overloads)
+
+    def _refused(self, problems: Sequence[str | None]) -> str | None:
+        """Count what is wrong with recipients; too many in a row are a problem of the way."""
+        if not problems:
+            return None
+        self.health.refused += len(problems)
+        self.health.refused_problem = problems[-1]
+        self._in_a_row += len(problems)
+        if self._in_a_row < REFUSED_IN_A_ROW:
+            return None
+        return f"The last {self._in_a_row} recipients were refused, all of them: {problems[-1]}"
 
     def _outcome(self, task: asyncio.Task[Outcome]) -> Outcome:
         """What became of a delivery; of one that was broken off nobody knows."""
@@ -319,8 +343,9 @@ class Lane:
         return Outcome(State.WAITING, problem=why, pause=pause(row["tries"]))
 
     async def _hand(self, row: asyncpg.Record) -> Outcome:
-        message = next((m for m in self._now().messages if m.id == row["message_id"]), None)
-        if message is None or not _still_said(message, self._now()):
+        at, now = datetime.now(UTC), self._now()
+        message = next((m for m in now.messages if m.id == row["message_id"]), None)
+        if message is None or self._told_until(now, message.id, at) <= at:
             return Outcome(State.DROPPED, problem=OVER)
         delivery = Delivery(
             row["id"],
@@ -337,6 +362,12 @@ class Lane:
         except Exception as fault:
             log.exception("%s failed", self.way.name)
             return self._unknown(row, f"an error of this program: {fault!r}"[:500])
+
+    def _told_until(self, now: Now, message: int, at: datetime) -> datetime:
+        """Until when a message is told by this way; worked out once for all that is believed."""
+        if self._worked_out is None or self._worked_out[0] is not now:
+            self._worked_out = now, still_told(now, Channel(self.way.channel))
+        return self._worked_out[1].get(message, at)
 
     async def _write(self, ids: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         """Write what became of them; tried until it is written, for nobody else knows."""
@@ -362,41 +393,6 @@ class Lane:
             log.warning("%s does not deliver: %s", self.way.name, why)
             self.health.failing_since = time.time()
         self.health.problem = why[:500]
-
-
-class Pace:
-    """Keeps to so many a second, also where that is less than one."""
-
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._most = max(1.0, rate * BURST_SECONDS)
-        self._left = self._most
-        self._at = 0.0
-
-    def room(self, now: float) -> int:
-        """How many may go at ``now`` (seconds of a clock that only goes forward)."""
-        self._left = min(self._most, self._left + (now - self._at) * self._rate)
-        self._at = now
-        return int(self._left)
-
-    def take(self, count: int) -> None:
-        """So many went."""
-        self._left -= count
-
-    def wait(self) -> float:
-        """Seconds until another may go."""
-        return max(0.0, 1.0 - self._left) / self._rate + 0.001
-
-
-def _still_said(message: Sent, now: Now) -> bool:
-    """Whether there is a point in telling it: a Cancel always, what warns while it is in force."""
-    if message.alert.message_type is MessageType.CANCEL:
-        return True
-    at = datetime.now(UTC)
-    return any(
-        each.sent.id == message.id and each.state is Belief.IN_FORCE and each.ends > at
-        for each in now.stands
-    )
 
 
 async def note_receipts(
@@ -429,7 +425,8 @@ _AGAIN: Final = """
 _DROP: Final = """
     with over as (
         update warning_delivery set state = 'dropped', problem = $2
-         where id in (select id from warning_delivery where message_id = $1 and state = 'waiting'
+         where id in (select id from warning_delivery
+                       where message_id = $1 and channel = $4 and state = 'waiting'
                        limit $3 for update skip locked)
         returning 1)
     select count(*) from over

@@ -58,15 +58,16 @@ class PushWay:
     async def hand(self, delivery: Delivery) -> Outcome:
         """Push to one browser."""
         if delivery.secret is None:
-            return Outcome(State.FAILED, problem="It was ended meanwhile.")
+            return Outcome(State.FAILED, problem="It was ended meanwhile.", recipient=True)
         try:
             to = opened(self._core, delivery.address, delivery.secret)
             push.check_endpoint(to.endpoint, self._hosts)
         except (KeyProblem, push.BadSubscription) as problem:
-            return Outcome(State.FAILED, problem=problem.text)
+            return Outcome(State.FAILED, problem=problem.text, recipient=True)
         if not may_still(delivery.address, to, self._core.directory):
             await self._end(delivery.address)
-            return Outcome(State.FAILED, problem="Whose it was is not in use here any more.")
+            why = "Whose it was is not in use here any more."
+            return Outcome(State.FAILED, problem=why, recipient=True)
         data = push.encrypted(push.payload(delivery.message, delivery.text), to)
         now, key = datetime.now(UTC), self._core.keys.push
         headers = push.headers(delivery.message, to.endpoint, key, self._contact, now)
@@ -131,7 +132,7 @@ def judged(delivery: Delivery, status: int, wait: float | None) -> Outcome:
     if status in (200, 201, 202, 204):
         return Outcome(State.HANDED)
     if status in OVER:
-        return Outcome(State.FAILED, problem="The subscription is over.")
+        return Outcome(State.FAILED, problem="The subscription is over.", recipient=True)
     why = f"The push service answered {status}."
     if status in BUSY or status >= 500 or 300 <= status < 400:
         seconds = min(wait or pause(delivery.tries), _MOST_PAUSE)

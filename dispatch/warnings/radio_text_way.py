@@ -54,10 +54,10 @@ class RadioTextWay:
         try:
             who = announcer(directory, delivery.message.agency, delivery.address)
         except Problem as problem:
-            return Outcome(State.FAILED, problem=problem.text)
+            return Outcome(State.FAILED, problem=problem.text, recipient=True)
         if not has_radios(directory, delivery.address):
             why = f"No talkgroup of a radio network is joined with {delivery.address}."
-            return later(delivery, why, UNJOINED_SECONDS)
+            return later(delivery, why, UNJOINED_SECONDS, recipient=True)
         body = letter(delivery, who.address)
         try:
             await self._core.record.append(Letter(body, who.agency))

@@ -81,6 +81,9 @@ class Way(Struct, kw_only=True):
     succeeded: int | None
     failing_since: int | None
     problem: str | None
+    refused: int
+    """Tries that failed for what is wrong with their recipient, and not with the way."""
+    refused_problem: str | None
 
 
 class Ways(Struct):
@@ -185,6 +188,8 @@ async def ways(asked: Asked) -> Ways:
             succeeded=_milliseconds(each.health.succeeded),
             failing_since=_milliseconds(each.health.failing_since),
             problem=each.health.problem,
+            refused=each.health.refused,
+            refused_problem=each.health.refused_problem,
         )
         for each in lanes
     ]

@@ -67,7 +67,8 @@ class SpokenWay:
         group = VoiceGroup.of(delivery.address)
         text = words_of(delivery.message, delivery.language)
         if text is None:
-            return Outcome(State.FAILED, problem="It has no text in a language with a voice here.")
+            why = "It has no text in a language with a voice here."
+            return Outcome(State.FAILED, problem=why, recipient=True)
         try:
             agency = delivery.message.agency
             who = announcer(self._core.directory, agency, delivery.address)
@@ -75,11 +76,13 @@ class SpokenWay:
         except synthesis.NotSpoken as problem:
             return later(delivery, problem.text, pause(delivery.tries))
         except Problem as problem:
-            return Outcome(State.FAILED, problem=problem.text)
+            return Outcome(State.FAILED, problem=problem.text, recipient=True)
         with inside.talking(self._core.voice, who) as line:
             heard = inside.hearers(self._core.voice, group)
             if not heard:
-                return later(delivery, "Nobody hears the group now.", NOBODY_SECONDS)
+                return later(
+                    delivery, "Nobody hears the group now.", NOBODY_SECONDS, recipient=True
+                )
             try:
                 await line.join(group.address)
                 tone = [*sound.alert()]
@@ -87,7 +90,8 @@ class SpokenWay:
                     await _say(line, group, call_of(delivery.message), [*tone, *talk])
                     tone = []
             except TimeoutError:
-                return later(delivery, "Others talk there; the floor was not given.", AGAIN_SECONDS)
+                why = "Others talk there; the floor was not given."
+                return later(delivery, why, AGAIN_SECONDS, recipient=True)
             except Problem as problem:
                 why = f"It was not said to the end: {problem.text}"
                 return later(delivery, why, AGAIN_SECONDS)

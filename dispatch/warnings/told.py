@@ -212,6 +212,33 @@ def believed(messages: Sequence[Sent], now: datetime) -> Now:
     return Now(now, tuple(newest), tuple(reversed(stands)))
 
 
+def still_told(now: Now, channel: Channel) -> dict[int, datetime]:
+    """Messages that are still to be told by a channel, and until when. Pure.
+
+    Who is told by one channel believes what came by it: an Update that does not go there takes
+    the place of nothing, and who still waits for what it replaced elsewhere must not be left with
+    nothing. A Cancel calls off by all: the danger is over. It is told always.
+    """
+    theirs = [
+        each.alert
+        for each in now.messages
+        if each.by(channel) or each.alert.message_type is cap.MessageType.CANCEL
+    ]
+    ends = {
+        standing.key(each.alert): each.ends
+        for each in standing.beliefs(theirs, now.at)
+        if each.state is State.IN_FORCE
+    }
+    always = datetime.max.replace(tzinfo=UTC)
+    told = {}
+    for each in now.messages:
+        if each.alert.message_type is cap.MessageType.CANCEL:
+            told[each.id] = always
+        elif (end := ends.get(standing.key(each.alert))) is not None and each.by(channel):
+            told[each.id] = end
+    return told
+
+
 _NEW: Final = """
     select id, warning_id, agency_id, content, document, alone from warning_message
      where stage = 'sent' and sent_at > $1 and not id = any($2::int[]) order by id

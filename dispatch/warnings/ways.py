@@ -60,10 +60,10 @@ class Way(Protocol):
         """Let go of connections."""
 
 
-def later(delivery: Delivery, why: str, seconds: float) -> Outcome:
+def later(delivery: Delivery, why: str, seconds: float, recipient: bool = False) -> Outcome:
     """It is tried again: while the warning holds, a Cancel for :data:`CANCEL_FOR`."""
     alert = delivery.message.alert
     cancels = alert.message_type is MessageType.CANCEL
     if cancels and alert.sent + CANCEL_FOR < datetime.now(UTC):
-        return Outcome(State.FAILED, problem=why[:500])
-    return Outcome(State.WAITING, problem=why[:500], pause=seconds)
+        return Outcome(State.FAILED, problem=why[:500], recipient=recipient)
+    return Outcome(State.WAITING, problem=why[:500], pause=seconds, recipient=recipient)

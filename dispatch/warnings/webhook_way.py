@@ -54,14 +54,15 @@ class WebhookWay:
         try:
             secret = self._keys.open(delivery.secret or b"", purpose(delivery.address))
         except KeyProblem as problem:
-            return Outcome(State.FAILED, problem=problem.text)
+            return Outcome(State.FAILED, problem=problem.text, recipient=True)
         try:
             await webhooks.post(
                 self._http, delivery.address, secret, id, payload(delivery, self.channel)
             )
         except Undelivered as problem:
             again = min(pause(delivery.tries), MOST_SECONDS)
-            return Outcome(State.WAITING, problem=str(problem)[:500], pause=again)
+            why = str(problem)[:500]
+            return Outcome(State.WAITING, problem=why, pause=again, recipient=True)
         return Outcome(State.DELIVERED, receipt=id)
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -22,7 +22,8 @@ from warners import APPROVER, OFFICER, hire, sent
 from dispatch.alerting import areas
 from dispatch.outcomes import Away, Outcome, State
 from dispatch.warnings import outbox
-from dispatch.warnings.outbox import Lane, Outbox, Pace
+from dispatch.warnings.outbox import Lane, Outbox
+from dispatch.warnings.pace import Pace
 from dispatch.warnings.spreading import Spreading, districts_of
 from dispatch.warnings.told import Now, believed, read
 from dispatch.warnings.ways import Delivery
@@ -300,12 +301,34 @@ async def test_a_message_whose_recipients_are_not_found_keeps_no_other_waiting(
     complaints.said.clear()
 
 
+async def test_a_bad_recipient_is_no_fault_of_the_way(desk: Desk) -> None:
+    """DOM-WRN-38: it is counted by itself; but a taker that refuses everybody fails."""
+    taker = Taker()
+    bad = Outcome(State.FAILED, problem="No such mailbox.", recipient=True)
+    taker.hands = lambda delivery: bad
+    async with desk.lane(taker) as lane:
+        assert await desk.settled() == {"failed": 6}
+        health = lane.health
+        assert (health.failing_since, health.problem, health.refused) == (None, None, 6)
+        assert health.refused_problem == "No such mailbox."
+        for _ in range(3):
+            await desk.pool.execute("update warning_delivery set state = 'waiting'")
+            lane.wake()
+            assert await desk.settled() == {"failed": 6}
+        assert health.failing_since and "24 recipients were refused" in (health.problem or "")
+        taker.hands = lambda delivery: Outcome(State.HANDED, "r")
+        await desk.pool.execute("update warning_delivery set state = 'waiting'")
+        lane.wake()
+        assert await desk.settled() == {"handed": 6}
+        assert (health.failing_since, health.refused) == (None, 24)
+
+
 async def test_what_is_over_does_not_stand_before_its_cancel(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DOM-WRN-29: also by a slow taker, and with more of it than one statement takes."""
     monkeypatch.setattr(outbox, "DROPPED_AT_ONCE", 4)
-    over = Now(desk.now.at, desk.now.messages)
+    over = Now(desk.now.at + timedelta(days=9), desk.now.messages)
     box = Outbox(desk.pool, lambda: over, [])
     running = asyncio.create_task(box.run())
     try:

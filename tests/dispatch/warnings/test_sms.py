@@ -65,6 +65,9 @@ async def test_everybody_gets_it_once_and_receipts_are_noted(
                 "select problem from warning_delivery where state = 'failed'"
             )
             assert problem == "The centre refused it (status 0x0000000b)."
+            page = metrics.exposition(stage.core)
+            assert b'psn_way_refused_total{channel="sms",way="smsc:c0"} 1.0' in page
+            assert b'psn_way_failing{channel="sms",way="smsc:c0"} 0.0' in page
         assert len(centre.taken) == 60 and not centre.twice
         one = centre.taken[0]
         assert (one["from"], one["coding"], one["esm"]) == ("NEMO", 0, 0)
@@ -295,6 +298,48 @@ async def test_what_is_over_is_not_handed_over(
             await centre.kill()
     assert found.pop("dropped") == 3
     assert sum(found.values()) == 3 and len(centre.taken) == 3
+
+
+async def test_an_update_without_sms_leaves_nobody_with_nothing(
+    database: str, tmp_path: Path, complaints: object
+) -> None:
+    """DOM-WRN-29: who still waits for the SMS of the Alert gets it; it calls off by every way."""
+    log = tmp_path / "log"
+    probe = await smsc.start(log)
+    await probe.kill()
+    file = smsc.settings_file(tmp_path, probe.port)
+    async with staged(database, smsc=file) as (stage, officer, approver):
+        await smsc.telephones(stage, 3)
+        made = await sent(officer, approver)
+        less = draft(channels=["screens", "page"])
+        for kind in ("update", "cancel"):
+            said = less
+            if kind == "cancel":
+                said = less | {"texts": [_over(each) for each in less["texts"]]}
+            about = await officer.do(f"warning.{kind}", warning=made["warning"], content=said)
+            found = await officer.do("warning.check", message=about["message"])
+            advice = [each["text"] for each in found["findings"]]
+            if kind == "update":
+                assert any("who still waits for that gets it" in each for each in advice)
+            phrase = f"actual {kind} hurricane warning"
+            await approver.do("warning.approve", **approval(about, phrase=phrase))
+            if kind == "update":
+                centre = await smsc.start(log, port=probe.port)
+                assert (await smsc.settled(stage, total=3)).keys() <= {"handed", "delivered"}
+                await centre.kill()
+                # As if they had waited until now.
+                await stage.core.pool.execute(
+                    "update warning_delivery set state = 'waiting', handed_at = null"
+                )
+        async with asyncio.timeout(20):
+            while await smsc.states(stage) != {"dropped": 3}:
+                await asyncio.sleep(0.05)
+    assert len(centre.taken) == 3
+
+
+def _over(text: Any) -> Any:
+    """Words that say that it is over."""
+    return text | {"headline": f"Over: {text['event']}", "instruction": "Go home.", "short": ""}
 
 
 async def test_a_centre_in_trouble_gets_it_later_and_knows_how_long_it_holds(
