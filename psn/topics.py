@@ -174,6 +174,11 @@ class Topics:
             if session.barred is None and (session, name) not in self._behind
         }
 
+    def was_handed(self, name: str, session: Session, address: str) -> bool:
+        """Whether an item was handed to a connection, and stands there."""
+        shown = self._topics[name].shown.get(session, ())
+        return address in shown and session.barred is None and (session, name) not in self._behind
+
     def _put_in(
         self, name: str, items: Iterable[Item], gone: Iterable[str]
     ) -> tuple[Topic, list[Item], list[str]]:

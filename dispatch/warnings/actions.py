@@ -32,11 +32,12 @@ from dispatch.alerting.issuing import NEMO
 from dispatch.alerting.life import Message, Stage
 from dispatch.desk.values import Id, Milliseconds, Reason, Text
 from dispatch.desk.work import Action, Work
-from dispatch.domain.refusals import DispatchRefused, not_allowed, not_there
-from dispatch.warnings import bodies, going_out, rows
+from dispatch.domain.refusals import DispatchRefused, not_allowed, not_now, not_there
+from dispatch.warnings import bodies, going_out, rows, screens
 from dispatch.warnings.bodies import Draft
 from dispatch.warnings.rows import Chain
 from psn import access, database
+from psn.trail import audit
 
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
@@ -239,24 +240,42 @@ async def drop(work: Work, body: Which) -> Standing:
 
 
 async def confirm(work: Work, body: Which) -> None:
-    """Somebody has seen a message; so often he says it, it counts once for each session."""
+    """Somebody has seen a message; so often he says it, it counts once for each session.
+
+    It counts where it was shown: here, or, for who was connected anew since, where he or his unit
+    was shown it last. Who was shown nothing confirms nothing.
+    """
     if not access.is_ever_warned(work.who):
         raise not_allowed("see warnings")
-    there = await work.connection.fetchval(_CONFIRMED, body.message, *_session(work))
-    if not there:
+    if not await work.connection.fetchval(_IS_SENT, body.message):
         raise not_there("warning")
+    who = (work.by.session or work.who.address, work.who.address)
+    if _is_shown(work, body.message):
+        await work.connection.execute(_SHOWN_HERE, body.message, *who, work.who.agency)
+    if not await work.connection.fetchval(_CONFIRMED, body.message, *who):
+        raise not_now("You were not shown this warning.", "Confirm it where it is shown.")
     work.confirmed = True
 
 
-def _session(work: Work) -> tuple[str, str, int]:
-    return work.by.session or work.who.address, work.who.address, work.who.agency
+def _is_shown(work: Work, message: int) -> bool:
+    """Whether it stands on the screen that asks; that is written down a little later."""
+    return any(
+        work.core.topics.was_handed(screens.TOPIC, each, f"warning:{message}")
+        for each in work.core.sessions.of(work.who.address)
+        if audit.session_name(each.ticket.hash) == work.by.session
+    )
 
 
+_IS_SENT: Final = "select 1 from warning_message where id = $1 and stage = 'sent'"
+_SHOWN_HERE: Final = """
+    insert into warning_shown (message_id, session, address, agency_id) values ($1, $2, $3, $4)
+        on conflict (message_id, session) do nothing
+"""
 _CONFIRMED: Final = """
-    insert into warning_shown (message_id, session, address, agency_id, confirmed_at)
-    select id, $2, $3, $4, now() from warning_message where id = $1 and stage = 'sent'
-        on conflict (message_id, session)
-        do update set confirmed_at = coalesce(warning_shown.confirmed_at, excluded.confirmed_at)
+    update warning_shown set confirmed_at = coalesce(confirmed_at, now())
+     where message_id = $1
+       and session = (select session from warning_shown where message_id = $1 and address = $3
+                       order by session = $2 desc, shown_at desc limit 1)
     returning 1
 """
 

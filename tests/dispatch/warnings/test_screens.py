@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import shapely
 from desk_peer import Worker
 from hypothesis import given
 from hypothesis import strategies as st
-from stage import CAR, GATEWAY, HERE, PATROL, Peer, Stage, report, until
+from stage import CAR, GATEWAY, HERE, PATROL, WITHIN, Peer, Stage, report, until
 from warners import (
     APPROVER,
     HOUR,
@@ -264,6 +265,32 @@ async def test_who_confirms_counts_once_for_each_session_unit_and_person(desk: D
     await sessions[0].refused("warning.confirm", "not_found", message=draft["message"])
     for each in sessions:
         await each.leave()
+
+
+async def test_who_was_shown_nothing_confirms_nothing(desk: Desk) -> None:
+    """DOM-WRN-27: but who was shown it before he was connected anew does."""
+    pool = desk.stage.core.pool
+    seeing = await Worker.enter(desk.stage, CAR, "warnings")
+    blind = await Worker.enter(desk.stage, "ana", "board")
+    made = await sent(desk.officer, desk.approver)
+    await seeing.sees(f"warning:{made['message']}")
+    await blind.refused("warning.confirm", "not_now", message=made["message"])
+    shown = "select count(*) from warning_shown where address = $1"
+    assert await pool.fetchval(shown, "person:1") == 0
+    async with asyncio.timeout(WITHIN):
+        while not await pool.fetchval(shown, f"unit:{CAR}"):
+            await asyncio.sleep(0.05)
+    await seeing.leave()
+    again = await Worker.enter(desk.stage, CAR)
+    await again.do("warning.confirm", message=made["message"])
+    row = await pool.fetchrow(
+        "select count(*) as shown, count(confirmed_at) as confirmed from warning_shown"
+        " where address = $1",
+        f"unit:{CAR}",
+    )
+    assert dict(row) == {"shown": 1, "confirmed": 1}
+    await again.leave()
+    await blind.leave()
 
 
 async def test_drafts_are_seen_by_who_warns_in_the_agency(desk: Desk) -> None:
