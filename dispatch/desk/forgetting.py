@@ -66,9 +66,9 @@ _LETTERS: Final = _old("unit_letter", "sent_at")
 _WARNING_LETTERS: Final = _old("warning_letter", "sent_at")
 # The numbers of a report stay as they are: a recipient is still one.
 _ADDRESSES: Final = """
-    with old as (select d.id from warning_delivery d join warning_message m on m.id = d.message_id
-                  where m.sent_at < now() - make_interval(days => $1)
-                    and d.address not like 'recipient:%' order by d.id limit $2),
+    with old as (select d.id from warning_message m join warning_delivery d on d.message_id = m.id
+                  where m.stage = 'sent' and m.sent_at < now() - make_interval(days => $1)
+                    and d.address not like 'recipient:%' limit $2),
          gone as (update warning_delivery set address = 'recipient:' || recipient_id
                    where id in (select id from old) returning 1)
     select count(*) from gone

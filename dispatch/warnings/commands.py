@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import click
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from dispatch.alerting.cap import Status
 from dispatch.alerting.content import Channel
@@ -253,9 +254,13 @@ The first line names the columns: channel (sms or email), address, and perhaps d
 @click.argument("agency")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(agency: str, file: Path) -> None:
-    """Add those of a CSV table: all of its rows, or none when one is bad."""
-    found = recipients.read_csv(file.read_bytes())
-    added = _add(agency, found, None)
+    """Add those of a CSV table: all of its rows, or none when one is bad.
+
+    The audit has one entry for all of them, with how many and a digest.
+    """
+    data = file.read_bytes()
+    found = recipients.read_csv(data)
+    added = _add(agency, found, file=f"{file.name} sha256:{hashlib.sha256(data).hexdigest()}")
     click.echo(f"{counted(added, 'recipient')} added, {len(found) - added} were there.")
 
 
@@ -304,40 +309,51 @@ def remove(agency: str, address: str) -> None:
     click.echo(f"{address} is warned no more.")
 
 
-def _add(agency: str, said: list[recipients.Said], secret: bytes | None) -> int:
-    """Those that were not there; how many."""
+def _add(
+    agency: str, said: list[recipients.Said], secret: bytes | None = None, file: str = ""
+) -> int:
+    """Those that were not there, in one statement; how many. ``file``: what the audit calls it."""
     own = None if secret is None else needed_keys(settings())
+    # Of two with one address the last holds.
+    new = list({(each.channel, each.address): each for each in said}.values())
+    sealed = None
+    if own is not None and secret is not None:
+        sealed = own.seal(secret, webhook_way.purpose(new[0].address))
 
     async def work() -> int:
         async with writing() as session:
             found = await agency_of(session, agency)
-            there = {
-                (row.channel, row.address)
-                for row in await session.scalars(
-                    select(WarningRecipient).where(
-                        WarningRecipient.agency_id == found.id, WarningRecipient.ended_at.is_(None)
-                    )
-                )
-            }
-            new = {(e.channel, e.address): e for e in said if (e.channel, e.address) not in there}
-            for each in new.values():
-                sealed = None
-                if own is not None and secret is not None:
-                    sealed = own.seal(secret, webhook_way.purpose(each.address))
-                session.add(
-                    WarningRecipient(
-                        agency_id=found.id,
-                        channel=each.channel,
-                        address=each.address,
-                        district=each.district,
-                        language=each.language,
-                        secret=sealed,
-                        added_by=user().address,
-                    )
-                )
-            return len(new)
+            await session.execute(_FILE, {"file": file})
+            added = await session.scalar(
+                _ADD,
+                {
+                    "agency": found.id,
+                    "channels": [each.channel for each in new],
+                    "addresses": [each.address for each in new],
+                    "districts": [each.district for each in new],
+                    "languages": [each.language for each in new],
+                    "secret": sealed,
+                    "by": user().address,
+                },
+            )
+            return added or 0
 
     return asyncio.run(work())
+
+
+_FILE: Final = text("select set_config('psn.file', :file, true)")
+_ADD: Final = text("""
+    with added as (
+        insert into warning_recipient (agency_id, channel, address, district, language, secret,
+                                       added_by)
+        select :agency, channel, address, district, language, cast(:secret as bytea), :by
+          from unnest(cast(:channels as text[]), cast(:addresses as text[]),
+                      cast(:districts as text[]), cast(:languages as text[]))
+               as said (channel, address, district, language)
+            on conflict (agency_id, channel, address) where ended_at is null do nothing
+        returning 1)
+    select count(*) from added
+""")
 
 
 async def _now() -> Now:

@@ -188,6 +188,11 @@ class WarningDelivery(Base):
             "receipt",
             postgresql_where=text("receipt is not null"),
         ),
+        Index(
+            "warning_delivery_addressed",
+            "message_id",
+            postgresql_where=text("address not like 'recipient:%'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

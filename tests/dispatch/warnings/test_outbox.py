@@ -9,6 +9,7 @@ import email.policy
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from dispatch.warnings import recipients
 from dispatch.warnings.recipients import Said
 from psn.__main__ import main
 from psn.problems import Problem
+
+ROOT = Path(__file__).parents[3]
 
 
 @contextlib.asynccontextmanager
@@ -161,7 +164,9 @@ async def test_requests_are_signed_and_one_that_hangs_delays_no_other(
                 while not siren.batches or not away.tries:
                     await asyncio.sleep(0.02)
             assert (await smsc.settled(stage, "webhook")) == {"delivered": 1}
-            assert (await smsc.states(stage, "cell")) == {"waiting": 1}
+            async with asyncio.timeout(20):
+                while await smsc.states(stage, "cell") != {"waiting": 1}:
+                    await asyncio.sleep(0.02)
             away.status = 204
             await smsc.settled(stage, "cell")
             assert len(set(away.ids)) == 1, "each try has the same name"
@@ -175,6 +180,50 @@ async def test_requests_are_signed_and_one_that_hangs_delays_no_other(
             assert (await psn("list", "BPD")).count("http://") == 2
             await psn("remove", "BPD", siren.url)
             assert (await psn("list", "BPD")).count("http://") == 1
+
+
+async def test_an_import_is_one_entry_of_the_audit(stage: Stage, tmp_path: Path) -> None:
+    """docs/decisions/0036: what is in it is worked out again from the table, as it says there."""
+    pool = stage.core.pool
+
+    async def psn(*arguments: str) -> str:
+        runner = CliRunner(env={"PSN_DATABASE": stage.dsn})
+        done = await asyncio.to_thread(runner.invoke, main, ["warnings", "recipient", *arguments])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    file = tmp_path / "telephones.csv"
+    lines = [f"sms,+501600{number:04},,en-BZ" for number in range(1, 31)]
+    lines += ["sms,+5016000001,BZ-CY,es-BZ", "email,mayor@example.bz,,en-BZ"]
+    file.write_text("channel,address,district,language\n" + "\n".join(lines))
+    await psn("add", "BPD", "sms", "+5016000007")
+    assert "30 recipients added, 2 were there" in await psn("import", "BPD", str(file))
+    assert "0 recipients added, 32 were there" in await psn("import", "BPD", str(file))
+    twice = await pool.fetchrow(
+        "select district, language from warning_recipient where address = '+5016000001'"
+    )
+    assert tuple(twice) == ("BZ-CY", "es-BZ"), "of two with one address the last holds"
+    entries = await pool.fetch(
+        "select action, object, owner, actor, body from audit where action like $1 order by seq",
+        "warning_recipient.%",
+    )
+    assert [each["action"] for each in entries] == [
+        "warning_recipient.added",
+        "warning_recipient.imported",
+    ]
+    one, many = (json.loads(each["body"])["details"] for each in entries)
+    assert one["new"]["address"] == "+5016000007" and "secret" not in one["new"]
+    assert (many["count"], many["channels"]) == (30, {"sms": 29, "email": 1})
+    assert many["file"] == f"telephones.csv sha256:{sha256(file.read_bytes()).hexdigest()}"
+    assert entries[1]["owner"] == 1 and entries[1]["actor"].startswith("command line: ")
+    decision = (ROOT / "docs/decisions/0036-an-import-is-one-entry.md").read_text()
+    query = decision.split("```sql\n")[1].split("```")[0]
+    for word in ("first", "last", "owner", "added_at"):
+        value = 1 if word == "owner" else many[word]
+        query = query.replace(word.upper(), str(value))
+    assert await pool.fetchval(query) == many["sha256"]
+    await pool.execute("update warning_recipient set district = null where district is not null")
+    assert await pool.fetchval(query) != many["sha256"]
 
 
 async def test_who_is_told_is_found_by_district_and_by_what_he_was_told_before(
