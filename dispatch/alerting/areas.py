@@ -26,6 +26,7 @@ from pyproj import Geod
 from shapely import MultiPolygon, Polygon
 
 from dispatch.alerting import cap
+from dispatch.alerting.notes import Note
 from geo import belize
 from geo.coordinates import CoordinateError, check, destination
 from geo.fences import FenceError, check_polygon
@@ -166,13 +167,18 @@ def area(name: str, parts: Sequence[Part]) -> Area:
 
     Raises :class:`AreaRefused` with a sentence for what cannot be warned.
     """
+    return noted(name, parts)[0]
+
+
+def noted(name: str, parts: Sequence[Part]) -> tuple[Area, tuple[Note, ...]]:
+    """The same, and what was changed to make it so, also by codes and figures."""
     if not name.strip():
         raise AreaRefused("area.nameless", "The area has no name.", "Say in words where it is.")
     if not parts:
         raise AreaRefused("area.empty", "Nothing is chosen.", "Draw or choose an area.")
-    told: list[str] = []
+    notes: list[Note] = []
     polygons = [
-        ring for part in parts if not isinstance(part, Around) for ring in _rings(part, told)
+        ring for part in parts if not isinstance(part, Around) for ring in _rings(part, notes)
     ]
     circles = tuple(dict.fromkeys(_circle(part) for part in parts if isinstance(part, Around)))
     codes = {part.code for part in parts if isinstance(part, District)}
@@ -183,9 +189,11 @@ def area(name: str, parts: Sequence[Part]) -> Area:
             f"The area has {len(polygons) + len(circles)} parts; {MOST_PARTS} are the most.",
             "Draw one polygon around several of them.",
         )
-    made = Area(name.strip(), tuple(polygons), circles, districts, tuple(dict.fromkeys(told)))
+    once = tuple(dict.fromkeys(notes))
+    told = tuple(each.text for each in once)
+    made = Area(name.strip(), tuple(polygons), circles, districts, told)
     _possible(made)
-    return made
+    return made, once
 
 
 def _possible(made: Area) -> None:
@@ -219,20 +227,25 @@ def _within(degrees: float) -> Polygon:
     return shapely.box(west - degrees, south - degrees, east + degrees, north + degrees)
 
 
-def _rings(part: Part, told: list[str]) -> Iterable[tuple[Position, ...]]:
+def _rings(part: Part, notes: list[Note]) -> Iterable[tuple[Position, ...]]:
     if isinstance(part, Drawn):
-        yield _few(_drawn(part.ring), "The polygon", told)
+        yield _few(_drawn(part.ring), "polygon", notes)
     elif isinstance(part, District):
         # Its outline is good to two kilometres (geo.belize): a pier or a small caye is within. A
         # district is known by its name, so that it has fewer points tells nobody anything.
         around = _district(part.code).shape.buffer(belize.SHORE_M / 105_000)
         for polygon in shapely.get_parts(_polygonal(around)):
-            yield _few(Polygon(polygon.exterior), "The district", [])
+            yield _few(Polygon(polygon.exterior), "district", [])
     elif isinstance(part, Track):
         for polygon in shapely.get_parts(_polygonal(track_shape(part))):
             if polygon.interiors:
-                told.append("The track closes around an area, which is now part of it.")
-            yield _few(Polygon(polygon.exterior), "The track", told)
+                notes.append(
+                    Note(
+                        "note.track_closed",
+                        "The track closes around an area, which is now part of it.",
+                    )
+                )
+            yield _few(Polygon(polygon.exterior), "track", notes)
 
 
 def _drawn(ring: tuple[Position, ...]) -> Polygon:
@@ -258,7 +271,7 @@ def _drawn(ring: tuple[Position, ...]) -> Polygon:
     return polygon
 
 
-def _few(polygon: Polygon, what: str, told: list[str]) -> tuple[Position, ...]:
+def _few(polygon: Polygon, what: str, notes: list[Note]) -> tuple[Position, ...]:
     """The ring of a polygon of few points that covers another."""
     before = len(polygon.exterior.coords)
     if before <= MOST_POINTS:
@@ -278,9 +291,14 @@ def _few(polygon: Polygon, what: str, told: list[str]) -> tuple[Position, ...]:
                 break
         grown *= 1.3
     metres = grown * 2 * 111_000
-    told.append(
-        f"{what} had {before:,} points and now has {len(made.exterior.coords)}; it reaches up to "
-        f"{metres:,.0f} m further than it was drawn, and leaves nothing out."
+    kept = len(made.exterior.coords)
+    notes.append(
+        Note(
+            f"note.{what}_simplified",
+            f"The {what} had {before:,} points and now has {kept}; it reaches up to "
+            f"{metres:,.0f} m further than it was drawn, and leaves nothing out.",
+            (("points", before), ("kept", kept), ("metres", round(metres))),
+        )
     )
     return _ring(made)
 

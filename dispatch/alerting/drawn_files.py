@@ -26,6 +26,7 @@ from lxml import etree
 from dispatch.alerting import shape_archives
 from dispatch.alerting.areas import Position
 from dispatch.alerting.cap import CapRefused, documents
+from dispatch.alerting.notes import Note
 from dispatch.alerting.shape_archives import FileRefused, broken
 from geo.times import parse_time
 
@@ -33,6 +34,11 @@ MOST_BYTES: Final = 5_000_000
 MOST_POINTS: Final = 100_000
 """Of a whole file."""
 MOST_SHAPES: Final = 2_000
+MOST_NAMES: Final = 3
+"""An area of more shapes than these is not called by all of their names."""
+MOST_NAME: Final = 100
+"""Characters of a name."""
+_NAMES: Final = ("name", "area_name", "areaname", "name_en", "nombre", "title", "stormname")
 _DEEP: Final = 8
 """How far collections may lie in collections."""
 _LON_LAT: Final = ("crs84", "epsg:4326", "epsg::4326", "wgs84", "wgs 84")
@@ -42,6 +48,11 @@ _WINDS: Final = ("maxwind", "wind", "wind_kt", "max_wind", "vmax")
 _RADII_KM: Final = ("radius_km", "error_km")
 _RADII_NM: Final = ("radius_nm", "error_nm")
 KM_PER_NM: Final = 1.852
+_HOLES: Final = Note(
+    "note.holes", "It has holes, which are filled: who is in one is warned as well."
+)
+_POINTS: Final = Note("note.points", "Its single points were left out.")
+_LINKS: Final = Note("note.links", "It leads to other files, which are not read.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +76,37 @@ class Stop:
 
 @dataclass(slots=True)
 class Drawing:
-    """What a file has: outer rings, tracks, and what was left out or changed, in sentences."""
+    """What a file has: outer rings, tracks, how it calls them, and what was left out or changed."""
 
     rings: list[tuple[Position, ...]] = field(default_factory=list)
     tracks: list[tuple[Stop, ...]] = field(default_factory=list)
-    told: dict[str, None] = field(default_factory=dict)
+    notes: dict[Note, None] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)
+    """Of its polygons and lines."""
+    stops: dict[str, None] = field(default_factory=dict)
+    """Of its points."""
     points: int = 0
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What was left out or changed, in sentences."""
+        return tuple(each.text for each in self.notes)
+
+    @property
+    def name(self) -> str:
+        """How the file calls what it has; nothing when it does not, or calls it by many names.
+
+        Points of a track are called by their hours as a rule: they count when all have one name.
+        """
+        names = list(self.names) or (list(self.stops) if len(self.stops) == 1 else [])
+        joined = ", ".join(names)
+        return joined if len(names) <= MOST_NAMES and len(joined) <= MOST_NAME else ""
+
+    def called(self, said: object, points: bool = False) -> None:
+        """A shape has a name, when it is one."""
+        name = " ".join(said.split()) if isinstance(said, str) else ""
+        if name and name.isprintable() and len(self.names) + len(self.stops) < MOST_SHAPES:
+            (self.stops if points else self.names)[name[: MOST_NAME + 1]] = None
 
     def count(self, more: int) -> None:
         """So many more points; raises :class:`FileRefused`."""
@@ -154,6 +190,8 @@ def _geometry(
     if not isinstance(said, dict) or deep == 0:
         return
     kind, at = said.get("type"), said.get("coordinates")
+    if kind != "GeometryCollection":
+        drawing.called(_name(properties), points=kind in ("Point", "MultiPoint"))
     if kind == "GeometryCollection":
         for each in _list(said.get("geometries")):
             _geometry(each, properties, drawing, points, deep - 1)
@@ -179,10 +217,16 @@ def _geometry(
             drawing.count(1)
 
 
+def _name(properties: Mapping[str, Any]) -> object:
+    """How a shape is called, by whichever property says that."""
+    known = {str(name).lower(): value for name, value in list(properties.items())[:200]}
+    return next((known[each] for each in _NAMES if known.get(each)), None)
+
+
 def _polygon(said: Any, drawing: Drawing) -> None:
     rings = _list(said)
     if len(rings) > 1:
-        drawing.told["It has holes, which are filled: who is in one is warned as well."] = None
+        drawing.notes[_HOLES] = None
     if rings:
         ring = tuple(_position(each) for each in _list(rings[0]))
         drawing.count(len(ring))
@@ -223,7 +267,7 @@ def _in_a_row(points: list[Stop], drawing: Drawing) -> None:
     if not points:
         return
     if drawing.rings or drawing.tracks:
-        drawing.told["Its single points were left out."] = None
+        drawing.notes[_POINTS] = None
         return
     if all(each.time is not None for each in points):
         points.sort(key=lambda each: each.time or 0.0)
@@ -270,7 +314,7 @@ def _xml(data: bytes, drawing: Drawing) -> None:
     points: list[Stop] = []
     if name == "kml":
         if any(_called(each) == "NetworkLink" for each in root.iter()):
-            drawing.told["It leads to other files, which are not read."] = None
+            drawing.notes[_LINKS] = None
         for each in root.iter():
             if _called(each) == "Placemark":
                 _placemark(each, drawing, points)
@@ -287,13 +331,15 @@ def _xml(data: bytes, drawing: Drawing) -> None:
 
 def _placemark(mark: etree._Element, drawing: Drawing, points: list[Stop]) -> None:
     properties = _properties(mark)
+    name = _own_name(mark) or _name(properties)
+    drawing.called(name, points=not (_all(mark, "Polygon") or _all(mark, "LineString")))
     # What encloses holes is no outer ring; each polygon has one outer one.
     for polygon in _all(mark, "Polygon"):
         outer = next(iter(_all(polygon, "outerBoundaryIs")), None)
         if outer is not None:
             _polygon([_coordinates(outer)], drawing)
         if _all(polygon, "innerBoundaryIs"):
-            drawing.told["It has holes, which are filled: who is in one is warned as well."] = None
+            drawing.notes[_HOLES] = None
     for line in _all(mark, "LineString"):
         stops = tuple(_stop(each, {}) for each in _coordinates(line))
         drawing.count(len(stops))
@@ -343,6 +389,8 @@ def _gpx(root: etree._Element, drawing: Drawing, points: list[Stop]) -> None:
     for name, point in (("trkseg", "trkpt"), ("rte", "rtept")):
         for each in _all(root, name):
             stops = tuple(_gpx_stop(one) for one in _all(each, point))
+            whole = each if name == "rte" else each.getparent()
+            drawing.called(None if whole is None else _own_name(whole))
             drawing.count(len(stops))
             drawing.tracks.append(stops)
     points += [_gpx_stop(each) for each in _all(root, "wpt")]
@@ -353,6 +401,11 @@ def _gpx_stop(point: etree._Element) -> Stop:
     at = _numbers((point.get("lon", ""), point.get("lat", "")))
     when = next((each.text or "" for each in _all(point, "time")), "")
     return Stop(_position(at), _time(when))
+
+
+def _own_name(element: etree._Element) -> str | None:
+    """What stands directly in an element as its name."""
+    return next((each.text for each in element if _called(each) == "name"), None)
 
 
 def _all(element: etree._Element, name: str) -> list[etree._Element]:

@@ -23,6 +23,7 @@ from shapely import LineString, Polygon
 from dispatch.alerting import areas
 from dispatch.alerting.areas import AreaRefused, Drawn, Part, Position, Track, Waypoint
 from dispatch.alerting.drawn_files import KM_PER_NM, Drawing, Stop
+from dispatch.alerting.notes import Note
 from geo import belize
 
 CONE_NM: Final = (
@@ -51,10 +52,19 @@ _HOUR: Final = 3_600.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a file gives to an area: parts of it, and what was left out or changed."""
+    """What a file gives to an area: parts of it, how it calls them, what was left out or changed.
+
+    ``name``: none when the file does not say one.
+    """
 
     parts: tuple[Part, ...]
-    told: tuple[str, ...]
+    name: str
+    notes: tuple[Note, ...]
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The notes, in sentences."""
+        return tuple(each.text for each in self.notes)
 
 
 def cone_km(hours: float) -> float:
@@ -76,10 +86,10 @@ def parts(drawing: Drawing, reach_km: float, now: float) -> Found:
 
     Raises :class:`dispatch.alerting.areas.AreaRefused` for what is not near Belize, or no area.
     """
-    told = list(drawing.told)
+    notes = list(drawing.notes)
     found: list[Part] = [Drawn(ring) for ring in drawing.rings]
     for stops in drawing.tracks:
-        found += _track(stops, reach_km, now, told)
+        found += _track(stops, reach_km, now, notes)
     if len(found) > areas.MOST_PARTS:
         raise AreaRefused(
             "area.many_parts",
@@ -92,32 +102,34 @@ def parts(drawing: Drawing, reach_km: float, now: float) -> Found:
         if isinstance(part, Track):
             made.append(part)
             continue
-        area = areas.area("file", [part])
-        told += area.told
+        area, changed = areas.noted("file", [part])
+        notes += changed
         made += [Drawn(ring) for ring in area.polygons]
     areas.area("file", made)
-    return Found(tuple(made), tuple(dict.fromkeys(told)))
+    return Found(tuple(made), drawing.name, tuple(dict.fromkeys(notes)))
 
 
-def _track(stops: Sequence[Stop], reach_km: float, now: float, told: list[str]) -> list[Part]:
+def _track(stops: Sequence[Stop], reach_km: float, now: float, notes: list[Note]) -> list[Part]:
     winds = [each.wind_kt for each in stops if each.wind_kt]
     if winds:
-        told.append(f"The strongest wind in it is {max(winds):.0f} knots.")
-    timed = _hours(stops, now, told)
+        knots = round(max(winds))
+        said = f"The strongest wind in it is {knots} knots."
+        notes.append(Note("note.wind", said, (("knots", knots),)))
+    timed = _hours(stops, now, notes)
     if timed is None:
         if len(stops) > 1:
-            told.append(
-                f"It says no times: {reach_km:g} km are warned on each side, all along the track."
-            )
-        return _made([_waypoint(each, 0.0, reach_km) for each in stops], told)
-    told.append(
+            said = f"It says no times: {reach_km:g} km are warned on each side, all along it."
+            notes.append(Note("note.no_times", said, (("km", reach_km),)))
+        return _made([_waypoint(each, 0.0, reach_km) for each in stops], notes)
+    said = (
         f"The cone is that of the National Hurricane Center (2023, Atlantic), and {reach_km:g} km "
         "beyond it for the reach of the storm."
     )
-    return _made([_waypoint(each, hour, reach_km) for each, hour in timed], told)
+    notes.append(Note("note.cone", said, (("km", reach_km),)))
+    return _made([_waypoint(each, hour, reach_km) for each, hour in timed], notes)
 
 
-def _hours(stops: Sequence[Stop], now: float, told: list[str]) -> list[tuple[Stop, float]] | None:
+def _hours(stops: Sequence[Stop], now: float, notes: list[Note]) -> list[tuple[Stop, float]] | None:
     """The points of a forecast with their hours from its beginning; None: it has no times."""
     if len(stops) < 2:
         return None
@@ -136,9 +148,11 @@ def _hours(stops: Sequence[Stop], now: float, told: list[str]) -> list[tuple[Sto
     before = sum(hour < 0.0 for _, hour in timed)
     after = len(timed) - len(kept) - before
     if before:
-        told.append(f"Where it was before ({before} points) was left out.")
+        said = f"Where it was before ({before} points) was left out."
+        notes.append(Note("note.before", said, (("points", before),)))
     if after:
-        told.append(f"What lies more than {LONGEST_HOURS:g} hours ahead was left out.")
+        said = f"What lies more than {LONGEST_HOURS:g} hours ahead was left out."
+        notes.append(Note("note.after", said, (("hours", LONGEST_HOURS),)))
     return kept
 
 
@@ -147,9 +161,9 @@ def _waypoint(stop: Stop, hours: float, reach_km: float) -> Waypoint:
     return Waypoint(stop.at, max(min(around + reach_km, areas.MOST_RADIUS_KM), _LEAST_KM))
 
 
-def _made(points: list[Waypoint], told: list[str]) -> list[Part]:
+def _made(points: list[Waypoint], notes: list[Note]) -> list[Part]:
     """A track as a part that can be changed; cut to what is near, when it is more."""
-    points = _few(points, told)
+    points = _few(points, notes)
     whole = Track(tuple(points))
     try:
         areas.area("track", [whole])
@@ -170,7 +184,8 @@ def _made(points: list[Waypoint], told: list[str]) -> list[Part]:
             "The track and its cone stay far from Belize.",
             "Look whether it is the right storm; or give a wider reach.",
         )
-    told.append("It was cut to Belize, its waters and 100 km around.")
+    said = "It was cut to Belize, its waters and 100 km around."
+    notes.append(Note("note.cut", said, (("km", 100.0),)))
     return [Drawn(tuple(Position(*at) for at in ring.exterior.coords)) for ring in rings]
 
 
@@ -185,7 +200,7 @@ def _legs(points: Sequence[Waypoint]) -> list[shapely.Geometry]:
     ]
 
 
-def _few(points: list[Waypoint], told: list[str]) -> list[Waypoint]:
+def _few(points: list[Waypoint], notes: list[Note]) -> list[Waypoint]:
     """A track of few points that covers the whole one."""
     if len(points) <= MOST_STOPS:
         return points
@@ -198,8 +213,13 @@ def _few(points: list[Waypoint], told: list[str]) -> list[Waypoint]:
         off *= 1.5
         simple = line.simplify(off)
     km = widest + off * 111.3
-    told.append(
-        f"The track had {len(points):,} points and now has {len(simple.coords)}; it is "
-        f"{off * 111.3:.1f} km wider for that."
+    kept, wider = len(simple.coords), round(off * 111.3, 1)
+    notes.append(
+        Note(
+            "note.track_thinned",
+            f"The track had {len(points):,} points and now has {kept}; it is {wider} km wider for"
+            " that.",
+            (("points", len(points)), ("kept", kept), ("km", wider)),
+        )
     )
     return [Waypoint(Position(*at), km) for at in simple.coords]

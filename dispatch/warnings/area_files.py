@@ -28,11 +28,25 @@ _AT_ONCE: Final = 2
 _reading: Final = asyncio.Semaphore(_AT_ONCE)
 
 
+class FileNote(Struct):
+    """One thing that was left out or changed; ``figures``: the numbers of it, by name."""
+
+    code: str
+    text: str
+    figures: dict[str, float]
+
+
 class FileArea(Struct):
-    """What a file gives to an area; ``told``: what was left out or changed, in sentences."""
+    """What a file gives to an area.
+
+    ``told``: what was left out or changed, in sentences; ``notes``: the same with codes. ``name``:
+    how the file calls it; empty: it does not, so whoever writes the warning has to.
+    """
 
     parts: list[bodies.Part]
     told: list[str]
+    name: str
+    notes: list[FileNote]
 
 
 async def area_of_file(asked: Asked) -> FileArea:
@@ -69,7 +83,12 @@ async def _body(asked: Asked) -> bytes:
 
 def _made(data: bytes, km: float, now: float) -> FileArea:
     found = storms.parts(drawn_files.read(data), km, now)
-    return FileArea([_part(each) for each in found.parts], list(found.told))
+    return FileArea(
+        [_part(each) for each in found.parts],
+        list(found.told),
+        found.name,
+        [FileNote(each.code, each.text, dict(each.figures)) for each in found.notes],
+    )
 
 
 def _part(part: areas.Part) -> bodies.Part:

@@ -115,6 +115,52 @@ def test_a_shapefile_in_metres_is_put_right_by_its_own_word() -> None:
         assert refusal(archive(metres, bad)).code == "file.system"
 
 
+def feature(name: Any, geometry: Any = POLYGON, key: str = "name") -> dict[str, Any]:
+    return {"type": "Feature", "properties": {key: name}, "geometry": geometry}
+
+
+def layer(*features: Any) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "name": "export_final_2", "features": list(features)}
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (feature("Belize City"), "Belize City"),
+        (feature("  Old \n Belize  ", key="NAME"), "Old Belize"),
+        (feature("x", key="area_name"), "x"),
+        (feature(17), ""),
+        (feature("a\u0000b"), ""),
+        (feature("long " * 30), ""),
+        (POLYGON, ""),
+        (layer(feature("North"), feature("South"), feature("North")), "North, South"),
+        (layer(*(feature(f"Block {n}") for n in range(4))), ""),
+        (layer(feature("Coast"), feature("Pier", {"type": "Point",
+                    "coordinates": [-88, 17]})), "Coast"),
+        (layer(*(feature("Lisa", {"type": "Point", "coordinates": [-88 + n / 10, 17]})
+                      for n in range(3))), "Lisa"),
+        (layer(*(feature(f"{n} h", {"type": "Point", "coordinates": [-88 + n / 10, 17]})
+                      for n in range(3))), ""),
+        (KML, ""),
+        (KML.replace(b"<Placemark>", b"<name>doc.kml</name><Placemark><name>River</name>"),
+         "River"),
+        (GPX.replace(b"<trk>", b"<trk><name>Along the road</name>"), "Along the road"),
+        (GPX, ""),
+    ],
+)  # fmt: skip
+def test_an_area_has_the_name_of_its_features_and_not_of_the_file(said: Any, name: str) -> None:
+    """DOM-WRN-66."""
+    assert made(said).name == name
+
+
+def test_what_was_changed_has_a_code_and_figures() -> None:
+    """DOM-WRN-66: so that a page can say it in another language."""
+    far = {"type": "LineString", "coordinates": [[-88.6, 17.2], [-88.2, 17.5]]}
+    (note,) = made(far, km=3.0).notes
+    assert (note.code, dict(note.figures)) == ("note.no_times", {"km": 3.0})
+    assert note.text == "It says no times: 3 km are warned on each side, all along it."
+
+
 def test_holes_are_filled_and_told() -> None:
     """DOM-WRN-16: nobody is left out by tidying."""
     hole = [[-88.15, 17.45], [-88.14, 17.45], [-88.14, 17.46], [-88.15, 17.45]]

@@ -24,6 +24,17 @@ def test_every_code_is_in_the_document_and_none_that_is_not() -> None:
     assert set(CODE.findall(DOCUMENT)) == set(CODE.findall(source))
 
 
+def test_every_note_about_a_file_stands_there() -> None:
+    source = "\n".join(
+        (ROOT / "dispatch" / "alerting" / f"{name}.py").read_text()
+        for name in ("areas", "drawn_files", "storms")
+    )
+    # A polygon, a track, and a district, of which nothing is told.
+    source = source.replace("note.{what}_", 'note.polygon_simplified" "note.track_')
+    there = set(re.findall(r"`(note\.[a-z_]+)`", DOCUMENT))
+    assert there == set(re.findall(r"\"(note\.[a-z_]+)\"", source))
+
+
 def test_every_rule_is_quoted_by_a_test() -> None:
     rules = re.findall(r"^\| (DOM-WRN-\d+) \|", DOCUMENT, re.MULTILINE)
     numbers = [int(rule.rpartition("-")[2]) for rule in rules]

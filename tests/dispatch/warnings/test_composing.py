@@ -164,6 +164,9 @@ async def test_a_file_becomes_parts_of_an_area(officer: Reader, stage: Stage) ->
     line = b'{"type": "LineString", "coordinates": [[-88.6, 17.2], [-88.2, 17.5]]}'
     status, found = await send(officer, line, "?km=3")
     assert status == 200, found
+    (note,) = found["notes"]
+    assert (note["code"], note["figures"]) == ("note.no_times", {"km": 3.0})
+    assert found["told"] == [note["text"]] and found["name"] == ""
     assert found["parts"] == [
         {
             "part": "track",
