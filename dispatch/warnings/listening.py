@@ -8,6 +8,9 @@ each change that the feed tells of; the ETag of a feed is kept when everything i
 what failed is tried again. A message is kept once for its feed by sender, identifier and time
 sent; one that came before without a good signature, and has one now, takes its place.
 
+Feeds and certificates are read anew while the server runs: a certificate is changed on a day on
+which nobody restarts anything.
+
 How each feed is stands in its row (``alert_feed``), for the page and for ``psn warnings feeds``.
 """
 
@@ -18,7 +21,6 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Final
 
 import aiohttp
@@ -44,6 +46,8 @@ MOST_KEPT: Final = 2_000
 LOOK_SECONDS: Final = 120.0
 """A look at a feed and its alerts is over by then."""
 FIRST_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 10.0
+"""So often the file of feeds is read, and the certificates that it names."""
 
 
 class _Look:
@@ -75,9 +79,19 @@ class Listening:
     """Looks at every feed that the settings name."""
 
     def __init__(
-        self, pool: asyncpg.Pool, sources: Sequence[Source], tls: ssl.SSLContext | None = None
+        self,
+        pool: asyncpg.Pool,
+        sources: Sequence[Source],
+        tls: ssl.SSLContext | None = None,
+        again: Callable[[], Sequence[Source]] | None = None,
     ) -> None:
-        """``tls``: trusts others than this machine does."""
+        """``tls``: trusts others than this machine does; ``again``: reads the feeds anew.
+
+        What ``again`` raises as a :class:`Problem` is logged, and what was read before holds.
+        """
+        self._again = again
+        self._wrong: str | None = None
+        """What was wrong when the feeds were read anew."""
         self.sources = tuple(sources)
         self._pool = pool
         self._tls = tls
@@ -86,8 +100,53 @@ class Listening:
 
     def works(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
         """What goes on without an end, by name."""
-        for source in self.sources:
-            yield f"the feed {source.name}", partial(self._run, source)
+        if self.sources or self._again is not None:
+            yield "feeds of others", self.run
+
+    async def run(self) -> None:
+        """Listen to each feed, and look whether they are to be others, or signed by others."""
+        under_way: dict[Source, asyncio.Task[None]] = {}
+        try:
+            while True:
+                for gone in under_way.keys() - set(self.sources):
+                    under_way.pop(gone).cancel()
+                for source in self.sources:
+                    if source not in under_way:
+                        name = f"the feed {source.name}"
+                        under_way[source] = asyncio.create_task(self._run(source), name=name)
+                await asyncio.sleep(AGAIN_SECONDS)
+                await self._read_again()
+        finally:
+            for task in under_way.values():
+                task.cancel()
+            await asyncio.gather(*under_way.values(), return_exceptions=True)
+
+    async def _read_again(self) -> None:
+        if self._again is None:
+            return
+        try:
+            sources = tuple(await asyncio.to_thread(self._again))
+        except Problem as problem:
+            if problem.text != self._wrong:
+                log.warning("what was known of feeds holds on: %s %s", problem.text, problem.todo)
+            self._wrong = problem.text
+            return
+        self._wrong = None
+        changed = [each for each in sources if each not in self.sources]
+        if changed or len(sources) != len(self.sources):
+            log.info("the feeds of others were read anew: %d", len(sources))
+        for each in changed:
+            # What was had may be worth more by another certificate, or lead to another host.
+            await self._forget(each.name)
+        self.sources = sources
+
+    async def _forget(self, name: str) -> None:
+        """Everything that a feed lists is got anew."""
+        self._had.pop(name, None)
+        try:
+            await self._note(_FORGET, name)
+        except (*database.PASSING, asyncpg.PostgresError) as problem:
+            log.warning("the feed %s is heard anew when it changes: %s", name, problem)
 
     async def _run(self, source: Source) -> None:
         wait = FIRST_SECONDS
@@ -97,6 +156,10 @@ class Listening:
                 wait = await self.look(source)
             except (*database.PASSING, asyncpg.PostgresError) as problem:
                 log.warning("the feed %s waits for the database: %s", source.name, problem)
+                wait = source.every
+            except Exception:
+                # A fault of ours; it keeps no other feed waiting, nor this one for ever.
+                log.exception("the feed %s failed", source.name)
                 wait = source.every
 
     async def look(self, source: Source) -> float:
@@ -237,6 +300,9 @@ _FAILED: Final = """
     update alert_feed set failing_since = coalesce(failing_since, now()),
            failures = least(failures + 1, 1000), problem = $2
      where name = $1
+"""
+_FORGET: Final = """
+    update alert_feed set etag = null, modified = null, tried_at = 'epoch' where name = $1
 """
 _COUNT: Final = "select count(*) from heard_alert where feed = $1 and heard_at > $2"
 _TAKE: Final = """

@@ -59,8 +59,8 @@ class WarningRoom:
             if isinstance(lane.way, SpokenWay):
                 lane.health.problem = synthesis.lacking()  # before anything is to be spoken
         core.figures.append(lambda: figures.of(self.outbox.lanes, centres))
-        named = () if settings.feeds is None else sources.read(settings.feeds)
-        self.listening = Listening(pool, named)
+        again = None if settings.feeds is None else partial(sources.read, settings.feeds)
+        self.listening = Listening(pool, () if again is None else again(), again=again)
         self.told.shows += [self._screens.show, pages.show, self.outbox.show]
 
     async def load(self) -> None:

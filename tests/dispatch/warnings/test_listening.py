@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import Encoding
 from desk_peer import Worker
 from feed_server import Feeds, alert, new_seal, serving
-from stage import Stage, seed
+from stage import WITHIN, Stage, seed, until
 from warners import APPROVER, OFFICER, hire
 
 from dispatch.alerting.cap import Alert, Circle, MessageType, Point, Seal, Status
@@ -79,6 +79,44 @@ async def test_what_a_feed_lists_is_kept_once(room: Room) -> None:
     room.feeds.lists(cancel, alert("a"), alert("b"))
     await room.look()
     assert list(await room.kept()) == ["a", "b", "c"] and room.feeds.asked.count("/a.xml") == 2
+
+
+async def test_a_certificate_counts_without_a_restart(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """DOM-WRN-62: for what the feed lists already, too; a file that is wrong changes nothing."""
+    monkeypatch.setattr(listening, "AGAIN_SECONDS", 0.05)
+    seal = new_seal()
+    file = tmp_path / "feeds.toml"
+    said = f'[[feed]]\nname = "met"\nurl = "{room.feeds.url}"\n'
+    file.write_text(said)
+    room.feeds.lists(alert("a"), seal=seal)
+
+    def again() -> tuple[Source, ...]:
+        return sources.read(str(file))
+
+    listens = Listening(room.pool, again(), again=again)
+    running = asyncio.create_task(listens.run())
+
+    async def kept(verdict: str) -> None:
+        async with asyncio.timeout(WITHIN):
+            while await room.kept() != {"a": verdict}:
+                await asyncio.sleep(0.02)
+
+    try:
+        await kept("unknown")
+        file.write_text("nonsense")
+        await until(lambda: "is not TOML" in caplog.text, "it is told")
+        assert len(listens.sources) == 1
+        (tmp_path / "met.pem").write_bytes(seal.certificate.public_bytes(Encoding.PEM))
+        file.write_text(said + 'certificates = ["met.pem"]\n')
+        await kept("good")
+        file.write_text("feed = []\n")
+        await until(lambda: not listens.sources, "nothing is listened to")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert caplog.text.count("is not TOML") == 1
 
 
 async def test_of_several_servers_one_asks(room: Room) -> None:
