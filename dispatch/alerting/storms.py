@@ -118,7 +118,9 @@ def _track(stops: Sequence[Stop], reach_km: float, now: float, notes: list[Note]
     timed = _hours(stops, now, notes)
     if timed is None:
         if len(stops) > 1:
-            said = f"It says no times: {reach_km:g} km are warned on each side, all along it."
+            said = (
+                f"It says no times: {reach_km:g} km are warned on each side, all along the track."
+            )
             notes.append(Note("note.no_times", said, (("km", reach_km),)))
         return _made([_waypoint(each, 0.0, reach_km) for each in stops], notes)
     said = (

@@ -139,15 +139,18 @@ Examples:
   psn warnings export /srv/www && rsync -a --delete-after /srv/www/ mirror.example.bz:/srv/www/
 \b
 It writes alerts.atom, and alerts/ with index.html, es.html, bzj.html, each alert as XML, and the
-certificate that they are signed with: the same bytes that the server answers. Their links are
-relative, so they serve from any place.
+certificate that they are signed with: what the server answers. Their links are relative, so they
+serve from any place; pages say when they were written, and that newer ones are at PSN_ORIGIN.
 """,
 )
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 def export(directory: Path) -> None:
     """Write what the public reads into DIRECTORY, for another host."""
-    own = own_keys(settings())
-    files = public.files(asyncio.run(_now()), NEMO, None if own is None else own.alert.certificate)
+    said = settings()
+    own = own_keys(said)
+    certificate = None if own is None else own.alert.certificate
+    elsewhere = public.Elsewhere(said.origin)
+    files = public.files(asyncio.run(_now()), NEMO, certificate, elsewhere)
     try:
         (directory / public.FOLDER).mkdir(parents=True, exist_ok=True)
         # The feed last: it never names a file that is not there.

@@ -2,7 +2,8 @@
 
 All of it is made anew, whole, when something is sent or over, and then served or written out as it
 lies there: reading it touches neither database nor lock. The page works without script, and needs
-nothing but itself. The same files serve from another host (``psn warnings export``).
+nothing but itself. The same files serve from another host (``psn warnings export``); there pages
+say as of when they are, and a few lines of script say loudly that they are not renewed any more.
 
 The feed is Atom (RFC 4287), newest first: what is in force, and what was sent in the last day, so
 that a reader who was away learns of a Cancel too. Each entry leads to the alert as CAP.
@@ -60,6 +61,10 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "todo": "What to do",
         "more": "More",
         "file": "This alert for machines (CAP)",
+        "as_of": "As of",
+        "newer": "For newer warnings",
+        "old": "THIS PAGE IS OLD. It was made {minutes} minutes ago and is not renewed any more;"
+        " there may be newer warnings.",
     },
     SPANISH: {
         "lang": "es",
@@ -73,6 +78,10 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "todo": "Qué hacer",
         "more": "Más",
         "file": "Este aviso para máquinas (CAP)",
+        "as_of": "Estado a las",
+        "newer": "Para avisos más nuevos",
+        "old": "ESTA PÁGINA ES VIEJA. Se hizo hace {minutes} minutos y ya no se renueva; puede"
+        " haber avisos más nuevos.",
     },
     KRIOL: {
         "lang": "bzj",
@@ -86,6 +95,10 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "todo": "Weh fi du",
         "more": "Moa",
         "file": "Dis waanin fi mosheen (CAP)",
+        "as_of": "Az a",
+        "newer": "Fi nyoowa waanin",
+        "old": "DIS PAYJ OAL. Ih mek {minutes} minit agoa an ih noh di chaynj agen; nyoowa"
+        " waanin kuda deh.",
     },
 }
 """Words in Kriol are ours, as those of the templates."""
@@ -94,10 +107,20 @@ _STYLE: Final = (
     "color:#1a1a1a;background:#fff}nav a{margin-right:1em}article{border:1px solid #777;"
     "border-left:.6em solid #777;padding:.2em 1em;margin:1em 0}article.actual{border-left-color:"
     "#b00020}.mark{font-weight:700;background:#fff3bf;padding:.2em .5em}h1{font-size:1.5em}"
+    ".old{font-size:1.3em;font-weight:700;color:#fff;background:#b00020;padding:.6em}"
     "h2{font-size:1.25em;margin:.4em 0}dt{font-weight:700}dd{margin:0 0 .4em}.over{color:#555}"
     "@media(prefers-color-scheme:dark){body{color:#eee;background:#111}a{color:#9cf}"
     ".mark{color:#111}.over{color:#bbb}}"
 )
+_LOOKS: Final = (
+    "(function(){var a=document.getElementById('made'),o=document.getElementById('old');"
+    "function look(){var m=Math.floor((Date.now()-a.dataset.made)/60000);if(m>=a.dataset.old){"
+    "o.textContent=o.dataset.said.replace('{minutes}',m);o.hidden=false}}"
+    "look();setInterval(look,15000)})()"
+)
+"""Says loudly that a page on another host is not renewed any more, where there is script."""
+OLD: Final = timedelta(minutes=5)
+"""Files on another host are written every few seconds: who reads them later reads something old."""
 POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors *; style-src 'sha256-"
     + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -115,14 +138,27 @@ class File:
     etag: str
 
 
-def files(now: Now, issuer: Issuer, certificate: x509.Certificate | None) -> Mapping[str, File]:
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Files for another host, which nobody may renew any more; ``origin``: where newer ones are."""
+
+    origin: str | None
+
+
+def files(
+    now: Now,
+    issuer: Issuer,
+    certificate: x509.Certificate | None,
+    elsewhere: Elsewhere | None = None,
+) -> Mapping[str, File]:
     """All of them by path: ``alerts.atom``, ``alerts/index.html``, ``alerts/ID.xml``.
 
-    ``certificate``: with which alerts are signed now, as ``alerts/certificate.pem``.
+    ``certificate``: with which alerts are signed now, as ``alerts/certificate.pem``; ``elsewhere``:
+    pages say as of when they are.
     """
     made = {FEED: file(feed(now, issuer), "application/atom+xml")}
     for language, name in PAGES.items():
-        made[f"{FOLDER}/{name}"] = file(page(now, issuer, language), "text/html")
+        made[f"{FOLDER}/{name}"] = file(page(now, issuer, language, elsewhere), "text/html")
     for each in now.messages:
         if each.by(Channel.FEED) or each.by(Channel.PAGE):
             made[f"{FOLDER}/{each.id}.xml"] = file(each.document, CAP_MEDIA)
@@ -217,7 +253,7 @@ def _time(at: datetime) -> str:
 # -- the page
 
 
-def page(now: Now, issuer: Issuer, language: str) -> bytes:
+def page(now: Now, issuer: Issuer, language: str, elsewhere: Elsewhere | None = None) -> bytes:
     """The page in a language: what is in force, the worst first; then what was called off."""
     said = _SAID[language]
     holds = [each for each in now.in_force() if each.sent.by(Channel.PAGE)]
@@ -232,6 +268,7 @@ def page(now: Now, issuer: Issuer, language: str) -> bytes:
     ]
     body = "".join(_article(each, language) for each in holds) or f"<p>{escape(said['none'])}</p>"
     body += "".join(_called_off(each, language) for each in over)
+    made = "" if elsewhere is None else _as_of(now, issuer, language, elsewhere)
     title = f"{said['title']} – {issuer.name}"
     links = "".join(
         f'<a href="{"./" if name == "index.html" else name}" lang="{_SAID[each]["lang"]}"'
@@ -244,9 +281,25 @@ def page(now: Now, issuer: Issuer, language: str) -> bytes:
         '<meta http-equiv="refresh" content="60">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style>"
         f'<link rel="alternate" type="application/atom+xml" href="../{FEED}">'
-        f"</head><body><nav>{links}</nav><main><h1>{escape(said['title'])}</h1>{body}</main>"
+        f"</head><body><nav>{links}</nav><main><h1>{escape(said['title'])}</h1>{made}{body}</main>"
         f"<footer><p>{escape(issuer.name)}. {escape(issuer.contact)}</p></footer></body></html>"
     ).encode()
+
+
+def _as_of(now: Now, issuer: Issuer, language: str, elsewhere: Elsewhere) -> str:
+    """When it was made, and where newer ones are: also without script, and cut off."""
+    said = _SAID[language]
+    where = escape(issuer.contact)
+    if elsewhere.origin is not None:
+        at = escape(f"{elsewhere.origin.rstrip('/')}/{FOLDER}/")
+        where = f'<a href="{at}">{at}</a>; {where}'
+    made, old = round(now.at.timestamp() * 1_000), int(OLD.total_seconds() / 60)
+    return (
+        f'<p class="old" id="old" role="alert" hidden data-said="{escape(said["old"])}"></p>'
+        f'<p id="made" data-made="{made}" data-old="{old}">{escape(said["as_of"])} '
+        f'<time datetime="{_time(now.at)}">{until(now.at, language)}</time>. '
+        f"{escape(said['newer'])}: {where}</p><script>{_LOOKS}</script>"
+    )
 
 
 def _rank(each: Stands) -> tuple[bool, int, float]:

@@ -158,7 +158,7 @@ def test_what_was_changed_has_a_code_and_figures() -> None:
     far = {"type": "LineString", "coordinates": [[-88.6, 17.2], [-88.2, 17.5]]}
     (note,) = made(far, km=3.0).notes
     assert (note.code, dict(note.figures)) == ("note.no_times", {"km": 3.0})
-    assert note.text == "It says no times: 3 km are warned on each side, all along it."
+    assert note.text == "It says no times: 3 km are warned on each side, all along the track."
 
 
 def test_holes_are_filled_and_told() -> None:

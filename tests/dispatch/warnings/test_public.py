@@ -194,11 +194,18 @@ async def test_the_same_files_serve_from_another_host(desk: Desk, tmp_path: Path
     assert "6 files written" in await psn("export", str(tmp_path))
     for path in (
         "alerts.atom",
-        "alerts/es.html",
         "alerts/certificate.pem",
         f"alerts/{made['message']}.xml",
     ):
         assert (tmp_path / path).read_bytes() == (await desk.get(f"/{path}"))[1]
+    # Pages say as of when they are, for who reads them when nobody renews them any more.
+    for name, word in (("index", "As of"), ("es", "Estado a las"), ("bzj", "Az a")):
+        written = (tmp_path / "alerts" / f"{name}.html").read_text()
+        before, _, rest = written.partition('<p class="old"')
+        made, _, after = rest.partition("</script>")
+        path = "/alerts/" if name == "index" else f"/alerts/{name}.html"
+        assert before + after == (await desk.get(path))[1].decode(), "but for that it is the same"
+        assert f"{word} <time " in made and "NEMO hotline 936" in made
     assert not (tmp_path / "alerts" / "9999.xml").exists()
     assert "Hurricane warning" in await psn("list")
     assert "two people are needed for Actual." in await psn(
