@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Final
 
 from psn import access
@@ -9,10 +10,21 @@ from psn.access import Principal
 from psn.directory import Directory
 from psn.problems import Problem
 from psn.voice import rights
+from psn.voice.exchange import Exchange
 from psn.wire import VoiceGroup
 
 NEVER: Final = frozenset({"id_taken", "not_storable", "expired"})
 """Codes with which the record refuses a message for good."""
+
+
+def of_units(exchange: Exchange, directory: Directory, agency: int, units: Set[int]) -> set[str]:
+    """Addresses of the groups in which units are now, and in which an agency may announce."""
+    return {
+        group.address
+        for group, there in exchange.groups.items()
+        if any(session.principal.unit in units for session in there.parties)
+        and rights.may_announce(agency, group, directory)
+    }
 
 
 def announcer(directory: Directory, agency: int, address: str) -> Principal:

@@ -24,7 +24,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -93,13 +93,16 @@ class Outbox:
         now: Callable[[], Now],
         ways: Sequence[Way],
         outside: Callable[[Sent], frozenset[int]] = lambda message: frozenset(),
+        groups: Callable[[Sent], Collection[str]] = lambda message: (),
     ) -> None:
-        """``now``: what people have been told; ``outside``: units that a message is not for."""
+        """``now``: what people have been told; ``outside``, ``groups``: as
+        :class:`Spreading` has them.
+        """
         self._pool = pool
         self._now = now
         self._wake = asyncio.Event()
         self.lanes = [Lane(pool, now, way) for way in ways]
-        self._spreading = Spreading(pool, CHANNELS, outside)
+        self._spreading = Spreading(pool, CHANNELS, outside, groups=groups)
         self._seen: set[int] = set()
         """Messages of which it is written down who is told."""
         self._over: set[tuple[int, Channel]] = set()

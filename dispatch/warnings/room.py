@@ -12,7 +12,7 @@ from aiohttp import web
 from dispatch.alerting.content import Channel
 from dispatch.board.board import Board
 from dispatch.sms.session import SmsCentre
-from dispatch.warnings import figures, outbox, sources, synthesis
+from dispatch.warnings import figures, group_address, outbox, sources, synthesis
 from dispatch.warnings.clock import WarningClock
 from dispatch.warnings.drafts import Drafts
 from dispatch.warnings.email_way import EmailWay, mail_server
@@ -24,7 +24,7 @@ from dispatch.warnings.radio_text_way import RadioTextWay
 from dispatch.warnings.screens import Screens
 from dispatch.warnings.sms_way import SmsWay
 from dispatch.warnings.spoken_way import SpokenWay
-from dispatch.warnings.told import Told
+from dispatch.warnings.told import Sent, Told
 from dispatch.warnings.ways import Way
 from dispatch.warnings.webhook_way import WebhookWay
 from psn.core import Core
@@ -52,7 +52,12 @@ class WarningRoom:
         for centre in centres:
             centre.tell.append(partial(outbox.note_receipts, pool))
         ways = [*(SmsWay(each) for each in centres), *other_ways(core, pool, settings)]
-        self.outbox = Outbox(pool, lambda: self.told.now, ways, self._screens.outside)
+
+        def groups(sent: Sent) -> set[str]:
+            inside = self._screens.inside(sent)
+            return group_address.of_units(core.voice, core.directory, sent.agency, inside)
+
+        self.outbox = Outbox(pool, lambda: self.told.now, ways, self._screens.outside, groups)
         for centre, lane in zip(centres, self.outbox.lanes, strict=False):
             centre.watchers.append(lane.reaches)
         for lane in self.outbox.lanes:

@@ -126,6 +126,17 @@ class Screens:
         outside = elsewhere.outside(area.shape, heard or self._heard())
         return frozenset(outside - self._sent_there(sent, outside))
 
+    def inside(self, sent: Sent) -> frozenset[int]:
+        """Units that were heard of last in a message's area."""
+        area = sent.content.area
+        if area is None:
+            return frozenset()
+        return frozenset(
+            number
+            for number, seat in self._core.picture.newest.items()
+            if area.covers(seat.fix.lon / E7, seat.fix.lat / E7)
+        )
+
     def _heard(self) -> Heard:
         """Where each unit was heard of last; what came late says where it was then."""
         now = time.time() * 1_000

@@ -20,8 +20,8 @@ from desk_peer import Worker
 from hypothesis import given
 from hypothesis import strategies as st
 from parties import JOINT, Party
-from stage import GATEWAY, Stage, until
-from warners import APPROVER, OFFICER, exercise, hire, sent
+from stage import CAR, GATEWAY, TRUCK, Stage, report, until
+from warners import APPROVER, OFFICER, approval, exercise, hire, sent
 
 from dispatch.alerting.content import ENGLISH, SPANISH
 from dispatch.warnings import recipients, synthesis
@@ -68,6 +68,39 @@ def loudness(speech: list[Speech]) -> float:
     decoder = Decoder()
     samples = b"".join(decoder.decode(each.opus) for each in speech)
     return float(np.abs(np.frombuffer(samples, np.int16).astype(float)).mean())
+
+
+async def test_it_is_spoken_where_units_inside_the_area_are(
+    stage: Stage, warners: tuple[Worker, Worker]
+) -> None:
+    """DOM-WRN-40: though nobody has named the group; and whoever heard it hears its end."""
+    officer, approver = warners
+    inside = await Party.enter(stage, CAR, JOINT)
+    elsewhere = await Party.enter(stage, TRUCK, "group:2")
+    await report(inside.peer)
+    await report(elsewhere.peer)
+    newest = stage.core.picture.newest
+    await until(lambda: {CAR, TRUCK} <= newest.keys(), "both are known")
+    made = await sent(officer, approver)
+    assert await smsc.settled(stage, "spoken") == {"handed": 1}
+    await until(lambda: announced(inside), "it is heard")
+    assert not announced(elsewhere, "group:2"), "a group in which the agency has no part"
+    # It leaves; who heard it is told that it is over, once.
+    await report(inside.peer, lat=170_000_000)
+    over = await officer.do("warning.cancel", warning=made["warning"])
+    await officer.do("warning.check", message=over["message"])
+    phrase = "actual cancel hurricane warning"
+    await approver.do("warning.approve", **approval(over, phrase=phrase))
+    assert await smsc.settled(stage, "spoken", total=2) == {"handed": 2}
+    found = await stage.core.pool.fetch("select address, ended_at from warning_recipient")
+    assert [each["address"] for each in found] == [JOINT] and found[0]["ended_at"]
+    # Named as well, it is spoken there once.
+    await warn_group(stage)
+    await report(inside.peer)
+    await sent(officer, approver)
+    assert await smsc.settled(stage, "spoken", total=3) == {"handed": 3}
+    for party in (inside, elsewhere):
+        await party.peer.leave()
 
 
 async def test_a_group_hears_the_tone_and_the_words_and_it_is_recorded(
@@ -176,7 +209,7 @@ async def test_nobody_there_hears_it_when_somebody_comes(
         (found,) = (each for each in told["ways"] if each["channel"] == "spoken")
         return found
 
-    assert "Nobody hears" in (await health())["problem"]
+    assert "Nobody hears" in (await health())["refused_problem"]
     ben = await Party.enter(stage, "ben", JOINT)
     states = await smsc.settled(stage, "spoken", 3)
     assert states == {"handed": 1, "failed": 2} and announced(ben)
