@@ -28,6 +28,8 @@ from dispatch.sms import session
 from dispatch.warnings import sms_way
 from psn import metrics
 
+AWAY = b'psn_sms_centre_bound{centre="smsc:c0"} 0.0'
+
 
 @contextlib.asynccontextmanager
 async def staged(dsn: str, **settings: Any) -> AsyncIterator[tuple[Stage, Worker, Worker]]:
@@ -327,6 +329,7 @@ async def test_an_update_without_sms_leaves_nobody_with_nothing(
                 centre = await smsc.start(log, port=probe.port)
                 assert (await smsc.settled(stage, total=3)).keys() <= {"handed", "delivered"}
                 await centre.kill()
+                await until(lambda: AWAY in metrics.exposition(stage.core), "it is away")
                 # As if they had waited until now.
                 await stage.core.pool.execute(
                     "update warning_delivery set state = 'waiting', handed_at = null"
