@@ -47,10 +47,12 @@ export class PrivateCalls {
     [...this.#taken.keys()].filter((group) => this.#groups.heard.has(group)),
   );
 
-  call(to: Address[]): void {
+  /** `byRadio`: by the radios that units carry, whether their tablets are connected or not. */
+  call(to: Address[], byRadio = false): void {
     this.told = null;
     this.#asked = this.#line.next();
-    this.#line.send({ t: 'voice_call', n: this.#asked, to });
+    const how = byRadio ? { by_radio: true } : {};
+    this.#line.send({ t: 'voice_call', n: this.#asked, to, ...how });
   }
 
   answer(group: VoiceAddress): void {

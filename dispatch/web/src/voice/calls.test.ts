@@ -104,6 +104,8 @@ describe('a call between some', () => {
     const { calls, sent, joined } = desk();
     calls.call(['unit:7']);
     expect(sent).toEqual([{ t: 'voice_call', n: 1, to: ['unit:7'] }]);
+    calls.call(['unit:7'], true);
+    expect(sent.at(-1)).toEqual({ t: 'voice_call', n: 2, to: ['unit:7'], by_radio: true });
     calls.take({ ...RINGS, by: 'person:3', to: ['unit:7'], n: 1 } as ServerFrame);
     expect(joined).toEqual(['call:1']);
     expect(calls.others('call:1')).toEqual(['unit:7']);
