@@ -57,6 +57,8 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "sent": "Sent",
         "area": "Area",
         "over": "Cancelled",
+        "Exercise": "Exercise",
+        "Test": "Test",
         "todo": "What to do",
         "more": "More",
         "file": "This alert for machines (CAP)",
@@ -70,6 +72,8 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "sent": "Enviado",
         "area": "Zona",
         "over": "Cancelado",
+        "Exercise": "Simulacro",
+        "Test": "Prueba",
         "todo": "Qué hacer",
         "more": "Más",
         "file": "Este aviso para máquinas (CAP)",
@@ -83,6 +87,8 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "sent": "Sen owt",
         "area": "Payrt",
         "over": "Kansl",
+        "Exercise": "Praktis",
+        "Test": "Tes",
         "todo": "Weh fi du",
         "more": "Moa",
         "file": "Dis waanin fi mosheen (CAP)",
@@ -267,8 +273,9 @@ def _article(each: Stands, language: str) -> str:
         (said["until"], until(each.ends, language)),
         (said["sent"], until(each.sent.alert.sent, language)),
     ]
-    if content.note and content.status is not Status.ACTUAL:
-        facts.append((str(content.status), content.note))
+    # Only these two reach anybody beside what is Actual (DOM-WRN-5).
+    if content.note and content.status in (Status.EXERCISE, Status.TEST):
+        facts.append((said[str(content.status)], content.note))
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(what)}</dd>" for name, what in facts)
     more = (
         f'<p><a href="{escape(content.web)}">{escape(said["more"])}</a></p>'
