@@ -24,8 +24,8 @@ from lxml import etree
 
 from dispatch.alerting import channels
 from dispatch.alerting.cap import MessageType, Status
-from dispatch.alerting.content import ENGLISH, KRIOL, SPANISH, Channel, Text
-from dispatch.alerting.issuing import BELIZE, Issuer
+from dispatch.alerting.content import BELIZE, ENGLISH, KRIOL, SPANISH, Channel, Text
+from dispatch.alerting.issuing import Issuer
 from dispatch.alerting.standing import State
 from dispatch.alerting.templates import until
 from dispatch.warnings.told import Now, Sent, Stands
