@@ -124,6 +124,8 @@ export interface Finding {
 }
 /** What a file gives to an area. */
 export interface FileArea {
+  /** As it calls its area, if it does. */
+  name?: string;
   parts: Part[];
   told: string[];
 }

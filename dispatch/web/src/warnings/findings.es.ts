@@ -2,18 +2,18 @@ import type { Where } from './findings';
 
 const LENGUAS: Record<string, string> = { 'en-BZ': 'inglés', 'es-BZ': 'español', bzj: 'kriol' };
 const CAMPOS: Record<string, string> = {
-  event: 'El tipo de suceso',
-  headline: 'El título',
-  description: 'Lo que se sabe',
-  instruction: 'Qué hacer',
-  short: 'El texto corto',
+  event: '«Qué es»',
+  headline: '«Titular»',
+  description: '«Qué se sabe»',
+  instruction: '«Qué hacer»',
+  short: '«Texto corto»',
 };
 const CANALES: Record<string, string> = {
   sms: 'SMS',
   cell: 'difusión celular',
   radio_text: 'texto de radio',
   spoken: 'radio hablada',
-  push: 'notificaciones',
+  push: 'notificación',
 };
 const ESCALAS: Record<string, string> = {
   urgency: 'La urgencia',
@@ -22,7 +22,7 @@ const ESCALAS: Record<string, string> = {
 };
 
 const lengua = ({ tongue }: Where): string => LENGUAS[tongue] ?? tongue;
-const campo = ({ field }: Where): string => CAMPOS[field] ?? 'El texto';
+const campo = ({ field }: Where): string => CAMPOS[field] ?? '«Texto»';
 const canal = ({ field }: Where): string => CANALES[field] ?? field;
 
 /** What the check and the refusals say, in Spanish, by their code (docs/warnings.md has all). */
@@ -56,9 +56,9 @@ export const spanishFindings: Readonly<Record<string, (where: Where) => string>>
   'warning.words_missing': (where) =>
     `${campo(where)} en ${lengua(where)} está vacío. Escríbalo; quien solo lea esto debe saber qué pasa y qué hacer.`,
   'warning.headline_long': (where) =>
-    `El título en ${lengua(where)} es más largo de lo que muestran algunas pantallas. Diga menos en él, y el resto en la descripción.`,
+    `El titular en ${lengua(where)} es más largo de lo que muestran algunas pantallas. Diga menos en él, y el resto en la descripción.`,
   'warning.cancel_unsaid': (where) =>
-    `En ${lengua(where)} la cancelación tiene el título de lo que cancela. Diga que terminó, en el título, en qué hacer y en el texto corto.`,
+    `En ${lengua(where)} la cancelación tiene el titular de lo que cancela. Diga que terminó, en el titular, en qué hacer y en el texto corto.`,
   'warning.channel_left': () =>
     'Quien fue avisado por un canal que aquí falta no sabrá de esto. Elija todos los canales por los que salió el aviso.',
   'warning.old_end': (where) =>
@@ -102,4 +102,14 @@ export const spanishFindings: Readonly<Record<string, (where: Where) => string>>
     'El archivo comprimido tiene demasiado, o no tiene un único shapefile. Ponga en él .shp, .dbf y .prj de uno solo.',
   'file.system': () =>
     'Sus posiciones no son longitud y latitud, o están en un sistema que no se entiende. Guárdelo en WGS 84 (EPSG:4326); de un shapefile, añada su .prj.',
+  own_words: () =>
+    'Usted escribió este aviso, o una parte; otra persona debe aprobarlo. Pida a otro aprobador, o en una emergencia apruébelo a solas y diga por qué.',
+  not_the_warner: () =>
+    'Su agencia no avisa al público; lo hace una sola en nombre de todas. Diga a esa agencia de qué hay que avisar.',
+  phrase: () =>
+    'Este aviso es real, y no se escribieron las palabras que lo dicen. Escríbalas como se muestran.',
+  already_sent: () =>
+    'Ya se envió, y no se envía otra vez. Mire en el informe a quién llegó; actualícelo si debe decir más.',
+  expired: () =>
+    'Terminaría antes de que nadie pudiera actuar, así que no se envió. Elija un final más tarde y haga que se apruebe de nuevo.',
 };

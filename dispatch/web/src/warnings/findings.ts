@@ -23,7 +23,7 @@ export function foundIn(language: Language, finding: Finding): string {
   return own ? own(whereOf(finding.path)) : `${finding.text} ${finding.todo}`;
 }
 
-/** Why an area or a file was refused, in the language of the page; else as the server says it. */
+/** Why an area, a file or an action was refused, in the language of the page; else as the server says it. */
 export function refusedIn(language: Language, refusal: { code: string; text: string }): string {
   const own = language === 'es' ? spanishFindings[refusal.code] : undefined;
   return own ? own(whereOf('/area')) : refusal.text;

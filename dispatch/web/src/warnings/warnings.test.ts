@@ -6,6 +6,7 @@ import type { Content, MessageShown, Preview, Template } from './answers';
 import { foundIn, refusedIn } from './findings';
 import { notReached, totals } from './report';
 import { areaShapes, boundsOf, drawingShapes, warnedShapes } from './shapes';
+import { drawn, type LonLat, type Shaping } from './shaping';
 import { Composition, type Office } from './composition.svelte';
 import {
   begun,
@@ -117,8 +118,9 @@ describe('an area', () => {
     const bounds = boundsOf(areaShapes(area))!;
     expect(bounds[3] - bounds[1]).toBeCloseTo(0.02, 3);
     expect(boundsOf(areaShapes(null))).toBeNull();
-    expect(drawingShapes([[1, 2]]).features).toHaveLength(1);
-    expect(drawingShapes([[1, 2], [2, 3], [3, 1]]).features).toHaveLength(4); // prettier-ignore
+    const border = (points: LonLat[]): Shaping => ({ ...drawn(false), points });
+    expect(drawingShapes(border([[1, 2]])).features).toHaveLength(1);
+    expect(drawingShapes(border([[1, 2], [2, 3], [3, 1]])).features).toHaveLength(4); // prettier-ignore
   });
 });
 
