@@ -221,8 +221,8 @@ def _left_behind(message: Message, chain: Sequence[Message]) -> Iterator[Finding
                 yield _advice(
                     f"/text[{text.language}]/{name}",
                     "warning.old_end",
-                    f"“{_FIELDS[name]}” in {_spoken(text.language)} says {found}, when the warning was to "
-                    "be over before.",
+                    f"“{_FIELDS[name]}” in {_spoken(text.language)} says {found}, when the warning "
+                    "was to be over before.",
                     "Say there until when it holds now.",
                 )
 

@@ -97,7 +97,8 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
 """Words in Kriol are ours, as those of the templates."""
 _STYLE: Final = (
     "body{font:18px/1.5 system-ui,sans-serif;max-width:42em;margin:0 auto;padding:1em;"
-    "color:#1a1a1a;background:#fff}nav a{margin-right:1em}article{border:1px solid #777;"
+    "color:#1a1a1a;background:#fff}nav a{margin-right:1em}nav a[aria-current]{color:inherit;"
+    "font-weight:700;text-decoration:none}article{border:1px solid #777;"
     "border-left:.6em solid #777;padding:.2em 1em;margin:1em 0}article.actual{border-left-color:"
     "#b00020}.mark{font-weight:700;background:#fff3bf;padding:.2em .5em}h1{font-size:1.5em}"
     "h2{font-size:1.25em;margin:.4em 0}dt{font-weight:700}dd{margin:0 0 .4em}.over{color:#555}"

@@ -129,11 +129,27 @@ export interface FileArea {
   parts: Part[];
   told: string[];
 }
+/**
+ * What it takes to tell everybody by SMS. `cost` at the dearest centre's price, null: one has none;
+ * `minutes`: the least, null: no centre can be reached; `away`: those that cannot.
+ */
+export interface SmsCampaign {
+  telephones: number;
+  messages: number;
+  languages: { language: string; telephones: number; parts: number }[];
+  cost: number | null;
+  minutes: number | null;
+  rate: number;
+  centres: number;
+  away: string[];
+}
 export interface Preview {
   shown: Shown[];
   area: AreaShown | null;
   findings: Finding[];
   phrase: string;
+  /** Null: it does not go by SMS, or was sent already. */
+  sms?: SmsCampaign | null;
 }
 export interface Author {
   id: number;

@@ -166,6 +166,18 @@ export const spanish: Words = {
   previewConsole: 'Consola y tableta',
   previewPhone: 'Teléfono',
   previewPage: 'Página pública',
+  smsNobody: 'No hay ningún teléfono para esta zona.',
+  smsFor: (telephones, messages, many) =>
+    `Para ${telephones} teléfonos: ${messages} ${many === 1 ? 'mensaje corto' : 'mensajes cortos'}.`,
+  smsCost: (cost) => `Cuesta ${cost}.`,
+  smsTakes: (time) => `Tarda ${time} por lo menos.`,
+  smsTimes: {
+    little: 'un minuto',
+    minutes: (many) => `${many} minutos`,
+    hours: (many) => `${many} horas`,
+  },
+  smsAway: (names) => `No responde ahora: ${names}.`,
+  smsWaits: 'Ninguna central de SMS responde: espera a que haya una.',
   notBy: (channel) => `No se envía por ${channel}.`,
   noVoice: 'Ninguna voz habla kriol: a quien lo pide se le dice en inglés.',
   noPreview: 'La vista previa llega con las primeras palabras.',

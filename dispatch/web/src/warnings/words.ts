@@ -177,6 +177,18 @@ export const english = {
   previewConsole: 'Console and tablet',
   previewPhone: 'Telephone',
   previewPage: 'Public page',
+  smsNobody: 'No telephone is named for this area.',
+  smsFor: (telephones: string, messages: string, many: number) =>
+    `For ${telephones} telephones: ${messages} short ${many === 1 ? 'message' : 'messages'}.`,
+  smsCost: (cost: string) => `It costs ${cost}.`,
+  smsTakes: (time: string) => `It takes ${time} at least.`,
+  smsTimes: {
+    little: 'a minute',
+    minutes: (many: number) => `${many} minutes`,
+    hours: (many: string) => `${many} hours`,
+  },
+  smsAway: (names: string) => `Cannot be reached now: ${names}.`,
+  smsWaits: 'No SMS centre can be reached: it waits for one.',
   notBy: (channel: string) => `Not sent by ${channel}.`,
   noVoice: 'No voice speaks Kriol: who wants Kriol is told in English.',
   noPreview: 'The preview comes with the first words.',
