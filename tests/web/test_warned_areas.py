@@ -110,12 +110,12 @@ async def test_an_area_comes_from_a_file_and_is_called_by_who_writes(
     ):
         await give(page, file, content)
         await expect(parts(page)).to_have_text([re.compile("A drawn border with 4 corners")])
-        await expect(name).to_have_value("old river")
-        # What people read is the next thing to be written.
+        # What people read is the next thing to be written; what a file is called is not that.
+        await expect(name).to_have_value("")
         await expect(name).to_be_focused()
-        await expect(page.get_by_text("Named after its file")).to_be_visible()
+        await expect(page.get_by_text("It has no name yet")).to_be_visible()
         await page.keyboard.type("Old River and Burrell Boom")
-        await expect(page.get_by_text("Named after its file")).to_have_count(0)
+        await expect(page.get_by_text("It has no name yet")).to_have_count(0)
         await saved(page)
         (part,) = await drawn(database)
         corners = {(round(lon / 1e7, 3), round(lat / 1e7, 3)) for lon, lat in part["points"]}

@@ -122,12 +122,19 @@ export interface Finding {
   todo: string;
   error: boolean;
 }
-/** What a file gives to an area. */
+/** One thing that was left out of a file or changed; `figures`: the numbers of it, by name. */
+export interface FileNote {
+  code: string;
+  text: string;
+  figures: Record<string, number>;
+}
+/** What a file gives to an area; `told` and `notes`: what was left out or changed. */
 export interface FileArea {
-  /** As it calls its area, if it does. */
-  name?: string;
   parts: Part[];
   told: string[];
+  /** As the file calls it; empty: it does not. */
+  name?: string;
+  notes?: FileNote[];
 }
 /**
  * What it takes to tell everybody by SMS. `cost` at the dearest centre's price, null: one has none;

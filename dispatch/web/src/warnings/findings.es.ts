@@ -1,5 +1,4 @@
 import type { Where } from './findings';
-import { noteIn } from './notes';
 
 const LENGUAS: Record<string, string> = { 'en-BZ': 'inglés', 'es-BZ': 'español', bzj: 'kriol' };
 const CAMPOS: Record<string, string> = {
@@ -41,7 +40,8 @@ export const spanishFindings: Readonly<Record<string, (where: Where, english: st
       `${ESCALAS[field] ?? 'Un valor'} es desconocida; quien elige por ella quizá no muestre el aviso. Diga lo más probable.`,
     'warning.no_area': () =>
       'No se eligió ninguna zona. Dibújela, o elija un distrito, un pueblo o una trayectoria.',
-    'warning.area_changed': (_, english) => `${noteIn('es', english)} Mírela en el mapa.`,
+    'warning.area_changed': () =>
+      'La zona tiene ahora otra forma, con menos puntos, y no deja a nadie fuera. Mírela en el mapa.',
     'warning.send_at_past': () =>
       'La hora de envío ya pasó. Se envía en cuanto se apruebe; elija otra hora si no es lo que quiere.',
     'warning.no_end': () =>

@@ -4,7 +4,7 @@ import { Shelf } from '../state/storage';
 import type { DeskMessage, InForce } from '../wire/items';
 import type { Content, MessageShown, Preview, Template } from './answers';
 import { foundIn, refusedIn } from './findings';
-import { noteIn } from './notes';
+import { notesIn } from './notes';
 import { notReached, totals } from './report';
 import { areaShapes, boundsOf, drawingShapes, warnedShapes } from './shapes';
 import { drawn, type LonLat, type Shaping } from './shaping';
@@ -339,20 +339,16 @@ it('a finding is told in the language of the page, and in English when it has no
   expect(refusedIn('es', { code: 'area.crosses', text: 'x' })).toContain('se cruza');
 });
 
-it('what was changed of an area is said in the language of the page, with its figures', () => {
-  const note =
-    'The polygon had 10,001 points and now has 97; it reaches up to 1,240 m further than it was drawn, and leaves nothing out.';
-  expect(noteIn('en', note)).toBe(note);
-  expect(noteIn('es', note)).toContain('tenía 10.001 puntos y ahora tiene 97; llega hasta 1240 m');
-  expect(noteIn('es', 'It is 6.5 km wide.')).toBe('It is 6.5 km wide.');
-  const finding = {
-    path: '/area',
-    code: 'warning.area_changed',
-    text: note,
-    todo: '',
-    error: false,
-  };
-  expect(foundIn('es', finding)).toContain('no deja nada fuera. Mírela en el mapa.');
+it('what was changed of a file is said in the language of the page, with its figures', () => {
+  const figures = { points: 10_001, kept: 97, metres: 1_240.5 };
+  const note = { code: 'note.polygon_simplified', text: 'It had 10,001 points.', figures };
+  const found = { parts: [], told: [note.text], name: '', notes: [note] };
+  expect(notesIn('en', found)).toEqual([note.text]);
+  expect(notesIn('es', found)[0]).toContain('tenía 10.001 puntos y ahora tiene 97; llega hasta');
+  expect(notesIn('es', { ...found, notes: [{ ...note, code: 'note.new' }] })).toEqual(found.told);
+});
+
+it('where a border crosses itself is said in Spanish too', () => {
   const crosses = 'The border crosses itself near longitude -88.2, latitude 17.5.';
   expect(refusedIn('es', { code: 'area.crosses', text: crosses })).toContain('longitud -88.2,');
 });

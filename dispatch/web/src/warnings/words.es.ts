@@ -110,7 +110,7 @@ export const spanish: Words = {
   crosses:
     'El contorno se cruza a sí mismo, y nadie puede decir qué queda dentro. Mueva o quite una esquina hasta que no se cruce; entonces estará listo.',
   atCorner: (at, count) => `Esquina ${at} de ${count}`,
-  namedByFile: 'Lleva el nombre de su archivo. Llámela como la conoce la gente.',
+  nameless: 'Todavía no tiene nombre. Llámela como la conoce la gente.',
   corners: (count) => (count === 1 ? '1 esquina' : `${count} esquinas`),
   parts: 'Se compone de',
   drawn: (points) => `Un contorno dibujado de ${points} esquinas`,

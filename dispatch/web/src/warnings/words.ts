@@ -119,7 +119,7 @@ export const english = {
   crosses:
     'The border crosses itself, so nobody can say what is inside. Move or remove a corner until it does not; then it is done.',
   atCorner: (at: number, count: number) => `Corner ${at} of ${count}`,
-  namedByFile: 'Named after its file. Call it as people know it.',
+  nameless: 'It has no name yet. Call it as people know it.',
   corners: (count: number) => (count === 1 ? '1 corner' : `${count} corners`),
   parts: 'It is made of',
   drawn: (points: number) => `A drawn border with ${points} corners`,
