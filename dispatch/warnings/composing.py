@@ -182,6 +182,7 @@ async def warning_message(asked: Asked) -> MessageShown:
     number = asked.path_id()
     chain, drawn = await _read(asked, number)
     found = chain.of(number)
+
     def author(person: int) -> Author:
         return Author(person, asked.core.directory.name(f"person:{person}"))
 
