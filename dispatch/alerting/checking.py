@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -29,6 +29,19 @@ from dispatch.sms import short_messages
 
 CHEAP_PARTS: Final = 3
 """Short messages that a warning may need before it is worth a word."""
+_FIELDS: Final[Mapping[str, str]] = {
+    "event": "What it is",
+    "headline": "Headline",
+    "description": "What is known",
+    "instruction": "What to do",
+    "short": "Short text",
+}
+"""What who writes it sees above each field."""
+_COUNTED: Final[Mapping[str, str]] = {
+    "parts": "messages",
+    "octets": "bytes",
+}
+"""What a channel counts, in a word; all else is letters."""
 _BLANK: Final = re.compile(r"\{[^{}]*\}|_{3,}")
 
 
@@ -210,8 +223,8 @@ def _left_behind(message: Message, chain: Sequence[Message]) -> Iterator[Finding
                 yield _advice(
                     f"/text[{text.language}]/{name}",
                     "warning.old_end",
-                    f"The {name} in {_spoken(text.language)} says {found}, when the warning was to "
-                    "be over before.",
+                    f"“{_FIELDS[name]}” in {_spoken(text.language)} says {found}, when the warning "
+                    "was to be over before.",
                     "Say there until when it holds now.",
                 )
 
@@ -230,7 +243,7 @@ def _text(content: Content, text: Text) -> Iterator[Finding]:
             yield _error(
                 f"{path}/{name}",
                 "warning.words_missing",
-                f"The {name} in {spoken} is empty.",
+                f"“{_FIELDS[name]}” in {spoken} is empty.",
                 "Write it; whoever reads only this must know what happens and what to do.",
             )
     if len(text.headline) > HEADLINE_CHARACTERS:
@@ -248,14 +261,15 @@ def _text(content: Content, text: Text) -> Iterator[Finding]:
             yield _error(
                 f"{path}/{name}",
                 "warning.blank_left",
-                f"The {name} in {spoken} still has a blank in it: {blank[0][:40]}.",
+                f"“{_FIELDS[name]}” in {spoken} still has a blank in it: {blank[0][:40]}.",
                 "Fill it in, or take it out.",
             )
         if content.status is Status.ACTUAL and begins_as_no_warning(said):
             yield _error(
                 f"{path}/{name}",
                 "warning.looks_like_exercise",
-                f"The {name} in {spoken} begins as an exercise or a test does, and this is real.",
+                f"“{_FIELDS[name]}” in {spoken} begins as an exercise or a test does, and this is "
+                "real.",
                 "Take that word out, or make it an Exercise or a Test.",
             )
 
@@ -271,7 +285,8 @@ def _lengths(content: Content, text: Text, issuer: Issuer) -> Iterator[Finding]:
             yield _error(
                 path,
                 "warning.too_long",
-                f"In {spoken} it takes {found.length} {found.unit} by {_by(channel)}; "
+                f"In {spoken} it takes {found.length} {_COUNTED.get(found.unit, 'letters')} by "
+                f"{_by(channel)}; "
                 f"{found.most} are the most.",
                 "Write a short text for telephones and radios, or shorten what to do.",
             )

@@ -6,7 +6,7 @@ import enum
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 import msgspec
@@ -14,6 +14,8 @@ import msgspec
 from dispatch.alerting import cap
 from dispatch.alerting.areas import Area
 
+BELIZE: Final = timezone(timedelta(hours=-6))
+"""Times are told by the country's clock, which is the same all year."""
 ENGLISH: Final = "en-BZ"
 SPANISH: Final = "es-BZ"
 KRIOL: Final = "bzj"

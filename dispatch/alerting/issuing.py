@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Final
 
 from dispatch.alerting import cap
 from dispatch.alerting.channels import mark
-from dispatch.alerting.content import Content, Text
+from dispatch.alerting.content import BELIZE, Content, Text
 from dispatch.alerting.life import Message, sent
 
-BELIZE: Final = timezone(timedelta(hours=-6))
-"""Times are told by the country's clock, which is the same all year."""
 EVENT_CODE: Final = "bz:event"
 """Whose codes those of events are."""
 SHORT: Final = "bz:shortText"

@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dispatch.alerting.cap import Finding, MessageType, Status, Weight
-from dispatch.alerting.content import LANGUAGES, Content
+from dispatch.alerting.content import BELIZE, LANGUAGES, Content
 from dispatch.domain.refusals import DispatchRefused, bad_value, not_now
 
 FOLLOWING: Final = frozenset({MessageType.UPDATE, MessageType.CANCEL})
@@ -244,7 +244,7 @@ def send(
     if message.stage is Stage.SENT and message.sent is not None:
         raise DispatchRefused(
             "already_sent",
-            f"It was sent at {message.sent:%H:%M:%S} UTC, and is not sent again.",
+            f"It was sent at {message.sent.astimezone(BELIZE):%H:%M:%S}, and is not sent again.",
             "Look at the report to see whom it has reached; update it if it has to say more.",
         )
     approval = message.approval
@@ -340,7 +340,7 @@ def _need_fresh(message: Message, approval: Approval, now: datetime, policy: Pol
         )
     if content.send_at is not None and now < content.send_at:
         raise not_now(
-            f"It is to be sent at {content.send_at:%d %B %H:%M %Z}.",
+            f"It is to be sent at {content.send_at.astimezone(BELIZE):%H:%M on %d %B}.",
             "Wait, or change the time and have it approved anew.",
         )
     if message.kind is not MessageType.CANCEL and (

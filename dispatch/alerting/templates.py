@@ -20,8 +20,7 @@ from typing import Any, Final
 
 from dispatch.alerting import cap
 from dispatch.alerting.areas import Area
-from dispatch.alerting.content import LANGUAGES, SPANISH, Content, Text
-from dispatch.alerting.issuing import BELIZE
+from dispatch.alerting.content import BELIZE, LANGUAGES, SPANISH, Content, Text
 
 GIVEN: Final = frozenset({"area", "until"})
 """Blanks that are filled from the area and the end of a warning."""

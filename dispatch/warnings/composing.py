@@ -186,11 +186,9 @@ async def warning_message(asked: Asked) -> MessageShown:
     number = asked.path_id()
     chain, drawn = await _read(asked, number)
     found = chain.of(number)
-    names = asked.core.directory.people
 
     def author(person: int) -> Author:
-        known = names.get(person)
-        return Author(person, f"person:{person}" if known is None else known.name)
+        return Author(person, asked.core.directory.name(f"person:{person}"))
 
     given = found.approval
     return MessageShown(

@@ -25,8 +25,8 @@ from lxml import etree
 
 from dispatch.alerting import channels
 from dispatch.alerting.cap import MessageType, Status
-from dispatch.alerting.content import ENGLISH, KRIOL, SPANISH, Channel, Text
-from dispatch.alerting.issuing import BELIZE, Issuer
+from dispatch.alerting.content import BELIZE, ENGLISH, KRIOL, SPANISH, Channel, Text
+from dispatch.alerting.issuing import Issuer
 from dispatch.alerting.standing import State
 from dispatch.alerting.templates import until
 from dispatch.warnings.told import Now, Sent, Stands
@@ -58,6 +58,8 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "sent": "Sent",
         "area": "Area",
         "over": "Cancelled",
+        "Exercise": "Exercise",
+        "Test": "Test",
         "todo": "What to do",
         "more": "More",
         "file": "This alert for machines (CAP)",
@@ -75,6 +77,8 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "sent": "Enviado",
         "area": "Zona",
         "over": "Cancelado",
+        "Exercise": "Simulacro",
+        "Test": "Prueba",
         "todo": "Qué hacer",
         "more": "Más",
         "file": "Este aviso para máquinas (CAP)",
@@ -92,6 +96,8 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "sent": "Sen owt",
         "area": "Payrt",
         "over": "Kansl",
+        "Exercise": "Praktis",
+        "Test": "Tes",
         "todo": "Weh fi du",
         "more": "Moa",
         "file": "Dis waanin fi mosheen (CAP)",
@@ -104,7 +110,8 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
 """Words in Kriol are ours, as those of the templates."""
 _STYLE: Final = (
     "body{font:18px/1.5 system-ui,sans-serif;max-width:42em;margin:0 auto;padding:1em;"
-    "color:#1a1a1a;background:#fff}nav a{margin-right:1em}article{border:1px solid #777;"
+    "color:#1a1a1a;background:#fff}nav a{margin-right:1em}nav a[aria-current]{color:inherit;"
+    "font-weight:700;text-decoration:none}article{border:1px solid #777;"
     "border-left:.6em solid #777;padding:.2em 1em;margin:1em 0}article.actual{border-left-color:"
     "#b00020}.mark{font-weight:700;background:#fff3bf;padding:.2em .5em}h1{font-size:1.5em}"
     ".old{font-size:1.3em;font-weight:700;color:#fff;background:#b00020;padding:.6em}"
@@ -320,8 +327,9 @@ def _article(each: Stands, language: str) -> str:
         (said["until"], until(each.ends, language)),
         (said["sent"], until(each.sent.alert.sent, language)),
     ]
-    if content.note and content.status is not Status.ACTUAL:
-        facts.append((str(content.status), content.note))
+    # Only these two reach anybody beside what is Actual (DOM-WRN-5).
+    if content.note and content.status in (Status.EXERCISE, Status.TEST):
+        facts.append((said[str(content.status)], content.note))
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(what)}</dd>" for name, what in facts)
     more = (
         f'<p><a href="{escape(content.web)}">{escape(said["more"])}</a></p>'

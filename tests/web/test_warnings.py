@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import re
 import time
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from accessible import violations
-from playwright.async_api import Locator, Page, expect
-from screens import Screens, keep, rows
+from playwright.async_api import Page, expect
+from screens import Screens, keep
+from warning_page import APPROVER, OFFICER, begin, enter, saved, stored, words
 
 from dispatch.alerting import cap
 
 pytestmark = pytest.mark.browser
-OFFICER, APPROVER = "nemo.warning", "nemo.approver"
 SIZES = {"wide": (1920, 1080), "narrow": (1280, 800)}
 
 
@@ -26,32 +25,6 @@ async def approver(screens: Screens) -> Page:
     return await enter(screens, APPROVER)
 
 
-async def enter(screens: Screens, name: str, *, light: bool = False) -> Page:
-    """Somebody at the page of warnings."""
-    page = await screens.open(light=light, bypass_csp=True)
-    await page.goto(f"{screens.server.url.replace('127.0.0.1', 'localhost')}/warnings")
-    return await screens.sign_in(name, page)
-
-
-async def begin(page: Page, status: str, template: str) -> None:
-    """A new warning, by keyboard."""
-    await expect(page.get_by_role("button", name="New warning")).to_be_visible()
-    await page.keyboard.press("n")
-    dialog = page.get_by_role("dialog", name="A new warning")
-    await dialog.get_by_role("radio", name=re.compile(status, re.I)).check()
-    await dialog.get_by_label("Begin with").select_option(template)
-    await page.keyboard.press("Enter")
-    await expect(dialog).to_be_hidden()
-
-
-async def saved(page: Page) -> None:
-    await expect(page.locator("[data-saved=true]")).to_be_visible()
-
-
-def words(page: Page, language: str, field: str) -> Locator:
-    return page.get_by_role("group", name=language).get_by_label(field, exact=True)
-
-
 async def write_flood(page: Page) -> None:
     """A warning of a flood in two districts, with nothing left to mend."""
     await begin(page, "Actual", "River flood warning")
@@ -59,12 +32,6 @@ async def write_flood(page: Page) -> None:
     await page.get_by_role("checkbox", name="Belize", exact=True).check()
     await page.get_by_role("checkbox", name="Cayo", exact=True).check()
     await saved(page)
-
-
-async def stored(database: str) -> list[Any]:
-    async with rows(database) as connection:
-        found: list[Any] = await connection.fetch("select * from warning_message order by id")
-        return found
 
 
 async def test_from_opening_the_page_to_sent_by_two_people(

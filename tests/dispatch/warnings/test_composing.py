@@ -74,7 +74,7 @@ async def test_a_message_is_read_as_it_was_written(officer: Reader) -> None:
     found = await officer.read(f"/api/warnings/messages/{made['message']}")
     assert found["digest"] == made["digest"] and found["stage"] == "draft"
     assert {key: found["content"][key] for key in said} == said
-    assert [each["name"] for each in found["authors"]] == [OFFICER]
+    assert [each["name"] for each in found["authors"]] == [OFFICER.title()]
     again = await officer.worker.do(
         "warning.write", message=made["message"], seen=made["digest"], content=found["content"]
     )
@@ -114,7 +114,7 @@ async def test_a_preview_of_a_cancel_knows_its_warning(officer: Reader, stage: S
     assert found["phrase"] == "actual cancel hurricane warning"
     shown = await officer.read(f"/api/warnings/messages/{made['message']}")
     assert shown["stage"] == "sent" and shown["sent"] and shown["preview"]["findings"] == []
-    assert shown["approved_by"]["name"] == APPROVER
+    assert shown["approved_by"]["name"] == APPROVER.title()
 
 
 async def test_an_area_that_cannot_be_meant_is_refused(officer: Reader) -> None:

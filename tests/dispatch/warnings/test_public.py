@@ -129,10 +129,10 @@ async def test_the_page_works_without_script_in_three_languages(desk: Desk) -> N
     test = await desk.officer.do("warning.begin", content=exercise())
     await desk.officer.do("warning.check", message=test["message"])
     await desk.approver.do("warning.approve", **approval(test, phrase=""))
-    for name, real, mark in (
-        ("", "Go to a shelter now.", "EXERCISE EXERCISE EXERCISE"),
-        ("es.html", "Vaya a un refugio ahora.", "SIMULACRO SIMULACRO SIMULACRO"),
-        ("bzj.html", "Goh da wahn shelta now.", "EXERCISE - DIS DA ONLI PRAKTIS"),
+    for name, real, mark, note in (
+        ("", "Go to a shelter now.", "EXERCISE EXERCISE EXERCISE", "Exercise"),
+        ("es.html", "Vaya a un refugio ahora.", "SIMULACRO SIMULACRO SIMULACRO", "Simulacro"),
+        ("bzj.html", "Goh da wahn shelta now.", "EXERCISE - DIS DA ONLI PRAKTIS", "Praktis"),
     ):
         answer, body = await desk.get(f"/alerts/{name}")
         page = body.decode()
@@ -144,6 +144,7 @@ async def test_the_page_works_without_script_in_three_languages(desk: Desk) -> N
         assert len(articles) == 2, "what is Actual stands first"
         assert real in articles[0] and mark not in articles[0]
         assert articles[1].count(mark) == 2, "first and last"
+        assert f"<dt>{note}</dt><dd>Exercise Cay Sal</dd>" in articles[1]
 
 
 async def test_caches_are_told_what_they_may_keep(desk: Desk) -> None:

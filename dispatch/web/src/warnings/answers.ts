@@ -122,16 +122,41 @@ export interface Finding {
   todo: string;
   error: boolean;
 }
-/** What a file gives to an area. */
+/** One thing that was left out of a file or changed; `figures`: the numbers of it, by name. */
+export interface FileNote {
+  code: string;
+  text: string;
+  figures: Record<string, number>;
+}
+/** What a file gives to an area; `told` and `notes`: what was left out or changed. */
 export interface FileArea {
   parts: Part[];
   told: string[];
+  /** As the file calls it; empty: it does not. */
+  name?: string;
+  notes?: FileNote[];
+}
+/**
+ * What it takes to tell everybody by SMS. `cost` at the dearest centre's price, null: one has none;
+ * `minutes`: the least, null: no centre can be reached; `away`: those that cannot.
+ */
+export interface SmsCampaign {
+  telephones: number;
+  messages: number;
+  languages: { language: string; telephones: number; parts: number }[];
+  cost: number | null;
+  minutes: number | null;
+  rate: number;
+  centres: number;
+  away: string[];
 }
 export interface Preview {
   shown: Shown[];
   area: AreaShown | null;
   findings: Finding[];
   phrase: string;
+  /** Null: it does not go by SMS, or was sent already. */
+  sms?: SmsCampaign | null;
 }
 export interface Author {
   id: number;

@@ -2,18 +2,18 @@ import type { Where } from './findings';
 
 const LENGUAS: Record<string, string> = { 'en-BZ': 'inglés', 'es-BZ': 'español', bzj: 'kriol' };
 const CAMPOS: Record<string, string> = {
-  event: 'El tipo de suceso',
-  headline: 'El título',
-  description: 'Lo que se sabe',
-  instruction: 'Qué hacer',
-  short: 'El texto corto',
+  event: '«Qué es»',
+  headline: '«Titular»',
+  description: '«Qué se sabe»',
+  instruction: '«Qué hacer»',
+  short: '«Texto corto»',
 };
 const CANALES: Record<string, string> = {
   sms: 'SMS',
   cell: 'difusión celular',
   radio_text: 'texto de radio',
   spoken: 'radio hablada',
-  push: 'notificaciones',
+  push: 'notificación',
 };
 const ESCALAS: Record<string, string> = {
   urgency: 'La urgencia',
@@ -22,11 +22,14 @@ const ESCALAS: Record<string, string> = {
 };
 
 const lengua = ({ tongue }: Where): string => LENGUAS[tongue] ?? tongue;
-const campo = ({ field }: Where): string => CAMPOS[field] ?? 'El texto';
+const campo = ({ field }: Where): string => CAMPOS[field] ?? '«Texto»';
 const canal = ({ field }: Where): string => CANALES[field] ?? field;
 
+/** A sentence, for where it is, and with what is read in the server's own. */
+type Saying = (where: Where, english: string) => string;
+
 /** What the check and the refusals say, in Spanish, by their code (docs/warnings.md has all). */
-export const spanishFindings: Readonly<Record<string, (where: Where) => string>> = {
+export const spanishFindings: Readonly<Record<string, Saying>> = {
   'warning.status': () =>
     'Es un borrador, o es para máquinas. Elija si es real, un simulacro o una prueba.',
   'warning.exercise_unnamed': () =>
@@ -56,9 +59,9 @@ export const spanishFindings: Readonly<Record<string, (where: Where) => string>>
   'warning.words_missing': (where) =>
     `${campo(where)} en ${lengua(where)} está vacío. Escríbalo; quien solo lea esto debe saber qué pasa y qué hacer.`,
   'warning.headline_long': (where) =>
-    `El título en ${lengua(where)} es más largo de lo que muestran algunas pantallas. Diga menos en él, y el resto en la descripción.`,
+    `El titular en ${lengua(where)} es más largo de lo que muestran algunas pantallas. Diga menos en él, y el resto en la descripción.`,
   'warning.cancel_unsaid': (where) =>
-    `En ${lengua(where)} la cancelación tiene el título de lo que cancela. Diga que terminó, en el título, en qué hacer y en el texto corto.`,
+    `En ${lengua(where)} la cancelación tiene el titular de lo que cancela. Diga que terminó, en el titular, en qué hacer y en el texto corto.`,
   'warning.channel_left': () =>
     'Quien fue avisado por un canal que aquí falta no sabrá de esto. Elija todos los canales por los que salió el aviso.',
   'warning.old_end': (where) =>
@@ -81,7 +84,11 @@ export const spanishFindings: Readonly<Record<string, (where: Where) => string>>
   'area.many_parts': () =>
     'La zona tiene demasiadas partes. Dibuje un polígono alrededor de varias.',
   'area.off_earth': () => 'Un punto no es ninguna posición de la Tierra. Revise los números.',
-  'area.crosses': () => 'El borde se cruza a sí mismo. Dibújelo sin cruces.',
+  'area.crosses': (_, english) => {
+    const [, lon, lat] = /longitude (-?[\d.]+), latitude (-?[\d.]+)/.exec(english) ?? [];
+    const where = lon ? ` cerca de longitud ${lon}, latitud ${lat}` : '';
+    return `El borde se cruza a sí mismo${where}. Mueva las esquinas hasta que no se cruce.`;
+  },
   'area.radius': () => 'Ese radio no puede ser. Dé más de 0 y a lo sumo 500 km.',
   'area.district': () => 'No existe ese distrito. Elija uno de la lista.',
   'area.elsewhere': () =>
@@ -102,4 +109,14 @@ export const spanishFindings: Readonly<Record<string, (where: Where) => string>>
     'El archivo comprimido tiene demasiado, o no tiene un único shapefile. Ponga en él .shp, .dbf y .prj de uno solo.',
   'file.system': () =>
     'Sus posiciones no son longitud y latitud, o están en un sistema que no se entiende. Guárdelo en WGS 84 (EPSG:4326); de un shapefile, añada su .prj.',
+  own_words: () =>
+    'Usted escribió este aviso, o una parte; otra persona debe aprobarlo. Pida a otro aprobador, o en una emergencia apruébelo a solas y diga por qué.',
+  not_the_warner: () =>
+    'Su agencia no avisa al público; lo hace una sola en nombre de todas. Diga a esa agencia de qué hay que avisar.',
+  phrase: () =>
+    'Este aviso es real, y no se escribieron las palabras que lo dicen. Escríbalas como se muestran.',
+  already_sent: () =>
+    'Ya se envió, y no se envía otra vez. Mire en el informe a quién llegó; actualícelo si debe decir más.',
+  expired: () =>
+    'Terminaría antes de que nadie pudiera actuar, así que no se envió. Elija un final más tarde y haga que se apruebe de nuevo.',
 };

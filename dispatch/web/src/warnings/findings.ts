@@ -20,11 +20,11 @@ export function whereOf(path: string): Where {
 /** What a finding says, and what to do, in the language of the page; else as the server says it. */
 export function foundIn(language: Language, finding: Finding): string {
   const own = language === 'es' ? spanishFindings[finding.code] : undefined;
-  return own ? own(whereOf(finding.path)) : `${finding.text} ${finding.todo}`;
+  return own ? own(whereOf(finding.path), finding.text) : `${finding.text} ${finding.todo}`;
 }
 
-/** Why an area or a file was refused, in the language of the page; else as the server says it. */
+/** Why an area, a file or an action was refused, in the language of the page; else as the server says it. */
 export function refusedIn(language: Language, refusal: { code: string; text: string }): string {
   const own = language === 'es' ? spanishFindings[refusal.code] : undefined;
-  return own ? own(whereOf('/area')) : refusal.text;
+  return own ? own(whereOf('/area'), refusal.text) : refusal.text;
 }

@@ -1,6 +1,7 @@
 import { circle } from '../map/mercator';
 import type { InForce } from '../wire/items';
 import type { AreaShown } from './answers';
+import { between, type Shaping } from './shaping';
 
 /** The area as shapes of the map. */
 export function areaShapes(
@@ -27,30 +28,34 @@ export const warnedShapes = (warnings: readonly InForce[]): GeoJSON.FeatureColle
   features: warnings.flatMap((one) => areaShapes(one, { status: one.status }).features),
 });
 
-/** The corners that were set so far, and the lines between them; `open`: of a line, no border. */
-export function drawingShapes(
-  points: readonly [number, number][],
-  open = false,
-): GeoJSON.FeatureCollection {
-  const line: GeoJSON.Feature[] =
+/** The corners that are being set or moved, the lines between them, and where one can be added. */
+export function drawingShapes(shaping: Shaping | null): GeoJSON.FeatureCollection {
+  if (!shaping) return { type: 'FeatureCollection', features: [] };
+  const { points, line, chosen } = shaping;
+  const closed = points.length > 2 && !line ? points.slice(0, 1) : [];
+  const border: GeoJSON.Feature[] =
     points.length < 2
       ? []
       : [
           {
             type: 'Feature',
             properties: {},
-            geometry: {
-              type: 'LineString',
-              coordinates: [...points, ...(points.length > 2 && !open ? points.slice(0, 1) : [])],
-            },
+            geometry: { type: 'LineString', coordinates: [...points, ...closed] },
           },
         ];
-  const corners = points.map((at): GeoJSON.Feature => ({
+  const mark = (kind: string, at: [number, number]): GeoJSON.Feature => ({
     type: 'Feature',
-    properties: {},
+    properties: { kind },
     geometry: { type: 'Point', coordinates: at },
-  }));
-  return { type: 'FeatureCollection', features: [...line, ...corners] };
+  });
+  return {
+    type: 'FeatureCollection',
+    features: [
+      ...border,
+      ...between(shaping).map((at) => mark('between', at)),
+      ...points.map((at, number) => mark(number === chosen ? 'chosen' : 'corner', at)),
+    ],
+  };
 }
 
 /** West, south, east, north of shapes; null of none. */

@@ -1,4 +1,5 @@
 import type { Rights } from '../admin/answers';
+import { language } from '../language.svelte';
 import { Board, newActionId } from '../state/board.svelte';
 import { Entrance } from '../state/entrance.svelte';
 import { failureText, problemText, type Answer } from '../state/http';
@@ -13,11 +14,14 @@ import type {
   Heard,
   MessageEnd,
   MessageShown,
+  Part,
+  Point,
   Preview,
   Report,
   Standing,
 } from './answers';
 import { Composition } from './composition.svelte';
+import { refusedIn } from './findings';
 import { lines, type Line } from './standing';
 
 /** Actions of dispatch that are about a message that is there. */
@@ -106,6 +110,15 @@ export class WarningDesk extends Entrance {
     this.#shelf.set(OPEN, message);
   }
 
+  /** Back to the list; what was typed is kept. */
+  leave(): void {
+    this.#opening++;
+    this.open?.close();
+    this.open = this.advice = null;
+    this.done = '';
+    this.#shelf?.set(OPEN, 0);
+  }
+
   /** Whom a message has reached, as it is known now. */
   report(message: number): Promise<Answer<Report>> {
     return this.get<Report>(`/api/warnings/${message}/report`);
@@ -136,6 +149,13 @@ export class WarningDesk extends Entrance {
   /** The parts of an area that a file has; `km`: how far from a track is warned. */
   areaOf(file: File, km: number): Promise<Answer<FileArea>> {
     return this.send<FileArea>('POST', `/api/warnings/area?km=${km}`, file);
+  }
+
+  /** The border of a part alone as it goes out: closed, and of few points. */
+  async borderOf(part: Part): Promise<Answer<Point[] | undefined>> {
+    const content: Content = { status: 'Test', area: { name: '–', parts: [part] } };
+    const answer = await this.send<Preview>('POST', '/api/warnings/preview', { content });
+    return answer.ok ? { ok: true, value: answer.value.area?.polygons[0] } : answer;
   }
 
   /** Begin a warning, and open it. */
@@ -175,7 +195,7 @@ export class WarningDesk extends Entrance {
     const answer = await this.send<{ result: T }>('POST', `/api/do/${action}?id=${id}`, body);
     if (answer.ok || answer.code !== 'unreachable') this.#asked.delete(asked);
     if (answer.ok) return { ok: true, value: answer.value.result };
-    return { ...answer, text: failureText(answer) };
+    return { ...answer, text: refusedIn(language.now, { ...answer, text: failureText(answer) }) };
   }
 
   readonly #office = {
@@ -253,7 +273,10 @@ export class WarningDesk extends Entrance {
     void this.#loadEnds();
     const { open } = this;
     const now = open && this.#desk?.get('warning_message', open.id);
-    if (open && now) void open.heard(now.stage, now.digest);
+    if (!open || !now) return;
+    // What this window did last is no news any more once somebody has gone on from there.
+    if (now.stage !== open.stage) this.done = '';
+    void open.heard(now.stage, now.digest);
   }
 
   protected override left(): void {

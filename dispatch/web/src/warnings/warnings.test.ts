@@ -4,8 +4,10 @@ import { Shelf } from '../state/storage';
 import type { DeskMessage, InForce } from '../wire/items';
 import type { Content, MessageShown, Preview, Template } from './answers';
 import { foundIn, refusedIn } from './findings';
+import { notesIn } from './notes';
 import { notReached, totals } from './report';
 import { areaShapes, boundsOf, drawingShapes, warnedShapes } from './shapes';
+import { drawn, type LonLat, type Shaping } from './shaping';
 import { Composition, type Office } from './composition.svelte';
 import {
   begun,
@@ -117,8 +119,9 @@ describe('an area', () => {
     const bounds = boundsOf(areaShapes(area))!;
     expect(bounds[3] - bounds[1]).toBeCloseTo(0.02, 3);
     expect(boundsOf(areaShapes(null))).toBeNull();
-    expect(drawingShapes([[1, 2]]).features).toHaveLength(1);
-    expect(drawingShapes([[1, 2], [2, 3], [3, 1]]).features).toHaveLength(4); // prettier-ignore
+    const border = (points: LonLat[]): Shaping => ({ ...drawn(false), points });
+    expect(drawingShapes(border([[1, 2]])).features).toHaveLength(1);
+    expect(drawingShapes(border([[1, 2], [2, 3], [3, 1]])).features).toHaveLength(4); // prettier-ignore
   });
 });
 
@@ -334,6 +337,20 @@ it('a finding is told in the language of the page, and in English when it has no
   expect(foundIn('es', finding)).toContain('En kriol no cabe por SMS.');
   expect(foundIn('es', { ...finding, code: 'cap.uri' })).toContain('In Kriol');
   expect(refusedIn('es', { code: 'area.crosses', text: 'x' })).toContain('se cruza');
+});
+
+it('what was changed of a file is said in the language of the page, with its figures', () => {
+  const figures = { points: 10_001, kept: 97, metres: 1_240.5 };
+  const note = { code: 'note.polygon_simplified', text: 'It had 10,001 points.', figures };
+  const found = { parts: [], told: [note.text], name: '', notes: [note] };
+  expect(notesIn('en', found)).toEqual([note.text]);
+  expect(notesIn('es', found)[0]).toContain('tenía 10.001 puntos y ahora tiene 97; llega hasta');
+  expect(notesIn('es', { ...found, notes: [{ ...note, code: 'note.new' }] })).toEqual(found.told);
+});
+
+it('where a border crosses itself is said in Spanish too', () => {
+  const crosses = 'The border crosses itself near longitude -88.2, latitude 17.5.';
+  expect(refusedIn('es', { code: 'area.crosses', text: crosses })).toContain('longitud -88.2,');
 });
 
 it('the console draws where people are warned, each by its status', () => {
