@@ -288,6 +288,19 @@ async def test_a_crew_talks_and_in_its_emergency_above_all(
     await nobody()
 
 
+async def test_who_calls_a_unit_that_is_not_there_is_told_so_once(
+    screens: Screens, database: str
+) -> None:
+    await new_unit(database)
+    police = await at_the_console(screens, "bpd.dispatch")
+    await police.get_by_role("option", name="P-903").click()
+    await police.get_by_role("complementary").get_by_role("button", name="Call").click()
+    told = police.get_by_text("Nobody whom you call is connected")
+    await expect(told).to_be_visible()
+    await expect(told).to_have_count(1)
+    await expect(police.get_by_text("The server reports a problem")).to_have_count(0)
+
+
 async def test_a_dispatcher_calls_a_crew(screens: Screens, tablet: Tablet, database: str) -> None:
     """Nobody else hears it; it rings until it is answered, also where the page is loaded anew
     meanwhile, and is over when one leaves. Who was in it hears its last minute again.

@@ -472,7 +472,8 @@ export class Console extends Entrance {
   }
 
   protected override take(frame: ServerFrame): void {
-    if (frame.t === 'error' && !frame.id) this.problem = frame;
+    const toldElsewhere = frame.t === 'error' && frame.n != null && this.radio?.asked(frame.n);
+    if (frame.t === 'error' && !frame.id && !toldElsewhere) this.problem = frame;
     if (frame.t === 'ok') this.problem = null;
     this.picture.take(frame);
     this.mailroom?.take(frame);

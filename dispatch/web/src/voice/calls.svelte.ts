@@ -92,6 +92,11 @@ export class PrivateCalls {
     return call ? [call.by, ...call.to].filter((each) => each !== this.#line.me()) : [];
   }
 
+  /** Whether this was asked here, so that what becomes of it is told here. */
+  asked(n: number): boolean {
+    return n === this.#asked;
+  }
+
   take(frame: ServerFrame): void {
     if (frame.t === 'called') this.#called(frame);
     else if (frame.t === 'voice_gone') this.#over(frame);

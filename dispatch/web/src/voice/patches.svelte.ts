@@ -59,6 +59,11 @@ export class Patches {
     this.#line.send(frame);
   }
 
+  /** Whether this was asked here, so that what becomes of it is told here. */
+  asked(n: number): boolean {
+    return this.#asked.has(n);
+  }
+
   take(frame: ServerFrame): void {
     if (frame.t === 'patched') {
       if (frame.other) this.#made({ ...frame, other: frame.other });

@@ -353,6 +353,11 @@ export class Radio {
 
   // -- what comes
 
+  /** Whether this was asked here, so that what becomes of it is told here, or is no news. */
+  asked(n: number): boolean {
+    return this.#joining.has(n) || this.calls.asked(n) || this.patches.asked(n);
+  }
+
   take(frame: ServerFrame): void {
     this.calls.take(frame);
     this.patches.take(frame);

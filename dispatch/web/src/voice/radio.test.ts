@@ -280,6 +280,7 @@ describe('hearing', () => {
     here.take({ ...no, n: 1 });
     here.take({ ...no, n: 7 });
     expect(here.refusal).toBeNull();
+    expect([here.asked(1), here.asked(7), here.asked(2)]).toEqual([false, false, true]);
     here.take({ ...no, n: 2 });
     expect([...here.heard.keys()]).toEqual(['group:1']);
     expect(here.refusal?.code).toBe('not_your_group');
