@@ -14,6 +14,7 @@ Longitude comes first here, as everywhere but in CAP. Degrees are WGS 84.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -140,10 +141,10 @@ class Area:
         """Whether somebody there is warned; on the border he is."""
         return bool(shapely.covers(self.shape, shapely.Point(lon, lat)))
 
-    def cap(self) -> cap.Area:
-        """As CAP says it."""
+    def cap(self, language: str = "en-BZ") -> cap.Area:
+        """As CAP says it in an ``info`` of a language."""
         return cap.Area(
-            description=self.name,
+            description=named_in(self.name, language),
             polygons=tuple(
                 tuple(cap.Point(point.lat, point.lon) for point in ring) for ring in self.polygons
             ),
@@ -345,6 +346,21 @@ def _district(code: str) -> belize.District:
     raise AreaRefused(
         "area.district", f"There is no district {code[:20]}.", f"Choose one of {known}."
     )
+
+
+_DISTRICT: Final = re.compile(
+    f"\\b({'|'.join(each.name for each in belize.districts())}) District\\b"
+)
+_DISTRICTS: Final = {"es-BZ": r"Distrito de \1", "bzj": r"\1 Distrik"}
+_IN_SPANISH: Final = {"Distrito de Belize": "Distrito de Belice"}
+
+
+def named_in(name: str, language: str) -> str:
+    """What people call an area in a language: districts have another word in each."""
+    said = _DISTRICT.sub(_DISTRICTS.get(language, r"\g<0>"), name)
+    for english, spanish in _IN_SPANISH.items():
+        said = said.replace(english, spanish)
+    return said
 
 
 def track_shape(part: Track) -> shapely.Geometry:

@@ -104,7 +104,7 @@ def _info(content: Content, text: Text, issuer: Issuer) -> cap.Info:
         web=content.web or None,
         contact=issuer.contact or None,
         parameters=short,
-        areas=(content.area.cap(),) if content.area is not None else (),
+        areas=(content.area.cap(text.language),) if content.area is not None else (),
     )
 
 

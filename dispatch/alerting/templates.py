@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from dispatch.alerting import cap
-from dispatch.alerting.areas import Area
+from dispatch.alerting.areas import Area, named_in
 from dispatch.alerting.content import BELIZE, LANGUAGES, SPANISH, Content, Text
 
 GIVEN: Final = frozenset({"area", "until"})
@@ -111,7 +111,14 @@ class Template:
             certainty=self.certainty,
             responses=self.responses,
             texts=tuple(
-                _filled(text, {**said, "area": area.name, "until": until(ends, text.language)})
+                _filled(
+                    text,
+                    {
+                        **said,
+                        "area": named_in(area.name, text.language),
+                        "until": until(ends, text.language),
+                    },
+                )
                 for text in self.texts
             ),
             area=area,

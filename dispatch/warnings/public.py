@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import serialization
 from lxml import etree
 
 from dispatch.alerting import channels
+from dispatch.alerting.areas import named_in
 from dispatch.alerting.cap import MessageType, Status
 from dispatch.alerting.content import BELIZE, ENGLISH, KRIOL, SPANISH, Channel, Text
 from dispatch.alerting.issuing import Issuer
@@ -321,7 +322,7 @@ def _article(each: Stands, language: str) -> str:
     text = _text(each.sent, language)
     mark = channels.mark(content.status, text.language)
     marked = f'<p class="mark">{escape(mark)}</p>' if mark else ""
-    area = "" if content.area is None else content.area.name
+    area = "" if content.area is None else named_in(content.area.name, text.language)
     facts = [
         (said["area"], area),
         (said["until"], until(each.ends, language)),

@@ -44,6 +44,18 @@ async def test_from_opening_the_page_to_sent_by_two_people(
     await expect(words(page, "English", "Headline")).to_have_value(
         "Flood warning for the Belize River: Belize District, Cayo District"
     )
+    # DOM-WRN-69: who reads Spanish reads no English words among them.
+    headline = words(page, "Spanish", "Headline")
+    await expect(headline).to_have_value(
+        "Aviso de inundación por el Belize River: Distrito de Belice, Distrito de Cayo"
+    )
+    await page.get_by_text("Said otherwise in Spanish and Kriol").click()
+    await page.get_by_label("Name of the river, such as Belize River, in Spanish").fill(
+        "Río Belice"
+    )
+    await expect(headline).to_have_value(
+        "Aviso de inundación por el Río Belice: Distrito de Belice, Distrito de Cayo"
+    )
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_text("It is checked, and can be approved")).to_be_visible()
     await expect(page.get_by_role("button", name="Approve and send")).to_have_count(0)

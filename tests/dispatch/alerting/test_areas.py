@@ -162,6 +162,18 @@ def test_a_circle_covers_everything_within_its_radius(
     )
 
 
+def test_districts_are_called_in_each_language_what_people_call_them() -> None:
+    """DOM-WRN-69."""
+    name = "Belize District, Orange Walk District, Cayo"
+    assert areas.named_in(name, "en-BZ") == name
+    spanish = "Distrito de Belice, Distrito de Orange Walk, Cayo"
+    assert areas.named_in(name, "es-BZ") == spanish
+    assert areas.named_in(name, "bzj") == "Belize Distrik, Orange Walk Distrik, Cayo"
+    assert areas.named_in("Along the District line", "es-BZ") == "Along the District line"
+    made = area(name, [District(belize.districts()[0].code)])
+    assert (made.cap().description, made.cap("es-BZ").description) == (name, spanish)
+
+
 @pytest.mark.parametrize("district", belize.districts(), ids=lambda each: each.code)
 def test_a_district_is_warned_whole_with_its_piers_and_cayes(district: belize.District) -> None:
     made = area(district.name, [District(district.code)])

@@ -12,11 +12,29 @@ import {
 } from './answers';
 import { untilText } from './moments';
 
-/** What fills the blanks of a template: what was typed, the area's name, and the end. */
+/**
+ * What fills the blanks of a template: what was typed, the area's name, and the end. What was typed
+ * for one language alone stands under `inLanguage` of its name.
+ */
 export interface Filling {
   values: Readonly<Record<string, string>>;
   area: string;
   expires: number | null;
+}
+
+/** The languages in which a blank may be filled otherwise than in English. */
+export const OTHER_LANGUAGES = LANGUAGES.filter((language) => language !== 'en-BZ');
+
+export const inLanguage = (blank: string, language: string): string => `${blank}@${language}`;
+
+/** What an area is called in a language, as the server calls it (dispatch/alerting/areas.py). */
+export function areaIn(name: string, language: string): string {
+  const district = /\b(Belize|Cayo|Corozal|Orange Walk|Stann Creek|Toledo) District\b/g;
+  if (language === 'bzj') return name.replace(district, '$1 Distrik');
+  if (language !== 'es-BZ') return name;
+  return name
+    .replace(district, 'Distrito de $1')
+    .replace('Distrito de Belize', 'Distrito de Belice');
 }
 
 const BLANK = /\{([a-z_]+)\}/g;
@@ -28,10 +46,11 @@ const BLANK = /\{([a-z_]+)\}/g;
 export function filled(template: Template, text: Text, filling: Filling): Text {
   const known: Record<string, string> = {};
   for (const { name, optional } of template.blanks) {
-    const value = filling.values[name]?.trim() ?? '';
+    const own = filling.values[inLanguage(name, text.language)]?.trim();
+    const value = (own || filling.values[name]?.trim()) ?? '';
     if (value || optional) known[name] = value;
   }
-  if (filling.area) known['area'] = filling.area;
+  if (filling.area) known['area'] = areaIn(filling.area, text.language);
   if (filling.expires !== null) known['until'] = untilText(filling.expires, text.language);
   const fill = (words: string): string =>
     words

@@ -10,10 +10,12 @@ import { areaShapes, boundsOf, drawingShapes, warnedShapes } from './shapes';
 import { drawn, type LonLat, type Shaping } from './shaping';
 import { Composition, type Office } from './composition.svelte';
 import {
+  areaIn,
   begun,
   calledBy,
   differences,
   filled,
+  inLanguage,
   plainly,
   refilled,
   same,
@@ -81,6 +83,15 @@ describe('words of a template', () => {
     const said = filled(FLOOD, english!, before);
     expect(said.headline).toBe('{river} floods {area}');
     expect(said.description).toBe('It rises.');
+  });
+  it('are filled otherwise where another language has other words', () => {
+    const spanish = { ...english!, language: 'es-BZ' };
+    const own = { ...after.values, [inLanguage('river', 'es-BZ')]: 'Río Mopán' };
+    const said = filled(FLOOD, spanish, { ...after, values: own });
+    expect(said.headline).toBe('Río Mopán floods Distrito de Cayo');
+    expect(filled(FLOOD, english!, { ...after, values: own }).headline).toBe('Mopan floods Cayo District'); // prettier-ignore
+    expect(filled(FLOOD, { ...spanish, language: 'bzj' }, after).headline).toBe('Mopan floods Cayo Distrik'); // prettier-ignore
+    expect(areaIn('Belize District, Orange Walk District', 'es-BZ')).toBe('Distrito de Belice, Distrito de Orange Walk'); // prettier-ignore
   });
   it('follow what fills them, and never write over what was written by hand', () => {
     const [text] = begun(FLOOD, 'Actual', AT).texts ?? [];

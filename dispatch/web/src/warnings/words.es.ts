@@ -87,6 +87,8 @@ export const spanish: Words = {
   note: 'Nota',
   blanks: 'Complete',
   optional: '(puede quedar vacío)',
+  otherwise: 'Dicho de otro modo en español y kriol',
+  blankIn: (blank, language) => `${blank}, en ${language}`,
   where: 'Dónde',
   areaName: 'Cómo se llama la zona',
   districts: 'Distritos',

@@ -96,6 +96,8 @@ export const english = {
   note: 'Note',
   blanks: 'Fill in',
   optional: '(may stay empty)',
+  otherwise: 'Said otherwise in Spanish and Kriol',
+  blankIn: (blank: string, language: string) => `${blank}, in ${language}`,
   where: 'Where',
   areaName: 'What the area is called',
   districts: 'Districts',
