@@ -40,7 +40,7 @@ from radio_bridge.dmr.control_block import (
 )
 from radio_bridge.dmr.data_header import Access, PacketHeader, RawOrStatus, Response, ShortData
 from radio_bridge.dmr.fragments import Joiner
-from radio_bridge.dmr.packet import Assembler, Header, Incomplete, Packet
+from radio_bridge.dmr.packet import Assembler, BlocksWanted, Header, Incomplete, Outcome, Packet
 from radio_bridge.dmr.packet import answer as packet_answer
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.inside import (
@@ -81,6 +81,8 @@ class DataChannel:
         self._said: dict[Happening, float] = {}
         self.answers: list[Response] = []
         """What confirmed packets were heard want to be told, by whoever their target is."""
+        self.wanted: list[BlocksWanted] = []
+        """Blocks that receivers want again, from whoever sent them."""
 
     def hear(self, packet: BurstPacket, now: float) -> list[Happening]:
         """Take a burst."""
@@ -126,7 +128,10 @@ class DataChannel:
         self._said[happening] = now + AGAIN_S
         return [happening] if is_new else []
 
-    def _outcome(self, outcome: Packet | Incomplete | None) -> list[Happening]:
+    def _outcome(self, outcome: Outcome | None) -> list[Happening]:
+        if isinstance(outcome, BlocksWanted):
+            self.wanted = [*self.wanted[-MOST_ANSWERS:], outcome]
+            return []
         answer = packet_answer(outcome) if outcome else None
         if answer is not None:
             self.answers = [*self.answers[-MOST_ANSWERS:], answer]

@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 
 from radio_bridge import narrowband
 from radio_bridge.bridge import data, talks, wiring
-from radio_bridge.bridge.data import DataPassing, Forward, Told
+from radio_bridge.bridge.data import DataPassing, Forward, Send, Told
 from radio_bridge.bridge.exchange import NETWORK, Exchange
 from radio_bridge.bridge.link import LinkState
 from radio_bridge.bridge.links import Links
@@ -451,6 +451,8 @@ class Bridge:
                 link = self.links.of(where)
                 if link is not None:
                     link.send(where, packet)
+            case Send(where, packets):
+                self.send_data(where, packets)
             case Told(network, where, happening):
                 what = type(happening).__name__.lower()
                 log.info("radio %d of %s at %s: %s", happening.source, network, where[0], what)

@@ -16,7 +16,10 @@ from radio_bridge.bridge.exchange import Exchange
 from radio_bridge.calls.conversations import ECHO_S, Where
 from radio_bridge.calls.transmissions import Identity
 from radio_bridge.data_channel import DataChannel
+from radio_bridge.dmr import burst, data_block, data_header
 from radio_bridge.dmr.burst import DataType
+from radio_bridge.dmr.data_header import PacketHeader
+from radio_bridge.dmr.packet import MOST_ROUNDS, BlocksWanted
 from radio_bridge.homebrew import stream
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.inside import Emergency, Happening, Status, Text
@@ -49,7 +52,24 @@ class Told:
     happening: Happening
 
 
-Out = Forward | Told
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Bursts of ours go out on a channel, one behind the other, as soon as it is free."""
+
+    where: Where
+    packets: list[BurstPacket]
+
+
+Out = Forward | Told | Send
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A confirmed packet of ours: its header and blocks; blocks of it may be wanted again."""
+
+    stream: int
+    packets: list[BurstPacket]
+    rounds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +97,8 @@ class DataPassing:
         """Where data came last at the end."""
         self._heard_at: dict[Where, float] = {}
         self._streams: dict[Where, _Stream] = {}
+        self._sent: OrderedDict[tuple[int, int], _Sent] = OrderedDict()
+        """The last one from each of ours to each radio."""
         self._refused: OrderedDict[tuple[Where, int, int], float] = OrderedDict()
         self._seen: OrderedDict[tuple[int, int, int, int, bytes], tuple[Where, float]]
         self._seen = OrderedDict()
@@ -166,6 +188,26 @@ class DataPassing:
     def sending(self, where: Where, packet: BurstPacket, now: float) -> None:
         """A burst of ours is being sent there."""
         self._streams[where] = _Stream(packet.source, packet.stream, now + STREAM_S)
+        key = packet.source, packet.target
+        sent = self._sent.get(key)
+        if packet.kind in data_block.SIZES and sent is not None and sent.stream == packet.stream:
+            sent.packets.append(packet)
+        elif packet.kind == DataType.DATA_HEADER and _is_confirmed(packet):
+            self._sent.pop(key, None)
+            self._sent[key] = _Sent(packet.stream, [packet])
+            if len(self._sent) > MOST_CHANNELS:
+                self._sent.popitem(last=False)
+
+    def _again(self, where: Where, wanted: BlocksWanted) -> list[Out]:
+        """Blocks that a radio wants again of what one of ours has sent to it."""
+        sent = self._sent.get((wanted.target, wanted.source))
+        if sent is None or sent.rounds == MOST_ROUNDS:
+            return []
+        sent.rounds += 1
+        number = hash((where, wanted, sent.rounds)) & 0xFFFFFFFF
+        colour_code = self._exchange.colour_code(where)
+        packets = stream.again(sent.packets, wanted.wanted, where[1], number, colour_code)
+        return [Send(where, packets)] if packets else []
 
     def _may(self, where: Where, happening: Happening) -> bool:
         """Whether it may be said there: by whom and to whom its own bits say.
@@ -192,7 +234,10 @@ class DataPassing:
                 number = hash((where, answer)) & 0xFFFFFFFF
                 colour_code = self._exchange.colour_code(where)
                 said = stream.response(answer, where[1], number, colour_code)
-                out.append(Forward(where, said))
+                out.append(Forward(where, *said) if len(said) == 1 else Send(where, said))
+        wanted, channel.wanted = channel.wanted, []
+        for each in wanted:
+            out += self._again(where, each)
         return out
 
     @property
@@ -215,3 +260,9 @@ class DataPassing:
                 break
             self._forget(oldest)
         return out
+
+
+def _is_confirmed(packet: BurstPacket) -> bool:
+    """Whether a header is that of a whole packet of which blocks may be wanted again."""
+    header = data_header.from_info(burst.read_data(packet.burst).info)
+    return isinstance(header, PacketHeader) and header.confirmed and header.full

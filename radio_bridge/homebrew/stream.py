@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,6 +17,7 @@ from radio_bridge.dmr.control_block import (
 )
 from radio_bridge.dmr.data_header import PacketHeader, Response
 from radio_bridge.dmr.link_control import VoiceCall
+from radio_bridge.dmr.packet import BlocksWanted
 from radio_bridge.dmr.transmission import Transmission
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 
@@ -97,11 +99,36 @@ def data(
     return _carried(counted, bursts, slot, stream, colour_code)
 
 
-def response(said: Response, slot: int, stream: int, colour_code: int) -> BurstPacket:
-    """The packet that answers a confirmed one."""
+def response(said: Response, slot: int, stream: int, colour_code: int) -> list[BurstPacket]:
+    """The packets that answer a confirmed one: a header, and which blocks are wanted again."""
     bursts = [(DataType.DATA_HEADER, data_header.to_info(said))]
-    (only,) = _carried(said, bursts, slot, stream, colour_code)
-    return only
+    if isinstance(said, BlocksWanted):
+        rate = DataType.RATE_1_2
+        infos = packet.infos(packet.flag_blocks(said), rate, confirmed=False)
+        bursts += [(rate, info) for info in infos]
+    return _carried(said, bursts, slot, stream, colour_code)
+
+
+def again(
+    sent: Sequence[BurstPacket],
+    wanted: Collection[int],
+    slot: int,
+    stream: int,
+    colour_code: int,
+) -> list[BurstPacket]:
+    """Single blocks of a confirmed packet; ``sent``: its header and all its blocks.
+
+    Those that it does not have are left out; empty when it has none of them.
+    """
+    header, *blocks = [burst.read_data(one.burst) for one in sent]
+    first = data_header.from_info(header.info)
+    chosen = [blocks[number] for number in sorted(set(wanted)) if number < len(blocks)]
+    if not isinstance(first, PacketHeader) or not chosen:
+        return []
+    counted = replace(first, full=False, blocks=len(chosen))
+    bursts = [(DataType.DATA_HEADER, data_header.to_info(counted))]
+    bursts += [(one.slot_type.data_type, one.info) for one in chosen]
+    return _carried(counted, bursts, slot, stream, colour_code)
 
 
 def control(block: Block, slot: int, stream: int, colour_code: int) -> list[BurstPacket]:

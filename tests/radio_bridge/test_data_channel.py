@@ -24,7 +24,7 @@ from radio_bridge.dmr.data_header import (
     Response,
 )
 from radio_bridge.dmr.datagram import Datagram, Port
-from radio_bridge.dmr.packet import Packet
+from radio_bridge.dmr.packet import BlocksWanted, Packet
 from radio_bridge.homebrew import stream
 from radio_bridge.homebrew.packets import BurstPacket, Frame
 from radio_bridge.inside import (
@@ -191,7 +191,7 @@ def test_what_is_sent_as_data_is_heard_as_it_was(confirmed: bool) -> None:
     expected = Response(RADIO, 64_250, data_header.Access.IP, 0, Answer.RECEIVED, 2)
     assert air.channel.answers == ([expected] if confirmed else [])
     # The answer is itself a packet that says nothing more.
-    back = stream.response(expected, slot=2, stream=100, colour_code=1)
+    (back,) = stream.response(expected, slot=2, stream=100, colour_code=1)
     assert DataChannel(Counter()).hear(back, 1.0) == []
     # A preamble says how much comes after it.
     blocks = [control_block.from_info(read_data(one.burst).info) for one in carried[:3]]
@@ -206,7 +206,8 @@ def test_an_incomplete_packet_is_asked_for_again() -> None:
     for one in carried[:-2]:
         air.channel.hear(one, air.now)
     air.channel.pass_time(air.now + 2)
-    assert air.channel.answers == [Response(RADIO, 64_250, 4, 0, Answer.CHECKSUM_FAILED, 5)]
+    wanted = BlocksWanted(RADIO, 64_250, 4, 1, Answer.SELECTIVE, 5, (4, 5))
+    assert air.channel.answers == [wanted]
 
 
 def test_the_answer_that_a_radio_gave_to_a_recorded_packet() -> None:

@@ -11,6 +11,7 @@ from radio_bridge.bridge.data import (
     DataPassing,
     Forward,
     Out,
+    Send,
     Told,
 )
 from radio_bridge.bridge.exchange import Exchange
@@ -19,7 +20,12 @@ from radio_bridge.bridge.settings import Radios
 from radio_bridge.bridge.wiring import Wiring
 from radio_bridge.calls.conversations import Where
 from radio_bridge.dmr import burst
+from radio_bridge.dmr import packet as packets_of_dmr
+from radio_bridge.dmr.burst import DataType
+from radio_bridge.dmr.data_header import Answer
 from radio_bridge.dmr.link_control import VoiceCall
+from radio_bridge.dmr.packet import Assembler, BlocksWanted, Incomplete, Outcome, Packet
+from radio_bridge.homebrew import stream
 from radio_bridge.homebrew.packets import BurstPacket
 from radio_bridge.homebrew.stream import Stream
 from radio_bridge.inside import Emergency, Text
@@ -81,6 +87,68 @@ def test_a_radios_text_goes_where_it_was_heard_and_one_for_us_is_answered() -> N
     out = forwarded(air.hear(HILL, *text(7002, OURS, False, 8)))
     assert [(where, p.source, p.target) for where, p in out] == [(HILL, OURS, 7002)]
     assert burst.read_data(out[0][1].burst).slot_type.colour_code == 7, "as the link has it"
+
+
+def heard(assembler: Assembler, packets: list[BurstPacket]) -> list[Outcome]:
+    """What a radio makes of bursts."""
+    taken = [assembler.take(burst.read_data(one.burst)) for one in packets]
+    return [one for one in taken if one is not None]
+
+
+def long_text(source: int, target: int, stream: int = 5) -> list[BurstPacket]:
+    words = "Two aboard, drifting north of Turneffe, engine dead, no life jackets. " * 3
+    return outgoing.text_packets(Way(source, target, False, 1, stream), "motorola", words, 3)
+
+
+def test_a_radio_is_sent_the_blocks_again_that_it_did_not_hear() -> None:
+    """And no others; three times at most, and only who was sent something is."""
+    air, radio = Air(), Assembler()
+    sent = long_text(OURS, 7001)
+    for one in sent:
+        air.now += 0.06
+        air.data.sending(HILL, one, air.now)
+    blocks = [one for one in sent if one.kind == DataType.RATE_1_2]
+    lost = (0, 9, len(blocks) - 1)
+    kept = [one for one in sent if one not in [blocks[number] for number in lost]]
+    (cut,) = heard(radio, kept) or [radio.end()]
+    assert isinstance(cut, Incomplete) and cut.missing == lost
+    wanted = packets_of_dmr.answer(cut)
+    assert isinstance(wanted, BlocksWanted) and wanted.wanted == lost
+    asked = stream.response(wanted, 1, 33, 7)
+    (again,) = [one for one in air.hear(HILL, *asked) if isinstance(one, Send)]
+    assert again.where == HILL
+    assert [one.kind for one in again.packets] == [DataType.DATA_HEADER] + [DataType.RATE_1_2] * 3
+    assert burst.read_data(again.packets[0].burst).slot_type.colour_code == 7
+    (whole,) = heard(radio, again.packets)
+    assert isinstance(whole, Packet)
+    for one in again.packets:  # what was sent again is no packet of its own
+        air.data.sending(HILL, one, air.now)
+    for number in range(4):
+        asked = stream.response(wanted, 1, 40 + number, 7)
+        sends = [one for one in air.hear(HILL, *asked) if isinstance(one, Send)]
+        assert len(sends) == (number < 2)
+    strange = BlocksWanted(7002, OURS, wanted.access, 1, Answer.SELECTIVE, 0, (1,))
+    assert air.hear(HILL, *stream.response(strange, 1, 50, 7)) == []
+    never_sent = BlocksWanted(7001, OURS, wanted.access, 2, Answer.SELECTIVE, 0, (99,))
+    assert air.hear(HILL, *stream.response(never_sent, 1, 51, 7)) == []
+
+
+def test_blocks_of_a_radios_text_that_were_not_heard_are_asked_for_and_make_it_whole() -> None:
+    air, radio = Air(), Assembler()
+    sent = long_text(7001, OURS)
+    blocks = [one for one in sent if one.kind == DataType.RATE_1_2]
+    kept = [one for one in sent if one not in (blocks[3], blocks[4])]
+    out = air.hear(HILL, *kept)
+    air.now += 2
+    out += air.data.pass_time(air.now)
+    (asked,) = [one for one in out if isinstance(one, Send)]
+    assert (asked.where, asked.packets[0].source, asked.packets[0].target) == (HILL, OURS, 7001)
+    (wanted,) = heard(radio, asked.packets)
+    assert isinstance(wanted, BlocksWanted) and wanted.wanted == (3, 4)
+    chosen = [one for one in sent if one.kind in (DataType.DATA_HEADER, DataType.RATE_1_2)]
+    again = stream.again(chosen, wanted.wanted, 1, 60, 7)
+    (said,) = told(air.hear(HILL, *again))
+    assert isinstance(said, Text) and said.text.startswith("Two aboard")
 
 
 def test_who_may_not_and_what_is_not_carried() -> None:

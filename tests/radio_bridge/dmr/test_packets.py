@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from radio_bridge.dmr import data_block, data_header, datagram, fragments, packet
 from radio_bridge.dmr.burst import DataBurst, DataType, SlotType
 from radio_bridge.dmr.data_block import Confirmed
-from radio_bridge.dmr.data_header import PacketHeader, RawOrStatus, ShortData
+from radio_bridge.dmr.data_header import Answer, PacketHeader, RawOrStatus, ShortData
 from radio_bridge.dmr.datagram import Datagram, Port
-from radio_bridge.dmr.packet import Assembler, Incomplete, Packet
+from radio_bridge.dmr.packet import Assembler, BlocksWanted, Incomplete, Packet
 from radio_bridge.unreadable import Unreadable
 
 RATES = [DataType.RATE_1_2, DataType.RATE_3_4, DataType.RATE_1]
-Outcome = Packet | Incomplete | None
+Outcome = Packet | Incomplete | BlocksWanted | None
 
 
 def data(kind: DataType, info: int) -> DataBurst:
@@ -84,6 +84,50 @@ def test_blocks_of_a_confirmed_packet_that_are_missing_are_named_and_taken_alone
     again = replace(header, full=False, blocks=2)
     first = data(DataType.DATA_HEADER, data_header.to_info(again))
     assert heard([first, bursts[3], bursts[5]], assembler)[-1] == Packet(header, payload)
+
+
+@given(st.sets(st.integers(0, packet.MOST_BLOCKS - 1), min_size=1))
+def test_which_blocks_are_wanted_is_written_and_read(wanted: set[int]) -> None:
+    said = BlocksWanted(7001, 702, 4, 0, Answer.SELECTIVE, 3, tuple(sorted(wanted)))
+    blocks = packet.flag_blocks(said)
+    header = data_header.to_info(replace(said, blocks=len(blocks)))
+    infos = packet.infos(blocks, DataType.RATE_1_2, confirmed=False)
+    bursts = [data(DataType.DATA_HEADER, header), *(data(DataType.RATE_1_2, i) for i in infos)]
+    assert heard(bursts)[-1] == replace(said, blocks=len(blocks))
+    # Flags of which a block was lost say nothing.
+    assert heard([*bursts[:-1], noise(bursts[-1])])[-1] is None
+
+
+def test_the_flag_of_the_first_block_is_the_lowest_bit_and_ones_mean_that_it_has_it() -> None:
+    said = BlocksWanted(7001, 702, 4, 1, Answer.SELECTIVE, 0, (0, 9))
+    (block,) = packet.flag_blocks(said)
+    assert block[:8] == bytes([0xFE, 0xFD, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF])
+
+
+def test_single_blocks_are_asked_for_three_times_and_then_the_packet() -> None:
+    payload = bytes(range(80))
+    group, bursts = sent(payload, DataType.RATE_1_2, confirmed=True, number=5)
+    header = replace(group, group=False, response_wanted=True)
+    first = data(DataType.DATA_HEADER, data_header.to_info(header))
+    assembler = Assembler()
+
+    def answered(*came: DataBurst) -> data_header.Response | None:
+        outcome = heard(list(came), assembler)[-1]
+        assert outcome is not None
+        return packet.answer(outcome)
+
+    said = [answered(first, *bursts[1:3], noise(bursts[3]), *bursts[4:])]
+    again = data(DataType.DATA_HEADER, data_header.to_info(replace(header, full=False, blocks=1)))
+    for _ in range(3):
+        said.append(answered(again, noise(bursts[3])))
+    assert [(one.kind, getattr(one, "wanted", None)) for one in said if one] == [
+        *[(Answer.SELECTIVE, (2,))] * 3,
+        (Answer.CHECKSUM_FAILED, None),
+    ]
+    # What another packet takes the place of is wanted whole.
+    heard([first, *bursts[1:3]], assembler)
+    whole = answered(data(DataType.DATA_HEADER, data_header.to_info(replace(header, number=6))))
+    assert whole is not None and whole.kind == Answer.CHECKSUM_FAILED
 
 
 def test_blocks_of_another_packet_do_not_fill_the_gaps() -> None:
