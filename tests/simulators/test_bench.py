@@ -134,6 +134,15 @@ def test_slow(bench: Bench) -> None:
     assert got["p99_ratio"] > 0
 
 
+def test_rush(bench: Bench) -> None:
+    words = ("--units", "30", "--consoles", "2", "--seconds", "6", "--requests", "200")
+    got = bench("rush", *words, "--readers", "4")
+    assert got["delivered"] == got["expected"] > 0
+    assert [len(got["phases"][name]) for name in ("without", "rush")] == [3, 3]
+    assert got["answered"] == got["requests"] > 300
+    assert (got["requests_lost"], got["p99_ratio"] > 0) == (0, True)
+
+
 def test_surge_with_a_report(bench: Bench, tmp_path: Path) -> None:
     page = tmp_path / "surge.html"
     words = ("--units", "20", "--consoles", "2", "--seconds", "2", "--report", str(page))

@@ -101,6 +101,8 @@ class Screens:
             viewport={"width": 1280, "height": 800},
             color_scheme="light" if light else "dark",
             bypass_csp=bypass_csp,
+            # Where nothing but software draws, a flight over the map takes as long as it likes.
+            reduced_motion="reduce",
         )
         page = await context.new_page()
         page.set_default_timeout(PATIENCE_MS)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from control import Control, controlling, open_incident
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 from screens import at_work, keep
 
 pytestmark = pytest.mark.browser
@@ -112,6 +112,15 @@ async def test_a_request_stands_among_the_incidents_and_a_key_goes_there(control
     await expect(asked).to_have_count(0)
 
 
+async def at_rest(scale: Locator) -> str:
+    """What the map's scale says when it does not change any more: the flight is over."""
+    said = ""
+    while (now := await scale.inner_text()) != said:
+        said = now
+        await scale.page.wait_for_timeout(1_500)
+    return said
+
+
 async def test_the_desk_comes_back_as_it_was_arranged_and_saved(control: Control) -> None:
     page = await control.sign_in("bpd.dispatch")
     await at_work(page)
@@ -121,8 +130,7 @@ async def test_the_desk_comes_back_as_it_was_arranged_and_saved(control: Control
     await page.locator("body").press("Escape")
     scale = page.locator(".maplibregl-ctrl-scale").first
     await expect(scale).not_to_have_text("20 nm")
-    await page.wait_for_timeout(1_000)
-    near = await scale.inner_text()
+    near = await at_rest(scale)
     await page.get_by_role("tab", name="Alarms").click()
     await page.get_by_role("tab", name="Activity").click()
     await enter(page, "lay save Harbour")
@@ -202,15 +210,14 @@ async def test_while_the_map_is_elsewhere_the_first_window_has_the_work_in_its_p
     await map_window.bring_to_front()
     await map_window.get_by_role("button", name="Zoom in").click()
     await expect(scale).not_to_have_text(far)
-    await map_window.wait_for_timeout(1_000)
-    near = await scale.inner_text()
+    near = await at_rest(scale)
     await first.bring_to_front()
     await enter(first, "lay save Harbour")
     await expect(first.locator("#command-says")).to_contain_text("Done.")
     await map_window.bring_to_front()
     await map_window.get_by_role("button", name="All of Belize").click()
     await expect(scale).not_to_have_text(near)
-    await map_window.wait_for_timeout(1_000)
+    await at_rest(scale)
     await first.bring_to_front()
     await enter(first, "lay harbour")
     await expect(scale).to_have_text(near)

@@ -15,6 +15,7 @@ from simulators.bench.commands import (
     radio,
     recommend,
     record,
+    rush,
     voice,
     warning,
 )
@@ -27,6 +28,7 @@ def bench() -> None:
 
 for _command in (
     positions.picture, positions.mixed, positions.slow, positions.geofence, positions.surge,
+    rush.rush,
     ingest.ingest,
     record.messages, record.crash, record.reconnect, record.storm, record.idle, compare.compare,
     console.console, growth.growth, dispatch.dispatch, recommend.recommend,

@@ -10,7 +10,7 @@ import click
 
 from simulators.bench import budget
 from simulators.bench import people as casting
-from simulators.bench.commands.running import SEED, run, write_report
+from simulators.bench.commands.running import SEED, During, run, write_report
 from simulators.bench.commands.shown import Command, Decorator, Result, options, show
 from simulators.bench.field.plan import plan_of
 from simulators.bench.field.positions import Phase
@@ -67,8 +67,12 @@ def measure(
     mail: Mapping[str, float] | None = None,
     stuck: int = 0,
     more: Callable[[Result], Result] = lambda result: {},
+    during: During | None = None,
 ) -> None:
-    """Run it with the options that were chosen, and show what came of it."""
+    """Run it with the options that were chosen, and show what came of it.
+
+    ``during`` is done beside it, ``more`` is made of its result.
+    """
     units, consoles, fences = chosen["units"], chosen["consoles"], chosen["fences"]
     agencies = chosen.get("agencies", 2)
     budget.check(units, consoles, phases)
@@ -80,7 +84,7 @@ def measure(
         await asyncio.sleep(1.0)
         return plan_of(place, cast, phases, SEED, mail=mail, stuck=stuck)
 
-    result = run("field", chosen["url"], chosen["database"], prepare)
+    result = run("field", chosen["url"], chosen["database"], prepare, during)
     result |= {"fences": fences, "agencies": agencies}
     result |= more(result)
     write_report(chosen["report"], f"psn bench {name}", result)
@@ -166,7 +170,7 @@ def slow(rate: float, seconds: float, share: float, **chosen: Any) -> None:
     ]  # fmt: skip
 
     def more(result: Result) -> Result:
-        found = {name: _middle(result["phases"][name], "p99_ms") for name in ("without", "stuck")}
+        found = {name: middle(result["phases"][name], "p99_ms") for name in ("without", "stuck")}
         ratio = None
         if found["without"] and found["stuck"]:
             ratio = round(found["stuck"] / found["without"], 3)
@@ -210,6 +214,7 @@ def surge(rate: float, seconds: float, **chosen: Any) -> None:
     measure("surge", chosen, phases, mail={"emergency": 10.0}, more=more)
 
 
-def _middle(rounds: Sequence[Mapping[str, Any]], key: str) -> float | None:
+def middle(rounds: Sequence[Mapping[str, Any]], key: str) -> float | None:
+    """The middle one of a figure of several rounds; none where it was never measured."""
     values = sorted(each[key] for each in rounds if each[key] is not None)
     return values[len(values) // 2] if values else None
