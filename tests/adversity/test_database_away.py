@@ -308,7 +308,7 @@ async def test_who_signs_in_while_tickets_are_read_anew_keeps_his(
 ) -> None:
     """Another's sign-out makes the server read all tickets; what it read may be a moment old."""
     has_read, may_go_on = asyncio.Event(), asyncio.Event()
-    pool = stage.core.signin._pool
+    pool = stage.core.tickets._pool
 
     class Slow:
         """The pool, whose answers take a while."""
@@ -322,7 +322,7 @@ async def test_who_signs_in_while_tickets_are_read_anew_keeps_his(
             await may_go_on.wait()
             return rows
 
-    monkeypatch.setattr(stage.core.signin, "_pool", Slow())
+    monkeypatch.setattr(stage.core.tickets, "_pool", Slow())
     async with await Peer.enter(stage.url, PATROL) as leaving:
         await leaving.send(wire.SignOut(n=2))
         await asyncio.wait_for(has_read.wait(), WITHIN)
