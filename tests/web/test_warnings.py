@@ -50,9 +50,8 @@ async def test_from_opening_the_page_to_sent_by_two_people(
         "Aviso de inundación por el Belize River: Distrito de Belice, Distrito de Cayo"
     )
     await page.get_by_text("Said otherwise in Spanish and Kriol").click()
-    await page.get_by_label("Name of the river, such as Belize River, in Spanish").fill(
-        "Río Belice"
-    )
+    river = page.get_by_role("group", name="Name of the river")
+    await river.get_by_label("In Spanish").fill("Río Belice")
     await expect(headline).to_have_value(
         "Aviso de inundación por el Río Belice: Distrito de Belice, Distrito de Cayo"
     )

@@ -88,7 +88,7 @@ export const spanish: Words = {
   blanks: 'Complete',
   optional: '(puede quedar vacío)',
   otherwise: 'Dicho de otro modo en español y kriol',
-  blankIn: (blank, language) => `${blank}, en ${language}`,
+  blankIn: { 'en-BZ': 'En inglés', 'es-BZ': 'En español', bzj: 'En kriol' },
   where: 'Dónde',
   areaName: 'Cómo se llama la zona',
   districts: 'Distritos',

@@ -97,7 +97,7 @@ export const english = {
   blanks: 'Fill in',
   optional: '(may stay empty)',
   otherwise: 'Said otherwise in Spanish and Kriol',
-  blankIn: (blank: string, language: string) => `${blank}, in ${language}`,
+  blankIn: { 'en-BZ': 'In English', 'es-BZ': 'In Spanish', bzj: 'In Kriol' },
   where: 'Where',
   areaName: 'What the area is called',
   districts: 'Districts',
