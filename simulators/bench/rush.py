@@ -13,7 +13,7 @@ import sys
 from array import array
 from collections import deque
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvloop
 
@@ -37,8 +37,7 @@ class Reader(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It may ask from now on."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of no class of asyncio
         self._crowd.free.append(self)
 
     def ask(self, due: float) -> None:
