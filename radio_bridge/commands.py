@@ -38,7 +38,8 @@ def radio(file: Path, check: bool, log_level: str) -> None:
     """Join the two-way radio networks: repeaters, reflectors, lines, and this network."""
     found = settings.load(file)
     if check:
-        click.echo(f"{file} is good: {len(found.links)} links, {len(found.patches)} patches.")
+        links = ", ".join(found.links) or "none"
+        click.echo(f"{file} is good. Links: {links}. Patches: {len(found.patches)}.")
         return
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(LogLines())

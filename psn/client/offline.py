@@ -7,6 +7,7 @@ person who wrote it believes it will be sent.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
@@ -59,7 +60,14 @@ class Offline:
     """The memory of one client. Not for use from several threads at once."""
 
     def __init__(self, path: Path | str | None = None) -> None:
-        """Open or make the file; without a path everything is forgotten at the end."""
+        """Open or make the file; without a path everything is forgotten at the end.
+
+        Its owner alone reads the file: a session and what people wrote to each other are in it.
+        """
+        if path is not None:
+            # What SQLite puts beside it has the same rights.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            os.chmod(path, 0o600)
         self._db = sqlite3.connect(path if path is not None else ":memory:", isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")

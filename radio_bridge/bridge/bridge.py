@@ -41,7 +41,7 @@ from radio_bridge.bridge.talks import Private, Talk
 from radio_bridge.calls.conversations import Cause, Where
 from radio_bridge.calls.transmissions import Identity
 from radio_bridge.homebrew.packets import BurstPacket
-from radio_bridge.inside import Emergency, Opus, Samples
+from radio_bridge.inside import Emergency, Opus, Position, Samples
 from radio_bridge.vocoder.chip import Chip
 from radio_bridge.vocoder.server import ChipLine
 
@@ -455,7 +455,11 @@ class Bridge:
                 self.send_data(where, packets)
             case Told(network, where, happening):
                 what = type(happening).__name__.lower()
-                log.info("radio %d of %s at %s: %s", happening.source, network, where[0], what)
+                # Positions come all the time; nobody would find anything else among them.
+                level = logging.DEBUG if isinstance(happening, Position) else logging.INFO
+                log.log(
+                    level, "radio %d of %s at %s: %s", happening.source, network, where[0], what
+                )
                 self.note(network, happening.source, where[0], what)
                 if self.our_side is not None:
                     self.our_side.told(out, where[0])

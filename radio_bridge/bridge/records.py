@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +62,9 @@ class Records:
             return
         try:
             if self._open is None:
-                self._open = self._file.open("a", encoding="utf-8", buffering=1)
+                # Who talked to whom is for its owner's eyes, where the file is new.
+                new = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                self._open = os.fdopen(new, "a", encoding="utf-8", buffering=1)
             self._open.write(json.dumps(record, ensure_ascii=False) + "\n")
             self._failed = False
         except OSError as error:

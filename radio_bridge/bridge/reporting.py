@@ -42,7 +42,8 @@ class Reporter:
         quality = self._bridge.quality.get(one.name)
         return wire.RadioSite(
             network=network,
-            name=(one.location or one.name)[:40],
+            # Calls, and who was heard, name the link; what people call the place stands beside it.
+            name=(f"{one.name} {one.location}" if one.location else one.name)[:40],
             link=one.kind,
             up=one.is_up,
             since=since,

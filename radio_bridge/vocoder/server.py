@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
@@ -10,6 +11,7 @@ from radio_bridge.datagrams import Datagrams
 from radio_bridge.vocoder import chip
 from radio_bridge.vocoder.chip import Chip, Side, State
 
+log = logging.getLogger(__name__)
 RESOLVE_AGAIN_S: Final = 10.0
 Take = Callable[[bytes], None]
 
@@ -73,6 +75,7 @@ class ChipLine(Datagrams):
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._takers: dict[Side, Take] = {}
+        self._said: State | None = None
 
     @property
     def is_ready(self) -> bool:
@@ -142,8 +145,19 @@ class ChipLine(Datagrams):
                         take(content)
                 case chip.Down():
                     self._takers.clear()
+        self._say()
         if self._timer is None and self._side.due is not None:
             self._timer = self._loop.call_at(self._side.due, self._wake)
+
+    def _say(self) -> None:
+        """That it works, or does not, once each time."""
+        if self._side.state == State.READY and self._said is not State.READY:
+            log.info("vocoder at %s:%d: ready", *self._address)
+        elif self._side.state == State.AWAY and self._said is not State.AWAY:
+            log.warning("vocoder at %s:%d: no answer, or not one for DMR", *self._address)
+        else:
+            return
+        self._said = self._side.state
 
     def _wake(self) -> None:
         self._timer = None

@@ -117,3 +117,11 @@ def test_what_is_wiped_is_gone_from_the_file_too(tmp_path: Path) -> None:
     store.keep_fix(wire.Fix(0, 1, 2, 3))
     assert store.fixes == 1
     store.close()
+
+
+def test_its_owner_alone_reads_what_is_kept(tmp_path: Path) -> None:
+    kept = Offline(tmp_path / "kept.sqlite")
+    kept.keep_message(message(1))
+    kept.token = "t"
+    assert {each.stat().st_mode & 0o777 for each in tmp_path.iterdir()} == {0o600}
+    kept.close()

@@ -52,6 +52,8 @@ export const en = {
     none: 'No group',
     noGroups: 'Your unit belongs to no group yet. Ask your control room.',
     calling: (who: string) => `${who} calls you`,
+    missed: (names: string) =>
+      `Called, and nobody answered: ${names}. Call back, or send a message.`,
     answer: 'Answer',
     decline: 'Not now',
     hold: 'Hold to talk',
@@ -292,6 +294,8 @@ export const es: Words = {
     none: 'Ningún grupo',
     noGroups: 'Su unidad no pertenece a ningún grupo todavía. Pregunte a su central.',
     calling: (who) => `${who} le llama`,
+    missed: (names) =>
+      `Llamaron, y nadie contestó: ${names}. Devuelva la llamada o envíe un mensaje.`,
     answer: 'Contestar',
     decline: 'Ahora no',
     hold: 'Mantener para hablar',

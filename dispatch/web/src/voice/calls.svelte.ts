@@ -5,6 +5,12 @@ import type { Refusal } from './refusals';
 
 type Called = Extract<ServerFrame, { t: 'called' }>;
 
+export interface Missed {
+  who: string;
+  /** When it rang no more, in milliseconds since 1970. */
+  at: number;
+}
+
 export interface CallLine {
   send(frame: ClientFrame): boolean;
   next(): number;
@@ -29,6 +35,8 @@ export class PrivateCalls {
   readonly ringing = new SvelteMap<VoiceAddress, Called>();
   /** Why the last call came to nothing, or is over. */
   told = $state.raw<Refusal | null>(null);
+  /** Who has called here and found nobody, the last first; each once. */
+  missed = $state.raw<readonly Missed[]>([]);
   /** Calls that were taken here or begun, also those that one has left since. */
   readonly #taken = new SvelteMap<VoiceAddress, Called>();
   readonly #line: CallLine;
@@ -60,6 +68,7 @@ export class PrivateCalls {
     if (!call) return;
     this.ringing.delete(group);
     this.#listen();
+    this.missed = this.#missedBut(call.by_name);
     this.#taken.set(group, call);
     this.#groups.join(group);
   }
@@ -118,13 +127,23 @@ export class PrivateCalls {
   }
 
   #over(frame: Extract<ServerFrame, { t: 'voice_gone' }>): void {
-    const rang = this.ringing.delete(frame.group);
+    const rang = this.ringing.get(frame.group);
+    this.ringing.delete(frame.group);
     this.#listen();
-    if (this.#taken.delete(frame.group) || rang) this.told = frame;
+    if (rang && frame.code !== 'answered_elsewhere') {
+      const missed = { who: rang.by_name, at: Date.now() };
+      this.missed = [missed, ...this.#missedBut(rang.by_name)];
+    } else if (this.#taken.delete(frame.group) || rang) {
+      this.told = frame;
+    }
+  }
+
+  #missedBut(caller: string): readonly Missed[] {
+    return this.missed.filter(({ who }) => who !== caller);
   }
 
   /** A call cannot be joined any more: it has ended while nothing came here. */
-  missed(group: VoiceAddress): void {
+  tooLate(group: VoiceAddress): void {
     if (this.#taken.delete(group)) this.told = { code: 'call_over' };
   }
 

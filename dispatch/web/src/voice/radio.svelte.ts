@@ -381,7 +381,7 @@ export class Radio {
   /** Nobody is made a member of a call: who may not join it comes too late. */
   #notJoined(group: VoiceAddress, why: Refusal): void {
     const late = isCall(group) && why.code === 'not_your_group';
-    if (late) this.calls.missed(group);
+    if (late) this.calls.tooLate(group);
     this.#gone(group, late ? null : why);
   }
 
