@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
-import resource
 import signal
 import sys
 from dataclasses import replace
@@ -18,7 +16,7 @@ import uvloop
 from aiohttp import web
 
 from dispatch import api, control_room, pages
-from psn import server
+from psn import open_files, server
 from psn.core import Core
 from psn.log_lines import LogLines
 from psn.problems import Problem
@@ -46,19 +44,9 @@ def serve(host: str | None, port: int | None) -> None:
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(LogLines())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[lines])
-    _open_as_many_as_may_be()
+    open_files.as_many_as_may_be()
     sys.setswitchinterval(SWITCH_SECONDS)
     uvloop.run(_serve(settings))
-
-
-def _open_as_many_as_may_be() -> None:
-    """Each connection is an open file, and a shell gives few of those that it might.
-
-    Connections that ask nothing, which anyone can make by the thousand, then leave room for others.
-    """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(settings: Settings) -> None:

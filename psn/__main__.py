@@ -23,6 +23,11 @@ from psn import settings
 
 COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "serve": ("dispatch.commands", "serve", "Run the server."),
+    "public": (
+        "dispatch.warnings.public_process",
+        "public",
+        "Serve warnings to the public, apart.",
+    ),
     "demo": ("psn.commands.demo", "demo", "Run everything at once, with simulated units."),
     "migrate": ("psn.commands.database", "migrate", "Bring the database's tables up to date."),
     "doctor": ("psn.commands.doctor", "doctor", "Say what is wrong here, and what to do."),

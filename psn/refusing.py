@@ -6,8 +6,9 @@ bare text and the sender's own bytes in it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
@@ -79,19 +80,40 @@ class _Reader(RequestHandler):
 class _Server(web.Server):
     """Makes a reader for each connection."""
 
+    def __init__(self, handler: _Handler, most: int | None, **more: Any) -> None:
+        super().__init__(handler, **more)
+        self._most = most
+
     def __call__(self) -> RequestHandler:
         return _Reader(self, loop=self._loop, **self._kwargs)
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        """One more; when that is one too many, the oldest is cut."""
+        super().connection_made(handler, transport)
+        if self._most is not None and len(self._connections) > self._most:
+            # Out of the list at once: it is lost later, and another may come before.
+            self._connections.pop(next(iter(self._connections))).abort()
 
 
 class Runner(web.AppRunner):
     """Runs an application in which nothing is refused in another shape."""
 
-    __slots__ = ()
+    __slots__ = ("_most",)
+
+    def __init__(self, app: web.Application, *, most: int | None = None, **more: Any) -> None:
+        """``most``: so many connections at once.
+
+        Who comes is let in, and whoever has been here longest is cut: who reads is done long before
+        that, and who only holds on to his connection keeps nobody out.
+        """
+        super().__init__(app, **more)
+        self._most = most
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return _Server(
             _answering(made.request_handler),
+            self._most,
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=made._loop,

@@ -95,7 +95,7 @@ async def running(settings: Settings, extend: Extend) -> AsyncIterator[str]:
             )
             await runner.setup()
             try:
-                secure = await stack.enter_async_context(_secured(settings))
+                secure = await stack.enter_async_context(tls.secured(settings))
                 yield await _listen(runner, settings, secure)
             finally:
                 await door.close()
@@ -208,26 +208,6 @@ def _application(settings: Settings, core: Core, door: Door, extend: Extend) -> 
     application.middlewares.append(gate.own_pages_only(settings.origin))
     application.middlewares.append(gate.failing_plainly())
     return application
-
-
-@contextlib.asynccontextmanager
-async def _secured(settings: Settings) -> AsyncIterator[ssl.SSLContext | None]:
-    """The TLS context that the settings name, kept current; none without one."""
-    if settings.tls_certificate is None or settings.tls_key is None:
-        yield None
-        return
-    authority = settings.tls_client_authority
-    files = (
-        Path(settings.tls_certificate),
-        Path(settings.tls_key),
-        None if authority is None else Path(authority),
-    )
-    made = tls.context(*files)
-    task = asyncio.create_task(tls.keep_current(made, *files), name="certificate")
-    try:
-        yield made
-    finally:
-        task.cancel()
 
 
 async def _listen(runner: web.AppRunner, settings: Settings, secure: ssl.SSLContext | None) -> str:

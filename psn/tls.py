@@ -7,11 +7,14 @@ shows a bad one is not. Who must have shown one is for ``psn.identity.signin`` t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from psn.problems import Problem
+from psn.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,29 @@ def context(certificate: Path, key: Path, authority: Path | None = None) -> ssl.
     if authority is not None:
         _ask_clients(made, authority)
     return made
+
+
+@contextlib.asynccontextmanager
+async def secured(settings: Settings) -> AsyncIterator[ssl.SSLContext | None]:
+    """The context that the settings name, kept current; none without one.
+
+    Raises :class:`TlsProblem`.
+    """
+    if settings.tls_certificate is None or settings.tls_key is None:
+        yield None
+        return
+    authority = settings.tls_client_authority
+    files = (
+        Path(settings.tls_certificate),
+        Path(settings.tls_key),
+        None if authority is None else Path(authority),
+    )
+    made = context(*files)
+    task = asyncio.create_task(keep_current(made, *files), name="certificate")
+    try:
+        yield made
+    finally:
+        task.cancel()
 
 
 def _load(into: ssl.SSLContext, certificate: Path, key: Path) -> None:

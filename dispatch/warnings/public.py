@@ -66,6 +66,9 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "file": "This alert for machines (CAP)",
         "as_of": "As of",
         "newer": "For newer warnings",
+        "cut": "THIS PAGE MAY BE OLD. It knows nothing of what was sent after {at}; there may be"
+        " newer warnings.",
+        "unknown": "The warnings in force are not known here at the moment. There may be some.",
         "old": "THIS PAGE IS OLD. It was made {minutes} minutes ago and is not renewed any more;"
         " there may be newer warnings.",
     },
@@ -85,6 +88,9 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "file": "Este aviso para máquinas (CAP)",
         "as_of": "Estado a las",
         "newer": "Para avisos más nuevos",
+        "cut": "ESTA PÁGINA PUEDE SER VIEJA. No sabe nada de lo enviado después de las {at}; puede"
+        " haber avisos más nuevos.",
+        "unknown": "Aquí no se sabe en este momento qué avisos están vigentes. Puede haber alguno.",
         "old": "ESTA PÁGINA ES VIEJA. Se hizo hace {minutes} minutos y ya no se renueva; puede"
         " haber avisos más nuevos.",
     },
@@ -104,6 +110,8 @@ _SAID: Final[Mapping[str, Mapping[str, str]]] = {
         "file": "Dis waanin fi mosheen (CAP)",
         "as_of": "Az a",
         "newer": "Fi nyoowa waanin",
+        "cut": "DIS PAYJ MAITA OAL. Ih noh noa notn weh sen owt afta {at}; nyoowa waanin kuda deh.",
+        "unknown": "Rait now wi noh noa ya weh waanin deh eena foas. Som kuda deh.",
         "old": "DIS PAYJ OAL. Ih mek {minutes} minit agoa an ih noh di chaynj agen; nyoowa"
         " waanin kuda deh.",
     },
@@ -148,9 +156,16 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Files for another host, which nobody may renew any more; ``origin``: where newer ones are."""
+    """Files which nobody may renew any more, such as those for another host.
+
+    Attributes:
+        origin: where newer ones are.
+        cut_off: whoever serves them knows nothing of what was sent after that; None: he does not
+            know either whether they are old, and the page has to tell by itself.
+    """
 
     origin: str | None
+    cut_off: datetime | None = None
 
 
 def files(
@@ -301,6 +316,10 @@ def _as_of(now: Now, issuer: Issuer, language: str, elsewhere: Elsewhere) -> str
     if elsewhere.origin is not None:
         at = escape(f"{elsewhere.origin.rstrip('/')}/{FOLDER}/")
         where = f'<a href="{at}">{at}</a>; {where}'
+    if elsewhere.cut_off is not None:
+        cut = said["cut"].replace("{at}", until(elsewhere.cut_off, language))
+        newer = escape(said["newer"])
+        return f'<p class="old" role="alert">{escape(cut)}</p><p>{newer}: {where}</p>'
     made, old = round(now.at.timestamp() * 1_000), int(OLD.total_seconds() / 60)
     return (
         f'<p class="old" id="old" role="alert" hidden data-said="{escape(said["old"])}"></p>'
@@ -308,6 +327,22 @@ def _as_of(now: Now, issuer: Issuer, language: str, elsewhere: Elsewhere) -> str
         f'<time datetime="{_time(now.at)}">{until(now.at, language)}</time>. '
         f"{escape(said['newer'])}: {where}</p><script>{_LOOKS}</script>"
     )
+
+
+def unknown(issuer: Issuer) -> bytes:
+    """The page of who has not learned yet what is in force: it must not say that nothing is."""
+    body = "".join(
+        f'<p class="old" lang="{said["lang"]}">{escape(said["unknown"])}'
+        f"<br>{escape(said['newer'])}: {escape(issuer.contact)}</p>"
+        for said in _SAID.values()
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta http-equiv="refresh" content="10">'
+        f"<title>{escape(issuer.name)}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{body}</main></body></html>"
+    ).encode()
 
 
 def _rank(each: Stands) -> tuple[bool, int, float]:

@@ -166,11 +166,15 @@ class Told:
 
 
 async def read(
-    connection: database.Connection, now: datetime, known: Sequence[int] = ()
+    connection: database.Connection,
+    now: datetime,
+    known: Sequence[int] = (),
+    unreadable: set[int] | None = None,
 ) -> list[Sent]:
     """The messages that may matter at a moment, but for those that are known.
 
-    One that cannot be read is left out, and told: the others hold.
+    One that cannot be read is left out, and told: the others hold. ``unreadable``: it is added to
+    these, so that who reads often can say that he knows it.
     """
     found = []
     for row in await connection.fetch(_NEW, now - KEPT, known):
@@ -178,6 +182,8 @@ async def read(
             found.append(_sent(row))
         except Exception:
             log.exception("message %d of a warning cannot be read", row["id"])
+            if unreadable is not None:
+                unreadable.add(row["id"])
     return found
 
 

@@ -28,6 +28,7 @@ import trustme
 
 from psn.cluster import Cluster
 from psn.problems import Problem
+from simulators.bench.measure import usage
 
 Event = dict[str, Any]
 START_SECONDS: Final = 60.0
@@ -67,6 +68,7 @@ class Stage:
         self._place = place
         self._tls: dict[str, str] = {}
         self._server: asyncio.subprocess.Process | None = None
+        self._public: asyncio.subprocess.Process | None = None
 
     @property
     def server_pid(self) -> int | None:
@@ -95,12 +97,25 @@ class Stage:
 
     async def start_server(self) -> None:
         """Start the server, on the same port as before when there was one."""
-        assert self._place is not None
         port = self.url.rpartition(":")[2] if self.url else "0"
+        self._server, self.url = await self._start("serve", port)
+
+    async def start_public(self) -> str:
+        """Start the process that serves the public, on the server's processor; its address."""
+        self._public, url = await self._start("public", "0")
+        return url
+
+    def public_cpu_s(self) -> float:
+        """Processor time of the process that serves the public; 0 without one."""
+        return 0.0 if self._public is None else usage.seconds(self._public.pid)
+
+    async def _start(self, command: str, port: str) -> tuple[asyncio.subprocess.Process, str]:
+        """Start a command that listens; the process, and its address."""
+        assert self._place is not None
         log = (self._place / "server.log").open("ab")
         try:
-            self._server = await asyncio.create_subprocess_exec(
-                *bound((*_PYTHON, "psn", "serve", "--port", port), cores()[0]),
+            process = await asyncio.create_subprocess_exec(
+                *bound((*_PYTHON, "psn", command, "--port", port), cores()[0]),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -116,16 +131,16 @@ class Stage:
             )
         finally:
             log.close()
-        assert self._server.stdout is not None
+        assert process.stdout is not None
         async with asyncio.timeout(START_SECONDS):
-            line = (await self._server.stdout.readline()).decode().strip()
+            line = (await process.stdout.readline()).decode().strip()
         if not line.startswith("listening on "):
             raise Problem(
                 "server_failed",
                 f"The server did not start: {_last_line(self._place / 'server.log')}",
                 "Run psn doctor.",
             )
-        self.url = line.removeprefix("listening on ")
+        return process, line.removeprefix("listening on ")
 
     async def kill_server(self) -> None:
         """Kill the server the hard way."""
@@ -134,7 +149,10 @@ class Stage:
             await self._server.wait()
 
     async def stop(self) -> None:
-        """Stop the server in order."""
+        """Stop the server, and what was started beside it, in order."""
+        if self._public is not None and self._public.returncode is None:
+            self._public.terminate()
+            await self._public.wait()
         if self._server is not None and self._server.returncode is None:
             self._server.terminate()
             try:

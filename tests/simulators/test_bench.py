@@ -138,9 +138,12 @@ def test_rush(bench: Bench) -> None:
     words = ("--units", "30", "--consoles", "2", "--seconds", "6", "--requests", "200")
     got = bench("rush", *words, "--readers", "4")
     assert got["delivered"] == got["expected"] > 0
-    assert [len(got["phases"][name]) for name in ("without", "rush")] == [3, 3]
-    assert got["answered"] == got["requests"] > 300
-    assert (got["requests_lost"], got["p99_ratio"] > 0) == (0, True)
+    assert [len(got["phases"][name]) for name in ("without", "server", "process")] == [3, 3, 3]
+    for name in ("server", "process"):
+        page = got["pages"][name]
+        assert page["answered"] == page["requests"] > 300
+        assert (page["requests_lost"], got[f"p99_ratio_{name}"] > 0) == (0, True)
+    assert got["process_cpu_s"] > 0
 
 
 def test_surge_with_a_report(bench: Bench, tmp_path: Path) -> None:

@@ -14,7 +14,14 @@ from dispatch.alerting.cap.documents import MAX_BYTES
 from dispatch.alerting.cap.findings import CapRefused, Finding, Findings, Weight
 from dispatch.alerting.cap.lexical import LEAST_POINTS
 from dispatch.alerting.cap.reading import Reading, parse, read
-from dispatch.alerting.cap.signing import Seal, Verdict, Verified, sign, verify
+from dispatch.alerting.cap.signing import (
+    Seal,
+    Verdict,
+    Verified,
+    certificate_in,
+    sign,
+    verify,
+)
 from dispatch.alerting.cap.values import (
     Alert,
     Area,
@@ -66,6 +73,7 @@ __all__ = [
     "Version",
     "Weight",
     "build",
+    "certificate_in",
     "check",
     "moment",
     "parse",

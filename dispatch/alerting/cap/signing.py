@@ -19,6 +19,7 @@ how it is, and whoever receives decides.
 
 from __future__ import annotations
 
+import base64
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -151,6 +152,18 @@ def verify(data: bytes, known: Sequence[x509.Certificate], now: datetime) -> Ver
         verdict = Verdict.GOOD if in_time else Verdict.OUT_OF_DATE
         return Verified(verdict, read(signed), certificate)
     return Verified(Verdict.UNKNOWN, reading)
+
+
+def certificate_in(data: bytes) -> x509.Certificate | None:
+    """The certificate that a document of our own brings along; None: there is none to be read.
+
+    Of a document of others it says nothing: anybody can put any certificate into his.
+    """
+    try:
+        text = documents.tree(data).findtext(f".//{_tag('X509Certificate')}")
+        return None if text is None else x509.load_der_x509_certificate(base64.b64decode(text))
+    except (CapRefused, ValueError):
+        return None
 
 
 def _trouble(root: etree._Element, signatures: int) -> Verdict | None:

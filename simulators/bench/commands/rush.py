@@ -20,9 +20,11 @@ from simulators.bench.commands.shown import Result, options
 from simulators.bench.field.positions import Phase
 from simulators.bench.stage import Event, Load, Stage
 
-PAIRS: Final = 3
-"""Rounds without and with a rush, in turn."""
+ROUNDS: Final = 3
+"""Of each, in turn: without a rush, to the page of the server, to that of the process beside it."""
 PAGE: Final = "/alerts/"
+BY: Final = ("server", "process")
+"""Who serves the page."""
 
 
 @click.command(
@@ -36,36 +38,54 @@ PAGE: Final = "/alerts/"
               help="Requests a second.")  # fmt: skip
 @click.option("--readers", default=64, show_default=True, type=click.IntRange(1, 10_000),
               help="Connections that stay open.")  # fmt: skip
+@click.option("--by", type=click.Choice(BY), help="Who serves the page; else both, in turn.")
 @options
-def rush(rate: float, seconds: float, requests: float, readers: int, **chosen: Any) -> None:
+def rush(
+    rate: float, seconds: float, requests: float, readers: int, by: str | None, **chosen: Any
+) -> None:
     """Units report and consoles see them, without and with a rush to the public page, in turn.
 
-    The rush shares the processor of the load. ``page_p99_ms`` is from when a request was due.
+    The page is served by the server itself, or by ``psn public`` on the same processor. The readers
+    share that of the load, and stand back there. ``page_p99_ms`` is from when a request was due.
     """
     own_only(chosen["url"], "is told by its own server's processor")
-    part = max(1.0, seconds / (2 * PAIRS))
-    phases = [Phase(name, part, rate) for _ in range(PAIRS) for name in ("without", "rush")]
+    wanted = BY if by is None else (by,)
+    names = [name for _ in range(ROUNDS) for name in ("without", *wanted)]
+    part = max(1.0, seconds / len(names))
+    phases = [Phase(name, part, rate) for name in names]
     begins = list(accumulate((phase.seconds for phase in phases), initial=0.0))
-    rounds = [(begins[n], begins[n + 1]) for n, phase in enumerate(phases) if phase.name == "rush"]
 
     async def during(place: Stage, load: Load, shown: Callable[[Event], None]) -> Result:
+        addresses = {"server": place.url}
+        if "process" in wanted:
+            addresses["process"] = await place.start_public()
         began = await load.until("began", shown)
         shown(began)
-        address = urlsplit(place.url)
-        return await _rushed({
-            "host": address.hostname, "port": address.port, "path": PAGE, "rate": requests,
-            "readers": readers,
-            "rounds": [[began["at"] + at for at in both] for both in rounds],
-        })  # fmt: skip
+        before = place.public_cpu_s()
+
+        async def read(name: str) -> Result:
+            address = urlsplit(addresses[name])
+            return await _rushed({
+                "host": address.hostname, "port": address.port, "path": PAGE, "rate": requests,
+                "readers": readers,
+                "rounds": [
+                    [began["at"] + begins[n], began["at"] + begins[n + 1]]
+                    for n, phase in enumerate(phases) if phase.name == name
+                ],
+            })  # fmt: skip
+
+        found = dict(zip(wanted, await asyncio.gather(*map(read, wanted)), strict=True))
+        return {"pages": found, "process_cpu_s": round(place.public_cpu_s() - before, 2)}
 
     def more(result: Result) -> Result:
-        found = {name: middle(result["phases"][name], "p99_ms") for name in ("without", "rush")}
-        ratio = None
-        if found["without"] and found["rush"]:
-            ratio = round(found["rush"] / found["without"], 3)
-        return {
-            "p99_without_ms": found["without"], "p99_with_ms": found["rush"], "p99_ratio": ratio,
-        }  # fmt: skip
+        found = {name: middle(result["phases"][name], "p99_ms") for name in ("without", *wanted)}
+        told: Result = {f"p99_{name}_ms": p99 for name, p99 in found.items()}
+        for name in wanted:
+            ratio = None
+            if (without := found["without"]) and (with_it := found[name]):
+                ratio = round(with_it / without, 3)
+            told[f"p99_ratio_{name}"] = ratio
+        return told
 
     measure("rush", chosen, phases, more=more, during=during)
 
