@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from dispatch.warnings.public_process import PORT
 from psn import settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +48,17 @@ def test_published_port_and_health_check_are_those_the_server_listens_on() -> No
     (published,) = server["ports"]
     assert filled(published) == f"127.0.0.1:8080:{port}"
     assert f":{port}/readyz" in server["healthcheck"]["test"][-1]
+
+
+def test_the_public_is_served_from_the_database_alone_on_a_port_of_its_own() -> None:
+    services = compose()["services"]
+    public = services["public"]
+    assert "volumes" not in public, "it has no use for keys"
+    given = {key: filled(value) for key, value in public["environment"].items()}
+    assert given == {"PSN_DATABASE": filled(services["server"]["environment"]["PSN_DATABASE"])}
+    (published,) = public["ports"]
+    assert filled(published) == f"127.0.0.1:{PORT}:{PORT}"
+    assert f":{PORT}/healthz" in public["healthcheck"]["test"][-1]
 
 
 def test_everything_the_image_copies_exists_and_is_let_through() -> None:
