@@ -23,7 +23,7 @@ import uvloop
 from simulators.bench.load import Plan, percentiles
 
 TICK_SECONDS: Final = 0.005
-DRAIN_SECONDS: Final = 5.0
+DRAIN_SECONDS: Final = 20.0
 STANDS_BACK: Final = 10
 """Niceness."""
 _END: Final = b"\r\n\r\n"

@@ -141,7 +141,7 @@ def test_rush(bench: Bench) -> None:
     assert [len(got["phases"][name]) for name in ("without", "server", "process")] == [3, 3, 3]
     for name in ("server", "process"):
         page = got["pages"][name]
-        assert page["answered"] == page["requests"] > 300
+        assert page["answered"] == page["requests"] > 0
         assert (page["requests_lost"], got[f"p99_ratio_{name}"] > 0) == (0, True)
     assert got["process_cpu_s"] > 0
 

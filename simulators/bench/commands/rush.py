@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
+from statistics import median
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
 
 from simulators.bench import stage
-from simulators.bench.commands.positions import crowd, measure, middle, rate, seconds
+from simulators.bench.commands.positions import crowd, measure, rate, seconds
 from simulators.bench.commands.running import own_only
 from simulators.bench.commands.shown import Result, options
 from simulators.bench.field.positions import Phase
@@ -46,7 +48,8 @@ def rush(
     """Units report and consoles see them, without and with a rush to the public page, in turn.
 
     The page is served by the server itself, or by ``psn public`` on the same processor. The readers
-    share that of the load, and stand back there. ``page_p99_ms`` is from when a request was due.
+    share that of the load, and stand back there. ``page_p99_ms`` is from when a request was due;
+    ``p99_…_ms`` is the middle one of the p99 of the picture in each second.
     """
     own_only(chosen["url"], "is told by its own server's processor")
     wanted = BY if by is None else (by,)
@@ -78,7 +81,7 @@ def rush(
         return {"pages": found, "process_cpu_s": round(place.public_cpu_s() - before, 2)}
 
     def more(result: Result) -> Result:
-        found = {name: middle(result["phases"][name], "p99_ms") for name in ("without", *wanted)}
+        found = _middles(result["series"]["p99_ms"], phases)
         told: Result = {f"p99_{name}_ms": p99 for name, p99 in found.items()}
         for name in wanted:
             ratio = None
@@ -88,6 +91,20 @@ def rush(
         return told
 
     measure("rush", chosen, phases, more=more, during=during)
+
+
+def _middles(p99_ms: Sequence[float | None], phases: Sequence[Phase]) -> dict[str, float | None]:
+    """Of each kind of phase the middle one of the p99 of its whole seconds.
+
+    What else a machine does for a moment spoils some seconds, and the p99 of a whole round.
+    """
+    seconds: dict[str, list[float]] = {phase.name: [] for phase in phases}
+    begin = 0.0
+    for phase in phases:
+        whole = p99_ms[math.ceil(begin) : math.floor(begin + phase.seconds)]
+        seconds[phase.name] += [each for each in whole if each is not None]
+        begin += phase.seconds
+    return {name: median(found) if found else None for name, found in seconds.items()}
 
 
 async def _rushed(plan: Event) -> Result:
