@@ -77,16 +77,19 @@ async def recordings(asked: Asked) -> Recordings:
     since, before = asked.number("since", 0, 0, LATEST), asked.number("before", LATEST, 0, LATEST)
     limit = asked.number("limit", 100, 1, MOST)
     agency = party = None
-    # Who asks for the last minute right after something was said means that.
+    if group is None:
+        agency = asked.own("recording", "listen")
+    elif (there := _group(group)).kind is GroupKind.CALL:
+        party = asked.who.address
+    else:
+        async with asked.pool.acquire() as connection:
+            if not await _may_hear_all(asked, connection, there):
+                raise not_found()
+    # Who asks for the last minute right after something was said means that. Only now, so that
+    # nobody who may not hear it makes us wait, and no connection waits with us.
     await asked.core.recorder.caught_up()
+    moments = database.moment(since), database.moment(before)
     async with asked.pool.acquire() as connection:
-        if group is None:
-            agency = asked.own("recording", "listen")
-        elif (there := _group(group)).kind is GroupKind.CALL:
-            party = asked.who.address
-        elif not await _may_hear_all(asked, connection, there):
-            raise not_found()
-        moments = database.moment(since), database.moment(before)
         found = await connection.fetch(_NEWEST, group, agency, *moments, party, limit)
     return Recordings([_recording(row) for row in found])
 

@@ -138,6 +138,28 @@ async def test_what_was_said_just_now_is_there_for_who_asks_now(
     await ana.peer.leave()
 
 
+async def test_nothing_is_written_for_who_may_not_hear_it(
+    stage: Stage, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOM-VOI-11: he is refused at once, and the recorder does no work for him."""
+    monkeypatch.setattr(recorder, "EVERY_SECONDS", 3_600.0)
+    ana = await Party.enter(stage, "ana", JOINT)
+    await ana.granted(JOINT)
+    async with entered(stage, "ben") as member, entered(stage, "cyd") as stranger:
+        await ana.say(*range(5), group=JOINT)
+        await ana.peer.answers()
+        # From here on nothing is written by itself.
+        assert await again(member, JOINT)
+        await ana.say(*range(5, 10), group=JOINT)
+        await ana.peer.answers()
+        assert await again(stranger, JOINT) == 404
+        assert (await stranger.ask("GET", "/api/recordings")).status == 403
+        assert await conn.fetchval("select milliseconds from recording") == 100
+        (told,) = await again(member, JOINT)  # type: ignore[misc]
+        assert told["milliseconds"] == 200
+    await ana.peer.leave()
+
+
 async def test_what_ends_a_talk_otherwise_ends_its_recording(
     stage: Stage, conn: asyncpg.Connection
 ) -> None:
