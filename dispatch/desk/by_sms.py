@@ -13,7 +13,6 @@ dispatcher says so on its behalf.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Final
 import asyncpg
 from msgspec import Struct
 
+from dispatch.bell import Bell
 from dispatch.board.board import Board
 from dispatch.desk.assignments import live
 from dispatch.desk.values import Id, Line
@@ -31,7 +31,7 @@ from dispatch.domain.refusals import DispatchRefused, bad_value, not_now
 from dispatch.outcomes import Away, Outcome, State, pause
 from dispatch.sms import short_messages
 from dispatch.sms.receipts import Receipt
-from dispatch.sms.session import SmsCentre
+from dispatch.sms.session import SmsCentre, Submission
 from psn import database
 
 log = logging.getLogger(__name__)
@@ -143,7 +143,7 @@ class OrdersBySms:
         self._pool = pool
         self._board = board
         self._centres = centres
-        self._wake = asyncio.Event()
+        self._bell = Bell()
         self._under_way: set[asyncio.Task[None]] = set()
         for centre in centres:
             centre.tell.append(self.note_receipts)
@@ -151,11 +151,11 @@ class OrdersBySms:
 
     def wait(self) -> None:
         """There are orders to be sent."""
-        self._wake.set()
+        self._bell.ring()
 
     def _reached(self, problem: str | None) -> None:
         if problem is None:
-            self._wake.set()
+            self._bell.ring()
 
     async def load(self) -> None:
         """After a start: what was being handed over is uncertain; raises what asyncpg raises."""
@@ -166,10 +166,7 @@ class OrdersBySms:
         """Hand over whatever waits; each by itself, so none waits for the answer of another."""
         try:
             while True:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_SECONDS):
-                        await self._wake.wait()
-                self._wake.clear()
+                await self._bell.wait(LOOK_SECONDS)
                 try:
                     await self._round()
                 except (*database.PASSING, asyncpg.PostgresError) as problem:
@@ -238,10 +235,9 @@ class OrdersBySms:
         numbers = list(row["numbers"])
         outcome = Outcome(State.HANDED)
         for part in range(len(numbers) + 1, len(parted.parts) + 1):
+            submission = Submission(row["telephone"], parted, part, row["id"], row["tries"])
             try:
-                outcome = await centre.submit(
-                    row["telephone"], parted, part, row["id"], row["tries"]
-                )
+                outcome = await centre.submit(submission)
             except Exception as fault:
                 # A fault of ours: nobody knows how far it got.
                 log.exception("%s failed", centre.name)

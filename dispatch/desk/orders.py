@@ -10,13 +10,13 @@ its assignment says so until somebody sends it anew, under another id.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Final
 from uuid import UUID
 
 import asyncpg
 
+from dispatch.bell import Bell
 from dispatch.board.board import Board
 from psn import database, wire
 from psn.core import Core
@@ -35,25 +35,22 @@ class Orders:
         self._core = core
         self._pool = pool
         self._board = board
-        self._wake = asyncio.Event()
+        self._bell = Bell()
 
     def wait(self) -> None:
         """There are orders to be sent."""
-        self._wake.set()
+        self._bell.ring()
 
     async def run(self) -> None:
         """Send whatever waits, and look for receipts every second."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._wake.wait()
-            self._wake.clear()
+            await self._bell.wait(LOOK_SECONDS)
             try:
                 touched = [*await self._send(), *await self._note_delivered()]
             except (*database.PASSING, asyncpg.PostgresError, Problem) as problem:
                 log.warning("orders wait: %s", problem)
                 await asyncio.sleep(LOOK_SECONDS)
-                self._wake.set()
+                self._bell.ring()
                 continue
             if touched:
                 await self._board.renew(("assignment", each) for each in touched)

@@ -67,6 +67,41 @@ Watcher = Callable[[str | None], None]
 """Told why a centre is away, or None: it is bound."""
 
 
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One part of a text to one telephone.
+
+    Attributes:
+        address: the telephone (E.164).
+        parted: the text.
+        part: which part of it, from 1.
+        message: a number of the text that its parts go by.
+        tries: how often it was tried, this time too.
+        valid: how long the centre may try (SMPP 3.4, 7.1.1); none: as long as it does.
+    """
+
+    address: str
+    parted: short_messages.ShortMessages
+    part: int
+    message: int
+    tries: int
+    valid: str = ""
+
+    @property
+    def octets(self) -> bytes:
+        """The part, behind the header that says which it is if there are several."""
+        octets = short_messages.encode(self.parted.parts[self.part - 1], self.parted.coding)
+        if not self.is_long:
+            return octets
+        # Which parts belong together: the same for all parts of this message.
+        return bytes((5, 0, 3, self.message & 0xFF, len(self.parted.parts), self.part)) + octets
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there are several parts."""
+        return len(self.parted.parts) > 1
+
+
 @dataclass(slots=True)
 class _Waiting:
     """A receipt that is to be noted; ``asked``: when nobody knew it first (monotonic seconds)."""
@@ -96,6 +131,11 @@ class SmsCentre:
         self._hearing: asyncio.Task[None] | None = None
         self._binding = asyncio.Lock()
         self._room = asyncio.Semaphore(centre.window)
+        self._answers = False
+        """In this session it has answered a submission."""
+        self._first = asyncio.Lock()
+        """Until it has, it gets one at a time: one that hangs, or ends each session at once, leaves
+        one uncertain and not a whole window."""
         self._ended = asyncio.Event()
         self._failures = 0
         self._bound_at = self._again_at = 0.0
@@ -138,6 +178,7 @@ class SmsCentre:
                 self._away(f"an error of this program: {fault!r}")
                 raise
             self._ended.clear()
+            self._answers = False
             self._bound_at, self.problem = time.monotonic(), None
             self._hearing = asyncio.create_task(self._hear(session), name=self.name)
             log.info("%s: bound", self.name)
@@ -160,7 +201,8 @@ class SmsCentre:
             async with asyncio.timeout(CONNECT_SECONDS + 2):
                 return await self._client.connect()
         except (smpp34.SmppError, OSError, TimeoutError) as problem:
-            raise Away(f"{centre.host}:{centre.port} does not let us in: {problem}") from problem
+            where = f"{centre.host}:{centre.port}"
+            raise Away(f"{where} does not let us in: {_why_not(problem)}") from problem
 
     def _away(self, why: str) -> None:
         """There is no session, and there will not be one before the next try is due."""
@@ -176,46 +218,29 @@ class SmsCentre:
         for watcher in self.watchers:
             watcher(why)
 
-    async def submit(
-        self,
-        address: str,
-        parted: short_messages.ShortMessages,
-        part: int,
-        message: int,
-        tries: int,
-        valid: str = "",
-    ) -> Outcome:
-        """Submit one part (from 1) to a telephone (E.164); raises nothing.
-
-        ``message``: a number of the text that its parts go by; ``valid``: how long the centre may
-        try (SMPP 3.4, 7.1.1), none: as long as it does.
-        """
+    async def submit(self, submission: Submission) -> Outcome:
+        """Submit one part; raises nothing."""
         self.busy += 1
         try:
             # What waits for room was not submitted, and nobody is in doubt about it.
             async with self._room:
-                return await self._answered(address, parted, part, message, tries, valid)
+                async with self._first:
+                    if not self._answers:
+                        return await self._answered(submission)
+                return await self._answered(submission)
         finally:
             self.busy -= 1
 
-    async def _answered(
-        self,
-        address: str,
-        parted: short_messages.ShortMessages,
-        part: int,
-        message: int,
-        tries: int,
-        valid: str,
-    ) -> Outcome:
+    async def _answered(self, submission: Submission) -> Outcome:
         session = self._session
         if session is None:
             return Outcome(
                 State.WAITING,
                 problem="The connection ended before it was submitted.",
-                pause=pause(tries),
+                pause=pause(submission.tries),
             )
         try:
-            answer = await self._submit(session, address, parted, part, message, valid)
+            answer = await self._submit(session, submission)
         except TimeoutError:
             why = f"The centre did not answer in {ANSWER_SECONDS:g} s."
             self._lost(session, why)
@@ -224,38 +249,30 @@ class SmsCentre:
             why = f"The connection ended before it answered: {problem}"
             self._lost(session, why)
             return Outcome(State.UNCERTAIN, problem=why)
-        return self._outcome(session, answer, tries)
+        self._answers = self._answers or self._session is session
+        return self._outcome(session, answer, submission.tries)
 
     async def _submit(
         self,
         session: smpp34.Smsc,
-        address: str,
-        parted: short_messages.ShortMessages,
-        part: int,
-        message: int,
-        valid: str,
+        submission: Submission,
     ) -> smpp34.SubmitSmResp:
-        octets = short_messages.encode(parted.parts[part - 1], parted.coding)
-        parts = len(parted.parts)
-        if parts > 1:
-            # Which parts belong together: the same for all parts of this message.
-            octets = bytes((5, 0, 3, message & 0xFF, parts, part)) + octets
         named = not self._centre.source.lstrip("+").isdecimal()
         ton, npi = _ALPHANUMERIC if named else _INTERNATIONAL
         to_ton, to_npi = _INTERNATIONAL
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await session.submit_sm(
-                    address.lstrip("+"),
-                    octets,
+                    submission.address.lstrip("+"),
+                    submission.octets,
                     source_addr=self._centre.source.lstrip("+"),
                     source_addr_ton=ton,
                     source_addr_npi=npi,
                     dest_addr_ton=to_ton,
                     dest_addr_npi=to_npi,
-                    esm_class=HAS_HEADER if parts > 1 else 0,
-                    validity_period=valid,
-                    data_coding=_CODINGS[parted.coding],
+                    esm_class=HAS_HEADER if submission.is_long else 0,
+                    validity_period=submission.valid,
+                    data_coding=_CODINGS[submission.parted.coding],
                     registered_delivery=1,
                 )
         except asyncio.CancelledError:
@@ -345,3 +362,16 @@ class SmsCentre:
             with contextlib.suppress(smpp34.SmppError, OSError, TimeoutError):
                 async with asyncio.timeout(2):
                     await client.stop()
+
+
+def _why_not(problem: Exception) -> str:
+    """Why there is no session: a centre that refuses us looks to the library as one that is mute.
+
+    It waits for another answer than the refusal, whose status it does not tell.
+    """
+    if isinstance(problem, TimeoutError) or "bind timed out" in str(problem):
+        return (
+            f"it has not said yes within {CONNECT_SECONDS:g} s. It may be mute, or refuse the "
+            "system_id, the password, or one session more; ask its operator."
+        )
+    return str(problem)

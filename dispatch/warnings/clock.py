@@ -13,8 +13,6 @@ meanwhile) is not tried for ever: its approval is taken back, and ``held`` says 
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -26,6 +24,7 @@ import asyncpg
 from dispatch.alerting import life
 from dispatch.alerting.cap import CapRefused
 from dispatch.alerting.issuing import NEMO
+from dispatch.bell import Bell
 from dispatch.domain.refusals import DispatchRefused
 from dispatch.warnings import going_out, rows
 from psn import database, wire
@@ -51,19 +50,16 @@ class WarningClock:
         self._core = core
         self._pool = pool
         self._changed = changed
-        self._wake = asyncio.Event()
+        self._bell = Bell()
 
     def wake(self) -> None:
         """There may be something to do."""
-        self._wake.set()
+        self._bell.ring()
 
     async def run(self) -> None:
         """Look twice a second; survives the database going away."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._wake.wait()
-            self._wake.clear()
+            await self._bell.wait(LOOK_SECONDS)
             for work in (partial(self.look, datetime.now(UTC)), self._send_letters):
                 try:
                     await work()

@@ -32,6 +32,7 @@ from typing import Final
 import asyncpg
 
 from dispatch.alerting.content import Channel
+from dispatch.bell import Bell
 from dispatch.outcomes import Away, Outcome, State, pause
 from dispatch.warnings.pace import Pace
 from dispatch.warnings.spreading import Spreading
@@ -100,7 +101,7 @@ class Outbox:
         """
         self._pool = pool
         self._now = now
-        self._wake = asyncio.Event()
+        self._bell = Bell()
         self.lanes = [Lane(pool, now, way) for way in ways]
         self._spreading = Spreading(pool, CHANNELS, outside, groups=groups)
         self._seen: set[int] = set()
@@ -111,7 +112,7 @@ class Outbox:
 
     async def show(self, now: Now) -> None:
         """Something was sent or is over (:data:`dispatch.warnings.told.Shows`)."""
-        self._wake.set()
+        self._bell.ring()
 
     async def load(self) -> None:
         """After a start: what was being handed over; raises what asyncpg raises."""
@@ -126,10 +127,7 @@ class Outbox:
     async def run(self) -> None:
         """Spread what was sent."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._wake.wait()
-            self._wake.clear()
+            await self._bell.wait(LOOK_SECONDS)
             try:
                 await self._mend_times()
                 await self.spread()
@@ -194,7 +192,7 @@ class Lane:
         self.health = Health(way.channel, way.name)
         self._pool = pool
         self._now = now
-        self._wake = asyncio.Event()
+        self._bell = Bell()
         self._under_way: dict[asyncio.Task[Outcome], asyncpg.Record] = {}
         """By task: its row, until it is written what became of it."""
         self._pace = Pace(way.rate)
@@ -208,13 +206,13 @@ class Lane:
 
     def wake(self) -> None:
         """There may be something to hand over."""
-        self._wake.set()
+        self._bell.ring()
 
     def reaches(self, problem: str | None) -> None:
         """The taker was reached, or why not, though nothing is to be handed over."""
         if problem is None:
             self.health.failing_since = self.health.problem = None
-            self._wake.set()
+            self._bell.ring()
         else:
             self._fails(problem)
 
@@ -238,7 +236,7 @@ class Lane:
                 if self._under_way:
                     await self._collect(wait)
                 else:
-                    await self._idle(wait)
+                    await self._bell.wait(wait)
         finally:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.shield(self._finish())
@@ -253,12 +251,6 @@ class Lane:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self.way.close()
-
-    async def _idle(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        self._wake.clear()
 
     async def _waits(self) -> bool:
         async with database.asking(self._pool) as connection:

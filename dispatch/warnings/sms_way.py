@@ -13,7 +13,7 @@ from dispatch.alerting.content import Channel
 from dispatch.alerting.issuing import NEMO
 from dispatch.outcomes import Outcome
 from dispatch.sms import short_messages
-from dispatch.sms.session import SmsCentre
+from dispatch.sms.session import SmsCentre, Submission
 from dispatch.warnings.ways import Delivery
 
 _LONGEST_MINUTES: Final = 7 * 24 * 60
@@ -40,7 +40,7 @@ class SmsWay:
         parted = short_messages.measure(text)
         valid = validity(message.alert, datetime.now(UTC))
         return await self._centre.submit(
-            delivery.address, parted, delivery.part, message.id, delivery.tries, valid
+            Submission(delivery.address, parted, delivery.part, message.id, delivery.tries, valid)
         )
 
     async def close(self) -> None:
