@@ -69,7 +69,7 @@ async def get(
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=SECONDS, sock_read=SILENT_SECONDS),
         ) as answer:
-            if answer.status == 304:
+            if answer.status == 304 and known != Validators():
                 return Answer(None, known)
             _refuse(answer, most)
             body = await _read(answer, most)
@@ -82,6 +82,8 @@ async def get(
 
 
 def _refuse(answer: aiohttp.ClientResponse, most: int) -> None:
+    if answer.status == 304:
+        raise Unheard("Its server says that nothing has changed, which was not asked.")
     if 300 <= answer.status < 400:
         raise Unheard("It leads to another address; redirects are not followed.")
     if answer.status != 200:

@@ -170,7 +170,9 @@ class Listening:
         row = await self._claim(source)
         if row is None:
             return source.every
-        known = Validators(row["etag"], row["modified"])
+        # Where it failed the last time, that is what stands there as its problem, and not what was
+        # wrong with the feed: so it is read anew.
+        known = Validators() if row["failures"] else Validators(row["etag"], row["modified"])
         problem: str | None
         asked = None
         try:

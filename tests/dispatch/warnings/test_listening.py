@@ -220,6 +220,37 @@ async def test_a_feed_that_is_none_is_asked_less_often_and_says_why(
     assert health["failures"] == 0 and health["failing_since"] is None and not health["problem"]
 
 
+async def test_a_failure_is_forgotten_though_nothing_has_changed(room: Room) -> None:
+    """DOM-WRN-64: what is told of a feed is what is wrong with it now."""
+    room.feeds.lists(alert("a"))
+    room.feeds.files["/page.xml"] = b"<!DOCTYPE html><html></html>"
+    room.feeds.leads("a.xml", "/page.xml")
+    await room.look()
+    told = (await room.health())["problem"]
+    assert told.startswith("1 alert could not be used.")
+    await room.look()
+    assert room.feeds.unchanged == 1 and (await room.health())["problem"] == told
+    room.feeds.answers["/feed"] = busy
+    await room.look()
+    assert "answers 503" in (await room.health())["problem"]
+    del room.feeds.answers["/feed"]
+    await room.look()
+    health = await room.health()
+    assert health["failing_since"] is None and "answers 503" not in (health["problem"] or "")
+
+
+async def test_nothing_has_changed_is_no_answer_to_who_did_not_ask(room: Room) -> None:
+    """DOM-WRN-64: a cache that is broken says so of what nobody here has read."""
+
+    async def unasked(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=304)
+
+    room.feeds.answers["/feed"] = unasked
+    assert await room.look() == 120
+    health = await room.health()
+    assert "nothing has changed" in health["problem"] and health["failing_since"]
+
+
 async def test_one_that_is_slow_is_left(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     """DOM-WRN-64."""
 
