@@ -36,7 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long = {
         item.path
         for item in items
-        if item.get_closest_marker("browser") or item.get_closest_marker("slow")
+        if item.get_closest_marker("browser")
+        or item.get_closest_marker("slow")
+        or "chromium" in getattr(item, "fixturenames", ())
     }
     items.sort(key=lambda item: item.path not in long)
 
