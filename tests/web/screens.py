@@ -28,6 +28,9 @@ ARGUMENTS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
+    # The map needs WebGL, in software; to draw the rest of the page that way costs twice as much.
+    "--disable-gpu-compositing",
+    "--disable-gpu-rasterization",
     "--no-sandbox",
     "--disable-background-networking",
     "--no-first-run",
