@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from playwright.async_api import Locator, Page, expect
@@ -12,7 +13,7 @@ from screens import Screens, showing
 
 from psn import seed, seed_work
 from psn.client import Client
-from psn.enrolment.device_key import Enrolled
+from psn.enrolment.device_key import DeviceKey, Enrolled
 
 
 class Control(Screens):
@@ -37,14 +38,13 @@ async def controlling(
 
     ``settings`` (``PSN_…``) go to the server.
     """
-    connection = await asyncpg.connect(database)
-    try:
-        await seed.seed(connection, place / "passwords.json")
-        made = await seed.ensure_units(connection, units)
+    made: list[tuple[int, int, DeviceKey]] = []
+
+    async def work(connection: asyncpg.Connection[Any]) -> None:
+        made.extend(await seed.ensure_units(connection, units))
         await seed_work.seed_work(connection)
-    finally:
-        await connection.close()
-    async with showing(database, chromium, place, **settings) as screens:
+
+    async with showing(database, chromium, place, prepare=work, **settings) as screens:
         there = Control(screens.server, screens.browser, screens.passwords)
         there.complaints = screens.complaints
         there.crews = {

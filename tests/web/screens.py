@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -130,11 +130,17 @@ _ACCOUNTS: list[seed.Account] = []
 
 @contextlib.asynccontextmanager
 async def showing(
-    database: str, chromium: str, place: Path, *arguments: str, **settings: str
+    database: str,
+    chromium: str,
+    place: Path,
+    *arguments: str,
+    prepare: Callable[[asyncpg.Connection[Any]], Awaitable[None]] | None = None,
+    **settings: str,
 ) -> AsyncIterator[Screens]:
     """Server, units and browser; nothing on a page may raise.
 
-    ``arguments`` go to the browser, ``settings`` (``PSN_…``) to the server.
+    ``arguments`` go to the browser, ``settings`` (``PSN_…``) to the server; ``prepare`` puts more
+    into the seeded database, before the units.
     """
     connection = await asyncpg.connect(database)
     passwords = place / "passwords.json"
@@ -144,6 +150,8 @@ async def showing(
         with mock.patch.object(credentials, "hash_password", hash_once):
             accounts = await seed.seed(connection, passwords)
         _ACCOUNTS[:] = accounts
+        if prepare:
+            await prepare(connection)
         devices = await seed.ensure_units(connection, UNITS)
     finally:
         await connection.close()
