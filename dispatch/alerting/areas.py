@@ -351,16 +351,20 @@ def _district(code: str) -> belize.District:
 _DISTRICT: Final = re.compile(
     f"\\b({'|'.join(each.name for each in belize.districts())}) District\\b"
 )
-_DISTRICTS: Final = {"es-BZ": r"Distrito de \1", "bzj": r"\1 Distrik"}
-_IN_SPANISH: Final = {"Distrito de Belize": "Distrito de Belice"}
+_IN_SPANISH: Final = {"Belize": "Belice"}
+
+
+def district_called(name: str) -> dict[str, str]:
+    """What people call a district in each language but English: of ``Cayo``, ``Distrito de Cayo``.
+
+    The one source of it: the composer, which fills templates in the browser, asks for these.
+    """
+    return {"es-BZ": f"Distrito de {_IN_SPANISH.get(name, name)}", "bzj": f"{name} Distrik"}
 
 
 def named_in(name: str, language: str) -> str:
     """What people call an area in a language: districts have another word in each."""
-    said = _DISTRICT.sub(_DISTRICTS.get(language, r"\g<0>"), name)
-    for english, spanish in _IN_SPANISH.items():
-        said = said.replace(english, spanish)
-    return said
+    return _DISTRICT.sub(lambda found: district_called(found[1]).get(language, found[0]), name)
 
 
 def track_shape(part: Track) -> shapely.Geometry:

@@ -51,5 +51,6 @@ def _over(text: Text) -> Text:
         headline=headline,
         description="",
         instruction=said.instruction,
-        short=f"{headline}. {said.instruction}",
+        # A headline may end as a sentence does: "… at 3 a.m."
+        short=f"{headline.rstrip('. ')}. {said.instruction}",
     )

@@ -305,7 +305,7 @@ def _short_messages(content: Content, text: Text, issuer: Issuer) -> Iterator[Fi
             path,
             "warning.sms_letters",
             f"In {spoken} it takes {parts} short messages, and {fewer} with plain letters.",
-            "Choose plain letters for short messages, or write it without those that need room.",
+            "Choose plain letters for short messages, or do without letters such as á and í.",
         )
     elif parts > CHEAP_PARTS:
         yield _advice(

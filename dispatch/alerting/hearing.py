@@ -86,7 +86,7 @@ def taken(verified: Verified, now: datetime) -> Alert | None:
         first = next(iter(verified.reading.errors), None)
         raise FeedRefused(
             "feed.no_alert",
-            "It is no CAP alert" + ("." if first is None else f": {first.text}"),
+            "It is no CAP alert." if first is None else first.text,
             "Tell whoever makes the feed.",
         )
     if max(len(alert.sender), len(alert.identifier)) > MOST_LETTERS:

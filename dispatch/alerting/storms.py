@@ -150,7 +150,8 @@ def _hours(stops: Sequence[Stop], now: float, notes: list[Note]) -> list[tuple[S
     before = sum(hour < 0.0 for _, hour in timed)
     after = len(timed) - len(kept) - before
     if before:
-        said = f"Where it was before ({before} points) was left out."
+        points = "1 point" if before == 1 else f"{before} points"
+        said = f"Where it was before ({points}) was left out."
         notes.append(Note("note.before", said, (("points", before),)))
     if after:
         said = f"What lies more than {LONGEST_HOURS:g} hours ahead was left out."

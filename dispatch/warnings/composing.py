@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from dispatch.alerting import cap, checking, life
-from dispatch.alerting.areas import Area
+from dispatch.alerting.areas import Area, district_called
 from dispatch.alerting.cap import Weight
 from dispatch.alerting.channels import fit, takes
 from dispatch.alerting.content import Channel, Content, Text
@@ -59,6 +59,8 @@ class DistrictShown(Struct):
 
     code: str
     name: str
+    called: dict[str, str]
+    """What people call it in each language but English (DOM-WRN-69)."""
 
 
 class Beginnings(Struct):
@@ -166,7 +168,10 @@ async def warning_beginnings(asked: Asked) -> Beginnings:
     may = ("draft", "approve", "send", "cancel")
     return Beginnings(
         [_template(each) for each in templates().values()],
-        [DistrictShown(each.code, each.name) for each in belize.districts()],
+        [
+            DistrictShown(each.code, each.name, district_called(each.name))
+            for each in belize.districts()
+        ],
         list(Channel),
         [each for each in may if access.may(asked.who, "warning", each, agency)],
         sorted(policy.two_people),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
@@ -290,7 +290,7 @@ def page(now: Now, issuer: Issuer, language: str, elsewhere: Elsewhere | None = 
         and each.ended > now.at - LISTED
     ]
     body = "".join(_article(each, language) for each in holds) or f"<p>{escape(said['none'])}</p>"
-    body += "".join(_called_off(each, language) for each in over)
+    body += "".join(_called_off(each, language) for each in _last(over))
     made = "" if elsewhere is None else _as_of(now, issuer, language, elsewhere)
     title = f"{said['title']} – {issuer.name}"
     links = "".join(
@@ -343,6 +343,14 @@ def unknown(issuer: Issuer) -> bytes:
         f"<title>{escape(issuer.name)}</title><style>{_STYLE}</style></head>"
         f"<body><main>{body}</main></body></html>"
     ).encode()
+
+
+def _last(over: Iterable[Stands]) -> Iterable[Stands]:
+    """Newest first; a Cancel calls off all that was said before, and people read the last of it."""
+    found: dict[str, Stands] = {}
+    for each in sorted(over, key=lambda each: each.sent.alert.sent, reverse=True):
+        found.setdefault((each.by or each.sent).alert.identifier, each)
+    return found.values()
 
 
 def _rank(each: Stands) -> tuple[bool, int, float]:

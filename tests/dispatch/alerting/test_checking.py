@@ -150,6 +150,12 @@ def test_a_cancel_asks_nobody_to_shelter_again() -> None:
     assert cancel.onset is None and cancel.severity is CONTENT.severity
 
 
+def test_a_cancel_of_a_headline_that_ends_as_a_sentence_has_one_full_stop() -> None:
+    said = replace(CONTENT.texts[0], headline="Landfall is expected at 3 a.m.")
+    (cancel,) = called_off(replace(CONTENT, texts=(said,))).texts
+    assert cancel.short.startswith("Cancelled: Landfall is expected at 3 a.m. What")
+
+
 def test_a_cancellation_may_be_without_an_end() -> None:
     cancel = called_off(replace(CONTENT, expires=None, note="The storm has turned away."))
     assert [each for each in found(cancel, MessageType.CANCEL) if each.weight is Weight.ERROR] == []

@@ -121,6 +121,19 @@ async def test_a_cancel_is_in_the_feed_and_the_page_says_it_is_over(desk: Desk) 
     assert "No warning is in force." in page and "The storm has turned &lt;north&gt;" in page
 
 
+async def test_a_cancel_after_an_update_stands_on_the_page_once(desk: Desk) -> None:
+    """DOM-WRN-28: people read of the last that was said, not of each word before it."""
+    made = await sent(desk.officer, desk.approver)
+    for kind in ("update", "cancel"):
+        next_ = await desk.officer.do(f"warning.{kind}", warning=made["warning"])
+        looked = await desk.officer.do("warning.check", message=next_["message"])
+        assert looked["stage"] == "checked", looked
+        phrase = f"actual {kind} hurricane warning"
+        await desk.approver.do("warning.approve", **approval(next_, phrase=phrase))
+    page = (await desk.get("/alerts/"))[1].decode()
+    assert page.count('class="over"') == 1
+
+
 async def test_the_page_works_without_script_in_three_languages(desk: Desk) -> None:
     """DOM-WRN-28, DOM-WRN-5."""
     answer, _ = await desk.get("/alerts")

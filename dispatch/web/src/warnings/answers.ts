@@ -83,6 +83,8 @@ export interface Template {
 export interface District {
   code: string;
   name: string;
+  /** What people call it in each language but English: `Distrito de Cayo`. */
+  called: Readonly<Record<string, string>>;
 }
 export interface Beginnings {
   templates: Template[];

@@ -20,6 +20,8 @@ export interface Filling {
   values: Readonly<Record<string, string>>;
   area: string;
   expires: number | null;
+  /** What they are called in each language. */
+  districts: readonly District[];
 }
 
 /** The languages in which a blank may be filled otherwise than in English. */
@@ -27,14 +29,12 @@ export const OTHER_LANGUAGES = LANGUAGES.filter((language) => language !== 'en-B
 
 export const inLanguage = (blank: string, language: string): string => `${blank}@${language}`;
 
-/** What an area is called in a language, as the server calls it (dispatch/alerting/areas.py). */
-export function areaIn(name: string, language: string): string {
-  const district = /\b(Belize|Cayo|Corozal|Orange Walk|Stann Creek|Toledo) District\b/g;
-  if (language === 'bzj') return name.replace(district, '$1 Distrik');
-  if (language !== 'es-BZ') return name;
-  return name
-    .replace(district, 'Distrito de $1')
-    .replace('Distrito de Belize', 'Distrito de Belice');
+/** What an area is called in a language: districts are called as the server says. */
+export function areaIn(name: string, language: string, districts: readonly District[]): string {
+  return districts.reduce((said, { name: own, called }) => {
+    const other = called[language];
+    return other ? said.replace(new RegExp(`\\b${own} District\\b`, 'g'), other) : said;
+  }, name);
 }
 
 const BLANK = /\{([a-z_]+)\}/g;
@@ -50,7 +50,7 @@ export function filled(template: Template, text: Text, filling: Filling): Text {
     const value = (own || filling.values[name]?.trim()) ?? '';
     if (value || optional) known[name] = value;
   }
-  if (filling.area) known['area'] = areaIn(filling.area, text.language);
+  if (filling.area) known['area'] = areaIn(filling.area, text.language, filling.districts);
   if (filling.expires !== null) known['until'] = untilText(filling.expires, text.language);
   const fill = (words: string): string =>
     words
@@ -91,7 +91,7 @@ export function begun(template: Template | null, status: Status, now: number): C
   if (!template) return { status, texts: LANGUAGES.map((language) => ({ language })) };
   const hour = 3_600_000;
   const expires = Math.ceil((now + template.hours * hour) / hour) * hour;
-  const filling = { values: {}, area: '', expires };
+  const filling = { values: {}, area: '', expires, districts: [] };
   return {
     status,
     event: template.code,

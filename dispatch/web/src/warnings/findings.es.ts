@@ -73,7 +73,7 @@ export const spanishFindings: Readonly<Record<string, Saying>> = {
   'warning.too_long': (where) =>
     `En ${lengua(where)} no cabe por ${canal(where)}. Escriba un texto corto, o acorte qué hacer.`,
   'warning.sms_letters': (where) =>
-    `En ${lengua(where)} harían falta menos mensajes cortos con letras simples. Elíjalas, o evite las letras que ocupan más.`,
+    `En ${lengua(where)} harían falta menos mensajes cortos con letras simples. Elíjalas, o evite letras como á e í.`,
   'warning.sms_parts': (where) =>
     `En ${lengua(where)} hacen falta más de tres mensajes cortos por teléfono. Acórtelo, para que llegue antes.`,
   'area.nameless': () => 'La zona no tiene nombre. Diga con palabras dónde es.',

@@ -53,7 +53,15 @@ const FLOOD: Template = {
   sources: [],
   doubt: '',
 };
-const DISTRICTS = [{ code: 'BZ-CY', name: 'Cayo' }];
+const called = (name: string, spanish = name): Record<string, string> => ({
+  'es-BZ': `Distrito de ${spanish}`,
+  bzj: `${name} Distrik`,
+});
+const DISTRICTS = [
+  { code: 'BZ-BZ', name: 'Belize', called: called('Belize', 'Belice') },
+  { code: 'BZ-CY', name: 'Cayo', called: called('Cayo') },
+  { code: 'BZ-OW', name: 'Orange Walk', called: called('Orange Walk') },
+];
 
 describe('moments', () => {
   it('are those of Belize wherever the browser is', () => {
@@ -76,8 +84,8 @@ describe('moments', () => {
 });
 
 describe('words of a template', () => {
-  const before = { values: {}, area: '', expires: AT };
-  const after = { values: { river: 'Mopan' }, area: 'Cayo District', expires: AT };
+  const before = { values: {}, area: '', expires: AT, districts: DISTRICTS };
+  const after = { ...before, values: { river: 'Mopan' }, area: 'Cayo District' };
   const [english] = FLOOD.texts;
   it('show what is left to fill in, and nothing of what may be left out', () => {
     const said = filled(FLOOD, english!, before);
@@ -91,7 +99,7 @@ describe('words of a template', () => {
     expect(said.headline).toBe('Río Mopán floods Distrito de Cayo');
     expect(filled(FLOOD, english!, { ...after, values: own }).headline).toBe('Mopan floods Cayo District'); // prettier-ignore
     expect(filled(FLOOD, { ...spanish, language: 'bzj' }, after).headline).toBe('Mopan floods Cayo Distrik'); // prettier-ignore
-    expect(areaIn('Belize District, Orange Walk District', 'es-BZ')).toBe('Distrito de Belice, Distrito de Orange Walk'); // prettier-ignore
+    expect(areaIn('Belize District, Orange Walk District', 'es-BZ', DISTRICTS)).toBe('Distrito de Belice, Distrito de Orange Walk'); // prettier-ignore
   });
   it('follow what fills them, and never write over what was written by hand', () => {
     const [text] = begun(FLOOD, 'Actual', AT).texts ?? [];

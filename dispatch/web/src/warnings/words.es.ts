@@ -80,7 +80,6 @@ export const spanish: Words = {
     Other: 'Otra',
   },
   expires: 'Hasta (hora de Belice)',
-  hours: (hours) => `más ${hours} h`,
   sendAt: 'Enviar a las (vacío: ya)',
   exercise: 'Qué simulacro',
   why: 'Por qué se cancela',

@@ -89,7 +89,6 @@ export const english = {
     Other: 'Other',
   },
   expires: 'Until (Belize time)',
-  hours: (hours: number) => `+${hours} h`,
   sendAt: 'Send at (empty: at once)',
   exercise: 'Which exercise',
   why: 'Why it is cancelled',
