@@ -57,6 +57,7 @@ def findings(
         *_languages(content, policy),
         *_called_off(message, chain),
         *_left_behind(message, chain),
+        *_said_in_one_language(message, chain),
         *(each for text in content.texts for each in _text(content, text)),
         *(each for text in content.texts for each in _lengths(content, text, issuer)),
     ]
@@ -227,6 +228,29 @@ def _left_behind(message: Message, chain: Sequence[Message]) -> Iterator[Finding
                     "was to be over before.",
                     "Say there until when it holds now.",
                 )
+
+
+def _said_in_one_language(message: Message, chain: Sequence[Message]) -> Iterator[Finding]:
+    """Who reads another language than was written in would hold what was said before for true."""
+    before = [each for each in sent(chain) if each.id != message.id]
+    if message.kind is not MessageType.UPDATE or not before:
+        return
+    said = {each.language: _words(each) for each in before[-1].content.texts}
+    texts = [each for each in message.content.texts if each.language in said]
+    as_before = [each for each in texts if _words(each) == said[each.language]]
+    changed = " and ".join(_spoken(each.language) for each in texts if each not in as_before)
+    for text in as_before if changed else ():
+        yield _advice(
+            f"/text[{text.language}]",
+            "warning.old_words",
+            f"In {_spoken(text.language)} it says what it said before, and in {changed} it does"
+            " not.",
+            "Say there what is new, if it is more than a slip that was put right.",
+        )
+
+
+def _words(text: Text) -> tuple[str, ...]:
+    return tuple(getattr(text, name).strip() for name in _FIELDS)
 
 
 def _waits(message: Message) -> str:

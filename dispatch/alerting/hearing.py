@@ -25,6 +25,7 @@ from typing import Final
 
 from dispatch.alerting import standing
 from dispatch.alerting.cap import Alert, MessageType, Status, Verdict, Verified
+from dispatch.alerting.content import BELIZE
 from dispatch.alerting.feeds import FeedRefused
 from dispatch.alerting.standing import State
 
@@ -96,7 +97,8 @@ def taken(verified: Verified, now: datetime) -> Alert | None:
     if alert.sent > now + AHEAD:
         raise FeedRefused(
             "feed.ahead",
-            f"It says that it was sent at {alert.sent.isoformat()}, which is not yet.",
+            f"It says that it was sent on {alert.sent.astimezone(BELIZE):%Y-%m-%d at %H:%M}, which is not"
+            " yet.",
             "Tell whoever makes the feed; it is taken when its time has come.",
         )
     if alert.message_type not in _TAKEN or alert.status not in _SHOWN:

@@ -264,6 +264,17 @@ def test_an_update_does_not_say_the_end_that_it_had() -> None:
     assert "warning.old_end" not in follows(said, old)
 
 
+def test_an_update_says_what_is_new_in_every_language() -> None:
+    """DOM-WRN-17."""
+    new = with_text(CONTENT, ENGLISH, instruction="The bridge is closed. Go by Belmopan.")
+    assert "warning.old_words" in follows(new, CONTENT)
+    assert "warning.old_words" not in follows(new, CONTENT, MessageType.CANCEL)
+    for language in (SPANISH, KRIOL):
+        new = with_text(new, language, instruction="Belmopan.")
+    assert "warning.old_words" not in follows(new, CONTENT)
+    assert "warning.old_words" not in follows(CONTENT, CONTENT)
+
+
 def test_every_earlier_message_is_named() -> None:
     """DOM-WRN-10: whoever has missed any of them believes the same."""
     first = replace(life.draft(10, 3, CONTENT, 1), sent=NOW)

@@ -66,6 +66,8 @@ export const spanishFindings: Readonly<Record<string, Saying>> = {
     'Quien fue avisado por un canal que aquí falta no sabrá de esto. Elija todos los canales por los que salió el aviso.',
   'warning.old_end': (where) =>
     `${campo(where)} en ${lengua(where)} dice cuándo iba a terminar antes. Diga hasta cuándo vale ahora.`,
+  'warning.old_words': (where) =>
+    `En ${lengua(where)} dice lo mismo que antes, y en otra lengua ya no. Diga también allí lo nuevo, si no fue solo una corrección.`,
   'warning.blank_left': (where) =>
     `${campo(where)} en ${lengua(where)} tiene todavía un hueco. Complételo o quítelo.`,
   'warning.looks_like_exercise': (where) =>
