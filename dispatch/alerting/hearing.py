@@ -95,10 +95,10 @@ def taken(verified: Verified, now: datetime) -> Alert | None:
             "feed.no_alert", "Its sender or identifier is no name.", "Tell whoever makes the feed."
         )
     if alert.sent > now + AHEAD:
+        said = f"{alert.sent.astimezone(BELIZE):%Y-%m-%d at %H:%M}"
         raise FeedRefused(
             "feed.ahead",
-            f"It says that it was sent on {alert.sent.astimezone(BELIZE):%Y-%m-%d at %H:%M}, which is not"
-            " yet.",
+            f"It says that it was sent on {said}, which is not yet.",
             "Tell whoever makes the feed; it is taken when its time has come.",
         )
     if alert.message_type not in _TAKEN or alert.status not in _SHOWN:
