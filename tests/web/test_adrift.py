@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from control import Control, choose_list, controlling, write_note
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 from screens import ROOT, keep
 from tablets import Tablet, new_unit, rows
 
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.browser
 
 UNITS = (("BCG", "B-902", "boat"), ("BDF", "A-901", "aircraft"))
 PIER = {"longitude": -88.2231, "latitude": 17.5291, "accuracy": 10}
+PLACES = "**/api/places?**"
 INCIDENT = "select id from incident"
 PASSWORD = "the pier at the river mouth"
 
@@ -163,10 +164,22 @@ async def test_a_boat_adrift_off_turneffe(
     await their.get_by_role("button", name="Send units").click()
     form = their.get_by_role("form", name="Send units")
     await form.get_by_role("button", name="Somewhere else").click()
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await medical.route(PLACES, late)
     await form.get_by_label("Where they go instead").fill("17.529 N 88.223 W")
-    await form.get_by_label("Where they go instead").fill("17.529 N 88.223 W, Coast Guard pier")
+    async with medical.expect_request(PLACES):
+        elsewhere = form.get_by_label("Where they go instead")
+        await elsewhere.fill("17.529 N 88.223 W, Coast Guard pier")
     await keep(medical, "adrift-elsewhere")
     await send(their, "AMB-1")
+    # What the gazetteer says of a form that was sent meanwhile troubles nobody.
+    async with medical.expect_response(PLACES):
+        answered.set()
     await expect(their).to_contain_text("Coast Guard pier")
     await expect(tablet.page.get_by_role("article")).to_contain_text("Coast Guard pier")
     await expect(tablet.page.get_by_role("article")).to_contain_text("310 m")
