@@ -7,7 +7,9 @@ export function campaignSays(sms: SmsCampaign, language: Language): string {
   const words = texts[language];
   if (sms.telephones === 0) return words.smsNobody;
   const number = (value: number): string => value.toLocaleString(language);
-  const says = [words.smsFor(number(sms.telephones), number(sms.messages), sms.messages)];
+  const says = [
+    words.smsFor(number(sms.telephones), sms.telephones, number(sms.messages), sms.messages),
+  ];
   if (sms.cost !== null) {
     const digits = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
     says.push(words.smsCost(sms.cost.toLocaleString(language, digits)));

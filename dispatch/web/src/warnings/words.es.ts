@@ -168,8 +168,8 @@ export const spanish: Words = {
   previewPhone: 'Teléfono',
   previewPage: 'Página pública',
   smsNobody: 'No hay ningún teléfono para esta zona.',
-  smsFor: (telephones, messages, many) =>
-    `Para ${telephones} teléfonos: ${messages} ${many === 1 ? 'mensaje corto' : 'mensajes cortos'}.`,
+  smsFor: (telephones, some, messages, many) =>
+    `Para ${telephones} ${some === 1 ? 'teléfono' : 'teléfonos'}: ${messages} ${many === 1 ? 'mensaje corto' : 'mensajes cortos'}.`,
   smsCost: (cost) => `Cuesta ${cost}.`,
   smsTakes: (time) => `Tarda ${time} por lo menos.`,
   smsTimes: {

@@ -179,8 +179,8 @@ export const english = {
   previewPhone: 'Telephone',
   previewPage: 'Public page',
   smsNobody: 'No telephone is named for this area.',
-  smsFor: (telephones: string, messages: string, many: number) =>
-    `For ${telephones} telephones: ${messages} short ${many === 1 ? 'message' : 'messages'}.`,
+  smsFor: (telephones: string, some: number, messages: string, many: number) =>
+    `For ${telephones} ${some === 1 ? 'telephone' : 'telephones'}: ${messages} short ${many === 1 ? 'message' : 'messages'}.`,
   smsCost: (cost: string) => `It costs ${cost}.`,
   smsTakes: (time: string) => `It takes ${time} at least.`,
   smsTimes: {
