@@ -5,7 +5,7 @@ Theory of operation
 The server knows what it has sent; whoever stands beside it looks, four times a second, for messages
 that it has not seen. Looking is one look into an index, about as much as a heartbeat, and says what
 a notice could not: that nothing was sent until now. It needs no server, may be done at a database
-that is a standby, and may be done by a role that can read one table and change nothing.
+that is a standby, and may be done by a role that can read two tables and change nothing.
 
 What is in force follows from the messages and from the clock, so with the database away it is known
 until when it was: what is over is over, and what is new is not known. Who shows it is told that he

@@ -38,6 +38,7 @@ from psn.log_lines import LogLines
 from psn.problems import Problem
 from psn.refusing import LONGEST_LINE, Runner
 from psn.settings import Settings, load
+from psn.standing_back import stand_back
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,6 @@ KEEP_ALIVE_SECONDS: Final = 10.0
 HANDSHAKE_SECONDS: Final = 5.0
 FIRST_SECONDS: Final = 5.0
 """So long it waits for the database before it listens; then it says that it knows nothing yet."""
-STANDS_BACK: Final = 10
-"""Niceness: where both want the processor, the server has nine tenths of it."""
 
 
 @click.command(
@@ -83,7 +82,7 @@ def public(host: str | None, port: int, certificate: Path | None) -> None:
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(LogLines())
     logging.basicConfig(level=settings.log_level.upper(), handlers=[lines])
-    _stand_back()
+    stand_back()
     uvloop.run(_until_stopped(settings, given))
 
 
@@ -96,16 +95,6 @@ def _read_certificate(file: Path) -> x509.Certificate:
             f"{file} holds no certificate.",
             "Name a PEM file, such as what the server answers at /alerts/certificate.pem.",
         ) from problem
-
-
-def _stand_back() -> None:
-    """Let whoever else wants the processor have it first."""
-    os.nice(STANDS_BACK)
-    # Where Linux shares it out among sessions first (sched(7), autogroup), niceness counts inside
-    # of one only. One that was begun for this process may be nice as a whole.
-    if os.getsid(0) == os.getpid():
-        with contextlib.suppress(OSError):
-            Path("/proc/self/autogroup").write_text(str(STANDS_BACK))
 
 
 async def _until_stopped(settings: Settings, certificate: x509.Certificate | None) -> None:

@@ -8,24 +8,20 @@ that all processes share, between which there is a rush. The result is a line on
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-import os
 import sys
 from array import array
 from collections import deque
-from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, cast
 
 import uvloop
 
+from psn.standing_back import stand_back
 from simulators.bench.load import Plan, percentiles
 
 TICK_SECONDS: Final = 0.005
 DRAIN_SECONDS: Final = 20.0
-STANDS_BACK: Final = 10
-"""Niceness."""
 _END: Final = b"\r\n\r\n"
 
 
@@ -138,18 +134,9 @@ class Crowd:
         return asked
 
 
-def stand_back() -> None:
-    """Readers are elsewhere: what they take of this machine must not be missed by what is measured.
-
-    This process is a session of its own, which Linux shares the processor out to (sched(7)).
-    """
-    os.nice(STANDS_BACK)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/autogroup").write_text(str(STANDS_BACK))
-
-
 def main() -> None:
     """Play the plan that is given."""
+    # Readers are elsewhere: what they take of this machine is not to be missed by what is measured.
     stand_back()
     plan = json.loads(sys.stdin.readline())
     sys.stdout.write(json.dumps(uvloop.run(Crowd(plan).play())) + "\n")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 
 import pytest
+from ambe import a_chip
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import until
 
 from radio_bridge.unreadable import Unreadable
 from radio_bridge.vocoder import packets
 from radio_bridge.vocoder.chip import PATIENCE_S, PAUSE_S, Answer, Chip, Down, Send, State, Up
+from radio_bridge.vocoder.server import ChipLine
 
 READY = bytes.fromhex("61 0001 00 39")
 RATE_SET = bytes.fromhex("61 0002 00 0a 00")
@@ -133,3 +137,19 @@ def test_who_had_a_side_before_the_chip_was_away_has_it_no_more() -> None:
     assert chip.ask(after, FRAME, 9.1) == [Send(packets.write_decode(FRAME, None))]
     assert chip.receive(DECODED, 9.1) == [Answer(after, SAMPLES)]
     assert chip.take(decodes=True) is None
+
+
+async def test_that_it_works_and_that_it_does_not_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "radio_bridge.vocoder.server")
+    async with a_chip() as (there, port):
+        line = ChipLine(Chip(), "127.0.0.1", port)
+        running = asyncio.create_task(line.run())
+        await until(lambda: line.is_ready)
+        # One that says that it is ready has been away.
+        there.transport.sendto(READY, line.transport.get_extra_info("sockname"))
+        await until(lambda: not line.is_ready)
+        running.cancel()
+    said = [each.getMessage().partition(f"{port}: ")[2] for each in caplog.records]
+    assert said == ["ready", "no answer, or not one for DMR"]

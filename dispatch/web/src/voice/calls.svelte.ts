@@ -6,6 +6,7 @@ import type { Refusal } from './refusals';
 type Called = Extract<ServerFrame, { t: 'called' }>;
 
 export interface Missed {
+  by: Address;
   who: string;
   /** When it rang no more, in milliseconds since 1970. */
   at: number;
@@ -68,7 +69,7 @@ export class PrivateCalls {
     if (!call) return;
     this.ringing.delete(group);
     this.#listen();
-    this.missed = this.#missedBut(call.by_name);
+    this.missed = this.#missedBut([call.by]);
     this.#taken.set(group, call);
     this.#groups.join(group);
   }
@@ -122,6 +123,7 @@ export class PrivateCalls {
       return;
     }
     this.#asked = null;
+    this.missed = this.#missedBut(frame.to);
     this.#taken.set(frame.group, frame);
     this.#groups.join(frame.group);
   }
@@ -131,15 +133,15 @@ export class PrivateCalls {
     this.ringing.delete(frame.group);
     this.#listen();
     if (rang && frame.code !== 'answered_elsewhere') {
-      const missed = { who: rang.by_name, at: Date.now() };
-      this.missed = [missed, ...this.#missedBut(rang.by_name)];
+      const missed = { by: rang.by, who: rang.by_name, at: Date.now() };
+      this.missed = [missed, ...this.#missedBut([rang.by])];
     } else if (this.#taken.delete(frame.group) || rang) {
       this.told = frame;
     }
   }
 
-  #missedBut(caller: string): readonly Missed[] {
-    return this.missed.filter(({ who }) => who !== caller);
+  #missedBut(callers: readonly Address[]): readonly Missed[] {
+    return this.missed.filter(({ by }) => !callers.includes(by));
   }
 
   /** A call cannot be joined any more: it has ended while nothing came here. */

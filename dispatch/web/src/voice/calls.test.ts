@@ -89,23 +89,25 @@ describe('a call between some', () => {
     calls.take({ ...OVER, group: 'group:1' } as ServerFrame);
   });
 
-  it('that nobody answered is told by who called, the last first, until one answers', () => {
+  it('that nobody answered is told by who called, until one calls him or answers', () => {
     const { calls } = desk();
-    const rings = (group: string, by_name: string) =>
-      calls.take({ ...RINGS, group, by_name } as ServerFrame);
+    const rings = (group: string, by: string) =>
+      calls.take({ ...RINGS, group, by, by_name: `P-90${by.slice(-1)}` } as ServerFrame);
     const gone = (group: string, code: string) =>
       calls.take({ ...OVER, group, code } as ServerFrame);
-    rings('call:1', 'P-901');
-    rings('call:2', 'P-902');
+    rings('call:1', 'unit:1');
+    rings('call:2', 'unit:2');
     gone('call:1', 'not_answered');
     gone('call:2', 'call_over');
-    rings('call:3', 'P-901');
+    rings('call:3', 'unit:1');
     gone('call:3', 'not_answered');
     expect(calls.missed.map(({ who }) => who)).toEqual(['P-901', 'P-902']);
     expect(calls.told).toBeNull();
-    rings('call:4', 'P-902');
+    rings('call:4', 'unit:2');
     calls.answer('call:4');
     expect(calls.missed.map(({ who }) => who)).toEqual(['P-901']);
+    calls.take({ ...RINGS, group: 'call:5', by: 'person:3', to: ['unit:1'] } as ServerFrame);
+    expect(calls.missed).toEqual([]);
   });
 
   it('is none that one is in when one has left it, or may not join it', () => {
